@@ -1,0 +1,120 @@
+package gate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestParseAuthorization(t *testing.T) {
+	tests := []struct {
+		name   string
+		values []string
+		token  string
+		err    error
+	}{
+		{"absent", nil, "", ErrNoCredentials},
+		{"empty", []string{""}, "", ErrNoCredentials},
+		{"blanks", []string{" \t "}, "", ErrNoCredentials},
+		{"other scheme", []string{"Bearer x"}, "", ErrNoCredentials},
+		{"other scheme, not UTF-8", []string{"Bearer \xff"}, "", ErrNoCredentials},
+		{"equals sign", []string{"Token=x"}, "", ErrNoCredentials},
+		{"longer scheme", []string{"Tokens x"}, "", ErrNoCredentials},
+		{"Kelvin sign in the scheme", []string{"To\u212aen x"}, "", ErrNoCredentials},
+		{"no-break space", []string{"Token\u00a0x"}, "", ErrNoCredentials},
+		{"scheme alone", []string{"Token"}, "", ErrEmptyCredentials},
+		{"scheme and blank", []string{"Token "}, "", ErrEmptyCredentials},
+		{"scheme and blanks", []string{" token \t "}, "", ErrEmptyCredentials},
+		{"two words", []string{"Token a b"}, "", ErrSpaces},
+		{"two words, not UTF-8", []string{"Token \xff b"}, "", ErrSpaces},
+		{"joined by a proxy", []string{"Token a, Token b"}, "", ErrSpaces},
+		{"two headers", []string{"Token a", "Token b"}, "", ErrSpaces},
+		{"two equal headers", []string{"Token a", "Token a"}, "", ErrSpaces},
+		{"a good and an empty header", []string{"Token a", ""}, "", ErrSpaces},
+		{"not UTF-8", []string{"Token \xff"}, "", ErrInvalidCharacters},
+		{"cut-off UTF-8", []string{"Token \xe2\x82"}, "", ErrInvalidCharacters},
+		{"too long", []string{"Token " + strings.Repeat("x", MaxAuthorization)}, "", ErrMalformed},
+		{"too long, other scheme", []string{"Basic " + strings.Repeat("x", MaxAuthorization)}, "", ErrMalformed},
+		{"as long as may be", []string{"Token " + strings.Repeat("x", MaxAuthorization-6)}, strings.Repeat("x", MaxAuthorization-6), nil},
+		{"good", []string{"Token a.b.c"}, "a.b.c", nil},
+		{"any case, any blanks", []string{"\ttOKEN \t\v\f\r\n a.b.c \t"}, "a.b.c", nil},
+		{"comma without blank", []string{"Token a,b"}, "a,b", nil},
+		{"other script", []string{"Token é"}, "é", nil},
+		{"NUL", []string{"Token a\x00b"}, "a\x00b", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			token, err := ParseAuthorization(test.values)
+			if token != test.token || !errors.Is(err, test.err) {
+				t.Errorf("got %q, %v; want %q, %v", token, err, test.token, test.err)
+			}
+		})
+	}
+}
+
+// The bodies are a contract with clients, to the byte.
+func TestRefusals(t *testing.T) {
+	invalidToken := `{"detail":"Invalid token."}`
+	tests := []struct {
+		err    error
+		status int
+		reason string
+		body   string
+	}{
+		{ErrNoCredentials, 401, "no_credentials", `{"detail":"Authentication credentials were not provided."}`},
+		{ErrEmptyCredentials, 401, "empty_credentials", `{"detail":"Invalid token header. No credentials provided."}`},
+		{ErrSpaces, 401, "spaces", `{"detail":"Invalid token header. Token string should not contain spaces."}`},
+		{ErrInvalidCharacters, 401, "invalid_characters", `{"detail":"Invalid token header. Token string should not contain invalid characters."}`},
+		{ErrInvalidToken, 401, "invalid_token", invalidToken},
+		{ErrMalformed, 401, "malformed", invalidToken},
+		{ErrUnknownKey, 401, "unknown_key", invalidToken},
+		{ErrSignature, 401, "signature", invalidToken},
+		{ErrExpired, 401, "expired", invalidToken},
+		{ErrRevoked, 401, "revoked", invalidToken},
+		{ErrClaims, 401, "claims", invalidToken},
+		{ErrTooOld, 401, "too_old", invalidToken},
+		{ErrUserInactive, 401, "user_inactive", `{"detail":"User inactive or deleted."}`},
+		{ErrForbidden, 403, "forbidden", `{"detail":"You do not have permission to perform this action."}`},
+	}
+	for _, test := range tests {
+		d := refuse(test.err)
+		if d.Status != test.status || d.Reason != test.reason || d.Body != test.body || d.Err != test.err || d.Claims != nil {
+			t.Errorf("%v: got %+v", test.err, d)
+		}
+		if got := errors.Is(test.err, ErrInvalidToken); got != (test.body == invalidToken) {
+			t.Errorf("%v: is ErrInvalidToken: %t", test.err, got)
+		}
+	}
+	if d := refuse(errors.New("anything")); d.Status != 401 || d.Body != invalidToken {
+		t.Errorf("an unexpected error does not fail closed: %+v", d)
+	}
+}
+
+// FuzzParseAuthorization holds the parser against the split on ASCII blanks that
+// it stands for.
+func FuzzParseAuthorization(f *testing.F) {
+	for _, seed := range []string{"", "Token", "Token a", "token  a b", "Token \xff", "Bearer x", "\vToken\fa\r"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		token, err := ParseAuthorization([]string{value})
+		words := strings.FieldsFunc(value, func(r rune) bool { return r < 128 && strings.ContainsRune(blanks, r) })
+		var want error
+		switch {
+		case len(value) > MaxAuthorization:
+			want = ErrMalformed
+		case len(words) == 0 || len(words[0]) != 5 || !strings.EqualFold(words[0], "token"):
+			want = ErrNoCredentials
+		case len(words) == 1:
+			want = ErrEmptyCredentials
+		case len(words) > 2:
+			want = ErrSpaces
+		case !utf8.ValidString(words[1]):
+			want = ErrInvalidCharacters
+		}
+		if !errors.Is(err, want) || want == nil && (err != nil || token != words[1]) {
+			t.Errorf("%q: got %q, %v; want %v", value, token, err, want)
+		}
+	})
+}

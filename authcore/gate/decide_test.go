@@ -1,0 +1,116 @@
+package gate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestDecide(t *testing.T) {
+	cfg := testConfig()
+	cfg.Revocations = NewRevocations()
+	cfg.Revocations.Apply(Revocation{RevokeUser, "disabled", testNow.Add(time.Hour)})
+	v := newTestVerifier(t, cfg)
+	disabled := testClaims()
+	disabled.Subject = "disabled"
+	good := []string{"Token " + testSigners()[EdDSA].sign(testClaims())}
+	one := []string{"x"}
+	strict, optional := Policy{}, Policy{Optional: true}
+	tests := []struct {
+		name    string
+		policy  Policy
+		request Request
+		reason  string
+		body    string // "": goes on
+	}{
+		{"good", strict, Request{Authorization: good}, ReasonAuthenticated, ""},
+		{"good, optional", optional, Request{Authorization: good}, ReasonAuthenticated, ""},
+		{"good, OPTIONS", strict, Request{Method: "OPTIONS", Authorization: good}, ReasonAuthenticated, ""},
+		{"none", strict, Request{}, "no_credentials", BodyNoCredentials},
+		{"none, optional", optional, Request{}, ReasonAnonymous, ""},
+		{"other scheme, optional", optional, Request{Authorization: []string{"Bearer x"}}, ReasonAnonymous, ""},
+		{"bad, optional", optional, Request{Authorization: []string{"Token x"}}, "malformed", BodyInvalidToken},
+		{"scheme alone, optional", optional, Request{Authorization: []string{"Token"}}, "empty_credentials", BodyEmptyCredentials},
+		{"two headers, optional", optional, Request{Authorization: []string{good[0], good[0]}}, "spaces", BodySpaces},
+		{"two words", strict, Request{Authorization: []string{"Token a b"}}, "spaces", BodySpaces},
+		{"not UTF-8", strict, Request{Authorization: []string{"Token \xff"}}, "invalid_characters", BodyInvalidCharacters},
+		{"5 kB of noise", strict, Request{Authorization: []string{"Token " + strings.Repeat("x", 5000)}}, "malformed", BodyInvalidToken},
+		{"user disabled", strict, Request{Authorization: []string{"Token " + testSigners()[EdDSA].sign(disabled)}}, "user_inactive", BodyUserInactive},
+		{"preflight", strict, Request{Method: "OPTIONS", Origin: one, AccessControlRequestMethod: one}, ReasonPreflight, ""},
+		{"preflight with a bad token", strict, Request{Method: "OPTIONS", Origin: one, AccessControlRequestMethod: one, Authorization: one}, ReasonPreflight, ""},
+		{"OPTIONS alone", strict, Request{Method: "OPTIONS"}, "no_credentials", BodyNoCredentials},
+		{"OPTIONS without the method", strict, Request{Method: "OPTIONS", Origin: one}, "no_credentials", BodyNoCredentials},
+		{"OPTIONS without the origin", strict, Request{Method: "OPTIONS", AccessControlRequestMethod: one}, "no_credentials", BodyNoCredentials},
+		{"OPTIONS with an empty origin", strict, Request{Method: "OPTIONS", Origin: []string{""}, AccessControlRequestMethod: one}, "no_credentials", BodyNoCredentials},
+		{"OPTIONS with two origins", strict, Request{Method: "OPTIONS", Origin: []string{"x", "y"}, AccessControlRequestMethod: one}, "no_credentials", BodyNoCredentials},
+		{"options", strict, Request{Method: "options", Origin: one, AccessControlRequestMethod: one}, "no_credentials", BodyNoCredentials},
+		{"GET like a preflight", strict, Request{Method: "GET", Origin: one, AccessControlRequestMethod: one}, "no_credentials", BodyNoCredentials},
+		{"recent", Policy{MaxAge: 2 * time.Minute}, Request{Authorization: good}, ReasonAuthenticated, ""},
+		{"too old", Policy{MaxAge: 2*time.Minute - 1}, Request{Authorization: good}, "too_old", BodyInvalidToken},
+		{"requirement met", Policy{Require: []Requirement{{"method", []string{"link"}}}}, Request{Authorization: good}, ReasonAuthenticated, ""},
+		{"one of two met", Policy{Require: []Requirement{{"method", []string{"link"}}, {"client", []string{"x"}}}}, Request{Authorization: good}, "forbidden", BodyForbidden},
+		{"requirement, no token", Policy{Require: []Requirement{{"method", []string{"link"}}}}, Request{}, "no_credentials", BodyNoCredentials},
+		{"requirement, no token, not validated", Policy{Optional: true, Require: []Requirement{{"method", []string{"link"}}}}, Request{}, "no_credentials", BodyNoCredentials},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.request.Now = testNow
+			d := test.policy.Decide(v, test.request)
+			status := 0
+			if test.body == BodyForbidden {
+				status = 403
+			} else if test.body != "" {
+				status = 401
+			}
+			if d.Reason != test.reason || d.Body != test.body || d.Status != status || (d.Err == nil) != (status == 0) {
+				t.Errorf("got %+v", d)
+			}
+			if (d.Claims != nil) != (d.Reason == ReasonAuthenticated) || d.Preflight != (d.Reason == ReasonPreflight) {
+				t.Errorf("got claims %v, preflight %t", d.Claims, d.Preflight)
+			}
+		})
+	}
+}
+
+// A token that does not say when the person logged in is too old for everybody
+// who asks.
+func TestMaxAgeWithoutAuthTime(t *testing.T) {
+	claims := testClaims()
+	claims.AuthTime = 0
+	p := Policy{MaxAge: 100 * 365 * 24 * time.Hour}
+	request := Request{Authorization: []string{"Token " + testSigners()[HS256].sign(claims)}, Now: testNow}
+	if d := p.Decide(newTestVerifier(t, testConfig()), request); !errors.Is(d.Err, ErrTooOld) {
+		t.Errorf("got %+v", d)
+	}
+}
+
+// A request that is known costs no allocation, whatever the policy.
+func TestHotPathAllocatesNothing(t *testing.T) {
+	cfg := testConfig()
+	cfg.Revocations = manyRevocations(1000)
+	cfg.Seen = func(string, time.Time) {}
+	v := newTestVerifier(t, cfg)
+	p := Policy{
+		MaxAge:  time.Hour,
+		Require: []Requirement{{"email_domain", []string{"Example.com"}}, {"method", []string{"code", "link"}}},
+	}
+	request := Request{
+		Method: "GET", Now: testNow,
+		Authorization: []string{"Token " + testSigners()[RS256].sign(testClaims())},
+	}
+	n := testing.AllocsPerRun(100, func() {
+		d := p.Decide(v, request)
+		if d.Claims == nil {
+			t.Errorf("got %+v", d)
+		}
+		for _, header := range Headers {
+			if IsIdentityHeader(header) {
+				_ = HeaderValue(d.Claims, header)
+			}
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

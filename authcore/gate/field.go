@@ -1,0 +1,64 @@
+package gate
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Field returns what is known about a person under the name of a field: id,
+// email, email_domain, email_verified, name, method, client, session, issued_at,
+// expires_at or auth_time. Requirements, identity headers and placeholders all
+// take their values from here. A value that is absent, and every value of nil
+// claims, is "". The e-mail address and its domain are absent unless the address
+// is verified, for they identify nobody then. email_verified is "true" or
+// "false"; times are in RFC 3339, in UTC. The second result tells whether there
+// is such a field.
+func Field(c *Claims, field string) (value string, known bool) {
+	if c == nil {
+		c = &Claims{}
+		if field == "email_verified" {
+			return "", true
+		}
+	}
+	switch field {
+	case "id":
+		return c.Subject, true
+	case "email":
+		return c.verifiedEmail(), true
+	case "email_domain":
+		email := c.verifiedEmail()
+		return email[strings.LastIndexByte(email, '@')+1:], true
+	case "email_verified":
+		return strconv.FormatBool(c.EmailVerified), true
+	case "name":
+		return c.Name, true
+	case "method":
+		return c.Method, true
+	case "client":
+		return c.Client, true
+	case "session":
+		return c.Session, true
+	case "issued_at":
+		return formatTime(c.IssuedAt), true
+	case "expires_at":
+		return formatTime(c.ExpiresAt), true
+	case "auth_time":
+		return formatTime(c.AuthTime), true
+	}
+	return "", false
+}
+
+func (c *Claims) verifiedEmail() string {
+	if !c.EmailVerified {
+		return ""
+	}
+	return c.Email
+}
+
+func formatTime(unix int64) string {
+	if unix == 0 {
+		return ""
+	}
+	return time.Unix(unix, 0).UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,115 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Policy says which requests go on. The zero value asks for a good token and
+// nothing else. A policy must not be changed while it is in use.
+type Policy struct {
+	// Optional lets requests without a token go on, as anonymous ones. A token
+	// that is not good is refused all the same. It excludes Require: whoever is
+	// not wanted would only have to leave the token out.
+	Optional bool
+	// Require must hold, each of them.
+	Require []Requirement
+	// MaxAge is how long ago the person may have logged in; zero means as long
+	// as the token is good.
+	MaxAge time.Duration
+}
+
+// Requirement holds when a field has one of the values.
+type Requirement struct {
+	// Field is id, email, email_domain, email_verified, method, client or name.
+	// email and email_domain hold only for a verified address, in any case of
+	// letters. The other values are compared exactly.
+	Field string
+	// Values are the accepted ones, one at least, none of them empty.
+	Values []string
+}
+
+// Validate returns every fault of the policy, joined.
+func (p *Policy) Validate() error {
+	var faults []error
+	if p.MaxAge < 0 {
+		faults = append(faults, errors.New("max_age: must not be negative"))
+	}
+	if p.Optional && len(p.Require) > 0 {
+		faults = append(faults, errors.New("optional: excludes require, which anonymous requests cannot meet"))
+	}
+	for i := range p.Require {
+		if err := p.Require[i].validate(); err != nil {
+			faults = append(faults, fmt.Errorf("require %s: %w", p.Require[i].Field, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (r *Requirement) validate() error {
+	switch r.Field {
+	case "id", "email", "email_domain", "email_verified", "method", "client", "name":
+	default:
+		return errors.New("unknown field")
+	}
+	if len(r.Values) == 0 {
+		return errors.New("needs a value")
+	}
+	for _, value := range r.Values {
+		if err := r.validateValue(value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// validateValue refuses values that no token can have.
+func (r *Requirement) validateValue(value string) error {
+	if value == "" {
+		return errors.New("a value is empty")
+	}
+	local, domain, isAddress := strings.Cut(value, "@")
+	switch r.Field {
+	case "email":
+		if !isAddress || local == "" || !isDomain(domain) {
+			return errors.New("a value is not an e-mail address in ASCII form")
+		}
+	case "email_domain":
+		if !isDomain(value) {
+			return errors.New("a value is not a domain in ASCII form, without \"@\"")
+		}
+	case "email_verified":
+		if value != "true" && value != "false" {
+			return errors.New("a value is neither true nor false")
+		}
+	}
+	return nil
+}
+
+// isDomain takes what the domain of a verified address can look like; an
+// international one is in its ASCII form there (RFC 5891, section 4.4).
+func isDomain(text string) bool {
+	for i := range len(text) {
+		if c := foldHeader(text[i]); c == '-' && text[i] != '-' && text[i] != '.' {
+			return false
+		}
+	}
+	return text != "" && text[0] != '.' && text[len(text)-1] != '.'
+}
+
+// holds reports whether the claims meet the requirement.
+func (r *Requirement) holds(c *Claims) bool {
+	value, known := Field(c, r.Field)
+	if !known || value == "" {
+		return false
+	}
+	anyCase := r.Field == "email" || r.Field == "email_domain"
+	for _, wanted := range r.Values {
+		if value == wanted || anyCase && equalFold(value, wanted) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,140 @@
+package gate
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRevocations(t *testing.T) {
+	const other = "00000000-0000-4000-8000-000000000000"
+	later := testNow.Add(time.Hour)
+	tests := []struct {
+		name    string
+		entries []Revocation
+		want    error
+		length  int
+	}{
+		{"none", nil, nil, 0},
+		{"the token", []Revocation{{RevokeToken, testToken, later}}, ErrRevoked, 1},
+		{"the session", []Revocation{{RevokeSession, testSession, later}}, ErrRevoked, 1},
+		{"the user", []Revocation{{RevokeUser, testUser, later}}, ErrUserInactive, 1},
+		{"user and session", []Revocation{{RevokeSession, testSession, later}, {RevokeUser, testUser, later}}, ErrUserInactive, 2},
+		{"others", []Revocation{{RevokeToken, other, later}, {RevokeSession, other, later}, {RevokeUser, other, later}}, nil, 3},
+		{"ids of another kind", []Revocation{{RevokeToken, testUser, later}, {RevokeSession, testToken, later}, {RevokeUser, testSession, later}}, nil, 3},
+		{"unknown kind", []Revocation{{"client", testUser, later}}, nil, 0},
+		{"twice", []Revocation{{RevokeToken, testToken, later}, {RevokeToken, testToken, testNow}}, ErrRevoked, 1},
+		{"lifted", []Revocation{{RevokeUser, testUser, later}, {RevokeUser, testUser, time.Time{}}}, nil, 0},
+		{"lifted without", []Revocation{{RevokeUser, testUser, time.Time{}}}, nil, 0},
+		{"upper case", []Revocation{{RevokeUser, strings.ToUpper(testUser), later}}, nil, 1},
+		{"no hyphens", []Revocation{{RevokeUser, strings.ReplaceAll(testUser, "-", ""), later}}, nil, 1},
+		{"before 1970", []Revocation{{RevokeUser, testUser, time.Unix(-5, 0)}}, ErrUserInactive, 1},
+		{"far away", []Revocation{{RevokeUser, testUser, time.Unix(1<<40, 0)}}, ErrUserInactive, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := NewRevocations()
+			r.Apply(test.entries...)
+			claims := testClaims()
+			if err := r.Check(&claims); !errors.Is(err, test.want) || r.Len() != test.length {
+				t.Errorf("got %v and length %d, want %v and %d", err, r.Len(), test.want, test.length)
+			}
+		})
+	}
+}
+
+// Ids need not be UUIDs; nearly equal ones are kept apart.
+func TestRevocationIDs(t *testing.T) {
+	ids := []string{
+		"", "x", testUser, strings.ToUpper(testUser), testUser + " ", testUser[:35], testUser[:35] + "g",
+		testUser[:35] + "-", strings.Repeat("-", 36), strings.Repeat("\x00", 36), "0b0e8f5e-6c0a-4d0e-9d55-1f4a5a1d9C01",
+	}
+	seen := map[revocationID]string{}
+	for _, id := range ids {
+		key := revocationIDOf(id)
+		if other, taken := seen[key]; taken {
+			t.Errorf("%q and %q are the same", id, other)
+		}
+		seen[key] = id
+		r := NewRevocations()
+		r.Apply(Revocation{RevokeUser, id, testNow})
+		if err := r.Check(&Claims{Subject: id}); !errors.Is(err, ErrUserInactive) {
+			t.Errorf("%q: got %v", id, err)
+		}
+	}
+}
+
+func TestSweep(t *testing.T) {
+	r := NewRevocations()
+	for i := range 1000 {
+		r.Apply(Revocation{RevokeSession, fmt.Sprint(i), testNow.Add(time.Duration(i) * time.Second)})
+	}
+	r.Apply(Revocation{RevokeUser, testUser, testNow.Add(time.Hour)})
+	r.Sweep(testNow.Add(-time.Second))
+	if r.Len() != 1001 {
+		t.Errorf("%d are left before any has ended", r.Len())
+	}
+	r.Sweep(testNow.Add(900 * time.Second))
+	// What ends within the second is kept for it.
+	if r.Len() != 101 {
+		t.Errorf("%d are left of 101", r.Len())
+	}
+	for i := range 1000 {
+		err := r.Check(&Claims{Session: fmt.Sprint(i)})
+		if want := i >= 900; errors.Is(err, ErrRevoked) != want {
+			t.Errorf("%d: got %v", i, err)
+		}
+	}
+	r.Sweep(testNow.Add(24 * time.Hour))
+	if r.Len() != 0 || r.Check(&Claims{Subject: testUser}) != nil {
+		t.Errorf("%d are left", r.Len())
+	}
+}
+
+func manyRevocations(n int) *Revocations {
+	r := NewRevocations()
+	id := []byte("00000000-5847-4635-a241-302f1e000000")
+	entries := make([]Revocation, 0, 1000)
+	for i := range n {
+		number := hex.AppendEncode(nil, []byte{byte(i >> 16), byte(i >> 8), byte(i)})
+		copy(id, number)
+		copy(id[30:], number)
+		entries = append(entries, Revocation{RevokeSession, string(id), testNow.Add(time.Hour)})
+		if len(entries) == cap(entries) || i == n-1 {
+			r.Apply(entries...)
+			entries = entries[:0]
+		}
+	}
+	return r
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// A million revocations fit into the memory of a small machine, and go.
+func TestMillionRevocations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second")
+	}
+	const n, bound = 1_000_000, 60 << 20
+	before := heap()
+	r := manyRevocations(n)
+	used := heap() - before
+	t.Logf("%d revocations take %.1f MB", r.Len(), float64(used)/(1<<20))
+	if r.Len() != n || used > bound {
+		t.Errorf("%d take %d bytes", r.Len(), used)
+	}
+	r.Sweep(testNow.Add(2 * time.Hour))
+	if left := int64(heap()) - int64(before); r.Len() != 0 || left > 1<<20 {
+		t.Errorf("%d and %d bytes are left", r.Len(), left)
+	}
+	runtime.KeepAlive(r)
+}

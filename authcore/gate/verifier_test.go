@@ -1,0 +1,242 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+func TestVerify(t *testing.T) {
+	for _, algorithm := range algorithms {
+		for _, size := range []int{-1, 0, 64} {
+			t.Run(fmt.Sprint(algorithm, " ", size), func(t *testing.T) {
+				cfg := testConfig()
+				cfg.CacheSize = size
+				v := newTestVerifier(t, cfg)
+				token := testSigners()[algorithm].sign(testClaims())
+				for range 3 {
+					claims, err := v.Verify(token, testNow)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if *claims != testClaims() {
+						t.Errorf("got %+v", *claims)
+					}
+				}
+			})
+		}
+	}
+}
+
+// Issuers that leave the header to golang-jwt agree with the verifier.
+func TestHeaderSegmentIsGolangJWTs(t *testing.T) {
+	for _, algorithm := range algorithms {
+		s := testSigners()[algorithm]
+		s.key.ID = `id"<&>/+\` // all that JSON escapes in one way or another
+		token := jwt.NewWithClaims(jwt.GetSigningMethod(algorithm), jwt.MapClaims{})
+		token.Header["kid"], token.Header["typ"] = s.key.ID, string(PurposeLogin)
+		signed, err := token.SignedString(s.private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := NewKeySet(s.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header, _, _ := segments(signed); header != HeaderSegment(s.key, PurposeLogin) || header != HeaderSegment(set.Keys()[0], PurposeLogin) {
+			t.Errorf("%s: golang-jwt writes %s", algorithm, header)
+		}
+	}
+}
+
+func TestVerifyChecksClaims(t *testing.T) {
+	now := testNow.Unix()
+	tests := []struct {
+		name   string
+		change func(*Claims)
+		want   error
+	}{
+		{"good", func(*Claims) {}, nil},
+		{"no optional claims", func(c *Claims) {
+			c.AuthTime, c.Client, c.Method, c.Email, c.EmailVerified, c.Name = 0, "", "", "", false, ""
+		}, nil},
+		{"other issuer", func(c *Claims) { c.Issuer += "/" }, ErrClaims},
+		{"other audience", func(c *Claims) { c.Audience = "example.org" }, ErrClaims},
+		{"ends now", func(c *Claims) { c.ExpiresAt = now }, ErrExpired},
+		{"ends in a second", func(c *Claims) { c.ExpiresAt = now + 1 }, nil},
+		{"ended", func(c *Claims) { c.ExpiresAt = now - 1 }, ErrExpired},
+		{"issued within the leeway", func(c *Claims) { c.IssuedAt = now + 60 }, nil},
+		{"issued in the future", func(c *Claims) { c.IssuedAt = now + 61 }, ErrClaims},
+		{"logged in within the leeway", func(c *Claims) { c.AuthTime = now + 60 }, nil},
+		{"logged in tomorrow", func(c *Claims) { c.AuthTime = now + 61 }, ErrClaims},
+		{"ends before it was issued", func(c *Claims) { c.IssuedAt, c.ExpiresAt = now+2, now+1 }, ErrClaims},
+		{"ends when it was issued", func(c *Claims) { c.IssuedAt, c.ExpiresAt = now+2, now+2 }, ErrClaims},
+	}
+	v := newTestVerifier(t, testConfig())
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			claims := testClaims()
+			test.change(&claims)
+			token := testSigners()[HS256].sign(claims)
+			for range 2 { // the second time from the cache
+				if _, err := v.Verify(token, testNow); !errors.Is(err, test.want) {
+					t.Errorf("got %v, want %v", err, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestLeeway(t *testing.T) {
+	claims := testClaims()
+	claims.IssuedAt = testNow.Unix() + 10
+	token := testSigners()[HS256].sign(claims)
+	for leeway, want := range map[time.Duration]error{0: nil, -1: ErrClaims, 9 * time.Second: ErrClaims, 10 * time.Second: nil} {
+		cfg := testConfig()
+		cfg.Leeway = leeway
+		if _, err := newTestVerifier(t, cfg).Verify(token, testNow); !errors.Is(err, want) {
+			t.Errorf("%v: got %v, want %v", leeway, err, want)
+		}
+	}
+}
+
+// A verifier that somebody forgot to configure takes nothing.
+func TestUnconfiguredVerifierRefuses(t *testing.T) {
+	claims := testClaims()
+	s := testSigners()[HS256]
+	for name, change := range map[string]func(*VerifierConfig){
+		"issuer":   func(c *VerifierConfig) { c.Issuer, claims.Issuer = "", "" },
+		"audience": func(c *VerifierConfig) { c.Audience, claims.Audience = "", "" },
+		"purpose":  func(c *VerifierConfig) { c.Purpose = "" },
+	} {
+		claims = testClaims()
+		cfg := testConfig()
+		change(&cfg)
+		payload := `{"iss":"` + claims.Issuer + `","aud":"` + claims.Audience + `","sub":"u","jti":"t","sid":"s","iat":1799999000,"exp":1800009000}`
+		if _, err := newTestVerifier(t, cfg).Verify(s.signText(s.header(cfg.Purpose), payload), testNow); !errors.Is(err, ErrInvalidToken) {
+			t.Errorf("without %s: got %v", name, err)
+		}
+	}
+	if _, err := NewVerifier(testConfig()).Verify(s.sign(testClaims()), testNow); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("without keys: got %v", err)
+	}
+}
+
+func TestSeen(t *testing.T) {
+	var seen []string
+	cfg := testConfig()
+	cfg.Revocations = NewRevocations()
+	cfg.Seen = func(session string, now time.Time) {
+		seen = append(seen, fmt.Sprint(session, " ", now.Unix()-testNow.Unix()))
+	}
+	v := newTestVerifier(t, cfg)
+	token := testSigners()[HS256].sign(testClaims())
+	at := func(second int64) {
+		_, _ = v.Verify(token, testNow.Add(time.Duration(second)*time.Second))
+	}
+	for _, second := range []int64{0, 0, 59, 60, 61, 119, 120, 3599, 3600} {
+		at(second)
+	}
+	cfg.Revocations.Apply(Revocation{RevokeSession, testSession, testNow.Add(time.Hour)})
+	at(1000)
+	want := fmt.Sprint([]string{testSession + " 0", testSession + " 60", testSession + " 120", testSession + " 3599"})
+	if got := fmt.Sprint(seen); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestSeenWithoutCache(t *testing.T) {
+	n := 0
+	cfg := testConfig()
+	cfg.CacheSize = -1
+	cfg.Seen = func(string, time.Time) { n++ }
+	v := newTestVerifier(t, cfg)
+	for range 3 {
+		if _, err := v.Verify(testSigners()[HS256].sign(testClaims()), testNow); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 3 {
+		t.Errorf("told %d times", n)
+	}
+}
+
+func TestCachedClaimsDoNotHoldThePayload(t *testing.T) {
+	v := newTestVerifier(t, testConfig())
+	s := testSigners()[HS256]
+	payload := `{"iss":"` + testIssuer + `","aud":"` + testAudience + `","sub":"\u0075","jti":"t","sid":"s","iat":1799999000,"exp":1800009000,"name":"\u00c9\ud83d\ude00","x":"` + strings.Repeat("x", 2000) + `"}`
+	claims, err := v.Verify(s.signText(s.header(PurposeLogin), payload), testNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claims.Subject != "u" || claims.ID != "t" || claims.Session != "s" || claims.Name != "É😀" {
+		t.Errorf("got %+v", claims)
+	}
+}
+
+// SetKeys, Apply, Sweep and Verify at once: a token is good before it is
+// revoked and never after Apply has returned.
+func TestConcurrency(t *testing.T) {
+	const tokens, readers = 40, 4
+	cfg := testConfig()
+	cfg.CacheSize = 16 // so that they push each other out
+	cfg.Revocations = NewRevocations()
+	cfg.Seen = func(string, time.Time) {}
+	v := newTestVerifier(t, cfg)
+	all, some := testKeySet(t, EdDSA, HS256), testKeySet(t, HS256)
+	texts := make([]string, tokens)
+	for i := range texts {
+		texts[i] = testSigners()[HS256].distinct(i)
+	}
+	stop := make(chan struct{})
+	var background, foreground sync.WaitGroup
+	background.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			v.SetKeys([]*KeySet{all, some}[i%2])
+			cfg.Revocations.Sweep(testNow)
+		}
+	})
+	for range readers {
+		background.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				claims, err := v.Verify(texts[i%tokens], testNow)
+				if err == nil && claims.Subject != testUser || err != nil && !errors.Is(err, ErrRevoked) {
+					t.Errorf("got %v, %v", claims, err)
+				}
+			}
+		})
+	}
+	for i := range texts {
+		foreground.Go(func() {
+			claims, err := v.Verify(texts[i], testNow)
+			if err != nil {
+				t.Errorf("before: %v", err)
+				return
+			}
+			cfg.Revocations.Apply(Revocation{RevokeSession, claims.Session, testNow.Add(time.Hour)})
+			for range 20 {
+				if _, err := v.Verify(texts[i], testNow); !errors.Is(err, ErrRevoked) {
+					t.Errorf("after: %v", err)
+				}
+			}
+		})
+	}
+	foreground.Wait()
+	close(stop)
+	background.Wait()
+}
