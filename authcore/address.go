@@ -1,0 +1,103 @@
+package authcore
+
+import (
+	"errors"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// Lengths of an address (RFC 5321, sections 4.5.3.1.1 to 4.5.3.1.3).
+const (
+	maxLocalLength   = 64
+	maxAddressLength = 254
+
+	// maxAddressText bounds what is looked at: converting an international
+	// domain takes time that grows with the square of its length.
+	maxAddressText = 1024
+)
+
+// ErrInvalidAddress says that a text is not an address this system takes.
+var ErrInvalidAddress = errors.New("authcore: not an e-mail address")
+
+// Address is a parsed e-mail address. It is the only form in which addresses
+// travel through the system, so that there is one parser and one notion of
+// being the same.
+type Address struct {
+	local, domain string
+}
+
+// ParseAddress takes an addr-spec whose local part is a dot-atom of ASCII (RFC
+// 5322, section 3.4.1) and whose domain is a host name, which may be
+// international (RFC 5890). Quoted local parts, address literals, comments,
+// display names and control characters are refused: nobody types them, and mail
+// software disagrees about them. Surrounding blanks are ignored.
+func ParseAddress(text string) (Address, error) {
+	if len(text) > maxAddressText {
+		return Address{}, ErrInvalidAddress
+	}
+	text = strings.Trim(text, " ")
+	local, domain, found := strings.Cut(text, "@")
+	if !found || !isDotAtom(local) || len(local) > maxLocalLength {
+		return Address{}, ErrInvalidAddress
+	}
+	domain, err := normalizeDomain(domain)
+	if err != nil || len(local)+1+len(domain) > maxAddressLength {
+		return Address{}, ErrInvalidAddress
+	}
+	return Address{local: local, domain: domain}, nil
+}
+
+// String returns the address to send mail to: the local part as it was typed,
+// the domain lower-cased and in its ASCII form.
+func (a Address) String() string { return a.local + "@" + a.domain }
+
+// Key returns what two spellings of one address have in common. RFC 5321 allows
+// a server to tell upper from lower case in the local part; none that people
+// use does, and taking them for two would let one person have two accounts.
+func (a Address) Key() string { return strings.ToLower(a.local) + "@" + a.domain }
+
+// LimitKey returns what limits are counted by: the Key without a "+tag", so that
+// one mailbox cannot be flooded through its tags.
+func (a Address) LimitKey() string {
+	local, _, _ := strings.Cut(strings.ToLower(a.local), "+")
+	return local + "@" + a.domain
+}
+
+// Domain returns the part after the "@", lower-cased and in its ASCII form.
+func (a Address) Domain() string { return a.domain }
+
+func isDotAtom(text string) bool {
+	const special = "!#$%&'*+-/=?^_`{|}~."
+	if text == "" || text[0] == '.' || text[len(text)-1] == '.' || strings.Contains(text, "..") {
+		return false
+	}
+	for i := range len(text) {
+		c := text[i]
+		alphanumeric := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !alphanumeric && strings.IndexByte(special, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// normalizeDomain returns the ASCII form of a host name of at least two labels.
+func normalizeDomain(domain string) (string, error) {
+	profile := idna.New(
+		idna.MapForLookup(),
+		idna.BidiRule(),
+		idna.StrictDomainName(true),
+		idna.VerifyDNSLength(true),
+	)
+	ascii, err := profile.ToASCII(domain)
+	if err != nil {
+		return "", err
+	}
+	labels := strings.Split(ascii, ".")
+	top := labels[len(labels)-1]
+	if len(labels) < 2 && ascii != "localhost" || strings.Trim(top, "0123456789") == "" {
+		return "", ErrInvalidAddress // a bare label or an IPv4 address
+	}
+	return ascii, nil
+}

@@ -1,0 +1,152 @@
+package authcore
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Defaults of Config.
+const (
+	DefaultTokenLifetime     = 14 * 24 * time.Hour
+	DefaultLinkLifetime      = 15 * time.Minute
+	DefaultKeyRotation       = 90 * 24 * time.Hour
+	DefaultAssertionLifetime = time.Minute
+
+	flowLifetime = 10 * time.Minute
+)
+
+// LinkPlaceholder stands for the secret in a link template.
+const LinkPlaceholder = "{token}"
+
+// Config is what a Service is made of. The zero value of an optional field
+// means its default.
+type Config struct {
+	// Realm keeps user bases apart; "" is the default realm.
+	Realm string
+	// Issuer is the "iss" of all tokens. It is a name, not an address that is
+	// fetched. Default: "edgeauth", with ":" and the realm where there is one.
+	Issuer string
+	// Audience is the "aud" of all tokens. Default: the issuer.
+	Audience string
+	// Algorithm of new signing keys: EdDSA (default), ES256, RS256 or HS256.
+	Algorithm string
+	// TokenLifetime of tokens and sessions. Default: 14 days.
+	TokenLifetime time.Duration
+	// LinkLifetime of mailed links and codes. Default: 15 minutes.
+	LinkLifetime time.Duration
+	// KeyRotation is the age at which a signing key gets a successor. Default:
+	// 90 days.
+	KeyRotation time.Duration
+	// CacheSize is how many verified tokens are remembered; see
+	// gate.VerifierConfig.
+	CacheSize int
+
+	// EmailLink is the template of mailed links, with LinkPlaceholder.
+	EmailLink string
+	// DebugLinks puts the link into the answer, for development. It gives
+	// everybody every account.
+	DebugLinks bool
+	// Accounts says who may sign up and what is joined.
+	Accounts AccountRules
+	// Limits on requests; the zero value means DefaultLimits.
+	Limits Limits
+
+	Clients   []Client
+	Providers []Provider
+	Store     Store
+	// Mailer may be nil only with DebugLinks.
+	Mailer Mailer
+	// Observe is told what happened, for metrics and events; nil for nothing.
+	// It must not block.
+	Observe func(Event)
+	Logger  *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Random is the source of secrets; nil means crypto/rand.
+	Random io.Reader
+}
+
+// Algorithms lists the signature algorithms that a realm can use.
+func Algorithms() []string { return []string{"EdDSA", "ES256", "RS256", "HS256"} }
+
+// Validate sets defaults and returns every fault of the configuration, joined.
+// It needs no Store, Mailer, Provider or network.
+func (c *Config) Validate() error {
+	c.setDefaults()
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+
+	if !slices.Contains(Algorithms(), c.Algorithm) {
+		fault("algorithm: %q is not one of %s", c.Algorithm, strings.Join(Algorithms(), ", "))
+	}
+	for name, lifetime := range map[string]time.Duration{
+		"token_lifetime": c.TokenLifetime, "link_lifetime": c.LinkLifetime, "key_rotation": c.KeyRotation,
+	} {
+		if lifetime < time.Second {
+			fault("%s: %s is less than a second", name, lifetime)
+		}
+	}
+	if err := validateEmailLink(c.EmailLink); err != nil {
+		faults = append(faults, err)
+	}
+	faults = append(faults, c.Accounts.validate()...)
+	faults = append(faults, validateClients(c.Clients)...)
+	return errors.Join(faults...)
+}
+
+func (c *Config) setDefaults() {
+	if c.Issuer == "" {
+		c.Issuer = "edgeauth"
+		if c.Realm != "" {
+			c.Issuer += ":" + c.Realm
+		}
+	}
+	setDefault(&c.Audience, c.Issuer)
+	setDefault(&c.Algorithm, "EdDSA")
+	setDefault(&c.TokenLifetime, DefaultTokenLifetime)
+	setDefault(&c.LinkLifetime, DefaultLinkLifetime)
+	setDefault(&c.KeyRotation, DefaultKeyRotation)
+	setDefault(&c.Limits, DefaultLimits())
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Observe == nil {
+		c.Observe = func(Event) {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	c.Accounts.setDefaults()
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func validateEmailLink(template string) error {
+	before, after, found := strings.Cut(template, LinkPlaceholder)
+	if !found || strings.Contains(after, LinkPlaceholder) {
+		return fmt.Errorf("email_link: %q must contain %s once, for example https://frontend.app/auth/link/%s", template, LinkPlaceholder, LinkPlaceholder)
+	}
+	parsed, err := url.Parse(before)
+	if err != nil || parsed.Scheme == "" || parsed.Host == "" || strings.ContainsAny(template, " \\\t\r\n") {
+		return fmt.Errorf("email_link: %q is not an absolute URL", template)
+	}
+	if parsed.Path == "" && parsed.RawQuery == "" && parsed.Fragment == "" {
+		return fmt.Errorf("email_link: in %q the secret would be part of the host name", template)
+	}
+	return nil
+}

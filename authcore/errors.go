@@ -1,0 +1,70 @@
+package authcore
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Code is a stable name of a failure for programs to read. Codes are listed in
+// docs/errors.md and are never renamed.
+type Code string
+
+// The codes of this package.
+const (
+	CodeInvalidRequest      Code = "invalid_request"
+	CodeInvalidClient       Code = "invalid_client"
+	CodeInvalidLink         Code = "invalid_link"
+	CodeInvalidCode         Code = "invalid_code"
+	CodeInvalidState        Code = "invalid_state"
+	CodeInvalidToken        Code = "invalid_token"
+	CodeUserInactive        Code = "user_inactive"
+	CodeSignupClosed        Code = "signup_closed"
+	CodeEmailTaken          Code = "email_taken"
+	CodeIdentityTaken       Code = "identity_taken"
+	CodeNotFound            Code = "not_found"
+	CodeProviderDenied      Code = "provider_denied"
+	CodeProviderMismatch    Code = "provider_mismatch"
+	CodeProviderUnavailable Code = "provider_unavailable"
+	CodeProviderTimeout     Code = "provider_timeout"
+	CodeThrottled           Code = "throttled"
+	CodeUnavailable         Code = "unavailable"
+)
+
+// Error is a failure with everything that may be said about it in public.
+type Error struct {
+	// Status is the HTTP status.
+	Status int
+	Code   Code
+	// Detail is one sentence for people, free of secrets and of anything that
+	// another party said.
+	Detail string
+	// Fields holds messages by field of the request; when it is set it is the
+	// whole answer.
+	Fields map[string][]string
+	// RetryAfter is how long to wait, where waiting helps.
+	RetryAfter time.Duration
+	// Err is the cause, for the log alone.
+	Err error
+}
+
+// Error returns code, detail and cause; it is for logs.
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s: %s: %v", e.Code, e.Detail, e.Err)
+	}
+	return fmt.Sprintf("%s: %s", e.Code, e.Detail)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// FieldError is a 400 about one field of the request.
+func FieldError(code Code, field, message string) *Error {
+	return &Error{
+		Status: http.StatusBadRequest,
+		Code:   code,
+		Detail: message,
+		Fields: map[string][]string{field: {message}},
+	}
+}

@@ -1,0 +1,139 @@
+package authcore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// maxKeyLead is for how long a new key is published before it signs, at most.
+const maxKeyLead = 24 * time.Hour
+
+type keyRingConfig struct {
+	store     Keys
+	algorithm string
+	// rotation is the age at which a key gets a successor.
+	rotation time.Duration
+	// lifetime is the longest life of a token.
+	lifetime time.Duration
+	random   io.Reader
+	// changed is given every new key set.
+	changed func(*gate.KeySet)
+}
+
+// keyRing is this node's view of the signing keys. The keys themselves are in
+// the store, where all nodes share them.
+type keyRing struct {
+	cfg  keyRingConfig
+	keys atomic.Pointer[ring]
+}
+
+// ring is one state of the keys; it never changes.
+type ring struct {
+	signers []signer // newest first
+	jwks    []byte
+}
+
+type signer struct {
+	key     gate.Key
+	private any
+	signs   time.Time
+}
+
+func newKeyRing(cfg keyRingConfig) *keyRing { return &keyRing{cfg: cfg} }
+
+// lead is for how long a new key is published before it signs, so that
+// whoever keeps a copy of the public keys knows it by then.
+func (k *keyRing) lead() time.Duration { return min(maxKeyLead, k.cfg.rotation/10) }
+
+// maintain brings the stored keys up to date and takes them over. Nodes may do
+// so at the same time.
+func (k *keyRing) maintain(ctx context.Context, now time.Time) error {
+	stored, err := k.cfg.store.UpdateKeys(ctx, func(keys []SigningKey) ([]SigningKey, error) {
+		return k.rotate(keys, now)
+	})
+	if err != nil {
+		return err
+	}
+	next := &ring{}
+	public := make([]gate.Key, 0, len(stored))
+	for _, key := range stored {
+		signer, err := parseSigner(key)
+		if err != nil {
+			return fmt.Errorf("key %s: %w", key.ID, err)
+		}
+		public = append(public, signer.key)
+		if key.Expires.IsZero() || key.Algorithm == k.cfg.algorithm {
+			next.signers = append(next.signers, signer)
+		}
+	}
+	set, err := gate.NewKeySet(public...)
+	if err != nil {
+		return err
+	}
+	next.jwks = set.JWKS()
+	k.keys.Store(next)
+	k.cfg.changed(set)
+	return nil
+}
+
+// rotate decides which keys there are to be. Keys are in order of their
+// beginning to sign. Every key but the last has a successor and is kept until
+// the last token that it signed has expired.
+func (k *keyRing) rotate(keys []SigningKey, now time.Time) ([]SigningKey, error) {
+	next := make([]SigningKey, 0, len(keys)+1)
+	for _, key := range keys {
+		if key.Expires.IsZero() || now.Before(key.Expires) {
+			next = append(next, key)
+		}
+	}
+	begins, due := now, true
+	if last := len(next) - 1; last >= 0 && next[last].Algorithm == k.cfg.algorithm {
+		succession := next[last].Signs.Add(k.cfg.rotation)
+		due = !now.Before(succession.Add(-k.lead()))
+		begins = succession
+		if earliest := now.Add(k.lead()); begins.Before(earliest) {
+			begins = earliest
+		}
+	}
+	if !due {
+		if len(next) == len(keys) {
+			return keys, nil
+		}
+		return next, nil
+	}
+	key, err := generateKey(k.cfg.algorithm, k.cfg.random)
+	if err != nil {
+		return nil, err
+	}
+	key.Created, key.Signs = now, begins
+	for i := range next {
+		if next[i].Expires.IsZero() {
+			// One lead more, for nodes that learn of the successor late.
+			next[i].Expires = begins.Add(k.cfg.lifetime + k.lead())
+		}
+	}
+	return append(next, key), nil
+}
+
+// jwks returns the public keys.
+func (k *keyRing) jwks() []byte { return k.keys.Load().jwks }
+
+// sign signs claims with the newest key that signs at this time.
+func (k *keyRing) sign(purpose gate.Purpose, claims gate.Claims, now time.Time) (string, error) {
+	signers := k.keys.Load().signers
+	for i := len(signers) - 1; i >= 0; i-- {
+		if !now.Before(signers[i].signs) {
+			return signers[i].sign(purpose, claims)
+		}
+	}
+	if len(signers) > 0 { // the clock went back
+		return signers[0].sign(purpose, claims)
+	}
+	return "", errors.New("no signing key")
+}

@@ -1,0 +1,194 @@
+package authcore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// statePrefix marks states that were made here. Frontends that make their own
+// may send it along: without the mark it is theirs to check.
+const statePrefix = "ea."
+
+// AuthorizeStart begins a social login.
+type AuthorizeStart struct {
+	Provider    string
+	ClientKey   string
+	RedirectURI string
+	Caller      Caller
+}
+
+// Authorization is where to send the browser.
+type Authorization struct {
+	URL   string
+	State string
+}
+
+// Authorize begins a social login for which state, nonce and the PKCE verifier
+// are kept here, bound to the client, the provider and the redirect URI.
+func (s *Service) Authorize(ctx context.Context, r AuthorizeStart) (Authorization, error) {
+	client, provider, redirectURI, err := s.socialParties(r.ClientKey, r.Provider, r.RedirectURI)
+	if err != nil {
+		return Authorization{}, err
+	}
+	if err := s.throttle(ctx, limit{"authorize-ip", party(r.Caller.IP), s.cfg.Limits.AuthorizePerIP}); err != nil {
+		return Authorization{}, err
+	}
+	var secrets [3]string
+	for i := range secrets {
+		if secrets[i], err = s.secret(); err != nil {
+			return Authorization{}, unavailable(err)
+		}
+	}
+	state, nonce, verifier := statePrefix+secrets[0], secrets[1], secrets[2]
+	challenge := sha256.Sum256([]byte(verifier))
+	url, err := provider.AuthorizeURL(ctx, AuthorizeRequest{
+		RedirectURI: redirectURI, State: state, Nonce: nonce,
+		Challenge: base64.RawURLEncoding.EncodeToString(challenge[:]),
+	})
+	if err != nil {
+		return Authorization{}, s.providerError(provider.Name(), err)
+	}
+	err = s.store.PutFlow(ctx, Flow{
+		State: DigestOf(statePurpose, state), Client: client.Name, Provider: provider.Name(),
+		RedirectURI: redirectURI, Nonce: nonce, Verifier: verifier, Expires: s.now().Add(flowLifetime),
+	})
+	if err != nil {
+		return Authorization{}, unavailable(err)
+	}
+	return Authorization{URL: url, State: state}, nil
+}
+
+// SocialLogin redeems a provider's code.
+type SocialLogin struct {
+	Provider    string
+	Code        string
+	ClientKey   string
+	RedirectURI string
+	// State from Authorize. One that a frontend made itself is ignored.
+	State string
+	// Verifier and Nonce of a frontend that began the login by itself.
+	Verifier string
+	Nonce    string
+	// LinkTo is the signed-in user who wants to add this identity, or nil.
+	LinkTo *gate.Claims
+	Caller Caller
+}
+
+// LoginSocial signs in or signs up whoever the provider says it is.
+func (s *Service) LoginSocial(ctx context.Context, r SocialLogin) (Login, error) {
+	client, provider, redirectURI, err := s.socialParties(r.ClientKey, r.Provider, r.RedirectURI)
+	if err != nil {
+		return s.failed("", client, err)
+	}
+	method := provider.Name()
+	if err := s.throttle(ctx, limit{"login-ip", party(r.Caller.IP), s.cfg.Limits.LoginPerIP}); err != nil {
+		return s.failed(method, client, err)
+	}
+	exchange := ExchangeRequest{Code: r.Code, RedirectURI: redirectURI, Verifier: r.Verifier, Nonce: r.Nonce}
+	if strings.HasPrefix(r.State, statePrefix) {
+		flow, err := s.takeFlow(ctx, r.State, client.Name, method, redirectURI)
+		if err != nil {
+			return s.failed(method, client, err)
+		}
+		exchange.Verifier, exchange.Nonce = flow.Verifier, flow.Nonce
+	}
+	profile, err := provider.Exchange(ctx, exchange)
+	if err != nil {
+		return s.failed(method, client, s.providerError(method, err))
+	}
+	if profile.Subject == "" {
+		return s.failed(method, client, s.providerError(method, ErrProviderFailed))
+	}
+	user, isNew, err := s.userByProfile(ctx, method, profile, r.LinkTo)
+	if err != nil {
+		return s.failed(method, client, err)
+	}
+	return s.startSession(ctx, user, isNew, method, client, r.Caller)
+}
+
+// socialParties resolves who takes part. An unknown provider and one that this
+// client may not use answer alike.
+func (s *Service) socialParties(clientKey, providerName, redirectURI string) (*Client, Provider, string, error) {
+	client, err := s.clients.find(clientKey)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	provider := s.providers[providerName]
+	if provider == nil || !client.allowsProvider(providerName) {
+		return client, nil, "", notFound()
+	}
+	uri, err := client.redirectURI(redirectURI)
+	return client, provider, uri, err
+}
+
+// takeFlow ends the flow, also when it was begun for somebody else.
+func (s *Service) takeFlow(ctx context.Context, state, client, provider, redirectURI string) (Flow, error) {
+	flow, err := s.store.TakeFlow(ctx, DigestOf(statePurpose, state), s.now())
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Flow{}, unavailable(err)
+	}
+	if err != nil || flow.Client != client || flow.Provider != provider || flow.RedirectURI != redirectURI {
+		return Flow{}, &Error{
+			Status: http.StatusBadRequest, Code: CodeInvalidState,
+			Detail: "The login was not begun here or took too long. Begin it again.",
+		}
+	}
+	return flow, nil
+}
+
+// ProviderInfo is what a frontend must know about a provider.
+type ProviderInfo struct {
+	Name string
+	Endpoint
+}
+
+// ProvidersFor lists the providers of a client, by name. One that cannot be
+// reached for discovery is left out and logged.
+func (s *Service) ProvidersFor(ctx context.Context, clientKey string) ([]ProviderInfo, error) {
+	client, err := s.clients.find(clientKey)
+	if err != nil {
+		return nil, err
+	}
+	infos := []ProviderInfo{}
+	for name, provider := range s.providers {
+		if !client.allowsProvider(name) {
+			continue
+		}
+		endpoint, err := provider.Endpoint(ctx)
+		if err != nil {
+			s.log.Warn("provider left out of the list", "provider", name, "error", err)
+			continue
+		}
+		infos = append(infos, ProviderInfo{Name: name, Endpoint: endpoint})
+	}
+	slices.SortFunc(infos, func(a, b ProviderInfo) int { return strings.Compare(a.Name, b.Name) })
+	return infos, nil
+}
+
+// providerError maps a provider's failure to an answer that repeats nothing of
+// what the provider said.
+func (s *Service) providerError(name string, err error) error {
+	answer := func(status int, code Code, detail string) error {
+		s.log.Warn("social login failed", "provider", name, "code", string(code), "error", err)
+		return &Error{Status: status, Code: code, Detail: detail, Err: err}
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return unavailable(err) // the caller is gone; nothing is to be said of the provider
+	case errors.Is(err, ErrProviderDenied):
+		return answer(http.StatusBadRequest, CodeProviderDenied, "The provider did not accept this login. Begin it again.")
+	case errors.Is(err, ErrProviderMismatch):
+		return answer(http.StatusBadRequest, CodeProviderMismatch, "The provider's answer does not belong to this login. Begin it again.")
+	case errors.Is(err, ErrProviderTimeout) || errors.Is(err, context.DeadlineExceeded):
+		return answer(http.StatusGatewayTimeout, CodeProviderTimeout, "The provider did not answer in time.")
+	default:
+		return answer(http.StatusBadGateway, CodeProviderUnavailable, "The provider could not be reached or gave no usable answer.")
+	}
+}

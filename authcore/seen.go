@@ -1,0 +1,37 @@
+package authcore
+
+import (
+	"sync"
+	"time"
+)
+
+// maxSeen bounds how many sessions are remembered between two writes.
+const maxSeen = 100_000
+
+// seen collects when sessions were last used, so that a request costs no write:
+// what was collected goes to the store once in a while.
+type seen struct {
+	mu    sync.Mutex
+	times map[string]time.Time
+}
+
+func newSeen() *seen { return &seen{times: map[string]time.Time{}} }
+
+// mark notes that a session was used. The gate calls it about once a minute
+// for each token.
+func (s *seen) mark(session string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, known := s.times[session]; known || len(s.times) < maxSeen {
+		s.times[session] = now
+	}
+}
+
+// take returns what was collected and begins anew.
+func (s *seen) take() map[string]time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	times := s.times
+	s.times = map[string]time.Time{}
+	return times
+}

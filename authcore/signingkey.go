@@ -1,0 +1,19 @@
+package authcore
+
+import "time"
+
+// SigningKey is a key of the realm in the form in which it is stored.
+type SigningKey struct {
+	// ID is the "kid", derived from the public key (RFC 7638).
+	ID string `json:"id"`
+	// Algorithm is "EdDSA", "ES256", "RS256" or "HS256". The key decides it.
+	Algorithm string `json:"algorithm"`
+	// Private is PKCS #8 DER, for HS256 the secret itself.
+	Private []byte    `json:"private"`
+	Created time.Time `json:"created"`
+	// Signs is when the key begins to sign; it is published before.
+	Signs time.Time `json:"signs"`
+	// Expires is when the last token that it signed has expired; zero while the
+	// key is the newest one.
+	Expires time.Time `json:"expires"`
+}
