@@ -1,0 +1,94 @@
+package memory
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// UserByIdentity returns the user of an identity. See authcore.Identities.
+func (s *Store) UserByIdentity(ctx context.Context, identity authcore.Identity) (authcore.User, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return authcore.User{}, err
+	}
+	defer unlock()
+	known, found := s.identities.get(identityKey(identity))
+	if !found {
+		return authcore.User{}, authcore.ErrNotFound
+	}
+	return s.user(known.UserID)
+}
+
+// EnsureIdentity finds or makes the user of an identity. See
+// authcore.Identities.
+func (s *Store) EnsureIdentity(
+	ctx context.Context, identity authcore.Identity, candidate authcore.User, join bool,
+) (authcore.User, bool, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return authcore.User{}, false, err
+	}
+	defer unlock()
+	if known, found := s.identities.get(identityKey(identity)); found {
+		user, err := s.user(known.UserID)
+		return user, false, err
+	}
+	if id, found := s.byEmail[candidate.EmailKey()]; found {
+		if !join {
+			return authcore.User{}, false, authcore.ErrTaken
+		}
+		s.attach(identity, id)
+		user, err := s.user(id)
+		return user, false, err
+	}
+	user, err := s.addUser(candidate)
+	if err != nil {
+		return authcore.User{}, false, err
+	}
+	s.attach(identity, user.ID)
+	return user, true, nil
+}
+
+// LinkIdentity attaches an identity to the user it names. See
+// authcore.Identities.
+func (s *Store) LinkIdentity(ctx context.Context, identity authcore.Identity) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := s.user(identity.UserID); err != nil {
+		return err
+	}
+	if known, found := s.identities.get(identityKey(identity)); found {
+		if known.UserID != identity.UserID {
+			return authcore.ErrTaken
+		}
+		return nil
+	}
+	s.attach(identity, identity.UserID)
+	return nil
+}
+
+func (s *Store) attach(identity authcore.Identity, userID string) {
+	identity.UserID, identity.Created = userID, wall(identity.Created)
+	key := identityKey(identity)
+	s.identities.put(key, identity)
+	s.identitiesOfUser.add(userID, key)
+}
+
+func (s *Store) dropIdentities(userID string) {
+	for key := range s.identitiesOfUser[userID] {
+		s.identities.remove(key)
+	}
+	delete(s.identitiesOfUser, userID)
+}
+
+// identityKey joins the three parts with the lengths of the first two, so that
+// no two identities share a key whatever characters a provider uses.
+func identityKey(i authcore.Identity) string {
+	return strconv.Itoa(len(i.Provider)) + ":" + i.Provider +
+		strconv.Itoa(len(i.Issuer)) + ":" + i.Issuer + i.Subject
+}

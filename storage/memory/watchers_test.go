@@ -1,0 +1,64 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+func TestWatchers(t *testing.T) {
+	w := NewWatchers()
+	w.Notify() // nobody listens
+	ctx, cancel := context.WithCancel(t.Context())
+	const watchers = 3
+	notified, ended := make([]chan struct{}, watchers), make(chan error, watchers)
+	for i := range notified {
+		notified[i] = make(chan struct{})
+		go func() { ended <- w.Watch(ctx, func() { notified[i] <- struct{}{} }) }()
+		<-notified[i] // at the beginning
+	}
+	w.Notify()
+	for _, n := range notified {
+		<-n
+	}
+	// A watcher that is busy blocks nobody, and many notifications become one.
+	for range 100 {
+		w.Notify()
+	}
+	for _, n := range notified {
+		<-n
+	}
+	cancel()
+	for range notified {
+		for waiting := true; waiting; {
+			select {
+			case err := <-ended:
+				waiting = false
+				if !errors.Is(err, context.Canceled) || !errors.Is(err, authcore.ErrUnavailable) {
+					t.Errorf("error %v", err)
+				}
+			case <-notified[0]:
+			case <-notified[1]:
+			case <-notified[2]:
+			}
+		}
+	}
+	if len(w.waiting) != 0 {
+		t.Errorf("%d watchers are still kept", len(w.waiting))
+	}
+}
+
+func TestWatchersClose(t *testing.T) {
+	w := NewWatchers()
+	ready, ended := make(chan struct{}, 1), make(chan error, 1)
+	go func() { ended <- w.Watch(t.Context(), func() { ready <- struct{}{} }) }()
+	<-ready
+	w.Close()
+	for _, err := range []error{<-ended, w.Watch(t.Context(), func() {})} {
+		if !errors.Is(err, authcore.ErrUnavailable) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
