@@ -1,0 +1,103 @@
+package authcore_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+func TestParseAddress(t *testing.T) {
+	for _, c := range []struct{ text, address, key string }{
+		{"ann@example.com", "ann@example.com", "ann@example.com"},
+		{"  ann@example.com ", "ann@example.com", "ann@example.com"},
+		{"Ann.Lee@EXAMPLE.com", "Ann.Lee@example.com", "ann.lee@example.com"},
+		{"ann+tag@example.com", "ann+tag@example.com", "ann+tag@example.com"},
+		{"o'neil!#$%&*/=?^_`{|}~-@example.com", "o'neil!#$%&*/=?^_`{|}~-@example.com", "o'neil!#$%&*/=?^_`{|}~-@example.com"},
+		{"ann@bücher.example", "ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"},
+		{"ann@BÜCHER.example", "ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"},
+		{"dev@localhost", "dev@localhost", "dev@localhost"},
+		{strings.Repeat("a", 64) + "@example.com", strings.Repeat("a", 64) + "@example.com", strings.Repeat("a", 64) + "@example.com"},
+	} {
+		address, err := authcore.ParseAddress(c.text)
+		if err != nil {
+			t.Errorf("%q: %v", c.text, err)
+			continue
+		}
+		if address.String() != c.address || address.Key() != c.key {
+			t.Errorf("%q: got %s and key %s, want %s and %s", c.text, address, address.Key(), c.address, c.key)
+		}
+	}
+}
+
+func TestParseAddressRefuses(t *testing.T) {
+	for _, text := range []string{
+		"", " ", "ann", "@", "ann@", "@example.com", "ann@@example.com", "ann@b@example.com",
+		"ann@example", "ann@.com", "ann@example.", "ann@exa mple.com", "an n@example.com",
+		".ann@example.com", "ann.@example.com", "a..n@example.com",
+		`"ann"@example.com`, `"a b"@example.com`, "ann(comment)@example.com", "Ann <ann@example.com>",
+		"ann@[192.0.2.1]", "ann@192.0.2.1", "ann@-example.com", "ann@example-.com", "ann@exam_ple.com",
+		"ann@example.com\r\nBcc: all@example.com", "ann\x00@example.com", "ann@example.com\x00", "ann\n@example.com",
+		"änn@example.com", "ann@example.com,bob@example.com", "ann@example.com;bob@example.com",
+		"ann@xn--a.example", "ann@\u202eexample.com", "ann@exam\u00adple.com.\u3002",
+		strings.Repeat("a", 65) + "@example.com", "a@" + strings.Repeat("b", 64) + ".com",
+		"a@" + strings.Repeat("b.", 130) + "com",
+	} {
+		if address, err := authcore.ParseAddress(text); err == nil {
+			t.Errorf("%q was taken as %s", text, address)
+		}
+	}
+}
+
+// Converting an international domain takes time that grows with the square of
+// its length: a body full of it must not keep a core busy (CWE-1333).
+func TestLongAddressesAreNotLookedAt(t *testing.T) {
+	var domain strings.Builder
+	for r := rune(0x4e00); r < 0x4e00+20_000; r++ {
+		domain.WriteRune(r)
+	}
+	if took := testing.Benchmark(func(b *testing.B) {
+		for b.Loop() {
+			if _, err := authcore.ParseAddress("ann@" + domain.String() + ".com"); err == nil {
+				b.Fatal("was taken")
+			}
+		}
+	}); took.NsPerOp() > int64(100*time.Millisecond) {
+		t.Errorf("took %s", took)
+	}
+}
+
+func TestLimitKeyIgnoresTags(t *testing.T) {
+	one, _ := authcore.ParseAddress("Ann+a@example.com")
+	two, _ := authcore.ParseAddress("ann+b@Example.com")
+	if one.LimitKey() != two.LimitKey() || one.Key() == two.Key() {
+		t.Errorf("limit keys %s and %s, keys %s and %s", one.LimitKey(), two.LimitKey(), one.Key(), two.Key())
+	}
+}
+
+// FuzzParseAddress holds whatever is taken to what mail and storage rely on.
+func FuzzParseAddress(f *testing.F) {
+	for _, seed := range []string{"ann@example.com", "ann@bücher.example", "a@b@c", "a\r\n@b.c", `"a"@b.c`, "ann@xn--bcher-kva.example"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		address, err := authcore.ParseAddress(text)
+		if err != nil {
+			return
+		}
+		out := address.String()
+		if strings.Count(out, "@") != 1 || len(out) > 254 {
+			t.Fatalf("%q became %q", text, out)
+		}
+		for i := range len(out) {
+			if out[i] <= ' ' || out[i] >= 0x7f || strings.IndexByte(`<>()[]",:;\`, out[i]) >= 0 {
+				t.Fatalf("%q became %q, which is not plain", text, out)
+			}
+		}
+		again, err := authcore.ParseAddress(out)
+		if err != nil || again != address {
+			t.Fatalf("%q became %q, which parses as %v, %v", text, out, again, err)
+		}
+	})
+}

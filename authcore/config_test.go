@@ -1,0 +1,97 @@
+package authcore_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/memory"
+)
+
+func TestConfigFaults(t *testing.T) {
+	client := func(change func(*authcore.Client)) func(*authcore.Config) {
+		return func(c *authcore.Config) { change(&c.Clients[0]) }
+	}
+	redirect := func(uri string) func(*authcore.Config) {
+		return client(func(c *authcore.Client) { c.RedirectURIs = []string{uri} })
+	}
+	origin := func(text string) func(*authcore.Config) {
+		return client(func(c *authcore.Client) { c.Origins = []string{text} })
+	}
+	for name, c := range map[string]struct {
+		change func(*authcore.Config)
+		want   string
+	}{
+		"algorithm":          {func(c *authcore.Config) { c.Algorithm = "none" }, `algorithm: "none"`},
+		"negative lifetime":  {func(c *authcore.Config) { c.TokenLifetime = -1 }, "token_lifetime"},
+		"link lifetime":      {func(c *authcore.Config) { c.LinkLifetime = time.Millisecond }, "link_lifetime"},
+		"no link":            {func(c *authcore.Config) { c.EmailLink = "" }, "email_link"},
+		"no placeholder":     {func(c *authcore.Config) { c.EmailLink = "https://a.example/" }, "must contain {token}"},
+		"two placeholders":   {func(c *authcore.Config) { c.EmailLink = "https://a.example/{token}/{token}" }, "must contain {token} once"},
+		"relative link":      {func(c *authcore.Config) { c.EmailLink = "/auth/{token}" }, "not an absolute URL"},
+		"secret in the host": {func(c *authcore.Config) { c.EmailLink = "https://{token}.example/" }, "email_link"},
+		"no client":          {func(c *authcore.Config) { c.Clients = nil }, "client: none"},
+		"same name":          {func(c *authcore.Config) { c.Clients = append(c.Clients, authcore.Client{Name: "web", Key: "other"}) }, "used twice"},
+		"same key":           {func(c *authcore.Config) { c.Clients = append(c.Clients, authcore.Client{Name: "b", Key: "key"}) }, "same key"},
+		"empty key":          {client(func(c *authcore.Client) { c.Key = "" }), "the key is empty"},
+		"client lifetime":    {client(func(c *authcore.Client) { c.Lifetime = -1 }), "lifetime"},
+		"client link":        {client(func(c *authcore.Client) { c.EmailLink = "x" }), "client web: email_link"},
+		"glob":               {redirect("https://*.a.example/"), "wildcard"},
+		"backslash":          {redirect(`https://a.example\@b.example/`), "not an absolute"},
+		"user information":   {redirect("https://user@a.example/"), "user information"},
+		"fragment":           {redirect("https://a.example/#x"), "fragment"},
+		"relative URI":       {redirect("/callback"), "not an absolute URI"},
+		"script":             {redirect("javascript:alert(1)"), "scheme"},
+		"no host":            {redirect("https:///x"), "no host"},
+		"origin with path":   {origin("https://a.example/"), "must be written https://a.example"},
+		"origin upper case":  {origin("https://A.example"), "must be written https://a.example"},
+		"origin star":        {origin("*"), "is not an origin"},
+		"signup":             {func(c *authcore.Config) { c.Accounts.Signup = "maybe" }, "signup"},
+		"signup domains":     {func(c *authcore.Config) { c.Accounts.Signup = "domains" }, "at least one"},
+		"bad domain": {func(c *authcore.Config) {
+			c.Accounts = authcore.AccountRules{Signup: "domains", Domains: []string{"a b"}}
+		}, "not a domain"},
+		"link_by_email": {func(c *authcore.Config) { c.Accounts.LinkByEmail = "always" }, "link_by_email"},
+		"email_taken":   {func(c *authcore.Config) { c.Accounts.EmailTaken = "join" }, "email_taken"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := authcore.Config{
+				EmailLink: "https://a.example/{token}",
+				Clients:   []authcore.Client{{Name: "web", Key: "key"}},
+			}
+			c.change(&cfg)
+			err := cfg.Validate()
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestNewNeedsItsParts(t *testing.T) {
+	cfg := authcore.Config{EmailLink: "myapp://login/{token}", Clients: []authcore.Client{{Name: "web", Key: "key"}}}
+	if _, err := authcore.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "no store") {
+		t.Error(err)
+	}
+	cfg.Store = memory.New()
+	if _, err := authcore.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "mailer") {
+		t.Error(err)
+	}
+	cfg.Mailer = &outbox{}
+	cfg.Providers = []authcore.Provider{&fakeProvider{name: "a"}, &fakeProvider{name: "a"}}
+	if _, err := authcore.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "configured twice") {
+		t.Error(err)
+	}
+	cfg.Providers = nil
+	if _, err := authcore.New(t.Context(), cfg); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRealmsHaveNamesOfTheirOwn(t *testing.T) {
+	f := newFixture(t, func(c *authcore.Config) { c.Realm = "staff" })
+	if claims := f.claims(f.loginAs("ann@example.com").Token); claims.Issuer != "edgeauth:staff" || claims.Audience != "edgeauth:staff" {
+		t.Errorf("claims are %+v", claims)
+	}
+}

@@ -1,0 +1,307 @@
+package authcore_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+func TestLoginSocial(t *testing.T) {
+	f := newFixture(t, nil)
+	profile := authcore.Profile{Subject: "42", FirstName: "Ann", LastName: "Lee", Nickname: "annlee", Email: "ann@example.com", EmailVerified: true}
+	login, err := f.social(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !login.IsNew || login.User.Username() != "annlee" || login.User.Name() != "Ann Lee" || login.Session.Method != "github" {
+		t.Errorf("login is %+v", login)
+	}
+	if got := f.provider.requests[0].RedirectURI; got != "https://frontend.app/auth/callback" {
+		t.Errorf("redirect URI is %q", got)
+	}
+	again, err := f.social(profile)
+	if err != nil || again.IsNew || again.User.ID != login.User.ID {
+		t.Errorf("second login is %+v, %v", again, err)
+	}
+}
+
+func TestAuthorizeBindsTheLogin(t *testing.T) {
+	f := newFixture(t, nil)
+	start := func() string {
+		t.Helper()
+		begun, err := f.Authorize(t.Context(), authcore.AuthorizeStart{Provider: "github", ClientKey: clientKey, Caller: caller})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return begun.State
+	}
+	f.provider.profiles["code"] = authcore.Profile{Subject: "42"}
+	login := func(state string) error {
+		_, err := f.LoginSocial(t.Context(), authcore.SocialLogin{
+			Provider: "github", Code: "code", ClientKey: clientKey, State: state,
+			Verifier: "from the body", Nonce: "from the body", Caller: caller,
+		})
+		return err
+	}
+	state := start()
+	if err := login(state); err != nil {
+		t.Fatal(err)
+	}
+	begun, exchanged := f.provider.started[0], f.provider.requests[0]
+	challenge := sha256.Sum256([]byte(exchanged.Verifier))
+	if begun.Challenge != base64.RawURLEncoding.EncodeToString(challenge[:]) || begun.Nonce != exchanged.Nonce || begun.Nonce == "" {
+		t.Errorf("began with %+v, exchanged with %+v", begun, exchanged)
+	}
+	wantCode(t, login(state), 400, authcore.CodeInvalidState) // used
+
+	state = start()
+	f.clock.Advance(10 * time.Minute)
+	wantCode(t, login(state), 400, authcore.CodeInvalidState) // expired
+	wantCode(t, login("ea.forged"), 400, authcore.CodeInvalidState)
+
+	// A state of the frontend's own is its own business.
+	if err := login("frontend-state"); err != nil {
+		t.Errorf("a foreign state was refused: %v", err)
+	}
+	if last := f.provider.requests[len(f.provider.requests)-1]; last.Verifier != "from the body" || last.Nonce != "from the body" {
+		t.Errorf("exchanged with %+v", last)
+	}
+}
+
+// A state is good for the client, provider and redirect URI that it was made
+// for (RFC 9700, section 4.7; CWE-352).
+func TestStateOfAnotherLogin(t *testing.T) {
+	other := &fakeProvider{name: "other", profiles: map[string]authcore.Profile{"code": {Subject: "1"}}}
+	f := newFixture(t, func(c *authcore.Config) {
+		c.Providers = append(c.Providers, other)
+		c.Clients[0].RedirectURIs = append(c.Clients[0].RedirectURIs, "https://frontend.app/second")
+		c.Clients[1].Providers = nil
+	})
+	const first = "https://frontend.app/auth/callback"
+	for name, use := range map[string]authcore.SocialLogin{
+		"client":       {Provider: "github", ClientKey: "app-key", RedirectURI: "https://app.example/a"},
+		"provider":     {Provider: "other", ClientKey: clientKey, RedirectURI: first},
+		"redirect URI": {Provider: "github", ClientKey: clientKey, RedirectURI: "https://frontend.app/second"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begun, err := f.Authorize(t.Context(), authcore.AuthorizeStart{Provider: "github", ClientKey: clientKey, RedirectURI: first})
+			if err != nil {
+				t.Fatal(err)
+			}
+			use.Code, use.State = "code", begun.State
+			_, err = f.LoginSocial(t.Context(), use)
+			wantCode(t, err, 400, authcore.CodeInvalidState)
+		})
+	}
+}
+
+func TestSocialParties(t *testing.T) {
+	f := newFixture(t, nil)
+	for name, c := range map[string]struct {
+		login  authcore.SocialLogin
+		status int
+		code   authcore.Code
+	}{
+		"client key":             {authcore.SocialLogin{Provider: "github", ClientKey: "wrong"}, 400, authcore.CodeInvalidClient},
+		"unknown provider":       {authcore.SocialLogin{Provider: "gitlab", ClientKey: clientKey}, 404, authcore.CodeNotFound},
+		"case of the provider":   {authcore.SocialLogin{Provider: "GitHub", ClientKey: clientKey}, 404, authcore.CodeNotFound},
+		"provider not allowed":   {authcore.SocialLogin{Provider: "github", ClientKey: "app-key"}, 404, authcore.CodeNotFound},
+		"redirect URI":           {authcore.SocialLogin{Provider: "github", ClientKey: clientKey, RedirectURI: "https://evil.example/"}, 400, authcore.CodeInvalidRequest},
+		"code is refused":        {authcore.SocialLogin{Provider: "github", ClientKey: clientKey, Code: "bad"}, 400, authcore.CodeProviderDenied},
+		"client key comes first": {authcore.SocialLogin{Provider: "gitlab", ClientKey: "wrong"}, 400, authcore.CodeInvalidClient},
+	} {
+		_, err := f.LoginSocial(t.Context(), c.login)
+		t.Run(name, func(t *testing.T) { wantCode(t, err, c.status, c.code) })
+	}
+	if len(f.provider.requests) != 1 {
+		t.Errorf("%d codes were spent, want that of the last case only", len(f.provider.requests))
+	}
+}
+
+func TestRedirectURIIsRequiredWhenThereAreSeveral(t *testing.T) {
+	f := newFixture(t, func(c *authcore.Config) { c.Clients[1].Providers = nil })
+	f.provider.profiles["code"] = authcore.Profile{Subject: "1"}
+	login := authcore.SocialLogin{Provider: "github", Code: "code", ClientKey: "app-key"}
+	_, err := f.LoginSocial(t.Context(), login)
+	wantCode(t, err, 400, authcore.CodeInvalidRequest)
+	login.RedirectURI = "https://app.example/b"
+	if _, err := f.LoginSocial(t.Context(), login); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProviderFailures(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+		code   authcore.Code
+	}{
+		{authcore.ErrProviderDenied, 400, authcore.CodeProviderDenied},
+		{authcore.ErrProviderMismatch, 400, authcore.CodeProviderMismatch},
+		{authcore.ErrProviderTimeout, 504, authcore.CodeProviderTimeout},
+		{authcore.ErrProviderFailed, 502, authcore.CodeProviderUnavailable},
+		{context.DeadlineExceeded, 504, authcore.CodeProviderTimeout},
+		{context.Canceled, 503, authcore.CodeUnavailable},
+		{errors.New("anything else"), 502, authcore.CodeProviderUnavailable},
+	} {
+		f := newFixture(t, nil)
+		f.provider.err = fmt.Errorf("said <secret words>: %w", c.err)
+		_, err := f.social(authcore.Profile{})
+		wantCode(t, err, c.status, c.code)
+		var public *authcore.Error
+		if errors.As(err, &public) && strings.Contains(public.Detail, "secret words") {
+			t.Errorf("the answer repeats the provider: %s", public.Detail)
+		}
+		_, err = f.Authorize(t.Context(), authcore.AuthorizeStart{Provider: "github", ClientKey: clientKey})
+		wantCode(t, err, c.status, c.code)
+		if infos, err := f.ProvidersFor(t.Context(), clientKey); err != nil || len(infos) != 0 {
+			t.Errorf("providers are %v, %v", infos, err)
+		}
+	}
+}
+
+// A provider that names nobody must not log in everybody (CWE-287).
+func TestEmptySubjectIsNobody(t *testing.T) {
+	f := newFixture(t, nil)
+	_, err := f.social(authcore.Profile{Email: "ann@example.com", EmailVerified: true})
+	wantCode(t, err, 502, authcore.CodeProviderUnavailable)
+}
+
+func TestProvidersFor(t *testing.T) {
+	f := newFixture(t, nil)
+	infos, err := f.ProvidersFor(t.Context(), clientKey)
+	if err != nil || len(infos) != 1 || infos[0].Name != "github" || infos[0].ClientID != "id" {
+		t.Errorf("providers are %+v, %v", infos, err)
+	}
+	if infos, err := f.ProvidersFor(t.Context(), "app-key"); err != nil || len(infos) != 0 {
+		t.Errorf("the other client sees %+v, %v", infos, err)
+	}
+	_, err = f.ProvidersFor(t.Context(), "wrong")
+	wantCode(t, err, 400, authcore.CodeInvalidClient)
+}
+
+// TestTakeover reads as the table of what a social login may join. The account
+// of victim@example.com exists; somebody logs in with a provider that names
+// that address.
+func TestTakeover(t *testing.T) {
+	const victim = "victim@example.com"
+	const joined, apart, conflict, closed = "joined", "a new account", "409", "403"
+	for _, c := range []struct {
+		existing   bool // the victim has shown to own the address
+		verified   bool // the provider vouches for it
+		linkBy     string
+		taken      string
+		signup     string
+		want       string
+		wantsEmail string // of the account that logs in
+	}{
+		{existing: true, verified: true, want: joined, wantsEmail: victim},
+		{existing: true, verified: true, linkBy: "never", want: conflict},
+		{existing: true, verified: true, linkBy: "never", taken: "new_account", want: apart, wantsEmail: ""},
+		{existing: true, verified: false, want: conflict},
+		{existing: true, verified: false, taken: "new_account", want: apart, wantsEmail: ""},
+		{existing: false, verified: true, want: apart, wantsEmail: victim},
+		{existing: false, verified: false, want: apart, wantsEmail: victim},
+		{existing: true, verified: true, signup: "closed", want: joined, wantsEmail: victim},
+		{existing: true, verified: true, signup: "closed", linkBy: "never", want: closed},
+		{existing: true, verified: false, signup: "closed", want: conflict},
+		{existing: false, verified: true, signup: "closed", want: closed},
+	} {
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			f := newFixture(t, func(cfg *authcore.Config) {
+				cfg.Accounts.LinkByEmail, cfg.Accounts.EmailTaken, cfg.Accounts.Signup = c.linkBy, c.taken, c.signup
+			})
+			// An account that was registered with the address but never
+			// proved it: by an attacker, say, before the victim came.
+			owner := authcore.User{ID: "0190f5fe-0000-7000-8000-000000000001", Email: victim, EmailVerified: c.existing, Created: f.clock.Now()}
+			identity := authcore.Identity{Provider: "elsewhere", Subject: "owner"}
+			if _, _, err := f.store.EnsureIdentity(t.Context(), identity, owner, false); err != nil {
+				t.Fatal(err)
+			}
+			login, err := f.social(authcore.Profile{Subject: "7", Email: victim, EmailVerified: c.verified})
+			switch c.want {
+			case conflict:
+				wantCode(t, err, 409, authcore.CodeEmailTaken)
+				return
+			case closed:
+				wantCode(t, err, 403, authcore.CodeSignupClosed)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := login.User.ID == owner.ID; got != (c.want == joined) {
+				t.Errorf("joined is %t, want %s", got, c.want)
+			}
+			if login.User.Email != c.wantsEmail || login.User.EmailVerified && !c.verified {
+				t.Errorf("the account is %+v", login.User)
+			}
+			if again, err := f.social(authcore.Profile{Subject: "7", Email: "new@example.com", EmailVerified: true}); err != nil || again.User.ID != login.User.ID || again.User.Email != login.User.Email {
+				t.Errorf("with a changed address: %+v, %v", again.User, err)
+			}
+		})
+	}
+}
+
+// An account that somebody made with another's unproven address gains nothing
+// when the owner arrives by link (pre-hijacking, CWE-287).
+func TestLinkLoginDoesNotJoinAnUnprovenAccount(t *testing.T) {
+	f := newFixture(t, nil)
+	attacker, err := f.social(authcore.Profile{Subject: "7", Email: "victim@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claims := f.claims(attacker.Token); claims.Email != "" || claims.EmailVerified {
+		t.Errorf("the token speaks of an unproven address: %+v", claims)
+	}
+	victim := f.loginAs("victim@example.com")
+	if victim.User.ID == attacker.User.ID || !victim.IsNew {
+		t.Error("the owner was put into the attacker's account")
+	}
+}
+
+func TestTenantsAndProvidersAreApart(t *testing.T) {
+	f := newFixture(t, nil)
+	seen := map[string]bool{}
+	for _, issuer := range []string{"", "https://a.example", "https://b.example"} {
+		login, err := f.social(authcore.Profile{Issuer: issuer, Subject: "1"})
+		if err != nil || seen[login.User.ID] {
+			t.Errorf("issuer %q: %+v, %v", issuer, login.User, err)
+		}
+		seen[login.User.ID] = true
+	}
+}
+
+func TestLinkIdentity(t *testing.T) {
+	f := newFixture(t, nil)
+	ann := f.loginAs("ann@example.com")
+	claims := f.claims(ann.Token)
+	f.provider.profiles["code"] = authcore.Profile{Subject: "42", Email: "other@example.com", EmailVerified: true}
+	link := authcore.SocialLogin{Provider: "github", Code: "code", ClientKey: clientKey, LinkTo: claims}
+	login, err := f.LoginSocial(t.Context(), link)
+	if err != nil || login.User.ID != ann.User.ID || login.IsNew {
+		t.Fatalf("linking: %+v, %v", login, err)
+	}
+	if _, err := f.LoginSocial(t.Context(), link); err != nil {
+		t.Errorf("linking again: %v", err)
+	}
+	alone, err := f.social(authcore.Profile{Subject: "42"})
+	if err != nil || alone.User.ID != ann.User.ID {
+		t.Errorf("the linked identity logs in as %+v, %v", alone.User, err)
+	}
+	link.LinkTo = f.claims(f.loginAs("bob@example.com").Token)
+	_, err = f.LoginSocial(t.Context(), link)
+	wantCode(t, err, 409, authcore.CodeIdentityTaken)
+	if err := f.DeleteUser(t.Context(), link.LinkTo.Subject); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.LoginSocial(t.Context(), link)
+	wantCode(t, err, 403, authcore.CodeUserInactive)
+}
