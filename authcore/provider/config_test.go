@@ -1,0 +1,159 @@
+package provider
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+func TestNewNamesTheOption(t *testing.T) {
+	good := Config{Name: "google-oauth2", ClientID: "id", ClientSecret: "secret"}
+	oidc := Config{Name: "work", Kind: "oidc", ClientID: "id", ClientSecret: "secret", Issuer: testIssuer}
+	github := Config{Name: "github", ClientID: "id", ClientSecret: "secret"}
+	for _, test := range []struct {
+		cfg    Config
+		change func(*Config)
+		option string // "" where it is right
+	}{
+		{good, func(*Config) {}, ""},
+		{good, func(c *Config) { c.Name, c.Kind = "sign-in.2", "google-oauth2" }, ""},
+		{good, func(c *Config) { c.Name = "unknown" }, "type"},
+		{good, func(c *Config) { c.Kind = "Google-OAuth2" }, "type"},
+		{good, func(c *Config) { c.Name, c.Kind = "a/b", "google-oauth2" }, "name"},
+		{good, func(c *Config) { c.ClientID = " " }, "client_id"},
+		{good, func(c *Config) { c.ClientSecret = "" }, "client_secret"},
+		{good, func(c *Config) { c.Scopes = []string{"openid", "a b"} }, "scope"},
+		{good, func(c *Config) { c.Scopes = []string{"email"} }, "scope"},
+		{good, func(c *Config) { c.BaseURL = "https://google.test" }, ""},
+		{oidc, func(*Config) {}, ""},
+		{oidc, func(c *Config) { c.Issuer = "" }, "issuer"},
+		{oidc, func(c *Config) { c.BaseURL = "https://a.example" }, "base_url"},
+		{oidc, func(c *Config) { c.Issuer = "http://idp.example" }, "issuer"},
+		{oidc, func(c *Config) { c.Issuer, c.AllowPrivate = "http://idp.example", true }, ""},
+		{oidc, func(c *Config) { c.Issuer = "https://127.0.0.1" }, "issuer"},
+		{oidc, func(c *Config) { c.Issuer = "https://localhost:8443" }, "issuer"},
+		{oidc, func(c *Config) { c.Issuer = "http://[::1]:8080" }, "issuer"},
+		{oidc, func(c *Config) { c.Issuer, c.AllowPrivate = "http://[::1]:8080", true }, ""},
+		{oidc, func(c *Config) { c.Issuer = "idp.example" }, "issuer"},
+		{oidc, func(c *Config) { c.JWKSURL = "file:///etc/passwd" }, "jwks_url"},
+		{oidc, func(c *Config) { c.TokenURL = "https://user:hidden@idp.example/token" }, "token_url"},
+		{oidc, func(c *Config) { c.AuthorizeURL = "javascript://idp.example/%0Aalert(1)" }, "authorize_url"},
+		{oidc, func(c *Config) { c.UserInfoURL = "https://169.254.169.254/latest" }, "user_info_url"},
+		{github, func(*Config) {}, ""},
+		{github, func(c *Config) { c.Issuer = "https://github.com" }, "issuer"},
+		{github, func(c *Config) { c.JWKSURL = "https://github.com/keys" }, "jwks_url"},
+		{github, func(c *Config) { c.BaseURL = "https://ghe.example#x" }, "base_url"},
+	} {
+		cfg := test.cfg
+		test.change(&cfg)
+		p, err := New(cfg, Deps{})
+		switch {
+		case test.option == "" && (err != nil || p.Name() != cfg.Name):
+			t.Errorf("%+v: %v", cfg, err)
+		case test.option != "" && (p != nil || err == nil || !strings.Contains(err.Error(), " "+test.option+": ")):
+			t.Errorf("%+v: %v, %v; want a fault of %s", cfg, p, err, test.option)
+		case err != nil && (strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "\n")):
+			t.Errorf("%q", err)
+		}
+	}
+}
+
+func TestNewReportsAllFaults(t *testing.T) {
+	_, err := New(Config{Name: "oidc"}, Deps{})
+	for _, option := range []string{"client_id", "client_secret", "issuer"} {
+		if err == nil || !strings.Contains(err.Error(), option) {
+			t.Errorf("%v does not name %s", err, option)
+		}
+	}
+}
+
+// TestTenants keeps identities of different services apart.
+func TestTenants(t *testing.T) {
+	for _, test := range []struct {
+		cfg  Config
+		want string
+	}{
+		{Config{Name: "github"}, ""},
+		{Config{Name: "github", BaseURL: "https://GitHub.com/"}, ""},
+		{Config{Name: "github", UserInfoURL: "https://api.github.com/user"}, ""},
+		{Config{Name: "github", BaseURL: "https://ghe.example/sub/"}, "https://ghe.example/sub"},
+		{Config{Name: "github", UserInfoURL: "https://API.ghe.example/user"}, "https://api.ghe.example"},
+		{Config{Name: "google-oauth2"}, "https://accounts.google.com"},
+		{Config{Name: "google-oauth2", BaseURL: "https://google.test"}, "https://google.test"},
+		{Config{Name: "google-oauth2", Issuer: "https://iss.test"}, "https://iss.test"},
+		{Config{Name: "oidc", Issuer: "https://idp.example/"}, "https://idp.example/"},
+	} {
+		s, _ := findSpec(test.cfg.Name)
+		if got := test.cfg.tenant(&s); got != test.want {
+			t.Errorf("%+v: got %q, want %q", test.cfg, got, test.want)
+		}
+	}
+}
+
+// TestSpecs holds every spec to what the code relies on.
+func TestSpecs(t *testing.T) {
+	kinds := Kinds()
+	if !slices.IsSorted(kinds) || len(slices.Compact(slices.Clone(kinds))) != len(kinds) {
+		t.Errorf("kinds %v are not sorted or not unique", kinds)
+	}
+	for _, s := range specs() {
+		if !s.discovery {
+			if s.authStyle == oauth2.AuthStyleAutoDetect {
+				t.Errorf("%s: the auth style is left to detection", s.kind)
+			}
+			for _, address := range []string{s.public.authorize, s.public.token} {
+				if err := checkURL(address, false); err != nil {
+					t.Errorf("%s: %q: %v", s.kind, address, err)
+				}
+			}
+			if s.openID() != (s.public.jwks != "") {
+				t.Errorf("%s: ID tokens need an issuer and keys", s.kind)
+			}
+		}
+		if s.openID() && !slices.Contains(s.scopes, "openid") || s.profile == nil {
+			t.Errorf("%s: the scope openid or the profile function is missing", s.kind)
+		}
+	}
+}
+
+// TestConfiguredScopes replace the default ones, in their order.
+func TestConfiguredScopes(t *testing.T) {
+	s := googleScript(t)
+	s.cfg.Scopes = []string{"email", "openid"}
+	endpoint, err := s.provider().Endpoint(t.Context())
+	if err != nil || endpoint.Scope != "email openid" {
+		t.Errorf("got %+v, %v", endpoint, err)
+	}
+}
+
+// TestEndpointOverrides lets a configuration with all endpoints do without
+// discovery.
+func TestEndpointOverrides(t *testing.T) {
+	s := oidcScript(t)
+	s.cfg.AuthorizeURL, s.cfg.TokenURL, s.cfg.JWKSURL = s.at.authorize, s.at.token, s.at.jwks
+	profile, err := s.exchange(s.provider())
+	if err != nil || profile.Subject != "subject-1" || len(s.to(discoveryAddress)) > 0 {
+		t.Errorf("got %+v, %v", profile, err)
+	}
+
+	s = oidcScript(t)
+	s.cfg.TokenURL = "https://other.example/token"
+	s.handle(s.cfg.TokenURL, s.serveToken)
+	if _, err := s.exchange(s.provider()); err != nil || len(s.to(s.cfg.TokenURL)) != 1 || len(s.to(discoveryAddress)) != 1 {
+		t.Errorf("the configured token endpoint was not used: %v", err)
+	}
+}
+
+func TestErrorsNameTheProvider(t *testing.T) {
+	s := oidcScript(t)
+	s.answer(discoveryAddress, 500, `{}`)
+	_, err := s.provider().Endpoint(t.Context())
+	if !errors.Is(err, authcore.ErrProviderFailed) || !strings.HasPrefix(err.Error(), "provider corporate: ") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,165 @@
+package provider
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/oauth2"
+)
+
+// discoveryLifetime is how long a discovery document is used.
+const discoveryLifetime = 24 * time.Hour
+
+// metadata is what must be known to speak with a provider.
+type metadata struct {
+	endpoints
+	authStyle oauth2.AuthStyle
+	// algorithms that an ID token may be signed with.
+	algorithms []jose.SignatureAlgorithm
+	pkce       bool
+}
+
+// metadata returns what is fixed, or what the provider published.
+func (p *provider) metadata(ctx context.Context) (metadata, error) {
+	if p.spec.discovery && !p.isComplete() {
+		md, _, err := p.discovery.get(ctx, 0)
+		return md, err
+	}
+	md := metadata{
+		endpoints:  p.fixed,
+		authStyle:  p.spec.authStyle,
+		algorithms: []jose.SignatureAlgorithm{jose.RS256},
+		pkce:       p.spec.pkce,
+	}
+	if md.authStyle == oauth2.AuthStyleAutoDetect {
+		md.authStyle = oauth2.AuthStyleInHeader
+	}
+	return md, nil
+}
+
+// isComplete reports whether the configuration leaves nothing to be discovered
+// that a login needs.
+func (p *provider) isComplete() bool {
+	return p.fixed.authorize != "" && p.fixed.token != "" && p.fixed.jwks != ""
+}
+
+// discover loads the discovery document (OpenID Connect Discovery 1.0, section
+// 4).
+func (p *provider) discover(ctx context.Context) (metadata, error) {
+	const what = "discovery"
+	address := strings.TrimSuffix(p.issuer, "/") + "/.well-known/openid-configuration"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return metadata{}, failed("%s: %w", what, errBadURL)
+	}
+	answer, err := p.http.do(what, request)
+	if err != nil {
+		return metadata{}, err
+	}
+	if err := answer.ok(what); err != nil {
+		return metadata{}, err
+	}
+	return p.readDiscovery(answer.body)
+}
+
+func (p *provider) readDiscovery(body []byte) (metadata, error) {
+	document, ok := parseObject(body)
+	if !ok {
+		return metadata{}, failed("discovery: is no JSON object")
+	}
+	// Section 4.3: a document of another issuer must not be used. Otherwise one
+	// provider could pass on logins of another (RFC 9700, section 4.4).
+	if issuer, ok := document.text("issuer"); !ok || issuer != p.issuer {
+		return metadata{}, failed("discovery: the document's issuer is not the configured one; the option issuer must have the very same text, also as to the slash at the end")
+	}
+	found, err := p.readEndpoints(document)
+	if err != nil {
+		return metadata{}, err
+	}
+	style := p.spec.authStyle
+	if style == oauth2.AuthStyleAutoDetect {
+		style, ok = readAuthStyle(document)
+		if !ok {
+			return metadata{}, failed("discovery: the token endpoint takes neither client_secret_basic nor client_secret_post")
+		}
+	}
+	return metadata{
+		endpoints:  found,
+		authStyle:  style,
+		algorithms: readAlgorithms(document),
+		pkce:       p.spec.pkce && takesS256(document),
+	}, nil
+}
+
+func (p *provider) readEndpoints(document object) (endpoints, error) {
+	found := p.fixed
+	for _, member := range []struct {
+		name     string
+		endpoint *string
+		needed   bool
+	}{
+		{"authorization_endpoint", &found.authorize, true},
+		{"token_endpoint", &found.token, true},
+		{"jwks_uri", &found.jwks, true},
+		{"userinfo_endpoint", &found.userInfo, false},
+	} {
+		if *member.endpoint != "" {
+			continue // configured
+		}
+		address, ok := document.text(member.name)
+		if !ok || address == "" && member.needed {
+			return endpoints{}, failed("discovery: %s is missing or no string", member.name)
+		}
+		if address == "" {
+			continue
+		}
+		if err := checkURL(address, p.allowPrivate); err != nil {
+			return endpoints{}, failed("discovery: %s: %w", member.name, err)
+		}
+		*member.endpoint = address
+	}
+	return found, nil
+}
+
+// readAuthStyle reads how the client is to authenticate. Section 3: where the
+// document does not say, it is client_secret_basic.
+func readAuthStyle(document object) (oauth2.AuthStyle, bool) {
+	methods, ok := document.texts("token_endpoint_auth_methods_supported")
+	switch {
+	case !ok, slices.Contains(methods, "client_secret_basic"):
+		return oauth2.AuthStyleInHeader, true
+	case slices.Contains(methods, "client_secret_post"):
+		return oauth2.AuthStyleInParams, true
+	default:
+		return oauth2.AuthStyleAutoDetect, false
+	}
+}
+
+// takesS256 reads whether an S256 challenge is understood. Where the document
+// does not say, one is sent: RFC 6749, section 3.1, has others ignore it.
+func takesS256(document object) bool {
+	methods, ok := document.texts("code_challenge_methods_supported")
+	return !ok || slices.Contains(methods, "S256")
+}
+
+// readAlgorithms returns RS256, which every provider has to support, and what
+// else is announced and allowed. What is allowed is a list of signatures by
+// asymmetric keys: "none" and HMAC, which would take the public key for a
+// secret, are not on it (RFC 8725, sections 2.1 and 3.1).
+func readAlgorithms(document object) []jose.SignatureAlgorithm {
+	algorithms := []jose.SignatureAlgorithm{jose.RS256}
+	announced, _ := document.texts("id_token_signing_alg_values_supported")
+	for _, allowed := range []jose.SignatureAlgorithm{
+		jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
+		jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
+	} {
+		if slices.Contains(announced, string(allowed)) {
+			algorithms = append(algorithms, allowed)
+		}
+	}
+	return algorithms
+}

@@ -1,0 +1,73 @@
+package provider
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// wrapped is a kind with what github and google do not have: scopes joined by
+// commas, a Basic header, no PKCE, parameters of its own, and a user wrapped
+// into another object.
+func wrapped() spec {
+	return spec{
+		kind: "wrapped",
+		public: endpoints{
+			authorize: "https://wrapped.example/dialog?display=page",
+			token:     "https://wrapped.example/token",
+			userInfo:  "https://wrapped.example/me",
+		},
+		scopes:          []string{"id", "mail"},
+		scopeSeparator:  ",",
+		authStyle:       oauth2.AuthStyleInHeader,
+		authorizeParams: map[string]string{"response_mode": "query"},
+		profile: func(ctx context.Context, g *grant) (authcore.Profile, error) {
+			body, err := g.fetch(ctx, "me", g.metadata.userInfo, nil)
+			if err != nil {
+				return authcore.Profile{}, err
+			}
+			outer, _ := parseObject(body)
+			user, ok := parseObject(outer["data"])
+			if !ok {
+				return authcore.Profile{}, failed("me: data is no JSON object")
+			}
+			return authcore.Profile{Subject: user.display("id"), Nickname: user.display("name")}, nil
+		},
+	}
+}
+
+// TestAFurtherKindIsOneSpec is the promise that a spec is all it takes.
+func TestAFurtherKindIsOneSpec(t *testing.T) {
+	s := newScript(t, Config{Name: "wrapped"}, wrapped().public)
+	s.answer(s.at.userInfo, 200, `{"data":{"id":"u-1","name":"ada"}}`)
+	p, err := newProvider(wrapped(), s.cfg, s.deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := p.AuthorizeURL(t.Context(), authcore.AuthorizeRequest{State: "s", Nonce: "n", Challenge: "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := parsed.Query()
+	if query.Get("scope") != "id,mail" || query.Get("response_mode") != "query" || query.Get("display") != "page" ||
+		query.Has("nonce") || query.Has("code_challenge") {
+		t.Errorf("got %s", address)
+	}
+	profile, err := s.exchange(p)
+	if err != nil || profile != (authcore.Profile{Subject: "u-1", Nickname: "ada"}) {
+		t.Errorf("got %+v, %v", profile, err)
+	}
+	request := s.to(s.at.token)[0]
+	if !strings.HasPrefix(request.header.Get("Authorization"), "Basic ") || request.form.Has("code_verifier") {
+		t.Errorf("token request %v, %v", request.header, request.form)
+	}
+}

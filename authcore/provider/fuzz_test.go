@@ -1,0 +1,141 @@
+package provider
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// checkProfile holds what sanitize promises of every profile.
+func checkProfile(t *testing.T, raw authcore.Profile) {
+	t.Helper()
+	got, err := sanitize(raw)
+	if err != nil {
+		if !errors.Is(err, authcore.ErrProviderFailed) {
+			t.Fatalf("%v is of no kind", err)
+		}
+		return
+	}
+	if got.Subject == "" || got.Subject != raw.Subject || len(got.Subject) > maxSubject {
+		t.Errorf("subject %q of %q", got.Subject, raw.Subject)
+	}
+	if got.EmailVerified && (got.Email == "" || !raw.EmailVerified) {
+		t.Errorf("verified out of nothing: %+v", got)
+	}
+	if got.AvatarURL != "" && !strings.HasPrefix(got.AvatarURL, "https://") {
+		t.Errorf("avatar %q", got.AvatarURL)
+	}
+	for _, text := range []string{got.Subject, got.Email, got.FirstName, got.LastName, got.Nickname, got.AvatarURL} {
+		if len(text) > maxAvatar || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+			t.Errorf("%q is not clean", text)
+		}
+	}
+}
+
+func checkFault(t *testing.T, err error) {
+	t.Helper()
+	if err != nil && !errors.Is(err, authcore.ErrProviderFailed) {
+		t.Errorf("%v is of no kind", err)
+	}
+}
+
+func FuzzClaims(f *testing.F) {
+	for _, seed := range []string{
+		`{"sub":"1","email":"a@example.com","email_verified":"true","name":"Ada Lovelace","picture":"https://a.example/"}`,
+		`{"sub":"1","given_name":"\u202eAda","family_name":"\u0000","preferred_username":"\ud800"}`,
+		`{"sub":null,"email":[]}`, `null`, `{"sub":" "}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		claims, ok := parseObject(data)
+		if !ok {
+			return
+		}
+		profile, err := readClaims(claims)
+		checkFault(t, err)
+		if err == nil {
+			checkProfile(t, profile)
+		}
+	})
+}
+
+func FuzzGitHubUser(f *testing.F) {
+	for _, seed := range []string{
+		`{"id":9007199254740993,"login":"ada","name":"Ada Lovelace","avatar_url":"https://a.example/"}`,
+		`{"id":"1"}`, `{"id":1e3}`, `[]`, `null`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		profile, err := readGitHubUser(data)
+		checkFault(t, err)
+		if err == nil {
+			checkProfile(t, profile)
+		}
+	})
+}
+
+func FuzzGitHubEmails(f *testing.F) {
+	for _, seed := range []string{
+		`[{"email":"a@example.com","primary":true,"verified":true}]`, `[{"primary":true}]`, `[null]`, `null`, `{}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		email, verified, more, err := readGitHubEmails(data)
+		checkFault(t, err)
+		if verified && email == "" || more && email != "" {
+			t.Errorf("got %q, %v, %v", email, verified, more)
+		}
+	})
+}
+
+func FuzzDiscovery(f *testing.F) {
+	f.Add([]byte(`{"issuer":"https://idp.example","authorization_endpoint":"https://idp.example/a","token_endpoint":"https://idp.example/t",
+		"jwks_uri":"https://idp.example/k","token_endpoint_auth_methods_supported":["client_secret_post"],
+		"id_token_signing_alg_values_supported":["ES256","none"]}`))
+	f.Add([]byte(`{"issuer":"https://idp.example","authorization_endpoint":"javascript:1"}`))
+	p, err := newProvider(generalOIDC(), Config{Name: "oidc", ClientID: "a", ClientSecret: "b", Issuer: testIssuer}, Deps{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		md, err := p.readDiscovery(data)
+		checkFault(t, err)
+		if err != nil {
+			return
+		}
+		for _, address := range []string{md.authorize, md.token, md.jwks} {
+			if !strings.HasPrefix(strings.ToLower(address), "https://") || checkURL(address, false) != nil {
+				t.Errorf("endpoint %q", address)
+			}
+		}
+		for _, algorithm := range md.algorithms {
+			if algorithm == "none" || strings.HasPrefix(string(algorithm), "HS") {
+				t.Errorf("algorithm %s", algorithm)
+			}
+		}
+	})
+}
+
+func FuzzKeys(f *testing.F) {
+	f.Add([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"1"}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"oct","k":"AA"},{"kty":"RSA","n":"AA","e":"AQAB"},null]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		keys, err := readKeys(data)
+		checkFault(t, err)
+		for i := range keys {
+			if !keys[i].IsPublic() || !keys[i].Valid() {
+				t.Errorf("key %d is not public", i)
+			}
+		}
+		if err == nil && (len(keys) == 0 || len(keys) > maxKeys) {
+			t.Errorf("%d keys", len(keys))
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+const (
+	githubPageSize = 100
+	// githubPages bounds how many addresses of one account are looked through.
+	githubPages = 5
+)
+
+// github is github.com, or a GitHub Enterprise Server below its base URL
+// (https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps).
+//
+// The subject is the numeric id: logins can be renamed and are given to others.
+// The address is the primary one of /user/emails, verified where that list says
+// so, and only on github.com: an Enterprise Server may run without mail, so its
+// administrators' word is not a proof. The public address of /user is chosen
+// freely by its owner and is not read at all.
+func github() spec {
+	return spec{
+		kind: "github",
+		public: endpoints{
+			authorize: "https://github.com/login/oauth/authorize",
+			token:     "https://github.com/login/oauth/access_token",
+			userInfo:  "https://api.github.com/user",
+		},
+		selfHosted: endpoints{
+			authorize: "/login/oauth/authorize",
+			token:     "/login/oauth/access_token",
+			userInfo:  "/api/v3/user",
+		},
+		scopes:    []string{"user:email"},
+		authStyle: oauth2.AuthStyleInParams,
+		pkce:      true,
+		profile:   githubProfile,
+	}
+}
+
+func githubProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	body, err := g.fetch(ctx, "user", g.metadata.userInfo, githubHeader())
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	profile, err := readGitHubUser(body)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	email, verified, err := githubEmail(ctx, g)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	profile.Email = email
+	profile.EmailVerified = verified && g.issuer == ""
+	return profile, nil
+}
+
+func githubHeader() http.Header {
+	return http.Header{
+		"Accept":               {"application/vnd.github+json"},
+		"X-Github-Api-Version": {"2022-11-28"},
+	}
+}
+
+// readGitHubUser reads GET /user.
+func readGitHubUser(body []byte) (authcore.Profile, error) {
+	user, ok := parseObject(body)
+	if !ok {
+		return authcore.Profile{}, failed("user: is no JSON object")
+	}
+	id, ok := user.integer("id")
+	if !ok {
+		return authcore.Profile{}, failed("user: id is no positive integer")
+	}
+	first, last := splitName(user.display("name"))
+	return authcore.Profile{
+		Subject:   id,
+		FirstName: first,
+		LastName:  last,
+		Nickname:  user.display("login"),
+		AvatarURL: user.display("avatar_url"),
+	}, nil
+}
+
+// githubEmail looks for the primary address. Pages are counted here instead of
+// following the answer's links, which could lead elsewhere.
+func githubEmail(ctx context.Context, g *grant) (email string, verified bool, err error) {
+	address, err := url.Parse(g.metadata.userInfo)
+	if err != nil {
+		return "", false, failed("user e-mails: the user info URL cannot be parsed")
+	}
+	address = address.JoinPath("emails")
+	for page := 1; page <= githubPages; page++ {
+		address.RawQuery = url.Values{
+			"per_page": {strconv.Itoa(githubPageSize)},
+			"page":     {strconv.Itoa(page)},
+		}.Encode()
+		answer, err := g.get(ctx, "user e-mails", address.String(), githubHeader())
+		if err != nil {
+			return "", false, err
+		}
+		if mayNotReadEmails(answer) {
+			return "", false, nil
+		}
+		if err := answer.ok("user e-mails"); err != nil {
+			return "", false, err
+		}
+		email, verified, more, err := readGitHubEmails(answer.body)
+		if err != nil || email != "" || !more {
+			return email, verified, err
+		}
+	}
+	return "", false, nil
+}
+
+// mayNotReadEmails tells a token without the scope (404 for an OAuth app, 403
+// for a GitHub app) from a request that came too often, which is a 403 too.
+func mayNotReadEmails(answer answer) bool {
+	switch answer.status {
+	case http.StatusNotFound:
+		return true
+	case http.StatusForbidden:
+		return answer.header.Get("Retry-After") == "" && answer.header.Get("X-Ratelimit-Remaining") != "0"
+	default:
+		return false
+	}
+}
+
+// readGitHubEmails reads one page of GET /user/emails and returns the primary
+// address, and whether there may be another page.
+func readGitHubEmails(body []byte) (email string, verified, more bool, err error) {
+	var list []object
+	if err := json.Unmarshal(body, &list); err != nil || list == nil {
+		return "", false, false, failed("user e-mails: is no list of JSON objects")
+	}
+	for _, entry := range list {
+		if !entry.isTrue("primary") {
+			continue
+		}
+		email, ok := entry.text("email")
+		if !ok || email == "" {
+			return "", false, false, failed("user e-mails: the primary entry has no e-mail")
+		}
+		return email, entry.isTrue("verified"), false, nil
+	}
+	return "", false, len(list) >= githubPageSize, nil
+}

@@ -1,0 +1,145 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/oauth2"
+)
+
+// Bounds of an ID token.
+const (
+	maxIDToken = 64 << 10
+	// maxAge of a token: it was made for this login, a moment ago.
+	maxAge = 10 * time.Minute
+	// leeway for a provider whose clock is ahead.
+	leeway = time.Minute
+)
+
+// verifyIDToken checks the ID token of a token response (OpenID Connect Core
+// 1.0, section 3.1.3.7) and returns its claims.
+//
+// Package oidc verifies the form and the signature with the keys that
+// signatureCheck finds. The claims are checked by checkClaims, by their exact
+// names and with errors that quote nothing.
+func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *oauth2.Token, nonce string) (object, error) {
+	raw, _ := token.Extra("id_token").(string)
+	if raw == "" || len(raw) > maxIDToken {
+		return nil, failed("ID token: is missing, no string or too large; is the scope openid asked for?")
+	}
+	var allowed []string
+	for _, algorithm := range md.algorithms {
+		allowed = append(allowed, string(algorithm))
+	}
+	check := &signatureCheck{keys: p.keys, algorithms: md.algorithms}
+	verified, err := oidc.NewVerifier(p.issuer, check, &oidc.Config{
+		SupportedSigningAlgs: allowed,
+		SkipClientIDCheck:    true,
+		SkipIssuerCheck:      true,
+		SkipExpiryCheck:      true,
+	}).Verify(ctx, raw)
+	switch {
+	case check.unavailable != nil:
+		return nil, check.unavailable
+	case !check.passed:
+		return nil, mismatch("ID token: form, algorithm or signature is wrong")
+	case err != nil:
+		return nil, failed("ID token: a claim has the wrong type")
+	}
+	var claims object
+	if err := verified.Claims(&claims); err != nil {
+		return nil, failed("ID token: the claims are no JSON object")
+	}
+	if err := p.checkClaims(claims, nonce); err != nil {
+		return nil, mismatch("ID token: %w", err)
+	}
+	if _, present := claims["at_hash"]; present && verified.VerifyAccessToken(token.AccessToken) != nil {
+		return nil, mismatch("ID token: at_hash is not that of the access token")
+	}
+	return claims, nil
+}
+
+// checkClaims checks every claim that ties the token to provider, client, time
+// and login.
+func (p *provider) checkClaims(claims object, nonce string) error {
+	if issuer, ok := claims.text("iss"); !ok || !p.isIssuer(issuer) {
+		return errors.New("iss is not the configured issuer")
+	}
+	audience, ok := claims.texts("aud")
+	if !ok || !slices.Contains(audience, p.clientID) {
+		return errors.New("aud does not contain the client_id")
+	}
+	party, ok := claims.text("azp")
+	if !ok || party == "" && len(audience) > 1 || party != "" && party != p.clientID {
+		return errors.New("azp is not the client_id")
+	}
+	now := p.now()
+	expires, ok := claims.unix("exp")
+	if !ok || !now.Before(expires) {
+		return errors.New("exp is missing or has passed")
+	}
+	issued, ok := claims.unix("iat")
+	if !ok || issued.After(now.Add(leeway)) || issued.Before(now.Add(-maxAge)) {
+		return errors.New("iat is missing, in the future or too long ago; is this machine's clock right?")
+	}
+	if claims.has("nbf") {
+		if begins, ok := claims.unix("nbf"); !ok || begins.After(now.Add(leeway)) {
+			return errors.New("nbf is in the future")
+		}
+	}
+	if p.spec.nonce && nonce != "" {
+		if got, ok := claims.text("nonce"); !ok || got != nonce {
+			return errors.New("nonce is not that of this login")
+		}
+	}
+	return nil
+}
+
+func (p *provider) isIssuer(issuer string) bool {
+	if issuer == p.issuer {
+		return true
+	}
+	return p.issuer == p.spec.issuer && slices.Contains(p.spec.issuerAliases, issuer)
+}
+
+// signatureCheck is the oidc.KeySet of one token. It keeps apart what the
+// caller must tell apart: a signature that is wrong, and keys that could not be
+// had.
+type signatureCheck struct {
+	keys       *cached[keySet]
+	algorithms []jose.SignatureAlgorithm
+
+	passed      bool
+	unavailable error
+}
+
+// VerifySignature implements oidc.KeySet. A token that no known key verifies
+// may be signed by a new one, so the keys are loaded again, as often as cached
+// lets it be: tokens with made-up key ids must not make us flood the provider.
+func (s *signatureCheck) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
+	token, err := jose.ParseSignedCompact(raw, s.algorithms)
+	if err != nil {
+		return nil, err
+	}
+	var outdated uint64
+	for range 2 {
+		keys, generation, err := s.keys.get(ctx, outdated)
+		if err != nil {
+			s.unavailable = err
+			return nil, err
+		}
+		if generation == outdated {
+			break
+		}
+		outdated = generation
+		if payload, ok := keys.verify(token); ok {
+			s.passed = true
+			return payload, nil
+		}
+	}
+	return nil, errors.New("no key verifies the signature")
+}

@@ -1,0 +1,105 @@
+package provider
+
+import (
+	"context"
+	"crypto/rsa"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// keysLifetime is how long a key set is used. It is also how long a key that
+// the provider withdrew goes on to be trusted.
+const keysLifetime = time.Hour
+
+// Bounds of a key set.
+const (
+	maxKeys    = 64
+	minRSABits = 2048
+	maxRSABits = 8192
+)
+
+// keySet holds a provider's public keys (RFC 7517).
+type keySet []jose.JSONWebKey
+
+// loadKeys loads the provider's keys.
+func (p *provider) loadKeys(ctx context.Context) (keySet, error) {
+	const what = "key set"
+	md, err := p.metadata(ctx)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, md.jwks, nil)
+	if err != nil {
+		return nil, failed("%s: %w", what, errBadURL)
+	}
+	answer, err := p.http.do(what, request)
+	if err != nil {
+		return nil, err
+	}
+	if err := answer.ok(what); err != nil {
+		return nil, err
+	}
+	return readKeys(answer.body)
+}
+
+// readKeys reads a key set. Keys of unknown kinds are left out, as RFC 7517,
+// section 5, wants it; so are those that are weak, private, or made for
+// something else than signatures.
+func readKeys(body []byte) (keySet, error) {
+	document, ok := parseObject(body)
+	if !ok {
+		return nil, failed("key set: is no JSON object")
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(document["keys"], &list); err != nil {
+		return nil, failed("key set: keys is no list")
+	}
+	var keys keySet
+	for _, raw := range list {
+		var key jose.JSONWebKey
+		if json.Unmarshal(raw, &key) == nil && isVerificationKey(&key) {
+			keys = append(keys, key)
+		}
+		if len(keys) == maxKeys {
+			break
+		}
+	}
+	if len(keys) == 0 {
+		return nil, failed("key set: holds no usable key")
+	}
+	return keys, nil
+}
+
+func isVerificationKey(key *jose.JSONWebKey) bool {
+	if !key.Valid() || !key.IsPublic() || key.Use != "" && key.Use != "sig" {
+		return false
+	}
+	if public, isRSA := key.Key.(*rsa.PublicKey); isRSA {
+		bits := public.N.BitLen()
+		return minRSABits <= bits && bits <= maxRSABits
+	}
+	return true
+}
+
+// verify returns the payload of a token that one of the keys has signed. The
+// key decides what it verifies (RFC 8725, section 3.1): its type and curve, and
+// its "alg" where it has one. Keys inside the token's header are never used.
+func (s keySet) verify(token *jose.JSONWebSignature) ([]byte, bool) {
+	header := token.Signatures[0].Header
+	for i := range s {
+		key := &s[i]
+		if header.KeyID != "" && key.KeyID != header.KeyID {
+			continue
+		}
+		if key.Algorithm != "" && key.Algorithm != header.Algorithm {
+			continue
+		}
+		if payload, err := token.Verify(key.Key); err == nil {
+			return payload, true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,97 @@
+package provider
+
+import (
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// Bounds of what is taken from a provider, in bytes.
+const (
+	// maxSubject is that of OpenID Connect Core 1.0, section 2.
+	maxSubject = 255
+	maxName    = 200
+	maxAvatar  = 1024
+)
+
+// sanitize applies the rules that hold for every provider.
+func sanitize(raw authcore.Profile) (authcore.Profile, error) {
+	if !validSubject(raw.Subject) {
+		return authcore.Profile{}, failed("the account has no usable id")
+	}
+	profile := authcore.Profile{
+		Issuer:    raw.Issuer,
+		Subject:   raw.Subject,
+		FirstName: cleanName(raw.FirstName),
+		LastName:  cleanName(raw.LastName),
+		Nickname:  cleanName(raw.Nickname),
+		AvatarURL: cleanAvatar(raw.AvatarURL),
+	}
+	if address, err := authcore.ParseAddress(raw.Email); err == nil {
+		profile.Email = address.String()
+		profile.EmailVerified = raw.EmailVerified
+	}
+	return profile, nil
+}
+
+// validSubject refuses what is no id. A subject is never repaired, as two
+// different ones could become the same. "None" and its like are what programs
+// write where they had nothing: everybody without an id would share the account.
+func validSubject(subject string) bool {
+	switch strings.ToLower(subject) {
+	case "", "none", "null", "nil", "undefined", "false", "0":
+		return false
+	}
+	if len(subject) > maxSubject || !utf8.ValidString(subject) || strings.TrimSpace(subject) != subject {
+		return false
+	}
+	return !strings.ContainsFunc(subject, func(r rune) bool {
+		return r == utf8.RuneError || !unicode.IsPrint(r)
+	})
+}
+
+// cleanName makes one line of valid UTF-8 of at most maxName bytes. Characters
+// that turn the direction of writing are dropped: they make a text look like
+// another one.
+func cleanName(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError || unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		case unicode.IsControl(r):
+			return ' '
+		default:
+			return r
+		}
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > maxName {
+		text = strings.TrimSpace(strings.ToValidUTF8(text[:maxName], ""))
+	}
+	return text
+}
+
+// cleanAvatar returns an https URL, or "".
+func cleanAvatar(text string) string {
+	address, err := url.Parse(text)
+	if err != nil || address.Scheme != "https" || address.Hostname() == "" || address.User != nil {
+		return ""
+	}
+	if canonical := address.String(); len(canonical) <= maxAvatar {
+		return canonical
+	}
+	return ""
+}
+
+// splitName splits a full name at its last blank. That is wrong for many
+// people, and used only where a provider does not say better.
+func splitName(full string) (first, last string) {
+	full = strings.TrimSpace(full)
+	if i := strings.LastIndexFunc(full, unicode.IsSpace); i >= 0 {
+		return strings.TrimSpace(full[:i]), strings.TrimSpace(full[i:])
+	}
+	return full, ""
+}

@@ -1,0 +1,177 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// provider is a configured provider of any kind.
+type provider struct {
+	spec         spec
+	name         string
+	clientID     string
+	clientSecret string
+	scope        string
+	// issuer of identities, and of ID tokens where there are some.
+	issuer string
+	// fixed endpoints; where there is discovery, those that override it.
+	fixed        endpoints
+	allowPrivate bool
+
+	http      caller
+	now       func() time.Time
+	timeout   time.Duration
+	discovery *cached[metadata]
+	keys      *cached[keySet]
+}
+
+var _ authcore.Provider = (*provider)(nil)
+
+// Name implements authcore.Provider.
+func (p *provider) Name() string { return p.name }
+
+// Endpoint implements authcore.Provider.
+func (p *provider) Endpoint(ctx context.Context) (authcore.Endpoint, error) {
+	return within(ctx, p, func(ctx context.Context) (authcore.Endpoint, error) {
+		md, err := p.metadata(ctx)
+		if err != nil {
+			return authcore.Endpoint{}, err
+		}
+		return authcore.Endpoint{
+			ClientID:     p.clientID,
+			AuthorizeURL: md.authorize,
+			Scope:        p.scope,
+			ResponseType: "code",
+		}, nil
+	})
+}
+
+// AuthorizeURL implements authcore.Provider. Challenge and nonce are left out
+// where the provider does not take them; Exchange leaves out the same.
+func (p *provider) AuthorizeURL(ctx context.Context, request authcore.AuthorizeRequest) (string, error) {
+	return within(ctx, p, func(ctx context.Context) (string, error) {
+		md, err := p.metadata(ctx)
+		if err != nil {
+			return "", err
+		}
+		var options []oauth2.AuthCodeOption
+		add := func(name, value string) {
+			options = append(options, oauth2.SetAuthURLParam(name, value))
+		}
+		for name, value := range p.spec.authorizeParams {
+			add(name, value)
+		}
+		if p.spec.nonce && request.Nonce != "" {
+			add("nonce", request.Nonce)
+		}
+		if md.pkce && request.Challenge != "" {
+			add("code_challenge", request.Challenge)
+			add("code_challenge_method", "S256")
+		}
+		return p.oauth2(md, request.RedirectURI).AuthCodeURL(request.State, options...), nil
+	})
+}
+
+// Exchange implements authcore.Provider.
+func (p *provider) Exchange(ctx context.Context, request authcore.ExchangeRequest) (authcore.Profile, error) {
+	return within(ctx, p, func(ctx context.Context) (authcore.Profile, error) {
+		return p.exchange(ctx, request)
+	})
+}
+
+func (p *provider) exchange(ctx context.Context, request authcore.ExchangeRequest) (authcore.Profile, error) {
+	md, err := p.metadata(ctx)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	token, err := p.redeem(ctx, md, request)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	g := &grant{http: p.http, issuer: p.issuer, metadata: md, accessToken: token.AccessToken}
+	if p.spec.openID() {
+		g.claims, err = p.verifyIDToken(ctx, md, token, request.Nonce)
+		if err != nil {
+			return authcore.Profile{}, err
+		}
+	}
+	profile, err := p.spec.profile(ctx, g)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	profile.Issuer = p.issuer
+	return sanitize(profile)
+}
+
+// oauth2 returns the configuration of the OAuth 2.0 client. The scope is
+// already joined, by the provider's own separator.
+func (p *provider) oauth2(md metadata, redirectURI string) *oauth2.Config {
+	config := &oauth2.Config{
+		ClientID:     p.clientID,
+		ClientSecret: p.clientSecret,
+		Endpoint: oauth2.Endpoint{
+			AuthURL:   md.authorize,
+			TokenURL:  md.token,
+			AuthStyle: md.authStyle,
+		},
+		RedirectURL: redirectURI,
+	}
+	if p.scope != "" {
+		config.Scopes = []string{p.scope}
+	}
+	return config
+}
+
+// within runs one call of a method in the provider's time, and names the
+// provider in its error.
+func within[T any](ctx context.Context, p *provider, call func(context.Context) (T, error)) (T, error) {
+	bounded, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	result, err := call(bounded)
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("provider %s: %w", p.name, blame(ctx, bounded, err))
+	}
+	return result, nil
+}
+
+// grant is what a redeemed code gave: all that a spec's profile function works
+// with.
+type grant struct {
+	http     caller
+	issuer   string
+	metadata metadata
+	// accessToken is good for the provider's API.
+	accessToken string
+	// claims of the verified ID token; nil where the provider issues none.
+	claims object
+}
+
+// get asks the provider's API with the access token. header may be nil; what
+// says in errors what was asked for.
+func (g *grant) get(ctx context.Context, what, address string, header http.Header) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return answer{}, failed("%s: %w", what, errBadURL)
+	}
+	if header != nil {
+		request.Header = header
+	}
+	request.Header.Set("Authorization", "Bearer "+g.accessToken)
+	return g.http.do(what, request)
+}
+
+// fetch is get where anything but status 200 is an error.
+func (g *grant) fetch(ctx context.Context, what, address string, header http.Header) ([]byte, error) {
+	answer, err := g.get(ctx, what, address, header)
+	if err != nil {
+		return nil, err
+	}
+	return answer.body, answer.ok(what)
+}

@@ -1,0 +1,116 @@
+package provider
+
+import (
+	"context"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// spec describes one kind of provider. It is all that there is to say about
+// it: whatever is not in the spec is the same for every provider.
+type spec struct {
+	// kind is the name in configuration, that of python-social-auth.
+	kind string
+	// issuer is the "iss" of the public service's ID tokens; "" where there are
+	// none or where it is configured.
+	issuer string
+	// issuerAliases are other spellings of issuer in the public service's
+	// tokens. An identity always carries issuer.
+	issuerAliases []string
+	// discovery says that the issuer is configured and that the endpoints come
+	// from its discovery document.
+	discovery bool
+	// public holds the endpoints of the public service.
+	public endpoints
+	// selfHosted holds their paths below a configured base URL; empty where the
+	// service cannot be hosted by others.
+	selfHosted endpoints
+	// scopes are asked for unless others are configured. Order is kept.
+	scopes []string
+	// scopeSeparator is " " (RFC 6749, section 3.3) unless set.
+	scopeSeparator string
+	// authStyle is how the client authenticates at the token endpoint. It is
+	// never left to detection, which sends a single-use code twice. Only where
+	// there is discovery may it be zero: then the document decides.
+	authStyle oauth2.AuthStyle
+	// pkce says that the provider takes an S256 challenge (RFC 7636).
+	pkce bool
+	// nonce says that the provider puts the nonce into its ID tokens.
+	nonce bool
+	// authorizeParams are added to every authorize URL.
+	authorizeParams map[string]string
+	// profile reads who logged in. It returns what the provider says, as it
+	// says it: sanitize cleans, bounds and checks all of it afterwards, and
+	// Issuer is set by the caller.
+	profile func(ctx context.Context, g *grant) (authcore.Profile, error)
+}
+
+// endpoints are the addresses of a provider.
+type endpoints struct {
+	authorize, token, userInfo, jwks string
+}
+
+// or returns the endpoints with those of other in place of missing ones.
+func (e endpoints) or(other endpoints) endpoints {
+	first := func(a, b string) string {
+		if a != "" {
+			return a
+		}
+		return b
+	}
+	return endpoints{
+		authorize: first(e.authorize, other.authorize),
+		token:     first(e.token, other.token),
+		userInfo:  first(e.userInfo, other.userInfo),
+		jwks:      first(e.jwks, other.jwks),
+	}
+}
+
+// below returns the endpoints, which are paths, as URLs below a base.
+func (e endpoints) below(base string) endpoints {
+	join := func(path string) string {
+		if path == "" {
+			return ""
+		}
+		return base + path
+	}
+	return endpoints{
+		authorize: join(e.authorize),
+		token:     join(e.token),
+		userInfo:  join(e.userInfo),
+		jwks:      join(e.jwks),
+	}
+}
+
+// openID reports whether the provider issues ID tokens.
+func (s *spec) openID() bool { return s.discovery || s.issuer != "" }
+
+// specs is the table of all kinds.
+func specs() []spec {
+	return []spec{
+		github(),
+		google(),
+		generalOIDC(),
+	}
+}
+
+// Kinds lists the kinds that Config.Kind can name.
+func Kinds() []string {
+	var kinds []string
+	for _, s := range specs() {
+		kinds = append(kinds, s.kind)
+	}
+	return kinds
+}
+
+// findSpec returns the spec of a kind.
+func findSpec(kind string) (spec, bool) {
+	for _, s := range specs() {
+		if s.kind == kind {
+			return s, true
+		}
+	}
+	return spec{}, false
+}
