@@ -1,0 +1,119 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// maxBody is the longest body that is read, in bytes. It bounds the memory and
+// time of everything that is made of it (CWE-770).
+const maxBody = 64 << 10
+
+// source looks up what a request says under a name.
+type source func(name string) (value, bool)
+
+// body reads and parses the body of a request. No body at all is an empty one.
+func (r *request) body() (source, error) {
+	content, err := io.ReadAll(http.MaxBytesReader(r.w, r.Body, maxBody))
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if len(content) == 0 && r.Header.Get("Content-Type") == "" {
+		return fromForm(nil), nil
+	}
+	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || !isUTF8(params["charset"]) {
+		return nil, r.unsupported()
+	}
+	switch mediaType {
+	case "application/json":
+		return parseJSON(content)
+	case "application/x-www-form-urlencoded":
+		return parseForm(content)
+	case "multipart/form-data":
+		return parseMultipart(content, params["boundary"])
+	default:
+		return nil, r.unsupported()
+	}
+}
+
+// isUTF8 reports whether a charset parameter names the only encoding that is
+// read; an absent one does.
+func isUTF8(charset string) bool {
+	return charset == "" || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
+}
+
+func (r *request) unsupported() error {
+	return &plainError{
+		status: http.StatusUnsupportedMediaType,
+		detail: `Unsupported media type "` + r.Header.Get("Content-Type") + `" in request.`,
+	}
+}
+
+func unreadable(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &authcore.Error{
+			Status: http.StatusRequestEntityTooLarge, Code: CodeBodyTooLarge,
+			Detail: "Request body is too large.",
+		}
+	}
+	return badRequest("Request body could not be read.")
+}
+
+// parseForm reads application/x-www-form-urlencoded.
+func parseForm(content []byte) (source, error) {
+	form, err := url.ParseQuery(string(content))
+	if err != nil {
+		return nil, badRequest("Form parse error - malformed encoding.")
+	}
+	return fromForm(form), nil
+}
+
+// parseMultipart reads multipart/form-data (RFC 7578). Files are passed over:
+// no field is one, and nothing is ever written to disk.
+func parseMultipart(content []byte, boundary string) (source, error) {
+	form := url.Values{}
+	if len(content) == 0 {
+		return fromForm(form), nil
+	}
+	if boundary == "" {
+		return nil, badRequest("Multipart form parse error - no boundary.")
+	}
+	parts := multipart.NewReader(bytes.NewReader(content), boundary)
+	for {
+		part, err := parts.NextRawPart()
+		if err == io.EOF { //nolint:errorlint // A body that is cut off wraps the same error.
+			return fromForm(form), nil
+		}
+		if err != nil {
+			return nil, badRequest("Multipart form parse error - malformed part.")
+		}
+		text, err := io.ReadAll(part)
+		if err != nil {
+			return nil, badRequest("Multipart form parse error - a part has no end.")
+		}
+		if part.FileName() == "" {
+			form.Add(part.FormName(), string(text))
+		}
+	}
+}
+
+// fromForm looks up the fields of a form; of several of one name the last one
+// counts.
+func fromForm(form url.Values) source {
+	return func(name string) (value, bool) {
+		texts := form[name]
+		if len(texts) == 0 {
+			return value{}, false
+		}
+		return value{text: texts[len(texts)-1]}, true
+	}
+}

@@ -1,0 +1,335 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/httpapi"
+	"github.com/edgeauth/edgeauth/storage/memory"
+)
+
+const (
+	webKey    = "web-key-4711" // one redirect URI, all providers
+	manyKey   = "many-key-4712"
+	origin    = "https://frontend.app"
+	callback  = "https://frontend.app/auth/callback"
+	callback2 = "https://frontend.app/other"
+	linkBase  = "https://frontend.app/auth/link/"
+	goodCode  = "good-code"
+)
+
+// world is a server with everything behind it in memory.
+type world struct {
+	t        *testing.T
+	server   *httptest.Server
+	client   *http.Client
+	service  *authcore.Service
+	store    *breakableStore
+	mails    *mailbox
+	provider *fakeProvider
+	logs     *logBuffer
+	clock    atomic.Int64
+}
+
+// newWorld starts a server; tune may change the configuration first.
+func newWorld(t *testing.T, tune ...func(*authcore.Config)) *world {
+	t.Helper()
+	w := &world{
+		t: t, store: &breakableStore{Store: memory.New()}, mails: &mailbox{},
+		provider: &fakeProvider{name: "google-oauth2"}, logs: &logBuffer{},
+	}
+	w.clock.Store(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Unix())
+	logger := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	cfg := authcore.Config{
+		EmailLink: linkBase + authcore.LinkPlaceholder,
+		Clients: []authcore.Client{
+			{Name: "web", Key: webKey, RedirectURIs: []string{callback}, Origins: []string{origin}},
+			{Name: "many", Key: manyKey, RedirectURIs: []string{callback, callback2}, Providers: []string{"google-oauth2"}},
+		},
+		Providers: []authcore.Provider{w.provider, &fakeProvider{name: "github"}},
+		Store:     w.store,
+		Mailer:    w.mails,
+		Logger:    logger,
+		Now:       func() time.Time { return time.Unix(w.clock.Load(), 0) },
+	}
+	for _, change := range tune {
+		change(&cfg)
+	}
+	service, err := authcore.New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.service = service
+	w.server = httptest.NewServer(httpapi.New(httpapi.Options{Service: service, Logger: logger}))
+	t.Cleanup(w.server.Close)
+	w.client = w.server.Client()
+	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return w
+}
+
+func (w *world) advance(d time.Duration) { w.clock.Add(int64(d.Seconds())) }
+
+// response is an answer that was read to its end.
+type response struct {
+	*http.Response
+	body string
+}
+
+// call sends a request below the prefix. Headers come in pairs of name and
+// value.
+func (w *world) call(method, path, body string, headers ...string) response {
+	w.t.Helper()
+	return w.send(method, "/v1/auth"+path, body, headers...)
+}
+
+func (w *world) send(method, path, body string, headers ...string) response {
+	w.t.Helper()
+	request, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Add(headers[i], headers[i+1])
+	}
+	answer, err := w.client.Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return response{Response: answer, body: string(text)}
+}
+
+// post sends JSON.
+func (w *world) post(path, body string, headers ...string) response {
+	w.t.Helper()
+	return w.call(http.MethodPost, path, body, append([]string{"Content-Type", "application/json"}, headers...)...)
+}
+
+// expect fails unless an answer has exactly this status and body.
+func (r response) expect(t *testing.T, status int, body string) {
+	t.Helper()
+	if r.StatusCode != status || r.body != body {
+		t.Errorf("got  %d %s\nwant %d %s", r.StatusCode, r.body, status, body)
+	}
+}
+
+// expectHeader fails unless a header has exactly this value.
+func (r response) expectHeader(t *testing.T, name, value string) {
+	t.Helper()
+	if got := strings.Join(r.Header.Values(name), "|"); got != value {
+		t.Errorf("%s: got %q, want %q", name, got, value)
+	}
+}
+
+func (r response) decode(t *testing.T, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(r.body), into); err != nil {
+		t.Fatalf("%v in %s", err, r.body)
+	}
+}
+
+// loggedIn is what a login answers.
+type loggedIn struct {
+	ID        string `json:"id"`
+	Token     string `json:"token"`
+	Email     string `json:"email"`
+	IsNew     bool   `json:"is_new"`
+	ExpiresAt string `json:"expires_at"`
+}
+
+// authorization returns the header of this login.
+func (l loggedIn) authorization() []string { return []string{"Authorization", "Token " + l.Token} }
+
+// mail has a link mailed and returns what the mail holds.
+func (w *world) mail(address string) (token, code string) {
+	w.t.Helper()
+	if r := w.post("/by-link/link/", `{"email":"`+address+`"}`); r.StatusCode != http.StatusOK {
+		w.t.Fatalf("link request: %d %s", r.StatusCode, r.body)
+	}
+	last := w.mails.last()
+	return strings.TrimPrefix(last.Link, linkBase), last.Code
+}
+
+// login logs in by link.
+func (w *world) login(address string) loggedIn {
+	w.t.Helper()
+	token, _ := w.mail(address)
+	r := w.post("/by-link/login/", `{"token":"`+token+`","client_key":"`+webKey+`"}`)
+	if r.StatusCode != http.StatusOK {
+		w.t.Fatalf("login: %d %s", r.StatusCode, r.body)
+	}
+	var login loggedIn
+	r.decode(w.t, &login)
+	return login
+}
+
+// mailbox takes mail and delivers nothing.
+type mailbox struct {
+	mu    sync.Mutex
+	mails []authcore.LinkMail
+	full  bool
+}
+
+func (m *mailbox) Enqueue(_ context.Context, mail authcore.LinkMail) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.full {
+		return authcore.ErrMailQueueFull
+	}
+	m.mails = append(m.mails, mail)
+	return nil
+}
+
+func (m *mailbox) last() authcore.LinkMail {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.mails) == 0 {
+		return authcore.LinkMail{}
+	}
+	return m.mails[len(m.mails)-1]
+}
+
+func (m *mailbox) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.mails)
+}
+
+// fakeProvider knows one code.
+type fakeProvider struct {
+	name    string
+	mu      sync.Mutex
+	asked   []authcore.ExchangeRequest
+	fail    error
+	panics  any
+	profile authcore.Profile
+}
+
+func (p *fakeProvider) Name() string { return p.name }
+
+func (p *fakeProvider) Endpoint(context.Context) (authcore.Endpoint, error) {
+	return authcore.Endpoint{
+		ClientID: "id-of-" + p.name, AuthorizeURL: "https://provider.test/auth?a=1&b=2",
+		Scope: "openid email", ResponseType: "code",
+	}, nil
+}
+
+func (p *fakeProvider) AuthorizeURL(_ context.Context, r authcore.AuthorizeRequest) (string, error) {
+	return "https://provider.test/auth?redirect_uri=" + r.RedirectURI + "&state=" + r.State +
+		"&code_challenge=" + r.Challenge + "&code_challenge_method=S256&nonce=" + r.Nonce, nil
+}
+
+func (p *fakeProvider) Exchange(_ context.Context, r authcore.ExchangeRequest) (authcore.Profile, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = append(p.asked, r)
+	switch {
+	case p.panics != nil:
+		panic(p.panics)
+	case p.fail != nil:
+		return authcore.Profile{}, p.fail
+	case r.Code != goodCode:
+		return authcore.Profile{}, authcore.ErrProviderDenied
+	}
+	if p.profile.Subject != "" {
+		return p.profile, nil
+	}
+	return authcore.Profile{
+		Subject: "subject-1", Email: "ada@example.com", EmailVerified: true,
+		FirstName: "Ada", LastName: "Lovelace", Nickname: "ada", AvatarURL: "https://img.test/a?x=1&y=2",
+	}, nil
+}
+
+func (p *fakeProvider) set(change func(*fakeProvider)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change(p)
+}
+
+func (p *fakeProvider) requests() []authcore.ExchangeRequest {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]authcore.ExchangeRequest(nil), p.asked...)
+}
+
+// breakableStore is a store that can go away.
+type breakableStore struct {
+	authcore.Store
+	broken atomic.Bool
+}
+
+func (s *breakableStore) down() error {
+	if s.broken.Load() {
+		return errors.Join(authcore.ErrUnavailable, errors.New("engine: connection refused"))
+	}
+	return nil
+}
+
+func (s *breakableStore) Count(ctx context.Context, now time.Time, c []authcore.Counter) ([]authcore.Tally, error) {
+	if err := s.down(); err != nil {
+		return nil, err
+	}
+	return s.Store.Count(ctx, now, c)
+}
+
+func (s *breakableStore) User(ctx context.Context, id string) (authcore.User, error) {
+	if err := s.down(); err != nil {
+		return authcore.User{}, err
+	}
+	return s.Store.User(ctx, id)
+}
+
+func (s *breakableStore) UpdateUser(ctx context.Context, id string, change func(*authcore.User) error) (authcore.User, error) {
+	if err := s.down(); err != nil {
+		return authcore.User{}, err
+	}
+	return s.Store.UpdateUser(ctx, id, change)
+}
+
+func (s *breakableStore) SessionsOf(ctx context.Context, userID string, now time.Time) ([]authcore.Session, error) {
+	if err := s.down(); err != nil {
+		return nil, err
+	}
+	return s.Store.SessionsOf(ctx, userID, now)
+}
+
+func (s *breakableStore) EndSessions(ctx context.Context, userID string, which func(authcore.Session) bool, now time.Time) ([]authcore.Session, error) {
+	if err := s.down(); err != nil {
+		return nil, err
+	}
+	return s.Store.EndSessions(ctx, userID, which, now)
+}
+
+// logBuffer collects what is logged.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}

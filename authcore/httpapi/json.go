@@ -1,0 +1,100 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
+// parseJSON reads an object. Faults are told by their place, never by what
+// stands there: it may be half a secret. The depth of nesting is bounded by
+// encoding/json, which keeps it in memory and does not recurse; of members of
+// one name the last one counts, at every level.
+func parseJSON(content []byte) (source, error) {
+	if len(content) == 0 {
+		return fromForm(nil), nil
+	}
+	if !utf8.Valid(content) {
+		return nil, badJSON("the text is not UTF-8.")
+	}
+	var members map[string]json.RawMessage
+	err := json.Unmarshal(content, &members)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return nil, badJSON(fmt.Sprintf("invalid syntax at byte %d.", syntax.Offset))
+	}
+	if err != nil || members == nil {
+		return nil, badRequest("Expected a JSON object.")
+	}
+	return func(name string) (value, bool) {
+		raw, found := members[name]
+		if !found {
+			return value{}, false
+		}
+		return jsonValue(raw), true
+	}, nil
+}
+
+func badJSON(why string) error { return badRequest("JSON parse error - " + why) }
+
+// jsonValue takes a member apart. A number is taken as the text that it is
+// written as.
+func jsonValue(raw json.RawMessage) value {
+	switch raw[0] {
+	case '"':
+		var text string
+		if json.Unmarshal(raw, &text) != nil || hasLoneSurrogate(raw) {
+			return value{kind: unusable}
+		}
+		return value{text: text}
+	case 't', 'f':
+		return value{kind: boolean, text: string(raw)}
+	case 'n':
+		return value{kind: null}
+	case '{', '[':
+		return value{kind: unusable}
+	default:
+		return value{text: string(raw)}
+	}
+}
+
+// hasLoneSurrogate reports whether an escape in a valid JSON string names half
+// of a character (RFC 8259, section 8.2). encoding/json would put U+FFFD in its
+// place, and different texts would become the same.
+func hasLoneSurrogate(raw []byte) bool {
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		i++
+		if raw[i] != 'u' {
+			continue
+		}
+		unit := escapedUnit(raw[i-1:])
+		i += 4
+		switch {
+		case 0xDC00 <= unit && unit <= 0xDFFF:
+			return true
+		case 0xD800 <= unit && unit <= 0xDBFF:
+			if low := escapedUnit(raw[i+1:]); low < 0xDC00 || low > 0xDFFF {
+				return true
+			}
+			i += 6
+		}
+	}
+	return false
+}
+
+// escapedUnit returns the UTF-16 code unit of the \uXXXX at the beginning of
+// text, or 0.
+func escapedUnit(text []byte) uint64 {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0
+	}
+	unit, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return unit
+}
