@@ -1,0 +1,85 @@
+package mailer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	netmail "net/mail"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParseSender(t *testing.T) {
+	for text, want := range map[string]netmail.Address{
+		"login@example.com":                              {Address: "login@example.com"},
+		"<login@EXAMPLE.com>":                            {Address: "login@example.com"},
+		"Example <login@example.com>":                    {Name: "Example", Address: "login@example.com"},
+		`"Example, Inc." <login@example.com>`:            {Name: "Example, Inc.", Address: "login@example.com"},
+		"Übergrün <login@bücher.example>":                {Name: "Übergrün", Address: "login@xn--bcher-kva.example"},
+		"=?utf-8?q?=C3=9Cbergr=C3=BCn?= <l@example.com>": {Name: "Übergrün", Address: "l@example.com"},
+	} {
+		if got, err := ParseSender(text); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{
+		"", "Example", "a@b.example, c@d.example", "a@b", "a@[192.0.2.1]", `"a b"@c.example`, "a@b.example\r\nBcc: c@d.example",
+		"=?utf-8?q?a=0D=0ABcc:_c@d.example?= <a@b.example>", "=?utf-8?q?a=00?= <a@b.example>",
+	} {
+		if got, err := ParseSender(text); err == nil {
+			t.Errorf("%q became %+v", text, got)
+		}
+	}
+}
+
+func testComposer(t *testing.T) *composer {
+	t.Helper()
+	return &composer{
+		templates: mustLoad(t, ""), from: netmail.Address{Address: "login@example.com"},
+		now: func() time.Time { return noon }, random: bytes.NewReader(make([]byte, 32)),
+	}
+}
+
+func TestCompose(t *testing.T) {
+	mail := testMail("Alice@example.org", noon)
+	m, err := testComposer(t).compose(mail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.To != "Alice@example.org" || m.MessageID != strings.Repeat("0", 32)+"@example.com" || !m.Date.Equal(noon) {
+		t.Errorf("to %q, id %q, date %s", m.To, m.MessageID, m.Date)
+	}
+	c := testComposer(t)
+	c.random = strings.NewReader("short")
+	if _, err := c.compose(mail); err == nil {
+		t.Error("no randomness: no error")
+	}
+	for _, to := range []string{"", "alice", "a@b.example\r\nDATA", "a@b.example\x00"} {
+		if _, err := testComposer(t).compose(testMail(to, noon)); !errors.Is(err, errRecipient) {
+			t.Errorf("%q: %v", to, err)
+		}
+	}
+}
+
+func TestMessagePrintsNoSecret(t *testing.T) {
+	var logs logBuffer
+	m := testMessage()
+	logs.logger().Info("mail", "message", m)
+	all := logs.String()
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		all += fmt.Sprintf(format, m)
+	}
+	wantNoSecrets(t, all)
+}
+
+// wantNoSecrets checks for what testMail and testMessage hold.
+func wantNoSecrets(t *testing.T, text string) {
+	t.Helper()
+	lower := strings.ToLower(text)
+	for _, secret := range []string{"alice", "example.org", "s3cretl1nk", "987654", "hunter2"} {
+		if strings.Contains(lower, secret) {
+			t.Errorf("%q in\n%s", secret, text)
+		}
+	}
+}

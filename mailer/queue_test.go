@@ -1,0 +1,251 @@
+package mailer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// temporary and permanent are failures as a transport reports them.
+var (
+	temporary = &DeliveryError{Stage: stageRecipient, Status: 450, Reason: "later"}
+	permanent = &DeliveryError{Permanent: true, Stage: stageRecipient, Status: 550, Enhanced: "5.1.1", Reason: "never"}
+)
+
+func TestQueueDelivers(t *testing.T) {
+	got := make(chan *Message, 1)
+	r := newRig(t, newFakeTransport(func(_ context.Context, m *Message) error { got <- m; return nil }),
+		func(c *QueueConfig) { c.ReplyTo = "Help <help@example.com>" })
+	r.enqueue(t, r.mail("alice@example.org"))
+	m := receive(t, got)
+	if m.From.String() != `"Example" <login@example.com>` || m.ReplyTo.Address != "help@example.com" || m.To != "alice@example.org" {
+		t.Errorf("from %v, reply to %v, to %q", m.From, m.ReplyTo, m.To)
+	}
+	if o := r.expect(t, Sent); o.Attempts != 1 {
+		t.Errorf("%d attempts", o.Attempts)
+	}
+	if r.Len() != 0 {
+		t.Errorf("%d places taken", r.Len())
+	}
+}
+
+func TestQueueRetriesTheSameMail(t *testing.T) {
+	results := make(chan error, 3)
+	ids := make(chan string, 3)
+	r := newRig(t, newFakeTransport(func(_ context.Context, m *Message) error { ids <- m.MessageID; return <-results }), nil)
+	results <- temporary
+	results <- errors.New("550 alice@example.org hunter2")
+	results <- nil
+	r.enqueue(t, r.mail("alice@example.org"))
+	for range 2 {
+		r.expect(t, Retried)
+		r.clock.awaitTimers(t, 1)
+		if r.Len() != 1 {
+			t.Errorf("%d places taken while waiting, want 1", r.Len())
+		}
+		r.clock.Advance(longestPause)
+	}
+	if o := r.expect(t, Sent); o.Attempts != 3 || o.Age != 2*longestPause {
+		t.Errorf("outcome %+v", o)
+	}
+	if first, second, third := <-ids, <-ids, <-ids; first != second || first != third {
+		t.Error("another attempt had another Message-ID: doubles could not be told")
+	}
+	wantNoSecrets(t, r.logs.String())
+}
+
+func TestQueueDropsWhatIsRefused(t *testing.T) {
+	r := newRig(t, newFakeTransport(func(context.Context, *Message) error { return permanent }), nil)
+	r.enqueue(t, r.mail("alice@example.org"))
+	r.expect(t, Rejected)
+	if r.Len() != 0 {
+		t.Error("place not freed")
+	}
+}
+
+func TestQueueExpires(t *testing.T) {
+	t.Run("while it is tried", func(t *testing.T) {
+		r := newRig(t, newFakeTransport(func(context.Context, *Message) error { return temporary }), nil)
+		r.enqueue(t, r.mail("alice@example.org"))
+		attempts := 0
+		for o := receive(t, r.outcomes); o.Result != Expired; o = receive(t, r.outcomes) {
+			attempts = o.Attempts
+			r.clock.awaitTimers(t, 1)
+			r.clock.Advance(longestPause)
+		}
+		if attempts < 10 || r.Len() != 0 {
+			t.Errorf("%d attempts in 15 minutes, %d places", attempts, r.Len())
+		}
+	})
+	t.Run("before the next attempt", func(t *testing.T) {
+		r := newRig(t, newFakeTransport(func(context.Context, *Message) error { return temporary }), nil)
+		short := r.mail("alice@example.org")
+		short.Expires = r.clock.Now().Add(firstPause / 4)
+		r.enqueue(t, short)
+		if o := r.expect(t, Expired); o.Attempts != 1 || r.Len() != 0 {
+			t.Errorf("%d attempts, %d places", o.Attempts, r.Len())
+		}
+	})
+	t.Run("before its turn", func(t *testing.T) {
+		r := newRig(t, newFakeTransport(func(context.Context, *Message) error { t.Error("delivered"); return nil }), nil)
+		late := r.mail("alice@example.org")
+		late.Expires = r.clock.Now()
+		r.enqueue(t, late)
+		if o := r.expect(t, Expired); o.Attempts != 0 {
+			t.Errorf("%d attempts", o.Attempts)
+		}
+	})
+}
+
+func TestQueueDropsFaultyMail(t *testing.T) {
+	r := newRig(t, newFakeTransport(func(context.Context, *Message) error { t.Error("delivered"); return nil }), nil)
+	r.enqueue(t, r.mail("alice@example.org\r\nRCPT TO:<eve@example.net>"))
+	r.expect(t, Dropped)
+	script := r.mail("alice@example.org")
+	script.Link = "javascript:alert('S3cretL1nk')"
+	r.enqueue(t, script)
+	r.expect(t, Dropped)
+	wantNoSecrets(t, r.logs.String())
+}
+
+// A mail that waits must keep neither a worker nor the mails behind it.
+func TestQueueWaitingBlocksNobody(t *testing.T) {
+	r := newRig(t, newFakeTransport(func(_ context.Context, m *Message) error {
+		if m.To == "slow@example.org" {
+			return temporary
+		}
+		return nil
+	}), func(c *QueueConfig) { c.Workers = 1 })
+	for range 20 {
+		r.enqueue(t, r.mail("slow@example.org"))
+		r.expect(t, Retried)
+	}
+	r.enqueue(t, r.mail("quick@example.org"))
+	r.expect(t, Sent)
+}
+
+func TestQueueIsBounded(t *testing.T) {
+	started, release := make(chan struct{}, 10), make(chan struct{})
+	r := newRig(t, newFakeTransport(func(_ context.Context, m *Message) error {
+		if m.To == "waits@example.org" {
+			return temporary
+		}
+		started <- struct{}{}
+		<-release
+		return nil
+	}), func(c *QueueConfig) { c.Capacity, c.Workers = 3, 1 })
+	r.enqueue(t, r.mail("waits@example.org")) // waits for another attempt
+	r.expect(t, Retried)
+	r.enqueue(t, r.mail("alice@example.org")) // being delivered
+	receive(t, started)
+	r.enqueue(t, r.mail("alice@example.org")) // ready
+	for _, decoy := range []bool{false, true} {
+		mail := r.mail("alice@example.org")
+		mail.Decoy = decoy
+		if err := r.Enqueue(t.Context(), mail); !errors.Is(err, authcore.ErrMailQueueFull) {
+			t.Errorf("decoy %v: error %v", decoy, err)
+		}
+		r.expect(t, Full)
+	}
+	if r.Len() != 3 {
+		t.Errorf("%d places, want 3", r.Len())
+	}
+	close(release)
+	r.expect(t, Sent)
+	r.expect(t, Sent)
+	r.enqueue(t, r.mail("alice@example.org"))
+	r.expect(t, Sent)
+}
+
+func TestQueueSurvivesAPanic(t *testing.T) {
+	r := newRig(t, newFakeTransport(func(_ context.Context, m *Message) error {
+		if m.To == "alice@example.org" {
+			panic("bad luck with " + m.To)
+		}
+		return nil
+	}), func(c *QueueConfig) { c.Workers = 1 })
+	r.enqueue(t, r.mail("alice@example.org"))
+	r.expect(t, Rejected)
+	r.enqueue(t, r.mail("bob@example.org"))
+	r.expect(t, Sent)
+	wantNoSecrets(t, r.logs.String())
+}
+
+func TestQueueBoundsAnAttempt(t *testing.T) {
+	r := newRig(t, newFakeTransport(func(ctx context.Context, _ *Message) error {
+		<-ctx.Done()
+		return failureAt(ctx, stageConnect, ctx.Err())
+	}), func(c *QueueConfig) { c.Timeout = time.Millisecond })
+	r.enqueue(t, r.mail("alice@example.org"))
+	r.expect(t, Retried)
+}
+
+func TestQueueUnderLoad(t *testing.T) {
+	var mu sync.Mutex
+	seen := map[string]int{}
+	r := newRig(t, newFakeTransport(func(_ context.Context, m *Message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[m.To]++
+		return nil
+	}), nil)
+	var group sync.WaitGroup
+	for worker := range 10 {
+		group.Go(func() {
+			for i := range 50 {
+				if err := r.Enqueue(t.Context(), r.mail(fmt.Sprintf("u%d-%d@example.org", worker, i))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	for range 500 {
+		r.expect(t, Sent)
+	}
+	if len(seen) != 500 || r.Len() != 0 {
+		t.Errorf("%d different mails, %d places", len(seen), r.Len())
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	low := backoff{random: bytes.NewReader(make([]byte, 4*20))}
+	var pauses []time.Duration
+	for attempts := range 20 {
+		pauses = append(pauses, low.pause(attempts+1))
+	}
+	if pauses[0] != firstPause/2 || pauses[19] != longestPause/2 || !slices.IsSorted(pauses) {
+		t.Errorf("shortest pauses %v", pauses)
+	}
+	if got := low.pause(1); got != firstPause {
+		t.Errorf("without randomness %s, want the whole %s", got, firstPause)
+	}
+	for attempts := 1; attempts < 10; attempts++ {
+		high := backoff{random: bytes.NewReader(bytes.Repeat([]byte{0xff}, 4))}
+		if got := high.pause(attempts); got < firstPause/2 || got > longestPause {
+			t.Errorf("pause %d is %s", attempts, got)
+		}
+	}
+}
+
+func TestNewQueueRefuses(t *testing.T) {
+	transport := newFakeTransport(nil)
+	for name, config := range map[string]QueueConfig{
+		"no transport":  {From: "a@example.com"},
+		"no sender":     {Transport: transport},
+		"bad sender":    {Transport: transport, From: "a@example.com\r\nBcc: b@example.com"},
+		"bad reply to":  {Transport: transport, From: "a@example.com", ReplyTo: "nobody"},
+		"negative size": {Transport: transport, From: "a@example.com", Capacity: -1},
+	} {
+		if _, err := NewQueue(config); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package mailer
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// TLSMode says how a connection to an SMTP server is protected.
+type TLSMode string
+
+// The modes.
+const (
+	// TLSStartTLS begins in the clear and must be upgraded (RFC 3207) before
+	// anything is said; a server that does not offer it gets no mail.
+	TLSStartTLS TLSMode = "starttls"
+	// TLSImplicit is TLS from the first byte (RFC 8314, section 3.3).
+	TLSImplicit TLSMode = "implicit"
+	// TLSNone sends in the clear. Credentials are then allowed only to the
+	// loopback interface.
+	TLSNone TLSMode = "none"
+)
+
+// Ports of submission (RFC 6409, section 3.1 and RFC 8314, section 7.3).
+const (
+	submissionPort  = 587
+	submissionsPort = 465
+)
+
+// SMTPServer is an SMTP server to hand mail to. Printing it shows no
+// credentials.
+type SMTPServer struct {
+	Host string
+	Port int
+	// User and Password are both set or both empty.
+	User     string
+	Password string `json:"-"`
+	TLS      TLSMode
+}
+
+// ParseSMTPURL reads
+//
+//	smtp://[user:password@]host[:port][?tls=starttls|implicit|none]
+//	smtps://[user:password@]host[:port]
+//
+// User and password are percent-encoded (RFC 3986, section 2.1). The port is 587
+// or, with implicit TLS, 465. The mode is starttls, or none where the host is
+// the loopback interface. No part of the text appears in an error, because a
+// misplaced character can make any part of it the password.
+func ParseSMTPURL(text string) (SMTPServer, error) {
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return SMTPServer{}, errors.New("mailer: SMTP URL: malformed; want smtp://user:password@host:587 with special characters of user and password percent-encoded")
+	}
+	server := SMTPServer{Host: parsed.Hostname()}
+	if server.TLS, err = tlsModeOf(parsed, server.Host); err != nil {
+		return SMTPServer{}, err
+	}
+	if parsed.Opaque != "" || parsed.Path != "" && parsed.Path != "/" || parsed.Fragment != "" {
+		return SMTPServer{}, errors.New("mailer: SMTP URL: nothing but ?tls= may follow the host; percent-encode special characters of user and password")
+	}
+	if server.Port, err = portOf(parsed, server.TLS); err != nil {
+		return SMTPServer{}, err
+	}
+	if parsed.User != nil {
+		server.User = parsed.User.Username()
+		server.Password, _ = parsed.User.Password()
+		if server.User == "" || server.Password == "" {
+			return SMTPServer{}, errors.New("mailer: SMTP URL: user and password are wanted, or neither")
+		}
+	}
+	return server, server.Validate()
+}
+
+func tlsModeOf(parsed *url.URL, host string) (TLSMode, error) {
+	query, err := url.ParseQuery(parsed.RawQuery)
+	if err != nil || len(query) > 1 || len(query) == 1 && len(query["tls"]) != 1 {
+		return "", errors.New("mailer: SMTP URL: the one parameter is tls, given once")
+	}
+	mode := TLSMode(query.Get("tls"))
+	switch parsed.Scheme {
+	case "smtp":
+	case "smtps":
+		if mode != "" && mode != TLSImplicit {
+			return "", errors.New("mailer: SMTP URL: smtps means implicit TLS; use smtp for another mode")
+		}
+		return TLSImplicit, nil
+	default:
+		return "", errors.New("mailer: SMTP URL: must begin with smtp:// or smtps://")
+	}
+	if mode == "" && !query.Has("tls") {
+		if isLoopback(host) {
+			return TLSNone, nil
+		}
+		return TLSStartTLS, nil
+	}
+	return mode, nil
+}
+
+func portOf(parsed *url.URL, mode TLSMode) (int, error) {
+	switch text := parsed.Port(); {
+	case text != "":
+		port, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || port == 0 {
+			return 0, errors.New("mailer: SMTP URL: the port is not a number from 1 to 65535")
+		}
+		return int(port), nil
+	case strings.HasSuffix(parsed.Host, ":"):
+		return 0, errors.New("mailer: SMTP URL: the port is missing after the colon")
+	case mode == TLSImplicit:
+		return submissionsPort, nil
+	default:
+		return submissionPort, nil
+	}
+}
+
+// hostName matches host names; addresses are parsed.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?\.?$`)
+
+// Validate checks a server that did not come from ParseSMTPURL.
+func (s SMTPServer) Validate() error {
+	_, notAddress := netip.ParseAddr(s.Host)
+	switch {
+	case s.Host == "":
+		return errors.New("mailer: SMTP server: the host is missing")
+	case notAddress != nil && (!hostName.MatchString(s.Host) || len(s.Host) > 253) || strings.Contains(s.Host, "%"):
+		return errors.New("mailer: SMTP server: the host is neither a host name nor an IP address")
+	case s.Port < 1 || s.Port > 65535:
+		return errors.New("mailer: SMTP server: the port is not from 1 to 65535")
+	case s.TLS != TLSStartTLS && s.TLS != TLSImplicit && s.TLS != TLSNone:
+		return errors.New("mailer: SMTP server: tls is not starttls, implicit or none")
+	case (s.User == "") != (s.Password == ""):
+		return errors.New("mailer: SMTP server: user and password are wanted, or neither")
+	case hasControl(s.User) || hasControl(s.Password):
+		return errors.New("mailer: SMTP server: user or password has control characters")
+	case s.User != "" && s.TLS == TLSNone && !isLoopback(s.Host):
+		return errors.New("mailer: SMTP server: credentials are not sent without TLS, except to the loopback interface")
+	}
+	return nil
+}
+
+// address returns host and port as a dialer wants them.
+func (s SMTPServer) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
+
+// String returns the URL without credentials.
+func (s SMTPServer) String() string { return "smtp://" + s.address() + "?tls=" + string(s.TLS) }
+
+// GoString keeps %#v from printing the password.
+func (s SMTPServer) GoString() string { return s.String() }
+
+// LogValue keeps slog from printing the password.
+func (s SMTPServer) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// isLoopback reports whether a host is this machine by its name alone (RFC
+// 6761, section 6.3), without asking DNS.
+func isLoopback(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Unmap().IsLoopback()
+}
+
+func hasControl(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }

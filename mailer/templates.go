@@ -1,0 +1,74 @@
+package mailer
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	text "text/template"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// Content is what the templates make of a mail.
+type Content struct {
+	// Subject is one line.
+	Subject string
+	// Text and HTML are the text/plain and text/html form.
+	Text, HTML string
+}
+
+// Templates holds the texts of the mail in one or more languages. It does not
+// change and is safe for concurrent use.
+type Templates struct {
+	byTag    map[string]*texts
+	fallback *texts
+}
+
+// Render fills in the mail in the language that fits mail.Locale best. The error
+// names the template, never a value.
+func (t *Templates) Render(mail authcore.LinkMail) (Content, error) {
+	chosen := t.lookup(mail.Locale)
+	data, err := newData(mail, chosen.tag)
+	if err != nil {
+		return Content{}, err
+	}
+	content, err := chosen.render(data)
+	if err != nil {
+		return Content{}, errors.New("mailer: template failed: " + failedTemplate(err))
+	}
+	content.Subject = oneLine(content.Subject)
+	return content, nil
+}
+
+// lookup returns the texts in the wished language or the nearest one.
+func (t *Templates) lookup(locale string) *texts {
+	for _, tag := range lookupTags(locale) {
+		if found := t.byTag[tag]; found != nil {
+			return found
+		}
+	}
+	return t.fallback
+}
+
+// WithSubject returns templates with another subject, the same for every
+// language. It can use the fields of Data and is tested like a file.
+func (t *Templates) WithSubject(subject string) (*Templates, error) {
+	parsed, err := text.New("subject").Parse(subject)
+	if err != nil {
+		return nil, fmt.Errorf("mailer: %w", err)
+	}
+	changed := &Templates{byTag: maps.Clone(t.byTag)}
+	replace := func(old *texts) *texts {
+		set := *old
+		set.subject = parsed
+		return &set
+	}
+	changed.fallback = replace(t.fallback)
+	for tag, set := range t.byTag {
+		changed.byTag[tag] = replace(set)
+	}
+	if err := changed.fallback.try(); err != nil {
+		return nil, err
+	}
+	return changed, nil
+}

@@ -1,0 +1,91 @@
+package mailer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	html "html/template"
+	"strings"
+	text "text/template"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// texts is the mail in one language.
+type texts struct {
+	tag     string
+	subject *text.Template
+	text    *text.Template
+	html    *html.Template
+}
+
+func (s *texts) render(data Data) (Content, error) {
+	var subject, plain, rich bytes.Buffer
+	if err := s.subject.Execute(&subject, data); err != nil {
+		return Content{}, err
+	}
+	if err := s.text.Execute(&plain, data); err != nil {
+		return Content{}, err
+	}
+	if err := s.html.Execute(&rich, data); err != nil {
+		return Content{}, err
+	}
+	return Content{Subject: strings.TrimSpace(subject.String()), Text: plain.String(), HTML: rich.String()}, nil
+}
+
+// failedTemplate returns the name of the template that an error is about. The
+// error itself may repeat a value.
+func failedTemplate(err error) string {
+	var execution text.ExecError
+	var escape *html.Error
+	switch {
+	case errors.As(err, &execution):
+		return execution.Name
+	case errors.As(err, &escape):
+		return escape.Name
+	default:
+		return "unknown"
+	}
+}
+
+// try renders the mail with every optional value and without, because a fault
+// may stand in a branch.
+func (s *texts) try() error {
+	sample := authcore.LinkMail{
+		Link: "https://frontend.example/auth/link/sample", Lifetime: 15 * time.Minute,
+		Expires: time.Date(2026, time.January, 2, 15, 4, 5, 0, time.UTC),
+	}
+	full := sample
+	full.Code, full.Client = "123456", "web"
+	for _, mail := range []authcore.LinkMail{sample, full} {
+		data, err := newData(mail, s.tag)
+		if err != nil {
+			return err
+		}
+		content, err := s.render(data)
+		if err != nil {
+			return fmt.Errorf("mailer: %w", err)
+		}
+		if err := checkContent(content); err != nil {
+			return fmt.Errorf("mailer: template: %s: %w", s.subject.Name(), err)
+		}
+	}
+	return nil
+}
+
+// checkContent refuses a subject that is not one line of text (RFC 5322,
+// sections 2.1.1 and 2.2).
+func checkContent(content Content) error {
+	const longest = 200
+	switch {
+	case content.Subject == "":
+		return errors.New("the subject is empty")
+	case strings.ContainsAny(content.Subject, "\r\n"):
+		return errors.New("the subject has more than one line")
+	case len(content.Subject) > longest:
+		return fmt.Errorf("the subject is longer than %d bytes", longest)
+	default:
+		return nil
+	}
+}
