@@ -2,6 +2,7 @@ package authcore
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"time"
 )
 
@@ -17,7 +18,7 @@ type Digest [sha256.Size]byte
 func DigestOf(purpose string, parts ...string) Digest {
 	h := sha256.New()
 	for _, part := range append([]string{purpose}, parts...) {
-		h.Write([]byte{byte(len(part) >> 16), byte(len(part) >> 8), byte(len(part))})
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		h.Write([]byte(part))
 	}
 	return Digest(h.Sum(nil))

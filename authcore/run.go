@@ -31,9 +31,7 @@ func (s *Service) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), maintainTimeout)
-			defer cancel()
-			s.report("last seen", s.flushSeen(last))
+			s.report("last seen", s.bounded(context.WithoutCancel(ctx), s.flushSeen))
 			return
 		case <-wake:
 			s.report("revocations", s.bounded(ctx, s.refreshRevocations))
