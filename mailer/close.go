@@ -3,6 +3,8 @@ package mailer
 import (
 	"context"
 	"fmt"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // DroppedError says how many mails were left when Close had to stop.
@@ -18,12 +20,7 @@ func (e *DroppedError) Error() string {
 // calls wait for the first one and return nil, or the error of their ctx.
 func (q *Queue) Close(ctx context.Context) error {
 	if !q.shut() {
-		select {
-		case <-q.closed:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return q.awaitClosed(ctx)
 	}
 	defer close(q.closed)
 	select {
@@ -33,13 +30,65 @@ func (q *Queue) Close(ctx context.Context) error {
 	q.cancel()
 	q.workers.Wait()
 
-	dropped := q.dropRest()
+	var dropped int
+	for _, it := range q.takeRest() {
+		if !it.mail.Decoy {
+			dropped++
+		}
+		q.report(it, Dropped)
+	}
+	return q.closeTransport(ctx, dropped)
+}
+
+// HandOver ends the queue when another takes its place: attempts under way may
+// end, and what is left goes to next, to be rendered and delivered in its way.
+// When ctx ends first, those attempts are cut short; their mails may then arrive
+// twice. It returns a *DroppedError when next did not take all of them.
+func (q *Queue) HandOver(ctx context.Context, next authcore.Mailer) error {
+	if !q.shut() {
+		return q.awaitClosed(ctx)
+	}
+	defer close(q.closed)
+	close(q.handing)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		q.workers.Wait()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	q.cancel()
+	<-done
+
+	var dropped int
+	for _, it := range q.takeRest() {
+		if err := next.Enqueue(ctx, it.mail); err != nil && !it.mail.Decoy {
+			dropped++
+			q.report(it, Dropped)
+		}
+	}
+	return q.closeTransport(ctx, dropped)
+}
+
+func (q *Queue) closeTransport(ctx context.Context, dropped int) error {
 	err := q.transport.Close()
 	if dropped > 0 {
-		q.logger.WarnContext(ctx, "undelivered mails dropped at shutdown", "count", dropped)
+		q.logger.WarnContext(ctx, "undelivered mails dropped", "count", dropped)
 		return &DroppedError{Count: dropped}
 	}
 	return err
+}
+
+// awaitClosed waits for the call that closes the queue.
+func (q *Queue) awaitClosed(ctx context.Context) error {
+	select {
+	case <-q.closed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // shut stops the intake and reports whether this call did it.
@@ -73,10 +122,11 @@ func (q *Queue) signalIfDrained() {
 	}
 }
 
-// dropRest empties the queue, when no worker runs any more, and returns how many
-// mails were in it.
-func (q *Queue) dropRest() int {
+// takeRest empties the queue, when no worker runs any more, and returns what was
+// in it.
+func (q *Queue) takeRest() []*item {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	var rest []*item
 	for it, stop := range q.waiting {
 		stop()
@@ -86,11 +136,6 @@ func (q *Queue) dropRest() int {
 	for len(q.ready) > 0 {
 		rest = append(rest, <-q.ready)
 	}
-	dropped := q.mails
 	q.places, q.mails = 0, 0
-	q.mu.Unlock()
-	for _, it := range rest {
-		q.report(it, Dropped)
-	}
-	return dropped
+	return rest
 }

@@ -182,3 +182,69 @@ func TestReloadLosesNoMail(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A reload that mends the address of the mail server must not lose the mail that
+// could not be sent before.
+func TestHandOver(t *testing.T) {
+	broken := newRig(t, newFakeTransport(func(context.Context, *Message) error { return temporary }), nil)
+	for range 3 {
+		broken.enqueue(t, broken.mail("alice@example.org"))
+		broken.expect(t, Retried)
+	}
+	broken.clock.awaitTimers(t, 3)
+	mended := newRig(t, newFakeTransport(func(context.Context, *Message) error { return nil }), nil)
+	if err := broken.HandOver(shortly(t), mended.Queue); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		mended.expect(t, Sent)
+	}
+	if err := broken.Enqueue(t.Context(), broken.mail("alice@example.org")); !errors.Is(err, ErrClosed) {
+		t.Errorf("intake after the hand-over: %v", err)
+	}
+	if err := broken.HandOver(t.Context(), mended.Queue); err != nil {
+		t.Errorf("second time: %v", err)
+	}
+	if broken.Len() != 0 {
+		t.Errorf("%d places are taken", broken.Len())
+	}
+}
+
+// An attempt under way may end by itself: cut short, its mail would come twice.
+func TestHandOverWaitsForAttempts(t *testing.T) {
+	began, release := make(chan struct{}), make(chan struct{})
+	slow := newRig(t, newFakeTransport(func(context.Context, *Message) error {
+		close(began)
+		<-release
+		return nil
+	}), func(c *QueueConfig) { c.Workers = 1 })
+	slow.enqueue(t, slow.mail("alice@example.org"))
+	receive(t, began)
+	slow.enqueue(t, slow.mail("bob@example.org"))
+	next := newRig(t, newFakeTransport(func(context.Context, *Message) error { return nil }), nil)
+	done := make(chan error, 1)
+	go func() { done <- slow.HandOver(shortly(t), next.Queue) }()
+	receive(t, slow.handing)
+	close(release)
+	if err := receive(t, done); err != nil {
+		t.Fatal(err)
+	}
+	slow.expect(t, Sent)
+	next.expect(t, Sent)
+}
+
+func TestHandOverToAQueueThatIsFull(t *testing.T) {
+	held := newRig(t, newFakeTransport(func(context.Context, *Message) error { return temporary }), nil)
+	held.enqueue(t, held.mail("alice@example.org"))
+	held.expect(t, Retried)
+	held.clock.awaitTimers(t, 1)
+	next := newRig(t, newFakeTransport(func(context.Context, *Message) error { return nil }), nil)
+	if err := next.Close(shortly(t)); err != nil {
+		t.Fatal(err)
+	}
+	var dropped *DroppedError
+	if err := held.HandOver(shortly(t), next.Queue); !errors.As(err, &dropped) || dropped.Count != 1 {
+		t.Errorf("got %v", err)
+	}
+	held.expect(t, Dropped)
+}

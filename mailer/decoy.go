@@ -26,7 +26,7 @@ func (q *Queue) imitate(it *item) {
 	it.attempts++
 	q.pass(recent.took)
 	pause := q.backoff.pause(it.attempts)
-	if recent.retry && !q.isClosing() && q.now().Add(pause).Before(it.mail.Expires) {
+	if recent.retry && !isClosed(q.closing) && q.now().Add(pause).Before(it.mail.Expires) {
 		q.putBack(it, pause)
 		return
 	}
@@ -47,9 +47,9 @@ func (q *Queue) pass(d time.Duration) {
 	}
 }
 
-func (q *Queue) isClosing() bool {
+func isClosed(channel <-chan struct{}) bool {
 	select {
-	case <-q.closing:
+	case <-channel:
 		return true
 	default:
 		return false

@@ -36,6 +36,8 @@ type Queue struct {
 	// closing is closed when Close begins, drained when no mail is left after
 	// that, closed when Close is over.
 	closing, drained, closed chan struct{}
+	// handing is closed when HandOver begins: workers end after their attempt.
+	handing chan struct{}
 
 	mu sync.Mutex
 	// places counts all items, mails those that are no decoys.
@@ -79,6 +81,7 @@ func NewQueue(config QueueConfig) (*Queue, error) {
 		closing:   make(chan struct{}),
 		drained:   make(chan struct{}),
 		closed:    make(chan struct{}),
+		handing:   make(chan struct{}),
 		waiting:   map[*item]func() bool{},
 	}
 	for range config.Workers {

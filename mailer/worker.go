@@ -12,6 +12,8 @@ func (q *Queue) work() {
 		select {
 		case <-q.ctx.Done():
 			return
+		case <-q.handing:
+			return
 		case it := <-q.ready:
 			q.handle(it)
 		}
@@ -21,7 +23,7 @@ func (q *Queue) work() {
 // handle makes one attempt at an item and decides what becomes of it.
 func (q *Queue) handle(it *item) {
 	switch {
-	case q.ctx.Err() != nil: // the choice of select is random
+	case q.ctx.Err() != nil || isClosed(q.handing): // the choice of select is random
 		q.ready <- it
 		return
 	case it.mail.Decoy:
