@@ -1,0 +1,77 @@
+package caddymodule
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/caddyauth"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+func init() {
+	caddy.RegisterModule(new(Authenticator))
+}
+
+// Authenticator checks the token of a realm for Caddy's own `authentication`
+// handler, to be combined with other providers there. Where it need not be
+// combined, `token_auth` is the better choice: `authentication` answers with an
+// empty 401, tries its providers in no particular order, and takes a server that
+// is not ready for a wrong token; and this provider sets no identity headers,
+// exempts no CORS preflight and leaves the token in the request. It does delete
+// the identity headers that a client sends.
+type Authenticator struct {
+	// The name of the realm. Default: the default realm.
+	Realm string `json:"realm,omitempty"`
+
+	realm *Realm
+}
+
+// CaddyModule returns the Caddy module information.
+func (*Authenticator) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "http.authentication.providers.edgeauth",
+		New: func() caddy.Module { return new(Authenticator) },
+	}
+}
+
+// Provision finds the realm.
+func (a *Authenticator) Provision(ctx caddy.Context) (err error) {
+	if a.realm, err = findRealm(ctx, a.Realm); err != nil {
+		return fmt.Errorf("authentication: %w", err)
+	}
+	return nil
+}
+
+// Authenticate returns the user of a good token.
+func (a *Authenticator) Authenticate(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
+	stripIdentity(r)
+	service, err := a.realm.Service(r.Context())
+	if err != nil {
+		a.realm.gate.count(reasonUnavailable)
+		return caddyauth.User{}, false, err
+	}
+	var policy gate.Policy
+	decision := policy.Decide(service.Verifier(), gate.Request{
+		Authorization: r.Header["Authorization"], Now: service.Now(),
+	})
+	a.realm.gate.count(decision.Reason)
+	if decision.Claims == nil {
+		return caddyauth.User{}, false, nil
+	}
+	user := caddyauth.User{ID: decision.Claims.Subject, Metadata: map[string]string{}}
+	for _, field := range []string{
+		"email", "email_domain", "email_verified", "name", "method",
+		"client", "session", "issued_at", "expires_at", "auth_time",
+	} {
+		user.Metadata[field], _ = gate.Field(decision.Claims, field)
+	}
+	return user, true, nil
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner       = (*Authenticator)(nil)
+	_ caddyauth.Authenticator = (*Authenticator)(nil)
+)

@@ -1,0 +1,97 @@
+package caddymodule
+
+import (
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// Client is a frontend that may log people in. Strings may hold placeholders.
+type Client struct {
+	// The `client_key` that the frontend sends. Required.
+	Key string `json:"key,omitempty"`
+	// The exact URIs to which a social provider may return.
+	RedirectURIs []string `json:"redirect_uri,omitempty"`
+	// The web origins whose pages may call the API and the protected sites, for
+	// example `https://frontend.app`.
+	Origins []string `json:"origin,omitempty"`
+	// The names of the providers that this client may use. Default: all.
+	Providers []string `json:"providers,omitempty"`
+	// The client's own link template. Default: the realm's.
+	EmailLink string `json:"email_link,omitempty"`
+	// How long tokens and sessions of this client last. Default: the realm's
+	// `token_lifetime`.
+	Lifetime caddy.Duration `json:"lifetime,omitempty"`
+	// The language of mails for this client as a BCP 47 tag. Default: that of
+	// the request, then English.
+	Locale string `json:"locale,omitempty"`
+}
+
+// resolve returns the client of the core.
+func (c *Client) resolve(name string) (authcore.Client, error) {
+	resolve := newResolver("client " + name)
+	client := authcore.Client{
+		Name: name, Providers: c.Providers, Locale: c.Locale, Lifetime: time.Duration(c.Lifetime),
+	}
+	err := resolve.bind(
+		binding{"key", c.Key, &client.Key},
+		binding{"email_link", c.EmailLink, &client.EmailLink},
+	)
+	if err != nil {
+		return authcore.Client{}, err
+	}
+	if client.RedirectURIs, err = resolve.list("redirect_uri", c.RedirectURIs); err != nil {
+		return authcore.Client{}, err
+	}
+	client.Origins, err = resolve.list("origin", c.Origins)
+	return client, err
+}
+
+// parseClient reads one client. Syntax:
+//
+//	client <name> <key> {
+//		redirect_uri <uri…>
+//		origin       <origin…>
+//		providers    <name…>
+//		email_link   <template>
+//		lifetime     <duration>
+//		locale       <language>
+//	}
+//
+// redirect_uri, origin and providers may be repeated.
+func parseClient(d *caddyfile.Dispenser) (name string, client *Client, err error) {
+	arguments := d.RemainingArgs()
+	if len(arguments) != 2 || arguments[0] == "" {
+		return "", nil, d.Errf("client: expected a name and a key, got %d arguments", len(arguments))
+	}
+	name, client = arguments[0], &Client{Key: arguments[1]}
+	b := newBlock(d)
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		if err := client.parseOption(b); err != nil {
+			return "", nil, err
+		}
+	}
+	return name, client, nil
+}
+
+func (c *Client) parseOption(b *block) error {
+	switch b.Val() {
+	case "redirect_uri":
+		return b.list(&c.RedirectURIs)
+	case "origin":
+		return b.list(&c.Origins)
+	case "providers":
+		return b.list(&c.Providers)
+	case "email_link":
+		return b.text(&c.EmailLink)
+	case "lifetime":
+		return b.duration(&c.Lifetime)
+	case "locale":
+		return b.text(&c.Locale)
+	default:
+		return b.unknown()
+	}
+}

@@ -1,0 +1,23 @@
+package caddymodule
+
+import (
+	"github.com/spf13/cobra"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+)
+
+func init() {
+	caddycmd.RegisterCommand(caddycmd.Command{
+		Name:  "edgeauth",
+		Usage: "<command>",
+		Short: "Login at the edge: proxy without a Caddyfile, manage users",
+		Long: `
+Login by mailed link or social provider in front of your application.
+
+  proxy   puts login and token check in front of an upstream, without a Caddyfile
+  user    shows, disables, enables or deletes a user of the running server`,
+		CobraFunc: func(cmd *cobra.Command) {
+			cmd.AddCommand(proxyCommand(), userCommand())
+		},
+	})
+}

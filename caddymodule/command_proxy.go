@@ -1,0 +1,185 @@
+package caddymodule
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+)
+
+// linkPath is where mailed links of the proxy command lead to by default.
+const linkPath = "/auth/link/"
+
+// proxyOptions are the flags of `caddy edgeauth proxy`.
+type proxyOptions struct {
+	from         string
+	to           []string
+	public       []string
+	clientKey    string
+	origins      []string
+	redirectURIs []string
+	emailLink    string
+	mailer       string
+	mailFrom     string
+	providers    []string
+	accessLog    bool
+	debug        bool
+}
+
+func proxyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "proxy --to <addr> [--from <addr>] [--public <path>] [--client-key <key>] [--mailer <url>] [--provider <line>]",
+		Short: "Puts login and token check in front of an upstream",
+		Long: `
+Proxies to --to what arrives at --from, if it carries a valid token, and serves
+the login API below /v1/auth. Users and sessions are kept in Caddy's data folder.
+
+Values may hold placeholders such as {env.SMTP_URL}, so that no secret shows in
+the list of processes.
+
+  --public takes paths that need no token: /health, or a prefix /static/*. It may
+    be repeated.
+  --client-key is the key that your frontend sends. Default: a random one, which
+    is printed.
+  --email-link is the page that mailed links lead to, with {token} in it. Default:
+    ` + linkPath + `{token} at --from, which is then public.
+  --mailer is an SMTP URL such as smtp://user:password@mail.example.com:587, and
+    --mail-from the sender. Without it, mails are written to the log.
+  --provider takes what the Caddyfile has behind "provider", for example
+    'github {env.GITHUB_ID} {env.GITHUB_SECRET}'. It may be repeated.
+  --redirect-uri and --origin are your frontend's; both may be repeated.
+  --print prints the Caddyfile that does all this, and exits.`,
+		Example: `  caddy edgeauth proxy --from :8080 --to localhost:9000 --public '/static/*'`,
+		Args:    cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	flags.StringP("from", "f", "localhost", "Address on which to receive traffic")
+	flags.StringSliceP("to", "t", nil, "Upstream address(es) to which traffic is sent")
+	flags.StringArray("public", nil, "Path that needs no token")
+	flags.String("client-key", "", "Key that the frontend sends")
+	flags.StringArray("origin", nil, "Origin of the frontend, for example https://frontend.app")
+	flags.StringArray("redirect-uri", nil, "Address to which social providers return")
+	flags.String("email-link", "", "Template of mailed links, with {token}")
+	flags.String("mailer", "", "SMTP URL")
+	flags.String("mail-from", "", "Sender of mails")
+	flags.StringArray("provider", nil, "Social provider: name, client id and client secret")
+	flags.Bool("access-log", false, "Enable the access log")
+	flags.BoolP("debug", "v", false, "Enable verbose debug logs")
+	flags.Bool("print", false, "Print the Caddyfile and exit")
+	cmd.RunE = caddycmd.WrapCommandFuncForCobra(runProxy)
+	return cmd
+}
+
+func runProxy(flags caddycmd.Flags) (int, error) {
+	options, err := readProxyFlags(flags)
+	if err != nil {
+		return caddy.ExitCodeFailedStartup, err
+	}
+	source, err := options.caddyfile()
+	if err != nil {
+		return caddy.ExitCodeFailedStartup, err
+	}
+	if flags.Bool("print") {
+		fmt.Print(source)
+		return caddy.ExitCodeSuccess, nil
+	}
+	caddy.TrapSignals()
+	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(source), map[string]any{"filename": "proxy"})
+	if err != nil {
+		return caddy.ExitCodeFailedStartup, err
+	}
+	if err := caddy.Load(config, true); err != nil {
+		return caddy.ExitCodeFailedStartup, err
+	}
+	fmt.Printf("edgeauth: %s is in front of %s; the login API is below /v1/auth, the client key is %s\n",
+		options.from, strings.Join(options.to, ", "), options.shownKey(flags.String("client-key")))
+	if options.mailer == "" {
+		fmt.Println("edgeauth: without --mailer, mails with login links are written to this log")
+	}
+	select {}
+}
+
+func readProxyFlags(flags caddycmd.Flags) (*proxyOptions, error) {
+	options := &proxyOptions{
+		from: flags.String("from"), clientKey: flags.String("client-key"), emailLink: flags.String("email-link"),
+		mailer: flags.String("mailer"), mailFrom: flags.String("mail-from"),
+		accessLog: flags.Bool("access-log"), debug: flags.Bool("debug"),
+	}
+	var err error
+	if options.to, err = flags.GetStringSlice("to"); err != nil {
+		return nil, err
+	}
+	for name, to := range map[string]*[]string{
+		"public": &options.public, "origin": &options.origins, "redirect-uri": &options.redirectURIs, "provider": &options.providers,
+	} {
+		if *to, err = flags.GetStringArray(name); err != nil {
+			return nil, err
+		}
+	}
+	if err := options.complete(); err != nil {
+		return nil, err
+	}
+	return options, nil
+}
+
+// complete checks the flags and fills in what was not given.
+func (o *proxyOptions) complete() error {
+	if len(o.to) == 0 {
+		return fmt.Errorf("--to is required, for example: --to localhost:9000")
+	}
+	from, err := httpcaddyfile.ParseAddress(o.from)
+	if err != nil {
+		return fmt.Errorf("--from: invalid address %s: %w", o.from, err)
+	}
+	if from.Path != "" {
+		return fmt.Errorf("--from: %s has a path, which is not allowed", o.from)
+	}
+	if o.mailer != "" && o.mailFrom == "" {
+		return fmt.Errorf("--mail-from is required with --mailer, for example: --mail-from login@example.com")
+	}
+	if o.mailer == "" && o.mailFrom != "" {
+		return fmt.Errorf("--mail-from needs --mailer")
+	}
+	if o.clientKey == "" {
+		o.clientKey = rand.Text()
+	}
+	if o.emailLink == "" {
+		o.emailLink = publicOrigin(from) + linkPath + "{token}"
+		o.public = append(o.public, linkPath+"*")
+	}
+	return nil
+}
+
+// publicOrigin is how a browser on this machine, or on the internet where the
+// address has a host, reaches the proxy.
+func publicOrigin(from httpcaddyfile.Address) string {
+	scheme, host := from.Scheme, from.Host
+	if host == "" {
+		host = "localhost"
+	}
+	if scheme == "" {
+		scheme = "https"
+		if from.Port == "80" || from.Host == "" {
+			scheme = "http"
+		}
+	}
+	if from.Port == "" || scheme == "http" && from.Port == "80" || scheme == "https" && from.Port == "443" {
+		return scheme + "://" + host
+	}
+	return scheme + "://" + host + ":" + from.Port
+}
+
+// shownKey is the client key as it may be printed: one that was given is known
+// to whoever gave it.
+func (o *proxyOptions) shownKey(given string) string {
+	if given != "" {
+		return "the one given"
+	}
+	return o.clientKey
+}

@@ -1,0 +1,96 @@
+package caddymodule
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"text/template"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+)
+
+// proxyCaddyfile is what `caddy edgeauth proxy` stands for.
+const proxyCaddyfile = `{
+	admin off
+	persist_config off
+{{- if .Debug}}
+	debug
+{{- end}}
+	edgeauth {
+		client proxy {{token .ClientKey}}
+{{- if or .Origins .RedirectURIs}} {
+{{- range .Origins}}
+			origin {{token .}}
+{{- end}}
+{{- range .RedirectURIs}}
+			redirect_uri {{token .}}
+{{- end}}
+		}
+{{- end}}
+		email_link {{token .EmailLink}}
+{{- if .Mailer}}
+		mailer smtp {{token .Mailer}} {
+			from {{token .MailFrom}}
+		}
+{{- else}}
+		mailer log
+{{- end}}
+{{- range .Providers}}
+		provider{{range .}} {{token .}}{{end}}
+{{- end}}
+	}
+}
+
+{{token .From}} {
+{{- if .AccessLog}}
+	log
+{{- end}}
+	login_api
+	token_auth
+{{- if .Public}} {
+		public{{range .Public}} {{token .}}{{end}}
+	}
+{{- end}}
+	reverse_proxy{{range .To}} {{token .}}{{end}}
+}
+`
+
+// caddyfile writes the configuration. Every value is one quoted token, so that
+// no flag can add a directive.
+func (o *proxyOptions) caddyfile() (string, error) {
+	providers := make([][]string, 0, len(o.providers))
+	for _, line := range o.providers {
+		fields := strings.Fields(line)
+		if len(fields) != 3 {
+			return "", fmt.Errorf("--provider: expected name, client id and client secret, got %d words", len(fields))
+		}
+		providers = append(providers, fields)
+	}
+	page := template.Must(template.New("proxy").Funcs(template.FuncMap{"token": quoteToken}).Parse(proxyCaddyfile))
+	var out bytes.Buffer
+	err := page.Execute(&out, map[string]any{
+		"From": o.from, "To": o.to, "Public": o.public, "ClientKey": o.clientKey, "Origins": o.origins,
+		"RedirectURIs": o.redirectURIs, "EmailLink": o.emailLink, "Mailer": o.mailer, "MailFrom": o.mailFrom,
+		"Providers": providers, "AccessLog": o.accessLog, "Debug": o.debug,
+	})
+	if err != nil {
+		return "", err
+	}
+	return string(caddyfile.Format(out.Bytes())), nil
+}
+
+// quoteToken writes a value as one Caddyfile token: between backticks, where
+// nothing has a meaning, unless it is plain.
+func quoteToken(value string) (string, error) {
+	plain := func(r rune) bool {
+		return r == '{' || r == '}' || r > ' ' && r < 0x7f && !strings.ContainsRune("\"`#\\<$", r)
+	}
+	switch {
+	case strings.ContainsAny(value, "`\r\n\x00"):
+		return "", fmt.Errorf("a value contains a backtick or a line break")
+	case value == "" || value == "{" || value == "}" || strings.TrimFunc(value, plain) != "":
+		return "`" + value + "`", nil
+	default:
+		return value, nil
+	}
+}

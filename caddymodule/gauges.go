@@ -1,0 +1,43 @@
+package caddymodule
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// gauges reads at scrape time what the realms of one configuration hold now.
+type gauges struct {
+	app          *App
+	queue, ready *prometheus.Desc
+}
+
+func newGauges(app *App) *gauges {
+	desc := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(appName, "", name), help, []string{"realm"}, nil)
+	}
+	return &gauges{
+		app:   app,
+		queue: desc("mail_queue_length", "Mails that wait for delivery."),
+		ready: desc("ready", "Whether the realm serves: 1 or 0."),
+	}
+}
+
+// Describe lists the gauges.
+func (g *gauges) Describe(to chan<- *prometheus.Desc) {
+	to <- g.queue
+	to <- g.ready
+}
+
+// Collect reads the gauges.
+func (g *gauges) Collect(to chan<- prometheus.Metric) {
+	for _, name := range g.app.names() {
+		realm := g.app.Realms[name]
+		ready := 0.0
+		if live := realm.live.Load(); live != nil {
+			ready = 1
+			if queue, ok := live.mailer.(interface{ Len() int }); ok {
+				to <- prometheus.MustNewConstMetric(g.queue, prometheus.GaugeValue, float64(queue.Len()), name)
+			}
+		}
+		to <- prometheus.MustNewConstMetric(g.ready, prometheus.GaugeValue, ready, name)
+	}
+}
+
+var _ prometheus.Collector = (*gauges)(nil)

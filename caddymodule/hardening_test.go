@@ -1,0 +1,480 @@
+package caddymodule
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// A client names itself administrator, in every spelling that an upstream may
+// take for an identity header (CWE-290): other case, "_" and "." for "-",
+// repeated headers. It must not matter how the request gets past the gate.
+func TestHardeningForgedIdentityHeaders(t *testing.T) {
+	app := newRawUpstream(t)
+	s := setup{
+		Port: freePort(t), Realm: "insecure_debug_links\n storage memory", Site: `
+		route /optional {
+			token_auth {
+				optional
+			}
+			reverse_proxy ` + app.address + `
+		}
+		route /public {
+			token_auth {
+				public /public
+			}
+			reverse_proxy ` + app.address + `
+		}
+		route /off {
+			token_auth {
+				headers off
+				forward_token
+			}
+			reverse_proxy ` + app.address + `
+		}
+		route {
+			token_auth
+			reverse_proxy ` + app.address + `
+		}`,
+		// Caddy drops headers with "_" or "." unless told otherwise.
+		Globals: "servers {\n expected_underscore_headers *\n expected_dot_headers *\n}",
+	}
+	if err := tryLoad(t, s.caddyfile()); err != nil {
+		// Where the server has no such options, its own defence stays on.
+		s.Globals = ""
+		load(t, s.caddyfile())
+	}
+	token := login(t, s, "a@example.com")
+	forged := []string{
+		"X-Auth-User-Id: evil", "x-auth-user-id: evil", "X_Auth_User_Id: evil", "X.Auth.User.Id: evil",
+		"X-Auth_Email: evil", "X-AUTH-NAME: evil", "X-Auth-Assertion: evil", "X-Auth-Session-Id: evil",
+		"X-Auth-Email-Verified: evil", "x_auth-method: evil", "X-Auth-Client: evil", "X-Auth-Client: evil",
+	}
+	cases := map[string][]string{
+		"GET /":                 {"Authorization: Token " + token},
+		"GET /optional":         nil,
+		"GET /public":           nil,
+		"GET /public?token=bad": {"Authorization: Token bad"},
+		"GET /optional?token=1": {"Authorization: Token " + token},
+		"GET /off":              {"Authorization: Token " + token},
+		"OPTIONS /":             {"Origin: https://stranger.example", "Access-Control-Request-Method: GET"},
+	}
+	for line, more := range cases {
+		t.Run(line, func(t *testing.T) {
+			lines := append([]string{line + " HTTP/1.1", "Host: 127.0.0.1:" + s.Port, "Connection: close"}, forged...)
+			lines = append(lines, more...)
+			_, reader := raw(t, s, strings.Join(lines, "\r\n")+"\r\n\r\n")
+			if response, err := http.ReadResponse(reader, nil); err != nil || response.StatusCode != 200 {
+				t.Fatalf("%v %v", response, err)
+			}
+			if request := app.request(); strings.Contains(request, "evil") {
+				t.Errorf("the upstream saw:\n%s", request)
+			}
+		})
+	}
+}
+
+// Trailers are headers that come after the body; some servers merge both. One
+// that was not announced arrives all the same once another one was.
+func TestHardeningForgedIdentityTrailers(t *testing.T) {
+	app := newRawUpstream(t)
+	s := setup{
+		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
+		Site: "token_auth\nreverse_proxy " + app.address,
+	}
+	load(t, s.caddyfile())
+	token := login(t, s, "a@example.com")
+	_, reader := raw(t, s, strings.Join([]string{
+		"POST / HTTP/1.1", "Host: 127.0.0.1:" + s.Port, "Connection: close", "Authorization: Token " + token,
+		"Transfer-Encoding: chunked", "Trailer: X-Checksum, X-Auth-Email", "",
+		"2", "hi", "0",
+		"X-Checksum: kept", "X-Auth-Email: evil", "X-Auth-User-Id: evil", "X_Auth_Name: evil", "", "",
+	}, "\r\n"))
+	if response, err := http.ReadResponse(reader, nil); err != nil || response.StatusCode != 200 {
+		t.Fatalf("%v %v", response, err)
+	}
+	request := app.request()
+	if strings.Contains(request, "evil") {
+		t.Errorf("the upstream saw:\n%s", request)
+	}
+	if !strings.Contains(request, "kept") {
+		t.Errorf("an innocent trailer is gone:\n%s", request)
+	}
+}
+
+// A proxy deletes the headers that Connection names (RFC 9110, section 7.6.1).
+// A client that names an identity header there would be nobody to the upstream.
+func TestHardeningIdentityIsNotHopByHop(t *testing.T) {
+	app := newRawUpstream(t)
+	s := setup{
+		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
+		Site: "token_auth\nreverse_proxy " + app.address,
+	}
+	load(t, s.caddyfile())
+	token := login(t, s, "a@example.com")
+	for _, connection := range []string{"close, X-Auth-User-Id", "X-Auth-User-Id", "x-auth-user-id ,X-Other"} {
+		_, reader := raw(t, s, strings.Join([]string{
+			"GET / HTTP/1.1", "Host: 127.0.0.1:" + s.Port, "Connection: " + connection,
+			"X-Other: removed", "Authorization: Token " + token, "", "",
+		}, "\r\n"))
+		if response, err := http.ReadResponse(reader, nil); err != nil || response.StatusCode != 200 {
+			t.Fatalf("%v %v", response, err)
+		}
+		request := app.request()
+		if !strings.Contains(request, "X-Auth-User-Id: ") {
+			t.Errorf("Connection: %s took the identity away:\n%s", connection, request)
+		}
+		if strings.Contains(connection, "X-Other") && strings.Contains(request, "removed") {
+			t.Errorf("Connection: %s: a header of the hop was passed on:\n%s", connection, request)
+		}
+	}
+}
+
+// An unset placeholder would reach an upstream as its literal text, which may be
+// taken for a name.
+func TestHardeningUnsetPlaceholders(t *testing.T) {
+	app := newUpstream(t)
+	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n storage memory", Site: `
+		token_auth {
+			optional
+		}
+		reverse_proxy ` + app.Listener.Addr().String() + ` {
+			header_up X-Remote-User {http.auth.user.id}
+			header_up X-Remote-Other {http.auth.user.no_such_field}
+		}`}
+	load(t, s.caddyfile())
+	call(t, http.MethodGet, s.url("/"), nil)
+	header, _, _ := app.last()
+	for _, name := range []string{"X-Remote-User", "X-Remote-Other"} {
+		if got := header.Get(name); got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// What is exempt is decided on the path that the upstream sees: none of these is
+// below /public/ there (CWE-22, CWE-436), and none belongs to the login API.
+func TestHardeningExemptPaths(t *testing.T) {
+	app := newUpstream(t)
+	s := setup{
+		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
+		Site: "@protected not path /public/*\ntoken_auth @protected\n" + app.proxy(),
+	}
+	load(t, s.caddyfile())
+	for path, want := range map[string]int{
+		"/public/a":             200,
+		"/public/../private":    401,
+		"/public/%2e%2e/secret": 401,
+		"/public/..%2fsecret":   401,
+		"//public/../secret":    401,
+		"/v1/auth/../../secret": 401,
+		"/v1/auth/%2e%2e/x":     401,
+		"/v1/authentic":         401,
+		"/v1/auth/nothing":      404,
+	} {
+		_, _, before := app.last()
+		_, reader := raw(t, s, "GET "+path+" HTTP/1.1\r\nHost: 127.0.0.1:"+s.Port+"\r\nConnection: close\r\n\r\n")
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil || response.StatusCode != want {
+			t.Errorf("%s: got %v %v, want %d", path, response, err, want)
+		}
+		if _, _, after := app.last(); want != 200 && after != before {
+			t.Errorf("%s: reached the upstream", path)
+		}
+	}
+}
+
+// Only a CORS preflight passes without a token: some frameworks run the handler
+// of GET for OPTIONS.
+func TestHardeningOptions(t *testing.T) {
+	app := newUpstream(t)
+	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n storage memory", Site: "token_auth\n" + app.proxy()}
+	load(t, s.caddyfile())
+	const method, origin = "Access-Control-Request-Method", "Origin"
+	for _, c := range []struct {
+		name   string
+		header []string
+		want   int
+		passed bool
+	}{
+		{"no preflight", nil, 401, false},
+		{"origin alone", []string{origin, "https://frontend.app"}, 401, false},
+		{"method alone", []string{method, "GET"}, 401, false},
+		{"client's origin", []string{origin, "https://frontend.app", method, "GET"}, 204, false},
+		{"stranger's origin", []string{origin, "https://stranger.example", method, "GET"}, 200, true},
+	} {
+		_, _, before := app.last()
+		response, _ := call(t, http.MethodOptions, s.url("/"), nil, c.header...)
+		header, _, after := app.last()
+		if response.StatusCode != c.want || (after != before) != c.passed {
+			t.Errorf("%s: status %d, reached the upstream: %v", c.name, response.StatusCode, after != before)
+		}
+		if c.passed && header.Get("X-Auth-User-Id") != "" {
+			t.Errorf("%s: passed with an identity", c.name)
+		}
+	}
+}
+
+// A link in the answer opens every account: it must not be possible to have it
+// on a site that the public reaches by forgetting a line (CWE-489).
+func TestHardeningDebugLinksOnPublicSites(t *testing.T) {
+	config := func(option, site string) string {
+		return fmt.Sprintf(`{
+	edgeauth {
+		client web key
+		email_link https://frontend.app/{token}
+		storage memory
+		%s
+	}
+}
+%s {
+	login_api
+}`, option, site)
+	}
+	for site, public := range map[string]bool{
+		"api.example.com":            true,
+		"*.example.com":              true,
+		"localhost, api.example.com": true,
+		":443":                       true,
+		"https://:8443":              true,
+		"localhost":                  false,
+		"http://localhost:8080":      false,
+		"127.0.0.1":                  false,
+		"http://api.example.com":     false,
+		"app.localhost":              false,
+		"https://api.example.com {\n bind 127.0.0.1\n}\nhttp://localhost:8080": false,
+	} {
+		if strings.Contains(site, "bind") {
+			site = strings.Replace(site, "bind 127.0.0.1", "bind 127.0.0.1\nlogin_api", 1)
+		}
+		err := validate(config("insecure_debug_links", site))
+		if refused := err != nil && strings.Contains(err.Error(), "insecure_debug_links: refused"); refused != public || err != nil && !refused {
+			t.Errorf("%s: %v", site, err)
+		}
+		if err := validate(config("insecure_debug_links also_on_public_sites", site)); err != nil {
+			t.Errorf("%s: said twice: %v", site, err)
+		}
+		if err := validate(config("mailer log", site)); err != nil {
+			t.Errorf("%s: without the switch: %v", site, err)
+		}
+	}
+}
+
+// No header, parameter or field of a request turns debug links on.
+func TestHardeningDebugLinksAreOffByDefault(t *testing.T) {
+	box := newMailbox(t)
+	s := setup{Port: freePort(t), Realm: box.option() + "\n storage memory"}
+	load(t, s.caddyfile())
+	answer := post(t, s.url("/v1/auth/by-link/link/?debug=1&insecure_debug_links=1"),
+		map[string]any{"email": "a@example.com", "_debug_auth_link": true, "debug": true}, 200, "X-Debug", "1")
+	if _, found := answer["_debug_auth_link"]; found {
+		t.Errorf("the link is in the answer: %v", answer)
+	}
+	box.receive(t)
+}
+
+// Whoever reads the logs, the configuration over the admin API or its saved copy
+// must not learn a secret or an address from it (CWE-532, CWE-312).
+func TestHardeningSecretsStayOutOfLogsAndConfiguration(t *testing.T) {
+	folder := t.TempDir()
+	logFile := filepath.Join(folder, "log")
+	t.Setenv("EDGEAUTH_TEST_KEY", "client-key-from-the-environment")
+	secretFile := filepath.Join(folder, "secret")
+	if err := os.WriteFile(secretFile, []byte("provider-secret-from-a-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	box := newMailbox(t)
+	s := setup{
+		Port:    freePort(t),
+		Globals: "debug\n log {\n output file " + logFile + "\n level DEBUG\n}",
+		Realm: box.option() + "\n storage memory\n client env {env.EDGEAUTH_TEST_KEY}\n" +
+			"provider github id {file." + secretFile + "}",
+		Site: "log\n token_auth\n respond ok",
+	}
+	load(t, s.caddyfile())
+	post(t, s.url("/v1/auth/by-link/link/"), map[string]any{"email": "somebody@example.com"}, 200)
+	mail := box.receive(t)
+	secret := linkSecret(t, mail)
+	code := mailedCode(mail)
+	answer := post(t, s.url("/v1/auth/by-link/login/"),
+		map[string]any{"token": secret, "client_key": "client-key-from-the-environment"}, 200)
+	token := answer["token"].(string)
+	call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Token "+token)
+	call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Token "+token+"x")
+	post(t, s.url("/v1/auth/by-link/login/"), map[string]any{"token": secret, "client_key": "wrong-client-key"}, 400)
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{logFile, caddy.ConfigAutosavePath} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{
+			"link": secret, "code": code, "token": token, "signature": token[strings.LastIndexByte(token, '.'):],
+			"client key": "client-key-from-the-environment", "wrong key": "wrong-client-key",
+			"provider secret": "provider-secret-from-a-file", "address": "somebody@",
+		} {
+			if strings.Contains(string(content), value) {
+				t.Errorf("%s contains the %s", filepath.Base(file), name)
+			}
+		}
+	}
+	if content, _ := os.ReadFile(caddy.ConfigAutosavePath); !strings.Contains(string(content), "{env.EDGEAUTH_TEST_KEY}") {
+		t.Error("the saved configuration has lost the placeholder")
+	}
+	if content, _ := os.ReadFile(logFile); !strings.Contains(string(content), `"user_id":"`+answer["id"].(string)) {
+		t.Error("the access log does not name the user")
+	}
+}
+
+// A variable that somebody forgot to set is an error that names it: with an
+// empty key everybody would have the key.
+func TestHardeningUnsetVariables(t *testing.T) {
+	for option, want := range map[string][]string{
+		"client ios {env.EDGEAUTH_TEST_UNSET}":                     {"client ios: key", "env.EDGEAUTH_TEST_UNSET"},
+		"provider github {env.EDGEAUTH_TEST_UNSET} b":              {"provider github: client_id", "env.EDGEAUTH_TEST_UNSET"},
+		"provider github a {file./no/such/file}":                   {"provider github: client_secret", "file./no/such/file"},
+		"issuer {env.EDGEAUTH_TEST_UNSET}":                         {"issuer", "env.EDGEAUTH_TEST_UNSET"},
+		"client c k {\n origin {env.EDGEAUTH_TEST_UNSET}\n}":       {"client c: origin", "env.EDGEAUTH_TEST_UNSET"},
+		"client c k {\n redirect_uri {env.EDGEAUTH_TEST_UNSET}\n}": {"client c: redirect_uri", "env.EDGEAUTH_TEST_UNSET"},
+	} {
+		s := setup{Port: "8080", Realm: "storage memory\n mailer log\n" + option}
+		err := validate(s.caddyfile())
+		for _, part := range want {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: the error does not contain %q: %v", option, part, err)
+			}
+		}
+	}
+}
+
+// A disabled user gets no token and keeps none.
+func TestHardeningDisabledUser(t *testing.T) {
+	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n storage memory", Site: "token_auth\n respond ok"}
+	load(t, s.caddyfile())
+	token := login(t, s, "a@example.com")
+	realm := activeRealm(t, "")
+	service, err := realm.Service(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, err := service.FindUser(t.Context(), "a@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending := debugLink(t, s, "a@example.com")
+	if _, err := service.DisableUser(t.Context(), user.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	response, body := call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Token "+token)
+	if response.StatusCode != 401 || body != gate.BodyUserInactive {
+		t.Errorf("the old token: %d %s", response.StatusCode, body)
+	}
+	post(t, s.url("/v1/auth/by-link/login/"), map[string]any{"token": pending, "client_key": testKey}, 403)
+}
+
+// X-Forwarded-For of a stranger changes nothing about who is counted (CWE-348);
+// behind a trusted proxy it tells clients apart.
+func TestHardeningForwardedForIsNotBelieved(t *testing.T) {
+	for trusted, want := range map[bool]int{false: 429, true: 200} {
+		globals := ""
+		if trusted {
+			globals = "servers {\n trusted_proxies static 127.0.0.1/32\n}"
+		}
+		s := setup{
+			Port: freePort(t), Globals: globals,
+			Realm: "insecure_debug_links\n storage memory\n limit link_per_ip 1 1h",
+		}
+		load(t, s.caddyfile())
+		url := s.url("/v1/auth/by-link/link/")
+		post(t, url, map[string]any{"email": "a@example.com"}, 200, "X-Forwarded-For", "192.0.2.1")
+		post(t, url, map[string]any{"email": "b@example.com"}, want, "X-Forwarded-For", "192.0.2.2")
+		if err := caddy.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A page of a client's origin can read the answers, a refusal too; no other page
+// can, and what the upstream allows itself is left alone.
+func TestHardeningCrossOrigin(t *testing.T) {
+	app := newUpstream(t)
+	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n storage memory", Site: "token_auth\n" + app.proxy()}
+	load(t, s.caddyfile())
+	token := "Token " + login(t, s, "a@example.com")
+	for _, c := range []struct{ path, origin, authorization, want string }{
+		{"/", "https://frontend.app", token, "https://frontend.app"},
+		{"/", "https://frontend.app", "", "https://frontend.app"},
+		{"/", "https://stranger.example", token, ""},
+		{"/", "https://frontend.app.stranger.example", "", ""},
+		{"/", "null", token, ""},
+		{"/?allow=*", "https://frontend.app", token, "*"},
+	} {
+		header := []string{"Origin", c.origin}
+		if c.authorization != "" {
+			header = append(header, "Authorization", c.authorization)
+		}
+		response, _ := call(t, http.MethodGet, s.url(c.path), nil, header...)
+		if got := strings.Join(response.Header.Values("Access-Control-Allow-Origin"), "+"); got != c.want {
+			t.Errorf("%s from %s: got %q, want %q", c.path, c.origin, got, c.want)
+		}
+	}
+}
+
+// Garbage gets an answer in the range of 4xx, and nothing panics.
+func TestHardeningGarbage(t *testing.T) {
+	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n storage memory", Site: "token_auth\n respond ok"}
+	load(t, s.caddyfile())
+	for _, line := range []string{
+		"Authorization: Token \xff\xfe", "Authorization: Token a b", "Authorization: Token " + strings.Repeat("x", 9000),
+		"Authorization: Token a.b.c", "Authorization: \x01", "Authorization: Token a\r\nAuthorization: Token b",
+		"Origin: \xff", "Connection: ,,,", "Connection: \xff",
+	} {
+		_, reader := raw(t, s, "GET / HTTP/1.1\r\nHost: 127.0.0.1:"+s.Port+"\r\n"+line+"\r\n\r\n")
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil || response.StatusCode < 400 || response.StatusCode > 499 {
+			t.Errorf("%.40q: %v %v", line, response, err)
+			continue
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+	}
+}
+
+// linkSecret finds the link in a mail.
+func linkSecret(t *testing.T, mail map[string]string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(mail["text"], "/auth/link/")
+	if !found {
+		t.Fatalf("no link in the mail: %q", mail["text"])
+	}
+	return strings.Fields(rest)[0]
+}
+
+// mailedCode finds the six digits in a mail.
+func mailedCode(mail map[string]string) string {
+	for _, word := range strings.Fields(mail["text"]) {
+		if len(word) == 6 && strings.Trim(word, "0123456789") == "" {
+			return word
+		}
+	}
+	return "no code in the mail"
+}
+
+// activeRealm returns a realm of the configuration that runs.
+func activeRealm(t *testing.T, name string) *Realm {
+	t.Helper()
+	realm, err := findRealm(caddy.ActiveContext(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return realm
+}

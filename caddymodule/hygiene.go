@@ -1,0 +1,149 @@
+package caddymodule
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// stripIdentity deletes from a client's request everything that an upstream
+// could take for an identity header, in headers and trailers (CWE-290,
+// CWE-348).
+func stripIdentity(r *http.Request) {
+	for name := range r.Header {
+		if gate.IsIdentityHeader(name) {
+			delete(r.Header, name)
+		}
+	}
+	if connection := r.Header["Connection"]; connection != nil {
+		keepIdentity(r.Header, connection)
+	}
+	if r.Trailer != nil {
+		stripTrailers(r)
+	}
+}
+
+// keepIdentity takes identity headers out of the list of headers that a proxy
+// must delete (RFC 9110, section 7.6.1): a client could otherwise have the
+// headers deleted that are set for it here, and be somebody unknown to an
+// upstream that was promised that there is none.
+func keepIdentity(header http.Header, connection []string) {
+	names := func(yield func(string) bool) {
+		for _, value := range connection {
+			for name := range strings.SplitSeq(value, ",") {
+				if name = textproto.TrimString(name); name != "" && !yield(name) {
+					return
+				}
+			}
+		}
+	}
+	if !anyIdentity(names) {
+		return
+	}
+	var kept []string
+	for name := range names {
+		if !gate.IsIdentityHeader(name) {
+			kept = append(kept, name)
+		}
+	}
+	if len(kept) == 0 {
+		delete(header, "Connection")
+		return
+	}
+	header["Connection"] = []string{strings.Join(kept, ", ")}
+}
+
+func anyIdentity(names func(func(string) bool)) bool {
+	for name := range names {
+		if gate.IsIdentityHeader(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// stripTrailers deletes announced trailers now, and has the others deleted when
+// they have arrived: net/http adds all of them to the map when it reads the end
+// of the body, whether they were announced or not.
+func stripTrailers(r *http.Request) {
+	deleteIdentity(r.Trailer)
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = &trailerGuard{ReadCloser: r.Body, trailer: r.Trailer}
+	}
+}
+
+func deleteIdentity(header http.Header) {
+	for name := range header {
+		if gate.IsIdentityHeader(name) {
+			delete(header, name)
+		}
+	}
+}
+
+// trailerGuard deletes identity trailers in the Read that receives them, before
+// anybody can pass them on.
+type trailerGuard struct {
+	io.ReadCloser
+	trailer http.Header
+}
+
+// Read reads from the body.
+func (g *trailerGuard) Read(p []byte) (int, error) {
+	n, err := g.ReadCloser.Read(p)
+	if err != nil {
+		deleteIdentity(g.trailer)
+	}
+	return n, err
+}
+
+// Close closes the body. That may read its rest, and with it the trailers.
+func (g *trailerGuard) Close() error {
+	err := g.ReadCloser.Close()
+	deleteIdentity(g.trailer)
+	return err
+}
+
+// headersOff is the value of headers that sets none.
+const headersOff = "off"
+
+// chosenHeaders returns the identity headers to set.
+func chosenHeaders(configured []string) ([]string, error) {
+	var available []string
+	for _, header := range gate.Headers {
+		if header != gate.HeaderAssertion { // has an option of its own
+			available = append(available, header)
+		}
+	}
+	if len(configured) == 0 {
+		return available, nil
+	}
+	if slices.Equal(configured, []string{headersOff}) {
+		return nil, nil
+	}
+	var chosen []string
+	for _, name := range configured {
+		header := http.CanonicalHeaderKey(name)
+		if !slices.Contains(available, header) {
+			return nil, fmt.Errorf("headers: %q is not one of %s; or off, alone", name, strings.Join(available, ", "))
+		}
+		chosen = append(chosen, header)
+	}
+	return chosen, nil
+}
+
+// setIdentity sets identity headers. Absent values set none, and the values
+// share one array: this is done for every request.
+func setIdentity(header http.Header, claims *gate.Claims, names []string) {
+	values := make([]string, len(names))
+	for i, name := range names {
+		if value := gate.HeaderValue(claims, name); value != "" {
+			values[i] = value
+			header[name] = values[i : i+1 : i+1]
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package caddymodule
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/httpapi"
+)
+
+func init() {
+	caddy.RegisterModule(new(LoginAPI))
+}
+
+// LoginAPI is a handler that serves the login API of a realm below a prefix, and
+// its public keys at `/.well-known/jwks.json`. Requests for other paths go on to
+// the next handler.
+//
+// Limits are counted by the address of the client that Caddy's
+// `trusted_proxies` leads to; without it, by the peer of the connection.
+type LoginAPI struct {
+	// The path below which the API is served. Default: `/v1/auth`.
+	Prefix string `json:"prefix,omitempty"`
+	// The name of the realm. Default: the default realm.
+	Realm string `json:"realm,omitempty"`
+
+	realm *Realm
+	// paths knows what belongs to the API; it has no service.
+	paths *httpapi.Handler
+
+	mu      sync.Mutex
+	service *authcore.Service
+	api     *httpapi.Handler
+}
+
+// CaddyModule returns the Caddy module information.
+func (*LoginAPI) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.login_api", New: func() caddy.Module { return new(LoginAPI) }}
+}
+
+// parseLoginAPI sets the handler up from Caddyfile tokens. Syntax:
+//
+//	login_api [<prefix>] {
+//		realm <name>
+//	}
+//
+// There is no matcher: the prefix says which paths are served.
+func parseLoginAPI(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
+	h.Next() // the directive's name
+	handler := new(LoginAPI)
+	switch arguments := h.RemainingArgs(); {
+	case len(arguments) > 1:
+		return nil, h.Errf("login_api: expected at most one argument, the prefix")
+	case len(arguments) == 1:
+		if handler.Prefix = arguments[0]; !strings.HasPrefix(handler.Prefix, "/") {
+			return nil, h.Errf("login_api: prefix: %q does not begin with a slash", handler.Prefix)
+		}
+	}
+	b := newBlock(h.Dispenser)
+	for h.NextBlock(0) {
+		if b.Val() != "realm" {
+			return nil, b.unknown()
+		}
+		if err := b.text(&handler.Realm); err != nil {
+			return nil, err
+		}
+	}
+	return h.NewRoute(nil, handler), nil
+}
+
+// Provision finds the realm.
+func (l *LoginAPI) Provision(ctx caddy.Context) (err error) {
+	if l.Prefix != "" && !strings.HasPrefix(l.Prefix, "/") {
+		return fmt.Errorf("login_api: prefix: %q does not begin with a slash", l.Prefix)
+	}
+	if l.realm, err = findRealm(ctx, l.Realm); err != nil {
+		return fmt.Errorf("login_api: %w", err)
+	}
+	l.paths = httpapi.New(httpapi.Options{Prefix: l.Prefix})
+	return l.realm.refuseDebugLinks(ctx)
+}
+
+// ServeHTTP serves the API's paths.
+func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if !l.paths.Owns(r.URL.Path) {
+		return next.ServeHTTP(w, r)
+	}
+	service, release, err := l.realm.hold(r.Context())
+	if err != nil {
+		writeUnavailable(w)
+		return nil
+	}
+	defer release()
+	l.handler(service).ServeHTTP(w, r)
+	return nil
+}
+
+// handler returns the API of the service, which is made once.
+func (l *LoginAPI) handler(service *authcore.Service) *httpapi.Handler {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.service != service {
+		l.service = service
+		l.api = httpapi.New(httpapi.Options{
+			Service: service, Prefix: l.Prefix, ClientIP: clientIP, Logger: l.realm.logger,
+		})
+	}
+	return l.api
+}
+
+// clientIP returns the address that Caddy found behind the trusted proxies.
+func clientIP(r *http.Request) netip.Addr {
+	text, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return address
+}
+
+// writeUnavailable answers while a realm is not ready. It is never 401: nobody's
+// credentials were judged.
+func writeUnavailable(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "5")
+	writeJSON(w, http.StatusServiceUnavailable, `{"detail":"The service is temporarily unavailable.","code":"unavailable"}`)
+}
+
+// writeJSON answers with a body that no cache keeps.
+func writeJSON(w http.ResponseWriter, status int, body string) {
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// A client that is gone needs no answer.
+	_, _ = w.Write([]byte(body))
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner           = (*LoginAPI)(nil)
+	_ caddyhttp.MiddlewareHandler = (*LoginAPI)(nil)
+)

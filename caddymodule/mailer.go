@@ -1,0 +1,170 @@
+package caddymodule
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/mailer"
+)
+
+// drainTimeout bounds how long a shutdown waits for the mail that is still in
+// the queue, and a reload with another mailer for the attempts under way.
+const drainTimeout = 10 * time.Second
+
+// Mailer is what modules of the namespace edgeauth.mailers implement.
+type Mailer interface {
+	// OpenMailer returns what mails are given to, and release, which gives it
+	// back and is called once. It is called at the start, and not when a
+	// configuration is only validated. During a reload the mailer is opened for
+	// the new configuration before the old one releases it: one with a queue
+	// shares it, so that no mail gets lost. A mailer with a method Len() int
+	// shows the length of its queue in the metrics.
+	OpenMailer(env MailerEnvironment) (mails authcore.Mailer, release func() error, err error)
+}
+
+// MailerEnvironment is what a mailer is told about its surroundings.
+type MailerEnvironment struct {
+	// Realm is the name of the realm.
+	Realm string
+	// Observe takes what became of a mail, for the metrics. It outlives the
+	// configuration and does not block.
+	Observe func(mailer.Outcome)
+	// Successor returns the mailer of the configuration that serves in place of
+	// this one, or nil. A mailer that ends gives it the mail that is left.
+	Successor func() authcore.Mailer
+}
+
+// MailOptions are the options that all mailers of this package have in common.
+type MailOptions struct {
+	// The author of mails: `Example <login@example.com>` or a bare address. May
+	// hold placeholders.
+	From string `json:"from,omitempty"`
+	// Where answers go, in the form of `from`. Default: the author.
+	ReplyTo string `json:"reply_to,omitempty"`
+	// The subject in all languages, a template. Default: that of the texts.
+	Subject string `json:"subject,omitempty"`
+	// A directory with texts of your own: subject.txt, text.txt, html.html, and
+	// the same in folders named by language. Default: the built-in texts.
+	Templates string `json:"templates,omitempty"`
+
+	from, replyTo, templates string
+	texts                    *mailer.Templates
+}
+
+// provision resolves the options and reads the texts. The author is otherwise
+// when none is configured.
+func (o *MailOptions) provision(where, otherwise string) error {
+	err := newResolver(where).bind(
+		binding{"from", o.From, &o.from},
+		binding{"reply_to", o.ReplyTo, &o.replyTo},
+		binding{"templates", o.Templates, &o.templates},
+	)
+	if err != nil {
+		return err
+	}
+	if o.from == "" {
+		o.from = otherwise
+	}
+	if o.from == "" {
+		return fmt.Errorf("%s: from: is missing; add for example: from login@example.com", where)
+	}
+	for option, sender := range map[string]string{"from": o.from, "reply_to": o.replyTo} {
+		if sender == "" {
+			continue
+		}
+		if _, err := mailer.ParseSender(sender); err != nil {
+			return fmt.Errorf("%s: %s: %w", where, option, err)
+		}
+	}
+	if o.texts, err = mailer.LoadTemplates(o.templates); err != nil {
+		return fmt.Errorf("%s: templates: %w", where, err)
+	}
+	if o.Subject != "" {
+		if o.texts, err = o.texts.WithSubject(o.Subject); err != nil {
+			return fmt.Errorf("%s: subject: %w", where, err)
+		}
+	}
+	return nil
+}
+
+// parse reads one of the common options, and reports whether it was one.
+func (o *MailOptions) parse(b *block) (known bool, err error) {
+	switch b.Val() {
+	case "from":
+		return true, b.text(&o.From)
+	case "reply_to":
+		return true, b.text(&o.ReplyTo)
+	case "subject":
+		return true, b.text(&o.Subject)
+	case "templates":
+		return true, b.text(&o.Templates)
+	}
+	return false, nil
+}
+
+// open returns the queue in front of a transport: the one that runs already when
+// nothing about it has changed, so that a reload loses no mail.
+func (o *MailOptions) open(env MailerEnvironment, identity []string, transport func() (mailer.Transport, error)) (authcore.Mailer, func() error, error) {
+	key, err := o.key(append([]string{env.Realm}, identity...))
+	if err != nil {
+		return nil, nil, err
+	}
+	return acquire(key, func() (authcore.Mailer, func() error, error) {
+		way, err := transport()
+		if err != nil {
+			return nil, nil, err
+		}
+		queue, err := mailer.NewQueue(mailer.QueueConfig{
+			Transport: way, Templates: o.texts, From: o.from, ReplyTo: o.replyTo,
+			Observe: env.Observe, Logger: processLogger("edgeauth.mailer"),
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		drain := func() error {
+			ctx, cancel := context.WithTimeout(context.Background(), drainTimeout) //nolint:forbidigo // nobody calls: it is the end of the last configuration
+			defer cancel()
+			if next := env.Successor(); next != nil && !caddy.Exiting() {
+				return queue.HandOver(ctx, next)
+			}
+			return queue.Close(ctx)
+		}
+		return queue, drain, nil
+	})
+}
+
+// key names a queue by everything that its mails depend on. It is a digest,
+// since the address of a mail server holds its password.
+func (o *MailOptions) key(identity []string) (string, error) {
+	digest := sha256.New()
+	write := func(parts ...string) {
+		for _, part := range parts {
+			fmt.Fprintf(digest, "%d:%s", len(part), part)
+		}
+	}
+	write(identity...)
+	write(o.from, o.replyTo, o.Subject, o.templates)
+	if o.templates != "" {
+		files := os.DirFS(o.templates)
+		err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			content, err := fs.ReadFile(files, path)
+			write(path, string(content))
+			return err
+		})
+		if err != nil {
+			return "", fmt.Errorf("templates: %w", err)
+		}
+	}
+	return "mail:" + hex.EncodeToString(digest.Sum(nil)), nil
+}

@@ -1,0 +1,98 @@
+package caddymodule
+
+import (
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/mailer"
+)
+
+func init() {
+	caddy.RegisterModule(new(SMTPMailer))
+}
+
+// SMTPMailer hands mail to an SMTP server. Mails wait in a queue, are tried
+// again until their link expires, and survive a reload but not a restart.
+type SMTPMailer struct {
+	// The server: `smtp://[user:password@]host[:port][?tls=starttls|implicit|none]`
+	// or `smtps://…`, with special characters of user and password
+	// percent-encoded. STARTTLS is required unless the host is the loopback
+	// interface or `tls` says otherwise. May hold placeholders. Required.
+	URL string `json:"url,omitempty"`
+	MailOptions
+
+	url    string
+	server mailer.SMTPServer
+}
+
+// CaddyModule returns the Caddy module information.
+func (*SMTPMailer) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "edgeauth.mailers.smtp", New: func() caddy.Module { return new(SMTPMailer) }}
+}
+
+// UnmarshalCaddyfile sets the module up from Caddyfile tokens. Syntax:
+//
+//	mailer smtp <url> {
+//		from      <address>
+//		reply_to  <address>
+//		subject   <template>
+//		templates <directory>
+//	}
+//
+// The default of from is the user in the URL, where that is an address.
+func (m *SMTPMailer) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	return parseMailer(d, &m.URL, &m.MailOptions)
+}
+
+// Provision checks the options. It does not connect.
+func (m *SMTPMailer) Provision(caddy.Context) error {
+	const where = "mailer smtp"
+	err := newResolver(where).bind(binding{"url", m.URL, &m.url})
+	if err != nil {
+		return err
+	}
+	if m.server, err = mailer.ParseSMTPURL(m.url); err != nil {
+		return err
+	}
+	author := ""
+	if address, err := authcore.ParseAddress(m.server.User); err == nil {
+		author = address.String()
+	}
+	return m.provision(where, author)
+}
+
+// OpenMailer returns the queue in front of the server.
+func (m *SMTPMailer) OpenMailer(env MailerEnvironment) (authcore.Mailer, func() error, error) {
+	return m.open(env, []string{"smtp", m.url}, func() (mailer.Transport, error) {
+		return mailer.NewSMTP(mailer.SMTPConfig{Server: m.server})
+	})
+}
+
+// parseMailer reads a mailer whose one argument is a URL. Syntax:
+//
+//	mailer <module> <url> {
+//		<options of MailOptions>
+//	}
+func parseMailer(d *caddyfile.Dispenser, url *string, options *MailOptions) error {
+	d.Next() // the module's name
+	b := newBlock(d)
+	if err := b.argument(url); err != nil {
+		return err
+	}
+	for d.NextBlock(0) {
+		if known, err := options.parse(b); err != nil {
+			return err
+		} else if !known {
+			return b.unknown()
+		}
+	}
+	return nil
+}
+
+// Interface guards.
+var (
+	_ Mailer                = (*SMTPMailer)(nil)
+	_ caddy.Provisioner     = (*SMTPMailer)(nil)
+	_ caddyfile.Unmarshaler = (*SMTPMailer)(nil)
+)

@@ -1,0 +1,102 @@
+package caddymodule
+
+import (
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/mailer"
+)
+
+func init() {
+	caddy.RegisterModule(new(WebhookMailer))
+}
+
+// WebhookMailer posts each mail as JSON to an HTTP mail API: "to", "from",
+// "reply_to", "subject", "text" and "html". Mails wait in a queue, are tried
+// again until their link expires, and survive a reload but not a restart.
+type WebhookMailer struct {
+	// Where mails are posted to: an https URL, or http on the loopback
+	// interface. May hold placeholders. Required.
+	URL string `json:"url,omitempty"`
+	// Sent as a bearer token with each mail. May hold placeholders. Default:
+	// none.
+	Token string `json:"token,omitempty"`
+	MailOptions
+
+	url, token string
+}
+
+// CaddyModule returns the Caddy module information.
+func (*WebhookMailer) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "edgeauth.mailers.webhook", New: func() caddy.Module { return new(WebhookMailer) }}
+}
+
+// UnmarshalCaddyfile sets the module up from Caddyfile tokens. Syntax:
+//
+//	mailer webhook <url> {
+//		token     <token>
+//		from      <address>
+//		reply_to  <address>
+//		subject   <template>
+//		templates <directory>
+//	}
+func (m *WebhookMailer) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the module's name
+	b := newBlock(d)
+	if err := b.argument(&m.URL); err != nil {
+		return err
+	}
+	for d.NextBlock(0) {
+		known, err := m.parse(b)
+		switch {
+		case known:
+		case b.Val() == "token":
+			err = b.text(&m.Token)
+		default:
+			err = b.unknown()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Provision checks the options. It makes no request.
+func (m *WebhookMailer) Provision(caddy.Context) error {
+	const where = "mailer webhook"
+	err := newResolver(where).bind(
+		binding{"url", m.URL, &m.url},
+		binding{"token", m.Token, &m.token},
+	)
+	if err != nil {
+		return err
+	}
+	trial, err := mailer.NewWebhook(m.config())
+	if err != nil {
+		return err
+	}
+	if err := trial.Close(); err != nil {
+		return err
+	}
+	return m.provision(where, "")
+}
+
+func (m *WebhookMailer) config() mailer.WebhookConfig {
+	return mailer.WebhookConfig{URL: m.url, Token: m.token}
+}
+
+// OpenMailer returns the queue in front of the mail API.
+func (m *WebhookMailer) OpenMailer(env MailerEnvironment) (authcore.Mailer, func() error, error) {
+	return m.open(env, []string{"webhook", m.url, m.token}, func() (mailer.Transport, error) {
+		return mailer.NewWebhook(m.config())
+	})
+}
+
+// Interface guards.
+var (
+	_ Mailer                = (*WebhookMailer)(nil)
+	_ caddy.Provisioner     = (*WebhookMailer)(nil)
+	_ caddyfile.Unmarshaler = (*WebhookMailer)(nil)
+)

@@ -1,0 +1,106 @@
+package caddymodule
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/mailer"
+)
+
+// metrics counts what happens. There is one of it in a process, so that counts
+// go on over a reload. Every label comes from the configuration or from a fixed
+// list, never from a request.
+type metrics struct {
+	logins, signups, failures, links, ended, mails, decided, eventsDropped *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: appName, Name: name, Help: help}, labels)
+	}
+	return &metrics{
+		logins:        counter("logins_total", "Logins that succeeded.", "realm", "client", "method"),
+		signups:       counter("signups_total", "Accounts made by a login.", "realm", "client", "method"),
+		failures:      counter("login_failures_total", "Logins that failed, by error code.", "realm", "client", "method", "code"),
+		links:         counter("links_total", "Login links asked for.", "realm", "client"),
+		ended:         counter("revocations_total", "Revocations made here, by cause.", "realm", "cause"),
+		mails:         counter("mails_total", "What became of mails.", "result"),
+		decided:       counter("gate_decisions_total", "Decisions about proxied requests, by reason.", "realm", "reason"),
+		eventsDropped: counter("events_dropped_total", "Events that a slow subscriber cost.", "realm"),
+	}
+}
+
+// register adds the counters, and gauges of one app, to a configuration's
+// registry.
+func (m *metrics) register(registry *prometheus.Registry, app *App) error {
+	collectors := []prometheus.Collector{
+		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.eventsDropped, newGauges(app),
+	}
+	var faults []error
+	for _, collector := range collectors {
+		faults = append(faults, registry.Register(collector))
+	}
+	return errors.Join(faults...)
+}
+
+// event counts what the core reports.
+func (m *metrics) event(realm string, e authcore.Event) {
+	switch e.Name {
+	case authcore.EventLogin:
+		m.logins.WithLabelValues(realm, e.Client, e.Method).Inc()
+	case authcore.EventSignup:
+		m.signups.WithLabelValues(realm, e.Client, e.Method).Inc()
+	case authcore.EventLoginFailed:
+		m.failures.WithLabelValues(realm, e.Client, e.Method, string(e.Code)).Inc()
+	case authcore.EventLinkRequested:
+		m.links.WithLabelValues(realm, e.Client).Inc()
+	case authcore.EventLogout, authcore.EventRefresh, authcore.EventUserDisabled, authcore.EventUserDeleted:
+		m.ended.WithLabelValues(realm, string(e.Name)).Inc()
+	case authcore.EventLinked, authcore.EventUserEnabled:
+		// Told to the subscribers of events only.
+	}
+}
+
+func (m *metrics) mailOutcome(outcome mailer.Outcome) {
+	m.mails.WithLabelValues(string(outcome.Result)).Inc()
+}
+
+// decisionCounters holds the counter of each reason, found beforehand: the gate
+// counts every request.
+type decisionCounters map[string]prometheus.Counter
+
+// reasonUnavailable is counted when a realm was not ready.
+const reasonUnavailable = "unavailable"
+
+func (m *metrics) decisions(realm string) decisionCounters {
+	counters := decisionCounters{}
+	for _, reason := range reasons() {
+		counters[reason] = m.decided.WithLabelValues(realm, reason)
+	}
+	return counters
+}
+
+// count adds one to the reason's counter.
+func (c decisionCounters) count(reason string) {
+	if counter := c[reason]; counter != nil {
+		counter.Inc()
+	}
+}
+
+// reasons lists every reason of a decision.
+func reasons() []string {
+	list := []string{gate.ReasonAuthenticated, gate.ReasonAnonymous, gate.ReasonPreflight, reasonUnavailable}
+	for _, err := range []error{
+		gate.ErrNoCredentials, gate.ErrEmptyCredentials, gate.ErrSpaces, gate.ErrInvalidCharacters,
+		gate.ErrInvalidToken, gate.ErrUserInactive, gate.ErrMalformed, gate.ErrUnknownKey, gate.ErrSignature,
+		gate.ErrExpired, gate.ErrRevoked, gate.ErrClaims, gate.ErrTooOld, gate.ErrForbidden,
+	} {
+		if refusal, ok := errors.AsType[*gate.Refusal](err); ok {
+			list = append(list, refusal.Reason)
+		}
+	}
+	return list
+}

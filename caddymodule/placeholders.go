@@ -1,0 +1,63 @@
+package caddymodule
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+const (
+	// userPrefix begins the placeholders about the user of a request.
+	userPrefix = "http.auth.user."
+	// visitorVar is the request variable that they are computed from.
+	visitorVar = "edgeauth"
+)
+
+// visitor is what the gate knows about a request. A request can pass several
+// gates, each of which asks for more; the last one decides who it is.
+type visitor struct {
+	// claims is nil for nobody.
+	claims *gate.Claims
+	// authorization is what the client sent, which a gate takes out of the
+	// request.
+	authorization []string
+}
+
+// String keeps the placeholder of the variable from showing the token.
+func (*visitor) String() string { return "" }
+
+// visitorOf returns what is known about a request, and at the first call makes
+// its placeholders. A placeholder is computed when it is read. Every name below
+// the prefix is known and is "" when there is no value: Caddy passes an unknown
+// placeholder on to upstreams as its literal text.
+func visitorOf(r *http.Request) *visitor {
+	vars, ok := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
+	if !ok {
+		return &visitor{authorization: r.Header["Authorization"]}
+	}
+	if known, ok := vars[visitorVar].(*visitor); ok {
+		return known
+	}
+	v := &visitor{authorization: r.Header["Authorization"]}
+	vars[visitorVar] = v
+	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		// An earlier handler may have set the same placeholders for somebody
+		// else, and those would come first.
+		repl.DeleteByPrefix(userPrefix)
+		repl.Map(v.placeholder)
+	}
+	return v
+}
+
+func (v *visitor) placeholder(key string) (any, bool) {
+	field, found := strings.CutPrefix(key, userPrefix)
+	if !found {
+		return nil, false
+	}
+	value, _ := gate.Field(v.claims, field)
+	return value, true
+}

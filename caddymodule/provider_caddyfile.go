@@ -1,0 +1,130 @@
+package caddymodule
+
+import (
+	"encoding/json"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+)
+
+// parseProvider reads one provider. Syntax:
+//
+//	provider <name> [<client_id> <client_secret>] {
+//		type <kind>
+//		<options of the kind>
+//	}
+//
+// The kind is the name unless type says otherwise. The kind's module reads the
+// option itself.
+func (r *Realm) parseProvider(b *block) error {
+	if !b.NextArg() {
+		return b.Errf("provider: expected a name")
+	}
+	name := b.Val()
+	if _, repeated := r.ProvidersRaw[name]; repeated {
+		return b.Errf("provider %s: is configured already", name)
+	}
+	segment := b.NewFromNextSegment()
+	kind, err := kindOf(segment)
+	if err != nil {
+		return err
+	}
+	id := "edgeauth.providers." + kind
+	info, err := caddy.GetModule(id)
+	if err != nil {
+		return segment.Errf("provider %s: %q is not a known kind; set it with: type <kind>", name, kind)
+	}
+	module, ok := info.New().(caddyfile.Unmarshaler)
+	if !ok {
+		return segment.Errf("provider %s: the kind %q cannot be configured in a Caddyfile", name, kind)
+	}
+	segment.Reset()
+	if err := module.UnmarshalCaddyfile(segment); err != nil {
+		return err
+	}
+	if r.ProvidersRaw == nil {
+		r.ProvidersRaw = map[string]json.RawMessage{}
+	}
+	r.ProvidersRaw[name] = caddyconfig.JSONModuleObject(module, "type", kind, nil)
+	return nil
+}
+
+// kindOf looks for the kind in the tokens of a provider.
+func kindOf(d *caddyfile.Dispenser) (string, error) {
+	d.Next()
+	kind, isSet := d.Val(), false
+	d.RemainingArgs()
+	for d.NextBlock(0) {
+		if d.Nesting() != 1 || d.Val() != "type" {
+			d.RemainingArgs()
+			continue
+		}
+		if isSet {
+			return "", d.Errf("type: must not be repeated")
+		}
+		if err := newBlock(d).argument(&kind); err != nil {
+			return "", err
+		}
+		isSet = true
+	}
+	return kind, nil
+}
+
+// UnmarshalCaddyfile sets the module up from Caddyfile tokens. Syntax:
+//
+//	provider <name> [<client_id> <client_secret>] {
+//		type          <kind>
+//		client_id     <id>
+//		client_secret <secret>
+//		scope         <scope…>
+//		issuer        <issuer>
+//		base_url      <url>
+//		authorize_url <url>
+//		token_url     <url>
+//		user_info_url <url>
+//		jwks_url      <url>
+//		insecure_allow_private_addresses
+//	}
+//
+// scope may be repeated.
+func (p *SocialProvider) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the provider's name
+	b := newBlock(d)
+	switch arguments := d.RemainingArgs(); len(arguments) {
+	case 0:
+	case 2:
+		p.ClientID, p.ClientSecret = arguments[0], arguments[1]
+		b.seen["client_id"], b.seen["client_secret"] = true, true
+	default:
+		return d.Errf("provider: expected a name, or a name, a client id and a client secret")
+	}
+	for d.NextBlock(0) {
+		if err := p.parseOption(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *SocialProvider) parseOption(b *block) error {
+	var kind string
+	texts := map[string]*string{
+		"type": &kind, "client_id": &p.ClientID, "client_secret": &p.ClientSecret,
+		"issuer": &p.Issuer, "base_url": &p.BaseURL, "authorize_url": &p.AuthorizeURL,
+		"token_url": &p.TokenURL, "user_info_url": &p.UserInfoURL, "jwks_url": &p.JWKSURL,
+	}
+	switch option := b.Val(); {
+	case texts[option] != nil:
+		return b.text(texts[option])
+	case option == "scope":
+		return b.list(&p.Scopes)
+	case option == "insecure_allow_private_addresses":
+		return b.flag(&p.InsecureAllowPrivateAddresses)
+	default:
+		return b.unknown()
+	}
+}
+
+// Interface guard.
+var _ caddyfile.Unmarshaler = (*SocialProvider)(nil)

@@ -1,0 +1,83 @@
+package caddymodule
+
+import (
+	"net/url"
+	"path"
+	"strings"
+	"testing"
+)
+
+func TestPublicPaths(t *testing.T) {
+	public := publicPaths{"/health", "/static/*", "/"}
+	for target, want := range map[string]bool{
+		"/health": true, "/static/": true, "/static/app.js": true, "/static/a/b.css": true, "/": true,
+		"/static/caf%C3%A9.png": true, "/static/a%20b.png": true, "/static/a.b..c": true,
+		"/static": false, "/health/": false, "/healthy": false, "/staticfile": false, "/admin": false,
+	} {
+		u, err := url.ParseRequestURI(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := public.match(u); got != want {
+			t.Errorf("%s: public is %t", target, got)
+		}
+	}
+}
+
+// Every spelling that some upstream might read as another path needs a token
+// (CWE-22, CWE-436).
+func TestPublicPathsAreNotFooled(t *testing.T) {
+	public := publicPaths{"/static/*"}
+	for _, target := range []string{
+		"/static/../admin", "/static/..", "/static/.", "/static/./x", "/static//x", "//static/x", "/static/%2e%2e/admin",
+		"/static/%2E%2E/admin", "/static/..%2fadmin", "/static/%2e%2e%2fadmin", "/static%2fx", "/static/x%2fy",
+		"/static/..;/admin", "/static/..;x=y/admin", "/static;/x", `/static/..\admin`, "/static/..%5cadmin",
+		"/static/%252e%252e/admin", "/static/%00", "/STATIC/x", "/Static/x", "/admin/../static/x", "/admin%2f..%2fstatic/x",
+		"/static/.../admin", "/static/.. /admin", "/static/%3f", "/static/%23", "/static/..%20/admin",
+	} {
+		u, err := url.ParseRequestURI(target)
+		if err != nil {
+			u = &url.URL{Path: target}
+		}
+		if public.match(u) {
+			t.Errorf("%s is public", target)
+		}
+	}
+}
+
+func TestPublicPatterns(t *testing.T) {
+	for _, pattern := range []string{"", "static", "*", "/*/x", "/static*", "/static/**", "/a/../b", "/a//b", "/a;b", `/a\b`, "/a%2fb", "/static/*.js"} {
+		if err := (publicPaths{pattern}).validate(); err == nil {
+			t.Errorf("%q was taken", pattern)
+		}
+	}
+	for _, pattern := range []string{"/", "/*", "/health", "/static/*", "/a/b/c/*"} {
+		if err := (publicPaths{pattern}).validate(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// FuzzPublicPaths: whatever is public stays below the public prefix however
+// often an upstream decodes and cleans it.
+func FuzzPublicPaths(f *testing.F) {
+	for _, seed := range []string{"/static/x", "/static/../x", "/static/%2e%2e/x", "/static/..%252fx", "/static/a%20b", "/static/..;/x"} {
+		f.Add(seed)
+	}
+	public := publicPaths{"/static/*"}
+	f.Fuzz(func(t *testing.T, target string) {
+		u, err := url.ParseRequestURI(target)
+		if err != nil || !public.match(u) {
+			return
+		}
+		seen := u.EscapedPath()
+		for range 3 {
+			if cleaned := path.Clean(strings.ReplaceAll(seen, `\`, "/")); !strings.HasPrefix(cleaned+"/", "/static/") {
+				t.Fatalf("%q is public and reads as %q", target, cleaned)
+			}
+			if seen, err = url.PathUnescape(seen); err != nil {
+				return
+			}
+		}
+	})
+}

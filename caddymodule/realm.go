@@ -1,0 +1,111 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// Realm is one user base: who may log in, how, and where it is kept. Strings may
+// hold placeholders such as {env.NAME} and {file./path}; they are resolved when
+// the configuration is loaded, and a variable that is not set is an error.
+type Realm struct {
+	// The frontends that may log people in, by name. At least one is needed.
+	Clients map[string]*Client `json:"client,omitempty"`
+	// The template of mailed links: an absolute URL with `{token}` once, for
+	// example `https://frontend.app/auth/link/{token}`. Required.
+	EmailLink string `json:"email_link,omitempty"`
+	// What sends the mail. Required, unless `insecure_debug_links` is set; then
+	// the default is the `log` mailer.
+	MailerRaw json.RawMessage `json:"mailer,omitempty" caddy:"namespace=edgeauth.mailers inline_key=module"`
+	// Where users, sessions and keys are kept. Default: `bolt`.
+	StorageRaw json.RawMessage `json:"storage,omitempty" caddy:"namespace=edgeauth.storage inline_key=module"`
+	// The social providers by name. The name is part of URLs; the kind of
+	// provider stands in `type`.
+	ProvidersRaw map[string]json.RawMessage `json:"provider,omitempty" caddy:"namespace=edgeauth.providers inline_key=type"`
+
+	// The "iss" of all tokens, a name. Default: `edgeauth`, in a named realm
+	// `edgeauth:` and its name.
+	Issuer string `json:"issuer,omitempty"`
+	// The "aud" of all tokens. Default: the issuer.
+	Audience string `json:"audience,omitempty"`
+	// The algorithm of new signing keys: `EdDSA`, `ES256`, `RS256` or `HS256`.
+	// Default: `EdDSA`.
+	Algorithm string `json:"algorithm,omitempty"`
+	// How long tokens and sessions last. Default: 14 days.
+	TokenLifetime caddy.Duration `json:"token_lifetime,omitempty"`
+	// How long mailed links and codes can be used. Default: 15 minutes.
+	LinkLifetime caddy.Duration `json:"link_lifetime,omitempty"`
+	// The age at which a signing key gets a successor. Default: 90 days.
+	KeyRotation caddy.Duration `json:"key_rotation,omitempty"`
+	// How many verified tokens are remembered. Default: 65536.
+	CacheSize int `json:"cache_size,omitempty"`
+
+	// Who may sign up: `open`, `closed` or `domains`. Default: `open`.
+	Signup string `json:"signup,omitempty"`
+	// The domains of verified addresses that may sign up under `domains`.
+	SignupDomains []string `json:"signup_domains,omitempty"`
+	// Whether a social login joins the account of its address: `verified` (when
+	// both sides verified it) or `never`. Default: `verified`.
+	LinkByEmail string `json:"link_by_email,omitempty"`
+	// What becomes of a social login whose address is somebody else's:
+	// `conflict` (409) or `new_account` (one without the address). Default:
+	// `conflict`.
+	EmailTaken string `json:"email_taken,omitempty"`
+	// Limits by name: `link_per_address` (default 5 in 15 minutes),
+	// `link_per_ip` (60 in 15 minutes), `link_per_client` (600 a minute),
+	// `link_overall` (1200 a minute), `login_per_ip` (120 a minute),
+	// `authorize_per_ip` (60 a minute).
+	Limits map[string]Limit `json:"limit,omitempty"`
+
+	// Put the login link into the answer to whoever asks for one, for
+	// development. It gives everybody every account. Refused together with a
+	// public site. Default: false.
+	InsecureDebugLinks bool `json:"insecure_debug_links,omitempty"`
+	// Allow `insecure_debug_links` on public sites too. Default: false.
+	InsecureDebugLinksOnPublicSites bool `json:"insecure_debug_links_also_on_public_sites,omitempty"`
+
+	name string
+	surroundings
+	// What provisioning made of the options; the secrets are in here.
+	config  authcore.Config
+	storage Storage
+	mailer  Mailer
+
+	ctx       context.Context //nolint:containedctx // the life of the configuration, not of a call
+	startWait time.Duration
+	gate      decisionCounters
+
+	// live is what start made; nil until then and after a failed start.
+	live atomic.Pointer[liveRealm]
+	// started is closed when start has ended, well or not.
+	started    chan struct{}
+	settle     func()
+	succession *succession
+	leave      func() error
+	running    *running
+	lease      lease
+	relay      *eventRelay
+}
+
+// liveRealm is what a realm serves with.
+type liveRealm struct {
+	service *authcore.Service
+	mailer  authcore.Mailer
+}
+
+// surroundings is what all realms of an app share.
+type surroundings struct {
+	logger  *slog.Logger
+	metrics *metrics
+	events  eventEmitter
+}
+
+// Name returns the name of the realm; "" is the default one.
+func (r *Realm) Name() string { return r.name }

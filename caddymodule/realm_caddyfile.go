@@ -1,0 +1,189 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// parse reads the block of a realm. Syntax:
+//
+//	edgeauth [<realm>] {
+//		client <name> <key> { … }
+//		email_link <template> { lifetime <duration> }
+//		mailer <module> …
+//		storage <module> …
+//		provider <name> [<client_id> <client_secret>] { … }
+//
+//		issuer         <name>
+//		audience       <name>
+//		algorithm      EdDSA|ES256|RS256|HS256
+//		token_lifetime <duration>
+//		link_lifetime  <duration>
+//		key_rotation   <duration>
+//		cache_size     <n>
+//
+//		signup         open|closed|domains <domain…>
+//		link_by_email  verified|never
+//		email_taken    conflict|new_account
+//		limit <name> <n> <window>|off
+//
+//		insecure_debug_links [also_on_public_sites]
+//	}
+//
+// client, provider and limit may be repeated with other names. The lifetime in
+// the block of email_link is the same option as link_lifetime.
+func (r *Realm) parse(d *caddyfile.Dispenser) error {
+	b := newBlock(d)
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		if err := r.parseOption(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Realm) parseOption(b *block) error {
+	switch b.Val() {
+	case "client":
+		return r.parseClient(b)
+	case "email_link":
+		return r.parseEmailLink(b)
+	case "mailer":
+		return parseModule(b, "edgeauth.mailers", &r.MailerRaw)
+	case "storage":
+		return parseModule(b, "edgeauth.storage", &r.StorageRaw)
+	case "provider":
+		return r.parseProvider(b)
+	case "limit":
+		return r.parseLimit(b)
+	case "insecure_debug_links":
+		return r.parseDebugLinks(b)
+	case "issuer", "audience", "algorithm", "token_lifetime", "link_lifetime", "key_rotation", "cache_size":
+		return r.parseTokenOption(b)
+	case "signup", "link_by_email", "email_taken":
+		return r.parseAccountOption(b)
+	default:
+		return b.unknown()
+	}
+}
+
+func (r *Realm) parseTokenOption(b *block) error {
+	switch b.Val() {
+	case "issuer":
+		return b.text(&r.Issuer)
+	case "audience":
+		return b.text(&r.Audience)
+	case "algorithm":
+		return b.oneOf(&r.Algorithm, authcore.Algorithms()...)
+	case "token_lifetime":
+		return b.duration(&r.TokenLifetime)
+	case "link_lifetime":
+		return b.duration(&r.LinkLifetime)
+	case "key_rotation":
+		return b.duration(&r.KeyRotation)
+	default:
+		return b.integer(&r.CacheSize)
+	}
+}
+
+func (r *Realm) parseAccountOption(b *block) error {
+	switch b.Val() {
+	case "link_by_email":
+		return b.oneOf(&r.LinkByEmail, authcore.LinkByEmailVerified, authcore.LinkByEmailNever)
+	case "email_taken":
+		return b.oneOf(&r.EmailTaken, authcore.EmailTakenConflict, authcore.EmailTakenNewAccount)
+	default:
+		return r.parseSignup(b)
+	}
+}
+
+func (r *Realm) parseClient(b *block) error {
+	name, client, err := parseClient(b.Dispenser)
+	if err != nil {
+		return err
+	}
+	if r.Clients[name] != nil {
+		return b.Errf("client %s: is configured already", name)
+	}
+	if r.Clients == nil {
+		r.Clients = map[string]*Client{}
+	}
+	r.Clients[name] = client
+	return nil
+}
+
+func (r *Realm) parseEmailLink(b *block) error {
+	if err := b.text(&r.EmailLink); err != nil {
+		return err
+	}
+	for nesting := b.Nesting(); b.NextBlock(nesting); {
+		if b.Val() != "lifetime" {
+			return b.unknown()
+		}
+		if b.seen["link_lifetime"] {
+			return b.Errf("lifetime: must not be repeated")
+		}
+		if err := b.duration(&r.LinkLifetime); err != nil {
+			return err
+		}
+		b.seen["link_lifetime"] = true
+	}
+	return nil
+}
+
+func (r *Realm) parseSignup(b *block) error {
+	if err := b.once(); err != nil {
+		return err
+	}
+	arguments := b.RemainingArgs()
+	modes := []string{authcore.SignupOpen, authcore.SignupClosed, authcore.SignupDomains}
+	switch {
+	case len(arguments) == 0 || !slices.Contains(modes, arguments[0]):
+		return b.Errf("signup: expected open, closed, or domains and a list of domains")
+	case (arguments[0] == authcore.SignupDomains) != (len(arguments) > 1):
+		return b.Errf("signup: domains go with %q, and at least one is needed there", authcore.SignupDomains)
+	}
+	r.Signup, r.SignupDomains = arguments[0], arguments[1:]
+	return nil
+}
+
+func (r *Realm) parseDebugLinks(b *block) error {
+	if err := b.once(); err != nil {
+		return err
+	}
+	const twice = "also_on_public_sites"
+	switch arguments := b.RemainingArgs(); {
+	case len(arguments) > 1 || len(arguments) == 1 && arguments[0] != twice:
+		return b.Errf("insecure_debug_links: expected nothing or %s", twice)
+	case len(arguments) == 1:
+		r.InsecureDebugLinksOnPublicSites = true
+	}
+	r.InsecureDebugLinks = true
+	return nil
+}
+
+// parseModule reads an option that names a module of a namespace, and hands the
+// rest of the option to it. Syntax:
+//
+//	<option> <module> [<arguments…>] [{ … }]
+func parseModule(b *block, namespace string, to *json.RawMessage) error {
+	option := b.Val()
+	if err := b.once(); err != nil {
+		return err
+	}
+	if !b.NextArg() {
+		return b.Errf("%s: expected the name of a module", option)
+	}
+	name := b.Val()
+	module, err := caddyfile.UnmarshalModule(b.Dispenser, namespace+"."+name)
+	if err != nil {
+		return err
+	}
+	*to = caddyconfig.JSONModuleObject(module, "module", name, nil)
+	return nil
+}

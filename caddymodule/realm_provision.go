@@ -1,0 +1,164 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// startWait is how long a request waits for a realm that is just starting.
+const startWait = 10 * time.Second
+
+// provision turns the options into a configuration of the core and checks it.
+func (r *Realm) provision(ctx caddy.Context, name string, around surroundings) error {
+	r.name, r.surroundings, r.ctx = name, around, ctx
+	r.started, r.startWait = make(chan struct{}), startWait
+	r.settle = sync.OnceFunc(func() { close(r.started) })
+	r.gate = around.metrics.decisions(name)
+	r.relay = newEventRelay(around.events, name, around.metrics)
+	if err := r.join(); err != nil {
+		return err
+	}
+	if err := r.provisionConfig(); err != nil {
+		return err
+	}
+	for _, load := range []func(caddy.Context) error{r.loadProviders, r.loadStorage, r.loadMailer} {
+		if err := load(ctx); err != nil {
+			return err
+		}
+	}
+	return r.config.Validate()
+}
+
+func (r *Realm) provisionConfig() error {
+	r.config = authcore.Config{
+		Realm:         r.name,
+		TokenLifetime: time.Duration(r.TokenLifetime),
+		LinkLifetime:  time.Duration(r.LinkLifetime),
+		KeyRotation:   time.Duration(r.KeyRotation),
+		CacheSize:     r.CacheSize,
+		DebugLinks:    r.InsecureDebugLinks,
+		Accounts: authcore.AccountRules{
+			Signup:      r.Signup,
+			Domains:     slices.Clone(r.SignupDomains),
+			LinkByEmail: r.LinkByEmail,
+			EmailTaken:  r.EmailTaken,
+		},
+		Logger:  r.logger,
+		Observe: r.observe,
+	}
+	resolve := newResolver("")
+	err := resolve.bind(
+		binding{"issuer", r.Issuer, &r.config.Issuer},
+		binding{"audience", r.Audience, &r.config.Audience},
+		binding{"algorithm", r.Algorithm, &r.config.Algorithm},
+		binding{"email_link", r.EmailLink, &r.config.EmailLink},
+	)
+	if err != nil {
+		return err
+	}
+	if r.config.Limits, err = applyLimits(r.Limits); err != nil {
+		return err
+	}
+	r.config.Clients, err = resolveClients(r.Clients)
+	return err
+}
+
+func resolveClients(configured map[string]*Client) ([]authcore.Client, error) {
+	var clients []authcore.Client
+	for _, name := range slices.Sorted(maps.Keys(configured)) {
+		if configured[name] == nil {
+			return nil, fmt.Errorf("client %s: has no configuration", name)
+		}
+		client, err := configured[name].resolve(name)
+		if err != nil {
+			return nil, err
+		}
+		clients = append(clients, client)
+	}
+	return clients, nil
+}
+
+func (r *Realm) loadProviders(ctx caddy.Context) error {
+	if len(r.ProvidersRaw) == 0 {
+		return r.checkClientProviders(nil)
+	}
+	loaded, err := ctx.LoadModule(r, "ProvidersRaw")
+	if err != nil {
+		return fmt.Errorf("provider: %w", err)
+	}
+	modules, ok := loaded.(map[string]any)
+	if !ok {
+		return fmt.Errorf("provider: unexpected type %T", loaded)
+	}
+	for _, name := range slices.Sorted(maps.Keys(modules)) {
+		module, ok := modules[name].(Provider)
+		if !ok {
+			return fmt.Errorf("provider %s: %T is no edgeauth provider", name, modules[name])
+		}
+		provider, err := module.NewProvider(name)
+		if err != nil {
+			return err
+		}
+		r.config.Providers = append(r.config.Providers, provider)
+	}
+	return r.checkClientProviders(modules)
+}
+
+// checkClientProviders finds a misspelt name in the list of a client.
+func (r *Realm) checkClientProviders(configured map[string]any) error {
+	for _, client := range r.config.Clients {
+		for _, name := range client.Providers {
+			if _, found := configured[name]; !found {
+				return fmt.Errorf("client %s: providers: there is no provider %q", client.Name, name)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Realm) loadStorage(ctx caddy.Context) error {
+	module, err := loadOr(ctx, r, "StorageRaw", r.StorageRaw != nil, "edgeauth.storage.bolt")
+	if err != nil {
+		return fmt.Errorf("storage: %w", err)
+	}
+	storage, ok := module.(Storage)
+	if !ok {
+		return fmt.Errorf("storage: %T is no edgeauth storage", module)
+	}
+	r.storage = storage
+	return nil
+}
+
+func (r *Realm) loadMailer(ctx caddy.Context) error {
+	if r.MailerRaw == nil && !r.InsecureDebugLinks {
+		return errors.New("mailer: none is configured, so nobody could receive a link; " +
+			"add for example: mailer smtp {env.SMTP_URL}, or for development: insecure_debug_links")
+	}
+	module, err := loadOr(ctx, r, "MailerRaw", r.MailerRaw != nil, "edgeauth.mailers.log")
+	if err != nil {
+		return fmt.Errorf("mailer: %w", err)
+	}
+	mailer, ok := module.(Mailer)
+	if !ok {
+		return fmt.Errorf("mailer: %T is no edgeauth mailer", module)
+	}
+	r.mailer = mailer
+	return nil
+}
+
+// loadOr loads the module of a field, or one with its defaults where the field
+// is not set.
+func loadOr(ctx caddy.Context, r *Realm, field string, isSet bool, otherwise string) (any, error) {
+	if isSet {
+		return ctx.LoadModule(r, field)
+	}
+	return ctx.LoadModuleByID(otherwise, nil)
+}

@@ -1,0 +1,157 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// openTimeout bounds what a start does with the store.
+const openTimeout = 30 * time.Second
+
+// errNotReady says that a realm does not serve, now or any more.
+var errNotReady = errors.New("edgeauth: the realm is not ready")
+
+// running is what a started realm holds.
+type running struct {
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+	release []func() error
+}
+
+// start opens store and mailer, makes the service and its goroutines, and lets
+// the waiting requests go on. What a failed start has opened is given back by
+// cleanup.
+func (r *Realm) start() error {
+	defer r.settle()
+	r.warnAboutDebugLinks()
+	run := &running{}
+	r.running = run
+	opening, cancel := context.WithTimeout(r.ctx, openTimeout)
+	defer cancel()
+	store, release, err := r.storage.OpenStorage(opening, r.name)
+	if err != nil {
+		return fmt.Errorf("%sstorage: %w", r.label(), err)
+	}
+	run.release = append(run.release, release)
+	mailer, release, err := r.mailer.OpenMailer(MailerEnvironment{
+		Realm: r.name, Observe: r.metrics.mailOutcome, Successor: r.successorsMailer,
+	})
+	if err != nil {
+		return fmt.Errorf("%smailer: %w", r.label(), err)
+	}
+	run.release = append(run.release, release)
+
+	config := r.config
+	config.Store, config.Mailer = store, mailer
+	service, err := authcore.New(opening, config)
+	if err != nil {
+		return fmt.Errorf("%s%w", r.label(), err)
+	}
+	working, stop := context.WithCancel(r.ctx)
+	run.cancel = stop
+	run.workers.Go(func() { service.Run(working) })
+	run.workers.Go(func() { r.relay.run(working) })
+	r.live.Store(&liveRealm{service, mailer})
+	r.succession.current.Store(r)
+	return nil
+}
+
+func (r *Realm) label() string {
+	if r.name == "" {
+		return ""
+	}
+	return "realm " + r.name + ": "
+}
+
+func (r *Realm) warnAboutDebugLinks() {
+	if r.InsecureDebugLinks {
+		r.logger.Warn("INSECURE: insecure_debug_links is set; everybody who can reach the login API can log in as everybody. Never use it outside of development",
+			"realm", r.name, "also_on_public_sites", r.InsecureDebugLinksOnPublicSites)
+	}
+}
+
+// Service returns the realm's service. Caddy starts its apps in no particular
+// order: a request that comes first waits, until ctx ends or for some seconds.
+// After a failed start, and when the wait is over, the error is errNotReady.
+func (r *Realm) Service(ctx context.Context) (*authcore.Service, error) {
+	if live := r.live.Load(); live != nil {
+		return live.service, nil
+	}
+	timer := time.NewTimer(r.startWait)
+	defer timer.Stop()
+	select {
+	case <-r.started:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	if live := r.live.Load(); live != nil {
+		return live.service, nil
+	}
+	return nil, errNotReady
+}
+
+// hold returns the service like Service, and keeps store and mailer open until
+// release is called: on a reload Caddy cleans a configuration up while its last
+// requests are still being served.
+func (r *Realm) hold(ctx context.Context) (service *authcore.Service, release func(), err error) {
+	service, err = r.Service(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.lease.take() {
+		return service, r.lease.giveBack, nil
+	}
+	if next := r.successor(); next != nil {
+		return next.hold(ctx)
+	}
+	return nil, nil, errNotReady
+}
+
+// cleanup ends the realm. Its goroutines end now, store and mailer are given
+// back now or when the last login request ends; a process that exits has waited
+// for its requests already, as long as its grace period allows.
+func (r *Realm) cleanup() error {
+	if r.leave == nil {
+		return nil // provisioning did not come here, or cleanup did already
+	}
+	r.settle()
+	if next := r.successor(); next != nil && next.live.Load() != nil {
+		r.live.Store(next.live.Load())
+	}
+	left := r.leave()
+	r.leave = nil
+	return errors.Join(left, r.giveBack())
+}
+
+// giveBack ends the goroutines and releases what start has opened.
+func (r *Realm) giveBack() error {
+	run := r.running
+	if run == nil {
+		return nil
+	}
+	r.running = nil
+	if run.cancel != nil {
+		run.cancel()
+		run.workers.Wait()
+	}
+	return r.lease.end(caddy.Exiting(), func() error {
+		var faults []error
+		for _, release := range run.release {
+			faults = append(faults, release())
+		}
+		return errors.Join(faults...)
+	})
+}
+
+// observe is told by the core what happened.
+func (r *Realm) observe(event authcore.Event) {
+	r.metrics.event(r.name, event)
+	r.relay.offer(event)
+}

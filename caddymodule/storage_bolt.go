@@ -1,0 +1,128 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/bolt"
+)
+
+func init() {
+	caddy.RegisterModule(new(BoltStorage))
+}
+
+// defaultRealm stands for the default realm in a file, where every realm has a
+// name. It is none that a configuration can use.
+const defaultRealm = "_default"
+
+// BoltStorage keeps realms in one file of this machine. What was answered is on
+// disk. It is the default, and for one process: a second one that wants the file
+// does not start.
+type BoltStorage struct {
+	// The path of the file. It is made when it does not exist, readable by its
+	// owner only. May hold placeholders. Default: `edgeauth/edgeauth.db` in
+	// Caddy's data directory.
+	Path string `json:"path,omitempty"`
+
+	path string
+}
+
+// CaddyModule returns the Caddy module information.
+func (*BoltStorage) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "edgeauth.storage.bolt", New: func() caddy.Module { return new(BoltStorage) }}
+}
+
+// UnmarshalCaddyfile sets the module up from Caddyfile tokens. Syntax:
+//
+//	storage bolt [<path>]
+func (s *BoltStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the module's name
+	if arguments := d.RemainingArgs(); len(arguments) > 1 {
+		return d.Errf("storage bolt: expected at most one argument, the path of the file")
+	} else if len(arguments) == 1 {
+		s.Path = arguments[0]
+	}
+	for d.NextBlock(0) {
+		return newBlock(d).unknown()
+	}
+	return nil
+}
+
+// Provision checks the path. It does not open the file: another process may hold
+// it while a configuration is validated.
+func (s *BoltStorage) Provision(caddy.Context) error {
+	s.path = filepath.Join(caddy.AppDataDir(), "edgeauth", "edgeauth.db")
+	if s.Path != "" {
+		var err error
+		if s.path, err = newResolver("storage bolt").text("path", s.Path); err != nil {
+			return err
+		}
+	}
+	if info, err := os.Stat(s.path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("storage bolt: path: %s is not a regular file", s.path)
+	}
+	return nil
+}
+
+// OpenStorage returns the realm's part of the file, which is opened once in the
+// process however many realms and configurations use it.
+func (s *BoltStorage) OpenStorage(ctx context.Context, realm string) (authcore.Store, func() error, error) {
+	path, err := canonicalPath(s.path)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, release, err := acquire("bolt:"+path, func() (*bolt.DB, func() error, error) {
+		db, err := bolt.Open(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		return db, db.Close, nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if realm == "" {
+		realm = defaultRealm
+	}
+	store, err := db.Realm(ctx, realm)
+	if err != nil {
+		return nil, nil, errors.Join(err, release())
+	}
+	return store, release, nil
+}
+
+// canonicalPath makes one path of all spellings of it, through symbolic links
+// too. What does not exist yet is taken by its name.
+func canonicalPath(path string) (string, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	resolved, err := filepath.EvalSymlinks(absolute)
+	if err == nil {
+		return resolved, nil
+	}
+	parent := filepath.Dir(absolute)
+	if !errors.Is(err, fs.ErrNotExist) || parent == absolute {
+		return "", err
+	}
+	if parent, err = canonicalPath(parent); err != nil {
+		return "", err
+	}
+	return filepath.Join(parent, filepath.Base(absolute)), nil
+}
+
+// Interface guards.
+var (
+	_ Storage               = (*BoltStorage)(nil)
+	_ caddy.Provisioner     = (*BoltStorage)(nil)
+	_ caddyfile.Unmarshaler = (*BoltStorage)(nil)
+)

@@ -1,0 +1,218 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/httpapi"
+)
+
+func init() {
+	caddy.RegisterModule(new(TokenAuth))
+}
+
+// TokenAuth is a handler that lets a request go on only with a good token of a
+// realm: `Authorization: Token <token>`. Otherwise it answers 401 or 403 itself.
+//
+// A request that goes on carries who sent it in the headers X-Auth-User-Id,
+// X-Auth-Email (when verified), X-Auth-Email-Verified, X-Auth-Name,
+// X-Auth-Method, X-Auth-Client and X-Auth-Session-Id, percent-encoded; whatever
+// the client sent under these names, or under a spelling that an upstream may
+// take for one of them, was deleted before, in headers and trailers. The
+// placeholders `{http.auth.user.id}`, `email`, `email_domain`, `email_verified`,
+// `name`, `method`, `client`, `session`, `issued_at`, `expires_at` and
+// `auth_time` are always set, to "" for anonymous requests.
+//
+// CORS preflights carry no token: those from the origins of the realm's clients
+// are answered, others go on without identity. No other OPTIONS request is
+// exempt.
+//
+// What needs no token is listed with `public`. Prefer it to a matcher in front
+// of the directive: requests that a matcher leaves out do not pass here at all,
+// so that identity headers that a client made up reach the upstream.
+type TokenAuth struct {
+	// The name of the realm. Default: the default realm.
+	Realm string `json:"realm,omitempty"`
+	// Let requests without a token go on, as anonymous ones. A token that is
+	// not good is refused all the same. Excludes `require`. Default: false.
+	Optional bool `json:"optional,omitempty"`
+	// Paths that need no token: a whole path such as `/health`, or a prefix such
+	// as `/static/*`. A good token is presented there too; one that is not good
+	// counts as none. Only plainly written paths match, letter by letter:
+	// whatever an upstream might read in another way (`..`, `//`, `;`, encoded
+	// slashes and dots) needs a token. Default: none.
+	Public []string `json:"public,omitempty"`
+	// What must hold about the user, each of it; otherwise 403.
+	Require []Requirement `json:"require,omitempty"`
+	// How long ago the login may have been. Default: no limit.
+	MaxAge caddy.Duration `json:"max_age,omitempty"`
+	// The identity headers to set, or the one word `off`. Whatever is set here,
+	// all of them are deleted from the client's request. Default: all.
+	Headers []string `json:"headers,omitempty"`
+	// Add a short-lived signed token about the user for the upstream, as
+	// X-Auth-Assertion. Default: none.
+	Assertion *Assertion `json:"assertion,omitempty"`
+	// Leave the Authorization header in the request. Default: false, the
+	// client's token stays at the edge.
+	ForwardToken bool `json:"forward_token,omitempty"`
+	// Give a refusal to the site's error routes instead of answering. Default:
+	// false.
+	HandleErrors bool `json:"handle_errors,omitempty"`
+
+	realm   *Realm
+	policy  gate.Policy
+	headers []string
+}
+
+// Requirement is something that must hold about a user.
+type Requirement struct {
+	// `id`, `email`, `email_domain`, `email_verified`, `method`, `client` or
+	// `name`.
+	Field string `json:"field"`
+	// The accepted values, one of which the field must have.
+	Values []string `json:"values"`
+}
+
+// Assertion describes the token for the upstream.
+type Assertion struct {
+	// The "aud" of the token. Default: the audience of the realm.
+	Audience string `json:"audience,omitempty"`
+	// How long the token is good. Default: 1 minute.
+	Lifetime caddy.Duration `json:"lifetime,omitempty"`
+}
+
+// CaddyModule returns the Caddy module information.
+func (*TokenAuth) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.token_auth", New: func() caddy.Module { return new(TokenAuth) }}
+}
+
+// Provision finds the realm and checks the requirements.
+func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
+	if t.realm, err = findRealm(ctx, t.Realm); err != nil {
+		return fmt.Errorf("token_auth: %w", err)
+	}
+	if err := publicPaths(t.Public).validate(); err != nil {
+		return fmt.Errorf("token_auth: %w", err)
+	}
+	t.policy = gate.Policy{Optional: t.Optional, MaxAge: time.Duration(t.MaxAge)}
+	for _, r := range t.Require {
+		t.policy.Require = append(t.policy.Require, gate.Requirement{Field: r.Field, Values: r.Values})
+	}
+	if err := t.policy.Validate(); err != nil {
+		return fmt.Errorf("token_auth: %w", err)
+	}
+	if t.headers, err = chosenHeaders(t.Headers); err != nil {
+		return fmt.Errorf("token_auth: %w", err)
+	}
+	return t.provisionAssertion()
+}
+
+func (t *TokenAuth) provisionAssertion() error {
+	if t.Assertion == nil {
+		return nil
+	}
+	if t.Assertion.Lifetime < 0 {
+		return errors.New("token_auth: assertion: the lifetime is negative")
+	}
+	if t.Assertion.Lifetime == 0 {
+		t.Assertion.Lifetime = caddy.Duration(authcore.DefaultAssertionLifetime)
+	}
+	if t.Assertion.Audience == "" {
+		t.Assertion.Audience = t.realm.config.Audience
+	}
+	return nil
+}
+
+// ServeHTTP decides about a request.
+func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	stripIdentity(r)
+	visitor := visitorOf(r)
+	visitor.claims = nil
+	service, err := t.realm.Service(r.Context())
+	if err != nil {
+		t.realm.gate.count(reasonUnavailable)
+		return t.refuse(w, http.StatusServiceUnavailable, writeUnavailable, err)
+	}
+	if r.Method == http.MethodOptions && httpapi.Preflight(w, r, service.AllowsOrigin) {
+		t.realm.gate.count(gate.ReasonPreflight)
+		return nil
+	}
+	decision := t.decide(service, r, visitor.authorization)
+	t.realm.gate.count(decision.Reason)
+	w = allowOrigin(w, r, service)
+	if decision.Status != 0 {
+		if decision.Status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", gate.Challenge)
+		}
+		answer := func(w http.ResponseWriter) { writeJSON(w, decision.Status, decision.Body) }
+		return t.refuse(w, decision.Status, answer, decision.Err)
+	}
+	if decision.Claims != nil {
+		visitor.claims = decision.Claims
+		if err := t.present(service, r, decision.Claims); err != nil {
+			return t.refuse(w, http.StatusServiceUnavailable, writeUnavailable, err)
+		}
+	}
+	if t.ForwardToken && visitor.authorization != nil {
+		r.Header["Authorization"] = visitor.authorization
+	} else {
+		delete(r.Header, "Authorization")
+	}
+	return next.ServeHTTP(w, r)
+}
+
+// decide applies the policy, or on a public path the absence of one.
+func (t *TokenAuth) decide(service *authcore.Service, r *http.Request, authorization []string) gate.Decision {
+	request := gate.Request{
+		Method:                     r.Method,
+		Authorization:              authorization,
+		Origin:                     r.Header["Origin"],
+		AccessControlRequestMethod: r.Header["Access-Control-Request-Method"],
+		Now:                        service.Now(),
+	}
+	if !publicPaths(t.Public).match(r.URL) {
+		return t.policy.Decide(service.Verifier(), request)
+	}
+	public := gate.Policy{Optional: true}
+	decision := public.Decide(service.Verifier(), request)
+	if decision.Status != 0 {
+		return gate.Decision{Reason: gate.ReasonAnonymous}
+	}
+	return decision
+}
+
+// refuse ends a request here, or hands it to the site's error routes.
+func (t *TokenAuth) refuse(w http.ResponseWriter, status int, answer func(http.ResponseWriter), err error) error {
+	if t.HandleErrors {
+		return caddyhttp.Error(status, err)
+	}
+	answer(w)
+	return nil
+}
+
+// present tells the upstream who sent the request.
+func (t *TokenAuth) present(service *authcore.Service, r *http.Request, claims *gate.Claims) error {
+	setIdentity(r.Header, claims, t.headers)
+	if t.Assertion == nil {
+		return nil
+	}
+	assertion, err := service.Assert(claims, t.Assertion.Audience, time.Duration(t.Assertion.Lifetime))
+	if err != nil {
+		return err
+	}
+	r.Header[gate.HeaderAssertion] = []string{assertion}
+	return nil
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner           = (*TokenAuth)(nil)
+	_ caddyhttp.MiddlewareHandler = (*TokenAuth)(nil)
+)
