@@ -1,0 +1,129 @@
+# What the project does with itself. `make help` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+# Further flags for `go test`, for example TESTFLAGS='-run TestGate -v'.
+TESTFLAGS ?=
+# How long each fuzz target runs.
+FUZZTIME ?= 10s
+# The least statement coverage of a package, in percent.
+MINCOVER ?= 85
+
+# What Caddyfile.example reads from the environment.
+PORT ?= 8080
+WEB_CLIENT_KEY ?= dev-client-key
+export PORT WEB_CLIENT_KEY
+
+GOLANGCI_VERSION := v2.15.0
+GOFUMPT_VERSION := v0.12.0
+# Tools are built once for each version of Go, outside the tree.
+TOOLS ?= $(shell dirname "$$($(GO) env GOCACHE)")/edgeauth-tools/$(shell $(GO) env GOVERSION)
+GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
+GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
+
+# `./...` leaves out folders that begin with a dot.
+PACKAGES := ./... ./.ci/cover ./.ci/testsum ./.ci/xcaddy
+GOFILES = $(shell find . -name '*.go' -not -path './.git/*' -not -path './bin/*')
+
+# What `make run` says, one line each.
+TRY = '' \
+	'  edgeauth answers on http://localhost:$(PORT); Ctrl-C ends it. In another terminal:' '' \
+	'  1. Ask for a link. The answer shows it as _debug_auth_link; production only mails it.' \
+	'     curl -s http://localhost:$(PORT)/v1/auth/by-link/link/ -d email=ann@example.com' \
+	'  2. Spend it: LINK is what follows the last slash. The answer holds a token.' \
+	'     curl -s http://localhost:$(PORT)/v1/auth/by-link/login/ -d client_key=$(WEB_CLIENT_KEY) -d token=LINK' \
+	'  3. Call the application behind the gate.' \
+	'     curl -s http://localhost:$(PORT)/hello -H "Authorization: Token TOKEN"' \
+	'  4. Log out. After that the third call answers 401.' \
+	'     curl -s -X POST http://localhost:$(PORT)/v1/auth/logout/ -H "Authorization: Token TOKEN"' ''
+
+##@ Use
+
+.PHONY: run
+run: build ## Start Caddyfile.example in development mode and say what to try
+	@if (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; then echo 'port $(PORT) is taken by another program' >&2; exit 1; fi
+	@(until (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; do kill -0 $$$$ 2>/dev/null || exit 0; sleep 0.1; done; \
+	printf '%s\n' $(TRY)) & \
+	exec bin/edgeauth run --config Caddyfile.example --adapter caddyfile
+
+.PHONY: build
+build: ## Build bin/edgeauth: Caddy's standard modules and this one
+	$(GO) build -o bin/edgeauth ./cmd/edgeauth
+
+.PHONY: xcaddy
+xcaddy: ## Build bin/caddy as xcaddy.json says, with xcaddy
+	@command -v xcaddy >/dev/null || { echo 'xcaddy is not installed: go install github.com/caddyserver/xcaddy/cmd/xcaddy@latest' >&2; exit 1; }
+	$(GO) run ./.ci/xcaddy -output bin/caddy xcaddy.json
+
+##@ Test
+
+.PHONY: test
+test: ## Run every test that this machine can run
+	$(GO) test -timeout=10m $(TESTFLAGS) $(PACKAGES)
+	@$(MAKE) --no-print-directory e2e
+
+.PHONY: test-race
+test-race: ## Run the tests of the module with the race detector (needs a C compiler)
+	$(GO) test -race -timeout=15m $(TESTFLAGS) $(PACKAGES)
+
+.PHONY: e2e
+e2e: ## Run the built server against real parts; without a browser those tests are skipped
+	cd e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
+
+.PHONY: cover
+cover: ## Run the tests and demand MINCOVER of authcore, storage and caddymodule
+	$(GO) test -timeout=15m -covermode=atomic -coverprofile=coverage.out $(TESTFLAGS) $(PACKAGES)
+	$(GO) run ./.ci/cover -min $(MINCOVER) -of authcore,storage,caddymodule -without storage/storagetest coverage.out
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME
+	@$(GO) test -list '^Fuzz' ./... \
+	| awk '/^Fuzz/ { targets[n++] = $$1 } /^(ok|\?)/ { for (i = 0; i < n; i++) print $$2, targets[i]; n = 0 }' \
+	| while read -r package target; do \
+		echo "$$package $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
+
+.PHONY: wasm
+wasm: ## Build the core for WebAssembly, for wasip1 and for js
+	GOOS=wasip1 GOARCH=wasm $(GO) build ./authcore/...
+	GOOS=js GOARCH=wasm $(GO) build ./authcore/...
+
+##@ Look after
+
+.PHONY: lint
+lint: $(GOLANGCI) $(GOFUMPT) ## Check style, vet, module files and known faults
+	@unformatted="$$($(GOFUMPT) -l $(GOFILES))"; \
+	if [ -n "$$unformatted" ]; then printf 'not formatted (make fmt):\n%s\n' "$$unformatted" >&2; exit 1; fi
+	$(GO) vet $(PACKAGES)
+	cd e2e && $(GO) vet ./...
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+	cd e2e && $(GO) mod tidy -diff
+	$(GOLANGCI) run --allow-parallel-runners $(PACKAGES)
+	cd e2e && $(GOLANGCI) run --allow-parallel-runners --config ../.golangci.yml ./...
+
+.PHONY: fmt
+fmt: $(GOFUMPT) ## Format the Go files
+	$(GOFUMPT) -w $(GOFILES)
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin coverage.out
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+$(GOLANGCI):
+	GOBIN="$(@D)" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+$(GOFUMPT):
+	GOBIN="$(@D)" $(GO) install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)

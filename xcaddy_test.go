@@ -1,0 +1,65 @@
+package edgeauth_test
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+// A Caddy built with xcaddy is to be the one that the tests ran with.
+func TestXcaddyBuildsWhatIsTested(t *testing.T) {
+	text, err := os.ReadFile("xcaddy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var builder struct {
+		CaddyVersion string `json:"caddy_version"`
+		Plugins      []struct {
+			ModulePath string `json:"module_path"`
+			Version    string `json:"version"`
+		} `json:"plugins"`
+		Replacements []struct {
+			Old string `json:"old"`
+			New string `json:"new"`
+		} `json:"replacements"`
+		BuildFlags string `json:"build_flags"`
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&builder); err != nil {
+		t.Fatalf("xcaddy.json: %v", err)
+	}
+	required := requirements(t)
+	if want := required["github.com/caddyserver/caddy/v2"]; builder.CaddyVersion != want {
+		t.Errorf("xcaddy.json builds Caddy %s, go.mod requires %s", builder.CaddyVersion, want)
+	}
+	ours := false
+	for _, plugin := range builder.Plugins {
+		if plugin.ModulePath == module {
+			ours = true
+		} else if want := required[plugin.ModulePath]; plugin.Version != want {
+			t.Errorf("xcaddy.json takes %s at %q, go.mod requires %q", plugin.ModulePath, plugin.Version, want)
+		}
+	}
+	if !ours {
+		t.Errorf("xcaddy.json leaves out %s itself", module)
+	}
+}
+
+// requirements reads the versions that go.mod requires, by module.
+func requirements(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))
+		if len(fields) >= 2 && strings.HasPrefix(fields[1], "v") {
+			versions[fields[0]] = fields[1]
+		}
+	}
+	return versions
+}
