@@ -15,6 +15,17 @@ const proxyCaddyfile = `{
 	persist_config off
 {{- if .Debug}}
 	debug
+	log {
+		format filter {
+			fields {
+				request>uri regexp "(/auth/link/|client_key=)[^/&]+" "${1}REDACTED"
+				request>headers>Referer delete
+				request>headers>X-Auth-Email delete
+				request>headers>X-Auth-Name delete
+				request>headers>X-Auth-Assertion delete
+			}
+		}
+	}
 {{- end}}
 	edgeauth {
 		client proxy {{token .ClientKey}}

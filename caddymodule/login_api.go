@@ -90,7 +90,13 @@ func (l *LoginAPI) Provision(ctx caddy.Context) (err error) {
 // ServeHTTP serves the API's paths.
 func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if !l.paths.Owns(r.URL.Path) {
+		if l.realm.showsLink(r) {
+			return l.realm.serveLinkPage(w, r, func() error { return next.ServeHTTP(w, r) })
+		}
 		return next.ServeHTTP(w, r)
+	}
+	if l.showsPerson(r) {
+		conceal(r)
 	}
 	service, release, err := l.realm.hold(r.Context())
 	if err != nil {
@@ -100,6 +106,14 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	defer release()
 	l.handler(service).ServeHTTP(w, r)
 	return nil
+}
+
+// showsPerson reports whether the access log would show a client key, which one
+// call has in its address, or an e-mail address, which the answer of verify has
+// in its header.
+func (l *LoginAPI) showsPerson(r *http.Request) bool {
+	return strings.Contains(r.URL.RawQuery, "client_key") || strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/verify") ||
+		l.realm.showsLink(r)
 }
 
 // handler returns the API of the service, which is made once.

@@ -74,9 +74,10 @@ type Realm struct {
 	name string
 	surroundings
 	// What provisioning made of the options; the secrets are in here.
-	config  authcore.Config
-	storage Storage
-	mailer  Mailer
+	config    authcore.Config
+	linkPages []linkPage
+	storage   Storage
+	mailer    Mailer
 
 	ctx       context.Context //nolint:containedctx // the life of the configuration, not of a call
 	startWait time.Duration

@@ -67,8 +67,11 @@ func (r *Realm) provisionConfig() error {
 	if r.config.Limits, err = applyLimits(r.Limits); err != nil {
 		return err
 	}
-	r.config.Clients, err = resolveClients(r.Clients)
-	return err
+	if r.config.Clients, err = resolveClients(r.Clients); err != nil {
+		return err
+	}
+	r.linkPages = linkPages(r.config)
+	return nil
 }
 
 func resolveClients(configured map[string]*Client) ([]authcore.Client, error) {

@@ -132,6 +132,13 @@ func (t *TokenAuth) provisionAssertion() error {
 
 // ServeHTTP decides about a request.
 func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if t.realm.showsLink(r) {
+		return t.realm.serveLinkPage(w, r, func() error { return t.serve(w, r, next) })
+	}
+	return t.serve(w, r, next)
+}
+
+func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	stripIdentity(r)
 	visitor := visitorOf(r)
 	visitor.claims = nil

@@ -27,6 +27,9 @@ func claimsProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
+	if profile.Subject == "" { // before the user info could differ from it
+		return authcore.Profile{}, failed("id token: sub is missing or empty")
+	}
 	saysVerified := g.claims.has("email_verified") && profile.Email != ""
 	if saysVerified && hasName(profile) || g.metadata.userInfo == "" {
 		return profile, nil

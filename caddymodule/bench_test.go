@@ -1,0 +1,224 @@
+package caddymodule
+
+import (
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/storage/memory"
+)
+
+// maxAllocations is what the gate may allocate for a request with a token that
+// was seen before.
+const maxAllocations = 10
+
+// A request that passes the gate with a known token has to cost next to nothing.
+// The handler after it does nothing, so that only the gate is counted.
+func TestTokenAuthAllocations(t *testing.T) {
+	b := newGateBench(t)
+	bare := testing.AllocsPerRun(1000, func() { b.serve(t, nil) })
+	gated := testing.AllocsPerRun(1000, func() { b.serve(t, b.gate) })
+	if more := gated - bare; more > maxAllocations {
+		t.Errorf("the gate takes %.0f allocations for a request, want %d at most", more, maxAllocations)
+	}
+}
+
+// BenchmarkHandlerNone is what BenchmarkTokenAuth costs without the gate: the
+// preparations of Caddy for a request and a handler that does nothing.
+func BenchmarkHandlerNone(b *testing.B) {
+	bench := newGateBench(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		bench.serve(b, nil)
+	}
+}
+
+// BenchmarkTokenAuth is the whole handler with a known token, in several ways to
+// set it up.
+func BenchmarkTokenAuth(b *testing.B) {
+	for _, test := range []struct {
+		name    string
+		headers []string
+		gate    func(*TokenAuth)
+	}{
+		{name: "all headers"},
+		{name: "one header", headers: []string{gate.HeaderUserID}},
+		{name: "no headers", headers: []string{headersOff}},
+		{name: "optional", gate: func(t *TokenAuth) { t.policy.Optional = true }},
+		{name: "require", gate: func(t *TokenAuth) {
+			t.policy.Require = []gate.Requirement{{Field: "email_domain", Values: []string{"example.com"}}}
+		}},
+		{name: "public path", gate: func(t *TokenAuth) { t.Public = []string{"/api/*"} }},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			bench := newGateBench(b)
+			var err error
+			if bench.gate.headers, err = chosenHeaders(test.headers); err != nil {
+				b.Fatal(err)
+			}
+			if test.gate != nil {
+				test.gate(bench.gate)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				bench.serve(b, bench.gate)
+			}
+		})
+	}
+}
+
+// BenchmarkTokenAuthRefused is the handler with what it answers itself.
+func BenchmarkTokenAuthRefused(b *testing.B) {
+	for name, authorization := range map[string]string{
+		"no token":  "",
+		"malformed": "Token abc.def.ghi",
+	} {
+		b.Run(name, func(b *testing.B) {
+			bench := newGateBench(b)
+			delete(bench.header, "Authorization")
+			if authorization != "" {
+				bench.header.Set("Authorization", authorization)
+			}
+			bench.status = http.StatusUnauthorized
+			b.ReportAllocs()
+			for b.Loop() {
+				bench.serve(b, bench.gate)
+			}
+		})
+	}
+}
+
+// BenchmarkTokenAuthParallel shows locks that requests would wait for.
+func BenchmarkTokenAuthParallel(b *testing.B) {
+	bench := newGateBench(b)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			bench.serve(b, bench.gate)
+		}
+	})
+}
+
+// BenchmarkStripIdentity is the search for identity headers in a request of a
+// browser, which has none, and in one that made some up.
+func BenchmarkStripIdentity(b *testing.B) {
+	browser := http.Header{}
+	for _, name := range []string{
+		"Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cookie", "Origin", "Priority", "Referer",
+		"Sec-Ch-Ua", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "User-Agent",
+	} {
+		browser.Set(name, "value")
+	}
+	forged := maps.Clone(browser)
+	forged.Set(gate.HeaderUserID, "somebody")
+	forged["X_auth_email"] = []string{"somebody@example.com"}
+	for name, header := range map[string]http.Header{"browser": browser, "forged": forged} {
+		b.Run(name, func(b *testing.B) {
+			r := &http.Request{Header: maps.Clone(header)}
+			b.ReportAllocs()
+			for b.Loop() {
+				maps.Copy(r.Header, header)
+				stripIdentity(r)
+			}
+		})
+	}
+}
+
+// BenchmarkSetIdentity is the writing of the identity headers.
+func BenchmarkSetIdentity(b *testing.B) {
+	names, err := chosenHeaders(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	claims := &gate.Claims{
+		Subject: "3f2b8c9e-4d1a-4f6b-9a7c-0e5d8b2a1c4f", Session: "9c8b7a69-5847-4635-a241-f0e1d2c3b4a5",
+		Client: "web", Method: "link", Email: "ann@example.com", EmailVerified: true, Name: "Ann Example",
+	}
+	header := http.Header{}
+	b.ReportAllocs()
+	for b.Loop() {
+		setIdentity(header, claims, names)
+	}
+}
+
+// gateBench sends one request again and again to a handler, without a network.
+type gateBench struct {
+	gate   *TokenAuth
+	header http.Header
+	status int
+}
+
+func newGateBench(t testing.TB) *gateBench {
+	t.Helper()
+	const key = "benchmark-client-key"
+	service, err := authcore.New(t.Context(), authcore.Config{
+		EmailLink: "https://frontend.app/auth/link/{token}", DebugLinks: true, Store: memory.New(),
+		Clients: []authcore.Client{{Name: "web", Key: key}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt, err := service.RequestLink(t.Context(), authcore.LinkRequest{Email: "ann@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := receipt.DebugLink[strings.LastIndexByte(receipt.DebugLink, '/')+1:]
+	login, err := service.LoginByLink(t.Context(), authcore.LinkLogin{Token: secret, ClientKey: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	realm := &Realm{gate: newMetrics().decisions("")}
+	realm.live.Store(&liveRealm{service: service})
+	headers, err := chosenHeaders(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &gateBench{
+		gate: &TokenAuth{realm: realm, headers: headers},
+		header: http.Header{
+			"Accept":          {"application/json"},
+			"Accept-Language": {"en"},
+			"Authorization":   {"Token " + login.Token},
+			"User-Agent":      {"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"},
+		},
+		status: http.StatusOK,
+	}
+}
+
+// discardWriter is an answer that nobody reads.
+type discardWriter struct {
+	header http.Header
+	status int
+}
+
+func (w *discardWriter) Header() http.Header         { return w.header }
+func (w *discardWriter) WriteHeader(status int)      { w.status = status }
+func (w *discardWriter) Write(p []byte) (int, error) { return io.Discard.Write(p) }
+
+// serve prepares a request as Caddy does and sends it through the gate, or past
+// it when there is none.
+func (b *gateBench) serve(t testing.TB, gated *TokenAuth) {
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/api/items?page=1", http.NoBody)
+	r.Header = maps.Clone(b.header)
+	w := &discardWriter{header: http.Header{}, status: http.StatusOK}
+	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, &caddyhttp.Server{})
+	next := caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) error { return nil })
+	var err error
+	if gated == nil {
+		err = next.ServeHTTP(w, r)
+	} else {
+		err = gated.ServeHTTP(w, r, next)
+	}
+	if err != nil || w.status != b.status && gated != nil {
+		t.Errorf("status %d, want %d; error %v", w.status, b.status, err)
+	}
+}

@@ -1,0 +1,104 @@
+package caddymodule
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// linkPage is where a mailed link leads: below a path, or with a query.
+type linkPage struct {
+	path string
+	// query is the name of the parameter that holds the secret; "" when the
+	// secret is in the path.
+	query string
+}
+
+// linkPages returns the pages of all link templates. A secret in a fragment is
+// never sent to a server.
+func linkPages(config authcore.Config) []linkPage {
+	templates := []string{config.EmailLink}
+	for i := range config.Clients {
+		templates = append(templates, config.Clients[i].EmailLink)
+	}
+	var pages []linkPage
+	for _, template := range templates {
+		before, _, _ := strings.Cut(template, authcore.LinkPlaceholder)
+		u, err := url.Parse(before)
+		if template == "" || err != nil || strings.Contains(before, "#") {
+			continue
+		}
+		page := linkPage{path: u.Path}
+		if strings.Contains(before, "?") {
+			name := u.RawQuery[strings.LastIndexByte(u.RawQuery, '&')+1:]
+			page.query = strings.TrimSuffix(name, "=")
+		}
+		pages = append(pages, page)
+	}
+	return pages
+}
+
+// leadsHere reports whether the address holds the secret of a mailed link.
+func (p linkPage) leadsHere(u *url.URL) bool {
+	if p.query != "" {
+		return u.Path == p.path && isLinkSecret(u.Query().Get(p.query))
+	}
+	rest, below := strings.CutPrefix(u.Path, p.path)
+	secret, _, _ := strings.Cut(rest, "/")
+	return below && isLinkSecret(secret)
+}
+
+// isLinkSecret reports whether a text has the form of a secret: 256 bits in
+// base64url.
+func isLinkSecret(text string) bool {
+	return len(text) == 43 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+// showsLink reports whether the log of a request would show the secret of a
+// mailed link: in its own address, or in that of the page which it comes from.
+func (r *Realm) showsLink(request *http.Request) bool {
+	for _, page := range r.linkPages {
+		if page.leadsHere(request.URL) {
+			return true
+		}
+		for _, referer := range request.Header["Referer"] {
+			if !strings.Contains(referer, page.path) {
+				continue
+			}
+			if u, err := url.Parse(referer); err == nil && page.leadsHere(u) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// conceal keeps a request out of the access log.
+func conceal(request *http.Request) {
+	caddyhttp.SetVar(request.Context(), caddyhttp.LogSkipVar, true)
+}
+
+// serveLinkPage serves a request that showsLink. The secret was perhaps not used
+// yet: neither the access log nor the log of errors, which both hold the
+// address, get to see it (CWE-532). So an error ends here, as a bare status.
+func (r *Realm) serveLinkPage(w http.ResponseWriter, request *http.Request, serve func() error) error {
+	conceal(request)
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	err := serve()
+	if err == nil {
+		return nil
+	}
+	status := http.StatusInternalServerError
+	var failure caddyhttp.HandlerError
+	if errors.As(err, &failure) && failure.StatusCode != 0 {
+		status, err = failure.StatusCode, failure.Err
+	}
+	r.logger.Error("the page of a mailed link could not be served; its address is not logged", "status", status, "error", err)
+	w.WriteHeader(status)
+	return nil
+}

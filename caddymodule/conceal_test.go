@@ -1,0 +1,100 @@
+package caddymodule
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+func TestLinkPages(t *testing.T) {
+	secret := strings.Repeat("aB3-_", 9)[:43]
+	realm := &Realm{linkPages: linkPages(authcore.Config{
+		EmailLink: "https://frontend.app/auth/link/{token}",
+		Clients: []authcore.Client{
+			{EmailLink: "https://app.example/in?x=1&t={token}"},
+			{EmailLink: "https://root.example/{token}"},
+			{EmailLink: "https://spa.example/#/in/{token}"},
+			{},
+		},
+	})}
+	for target, want := range map[string]bool{
+		"/auth/link/" + secret:                  true,
+		"/auth/link/" + secret + "/":            true,
+		"/auth/link/" + secret + "/x.js":        true,
+		"/" + secret:                            true,
+		"/in?t=" + secret:                       true,
+		"/in?a=b&t=" + secret:                   true,
+		"/auth/link/":                           false,
+		"/auth/link/app.js":                     false,
+		"/auth/link/" + secret + "x":            false,
+		"/in?u=" + secret:                       false,
+		"/in":                                   false,
+		"/elsewhere/" + secret:                  false,
+		"/auth/link/" + strings.Repeat("%", 43): false,
+	} {
+		u := &url.URL{}
+		u.Path, u.RawQuery, _ = strings.Cut(target, "?")
+		request := httptest.NewRequest(http.MethodGet, "/", nil)
+		request.URL = u
+		if got := realm.showsLink(request); got != want {
+			t.Errorf("%s: %t", target, got)
+		}
+		request.URL = &url.URL{Path: "/app.js"}
+		if request.Header.Set("Referer", "https://frontend.app"+target); realm.showsLink(request) != want {
+			t.Errorf("%s as referer: %t", target, !want)
+		}
+	}
+}
+
+// The page of a link is often behind the same server, and its secret is not used
+// when the page is asked for: whoever reads the logs could be faster (CWE-532).
+func TestHardeningLinksStayOutOfTheLogs(t *testing.T) {
+	secret := strings.Repeat("s", 43)
+	for name, site := range map[string]string{
+		"page":             "token_auth {\n public /auth/link/* /app.js\n}\n respond page",
+		"upstream is down": "token_auth {\n public /auth/link/*\n}\n reverse_proxy 127.0.0.1:1",
+		"refused":          "token_auth\n respond page",
+		"handle_errors":    "token_auth {\n handle_errors\n}\n respond page\n handle_errors {\n respond custom\n}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			logFile := filepath.Join(t.TempDir(), "log")
+			box := newMailbox(t)
+			s := setup{
+				Port: freePort(t), Realm: "storage memory\n" + box.option(),
+				Site:    "log\n" + site,
+				Globals: "log {\n output file " + logFile + "\n}",
+			}
+			load(t, s.caddyfile())
+			page, _ := call(t, http.MethodGet, s.url("/auth/link/"+secret), nil)
+			if page.Header.Get("Referrer-Policy") != "no-referrer" {
+				t.Errorf("referrer policy is %q", page.Header.Get("Referrer-Policy"))
+			}
+			call(t, http.MethodGet, s.url("/app.js"), nil, "Referer", s.url("/auth/link/"+secret))
+			call(t, http.MethodGet, s.url("/v1/auth/social/providers/?client_key="+testKey), nil)
+			post(t, s.url("/v1/auth/by-link/link/"), map[string]any{"email": "logged@example.com"}, 200)
+			token := spend(t, s, linkSecret(t, box.receive(t)))
+			call(t, http.MethodGet, s.url("/v1/auth/verify/"), nil, "Authorization", "Token "+token)
+			call(t, http.MethodGet, s.url("/other"), nil)
+			if err := caddy.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			content, err := os.ReadFile(logFile)
+			if err != nil || !strings.Contains(string(content), `"uri":"/other"`) {
+				t.Fatalf("the access log has no other request: %v", err)
+			}
+			for _, hidden := range []string{secret, testKey, token, "logged@"} {
+				if strings.Contains(string(content), hidden) {
+					t.Errorf("%s is in the log", hidden)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,231 @@
+// Package edge runs the built binary as a child process, the way an operator
+// runs it: with a Caddyfile, a data directory, environment variables, signals,
+// and the subcommands reload and validate.
+//
+// It knows nothing of what the process serves.
+package edge
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/e2e/internal/wait"
+)
+
+// How long the process may take. They are generous: a loaded machine is slow,
+// and a test that passes never waits for them.
+const (
+	startLimit   = 30 * time.Second
+	stopLimit    = 30 * time.Second
+	commandLimit = 30 * time.Second
+)
+
+// Edge is one edgeauth process after the other on one data directory. Its
+// methods are for one goroutine, except Log.
+type Edge struct {
+	// URL is where the site answers, without a slash at the end.
+	URL string
+	// Port is the port in URL.
+	Port int
+	// Admin is the address of Caddy's admin API, host and port.
+	Admin string
+	// Dir holds the Caddyfile and everything that the process stores.
+	Dir string
+	// Log is what all processes together wrote.
+	Log *Log
+
+	binary  string
+	env     []string
+	process *process
+}
+
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error
+}
+
+// New prepares a data directory and picks ports. Env is added to the small
+// environment of the process; of two values of one variable the last one counts.
+func New(t testing.TB, binary string, env ...string) *Edge {
+	t.Helper()
+	e := &Edge{
+		Port:   FreePort(t),
+		Admin:  "127.0.0.1:" + strconv.Itoa(FreePort(t)),
+		Dir:    t.TempDir(),
+		Log:    &Log{},
+		binary: binary,
+	}
+	e.URL = "http://127.0.0.1:" + strconv.Itoa(e.Port)
+	e.env = append([]string{
+		"PATH=" + os.Getenv("PATH"),
+		"HOME=" + e.Dir,
+		"XDG_DATA_HOME=" + filepath.Join(e.Dir, "data"),
+		"XDG_CONFIG_HOME=" + filepath.Join(e.Dir, "config"),
+		"TMPDIR=" + e.Dir,
+		"CADDY_ADMIN=" + e.Admin,
+	}, env...)
+	t.Cleanup(func() {
+		if e.process != nil {
+			e.Kill(t)
+		}
+		if t.Failed() {
+			t.Logf("the end of the log of the edge:\n%s", e.Log.Tail(15))
+		}
+	})
+	return e
+}
+
+// Configure writes the Caddyfile. A running process does not notice.
+func (e *Edge) Configure(t testing.TB, caddyfile string) {
+	t.Helper()
+	if err := os.WriteFile(e.caddyfile(), []byte(caddyfile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Setenv adds to the environment of processes that are started from now on.
+func (e *Edge) Setenv(env ...string) { e.env = append(e.env, env...) }
+
+func (e *Edge) caddyfile() string { return filepath.Join(e.Dir, "Caddyfile") }
+
+// Start starts the process with the Caddyfile and waits until its site answers.
+func (e *Edge) Start(t testing.TB) {
+	t.Helper()
+	e.Run(t, "run", "--config", e.caddyfile(), "--adapter", "caddyfile")
+}
+
+// Run is Start with another command line.
+func (e *Edge) Run(t testing.TB, args ...string) {
+	t.Helper()
+	cmd := e.command(context.WithoutCancel(t.Context()), args...)
+	cmd.Stdout, cmd.Stderr = e.Log, e.Log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	go func() {
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	e.process = p
+	answers := wait.Holds(startLimit, func() bool { return p.ended() || e.answers() })
+	if !answers || p.ended() {
+		t.Fatalf("the edge did not start:\n%s", e.Log.Tail(20))
+	}
+}
+
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (e *Edge) answers() bool {
+	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(e.URL + "/v1/auth/.well-known/jwks.json")
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return true
+}
+
+// Stop ends the process as service managers do, and fails the test when it does
+// not end well and in time.
+func (e *Edge) Stop(t testing.TB) {
+	t.Helper()
+	e.signal(t, syscall.SIGTERM)
+	if err := e.process.err; err != nil {
+		t.Errorf("the edge ended with: %v", err)
+	}
+	e.process = nil
+}
+
+// Kill ends the process without any warning.
+func (e *Edge) Kill(t testing.TB) {
+	t.Helper()
+	e.signal(t, syscall.SIGKILL)
+	e.process = nil
+}
+
+// Started reports whether the process was started and neither stopped nor killed
+// since; it may have ended by itself.
+func (e *Edge) Started() bool { return e.process != nil }
+
+func (e *Edge) signal(t testing.TB, signal os.Signal) {
+	t.Helper()
+	if err := e.process.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Fatal(err)
+	}
+	if !wait.Holds(stopLimit, e.process.ended) {
+		_ = e.process.cmd.Process.Kill()
+		t.Fatalf("the edge did not end within %s of %s", stopLimit, signal)
+	}
+}
+
+// Reload has the running process take the Caddyfile over.
+func (e *Edge) Reload(t testing.TB) error {
+	t.Helper()
+	return e.Command(t, "reload", "--config", e.caddyfile(), "--adapter", "caddyfile", "--address", e.Admin, "--force")
+}
+
+// Validate checks the Caddyfile as an operator does before a reload.
+func (e *Edge) Validate(t testing.TB) error {
+	t.Helper()
+	return e.Command(t, "validate", "--config", e.caddyfile(), "--adapter", "caddyfile")
+}
+
+// Command runs a subcommand; its error holds what it printed.
+func (e *Edge) Command(t testing.TB, args ...string) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), commandLimit)
+	defer cancel()
+	var output bytes.Buffer
+	cmd := e.command(ctx, args...)
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w: %s", args[0], err, output.String())
+	}
+	return nil
+}
+
+func (e *Edge) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, e.binary, args...)
+	cmd.Dir, cmd.Env = e.Dir, e.env
+	return cmd
+}
+
+// RSS returns the resident memory of the process in bytes (proc(5), VmRSS).
+func (e *Edge) RSS(t testing.TB) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.process.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, found := strings.CutPrefix(line, "VmRSS:"); found {
+			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return kilobytes << 10
+		}
+	}
+	t.Fatal("the system does not tell the memory of the process")
+	return 0
+}

@@ -1,0 +1,54 @@
+package faulty
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// TestFaults sees to it that each fault is one: what it sends is no proper
+// answer, or does not end.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	server := Start(t)
+	get := func(t *testing.T, address string) (string, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := server.server.Client().Do(request)
+		if err != nil {
+			return "", err
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+		return string(body), err
+	}
+	issuer := server.Issuer("", UserInfo)
+	good, err := get(t, issuer+"/userinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Faults() {
+		t.Run(name, func(t *testing.T) {
+			issuer := server.Issuer(name, UserInfo)
+			got, err := get(t, issuer+"/userinfo")
+			if got == good && err == nil {
+				t.Error("is as good as none")
+			}
+			if Slow(name) && err == nil {
+				t.Error("ends")
+			}
+			if server.Calls(issuer, UserInfo) != 1 {
+				t.Error("was not counted")
+			}
+		})
+	}
+	if server.Leaked() != 1 {
+		t.Errorf("the redirect was followed %d times", server.Leaked())
+	}
+}

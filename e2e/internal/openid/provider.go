@@ -1,0 +1,183 @@
+// Package openid is a real OpenID provider (github.com/zitadel/oidc) with
+// storage in memory and a login page that approves at once whoever the test
+// says sits at the browser.
+//
+// Tests can alter its answers on the way out, to play a provider that is wrong.
+package openid
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/op"
+)
+
+// Options of a Provider.
+type Options struct {
+	// ClientID and ClientSecret of the one client.
+	ClientID, ClientSecret string
+	// RedirectURIs that the client registered.
+	RedirectURIs []string
+	// ClaimsInIDToken puts e-mail and names into the ID token too; without it
+	// they are at the userinfo endpoint only (OpenID Connect Core 1.0, section
+	// 5.4).
+	ClaimsInIDToken bool
+}
+
+// Person is somebody with an account at the provider.
+type Person struct {
+	Subject             string
+	Email               string
+	EmailVerified       bool
+	GivenName, LastName string
+	Nickname            string
+}
+
+// Provider is a running provider.
+type Provider struct {
+	Issuer string
+
+	storage *storage
+	server  *httptest.Server
+
+	mu       sync.Mutex
+	userInfo func(map[string]any)
+	calls    map[string]int
+}
+
+// Start starts a provider at a loopback address, over plain HTTP.
+func Start(t testing.TB, options Options) *Provider {
+	t.Helper()
+	p := &Provider{storage: newStorage(t, options), calls: map[string]int{}}
+	mux := http.NewServeMux()
+	p.server = httptest.NewServer(mux)
+	t.Cleanup(p.server.Close)
+	p.Issuer = strings.Replace(p.server.URL, "127.0.0.1", "localhost", 1)
+
+	var key [32]byte
+	if _, err := rand.Read(key[:]); err != nil {
+		t.Fatal(err)
+	}
+	provider, err := op.NewProvider(
+		&op.Config{CryptoKey: key, CodeMethodS256: true, AuthMethodPost: true},
+		p.storage, op.StaticIssuer(p.Issuer),
+		op.WithAllowInsecure(), op.WithLogger(slog.New(slog.DiscardHandler)),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	callback := op.AuthCallbackURL(provider)
+	mux.HandleFunc("GET "+loginPath, func(w http.ResponseWriter, r *http.Request) {
+		id := r.URL.Query().Get("id")
+		if !p.storage.approve(id) {
+			http.Error(w, "nobody is at the browser", http.StatusForbidden)
+			return
+		}
+		ctx := op.ContextWithIssuer(r.Context(), p.Issuer)
+		http.Redirect(w, r, callback(ctx, id), http.StatusFound)
+	})
+	mux.HandleFunc("GET /userinfo", func(w http.ResponseWriter, r *http.Request) {
+		p.count(r)
+		p.serveUserInfo(provider, w, r)
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		p.count(r)
+		provider.ServeHTTP(w, r)
+	})
+	return p
+}
+
+func (p *Provider) count(r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls[r.URL.Path]++
+}
+
+// Calls returns how often a path was asked for.
+func (p *Provider) Calls(path string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.calls[path]
+}
+
+// SignIn seats a person at the browser, for all logins from now on.
+func (p *Provider) SignIn(person Person) { p.storage.seat(person) }
+
+// ForgeNonce has ID tokens carry another nonce than was asked for; "" stops it.
+func (p *Provider) ForgeNonce(nonce string) { p.storage.forge(nonce) }
+
+// AlterUserInfo has change work on every answer of the userinfo endpoint; nil
+// stops it.
+func (p *Provider) AlterUserInfo(change func(map[string]any)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.userInfo = change
+}
+
+func (p *Provider) serveUserInfo(provider http.Handler, w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	change := p.userInfo
+	p.mu.Unlock()
+	if change == nil {
+		provider.ServeHTTP(w, r)
+		return
+	}
+	recorder := httptest.NewRecorder()
+	provider.ServeHTTP(recorder, r)
+	var claims map[string]any
+	if err := json.Unmarshal(recorder.Body.Bytes(), &claims); err != nil {
+		http.Error(w, "not JSON", http.StatusInternalServerError)
+		return
+	}
+	change(claims)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(claims)
+}
+
+// Browse opens an authorize URL as a browser does and returns the parameters
+// with which the provider sends it back to redirectURI.
+func (p *Provider) Browse(t testing.TB, authorizeURL, redirectURI string) url.Values {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	values, err := browse(ctx, p.server.Client(), authorizeURL, redirectURI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+func browse(ctx context.Context, client *http.Client, address, redirectURI string) (url.Values, error) {
+	hop := *client
+	hop.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for range 10 {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if err != nil {
+			return nil, err
+		}
+		response, err := hop.Do(request)
+		if err != nil {
+			return nil, err
+		}
+		_ = response.Body.Close()
+		next, err := response.Location()
+		if err != nil {
+			return nil, fmt.Errorf("%s answers %s and leads nowhere", address, response.Status)
+		}
+		if strings.HasPrefix(next.String(), redirectURI+"?") {
+			return next.Query(), nil
+		}
+		address = next.String()
+	}
+	return nil, fmt.Errorf("the provider goes round in circles")
+}

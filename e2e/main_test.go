@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// binary is the server under test, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "edgeauth-e2e-")
+	if err != nil {
+		return complain("make a folder", err)
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "edgeauth")
+	if err := build(binary); err != nil {
+		return complain("build the server", err)
+	}
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the OpenID provider reports every refusal
+	status := m.Run()
+	if status == 0 {
+		if err := goleak.Find(); err != nil {
+			return complain("end everything that was begun", err)
+		}
+	}
+	return status
+}
+
+func build(output string) error {
+	args := []string{"build", "-o", output}
+	if os.Getenv("E2E_RACE") == "1" {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, "./cmd/edgeauth")...)
+	cmd.Dir = ".."
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return cmd.Run()
+}
+
+func complain(what string, err error) int {
+	_, _ = fmt.Fprintf(os.Stderr, "e2e: cannot %s: %v\n", what, err)
+	return 1
+}
+
+// missing skips a test for which the machine lacks something, and fails it where
+// nothing may be skipped.
+func missing(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf("NOT TESTED: "+format, args...)
+}
