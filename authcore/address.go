@@ -3,6 +3,7 @@ package authcore
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -90,9 +91,16 @@ func normalizeDomain(domain string) (string, error) {
 		idna.StrictDomainName(true),
 		idna.VerifyDNSLength(true),
 	)
+	if !utf8.ValidString(domain) {
+		return "", ErrInvalidAddress
+	}
 	ascii, err := profile.ToASCII(domain)
 	if err != nil {
 		return "", err
+	}
+	// What is stored is parsed again: it must mean the same then.
+	if again, err := profile.ToASCII(ascii); err != nil || again != ascii {
+		return "", ErrInvalidAddress
 	}
 	labels := strings.Split(ascii, ".")
 	top := labels[len(labels)-1]

@@ -40,7 +40,7 @@ func TestParseAddressRefuses(t *testing.T) {
 		"ann@[192.0.2.1]", "ann@192.0.2.1", "ann@-example.com", "ann@example-.com", "ann@exam_ple.com",
 		"ann@example.com\r\nBcc: all@example.com", "ann\x00@example.com", "ann@example.com\x00", "ann\n@example.com",
 		"änn@example.com", "ann@example.com,bob@example.com", "ann@example.com;bob@example.com",
-		"ann@xn--a.example", "ann@\u202eexample.com", "ann@exam\u00adple.com.\u3002",
+		"ann@xn--a.example", "ann@\xbc.com", "ann@\ufffd.com", "ann@\u202eexample.com", "ann@exam\u00adple.com.\u3002",
 		strings.Repeat("a", 65) + "@example.com", "a@" + strings.Repeat("b", 64) + ".com",
 		"a@" + strings.Repeat("b.", 130) + "com",
 	} {

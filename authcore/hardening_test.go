@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"reflect"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -233,5 +236,215 @@ func TestErrorsDoNotPrintClientKeys(t *testing.T) {
 	}
 	if !reflect.DeepEqual(authcore.Algorithms(), []string{"EdDSA", "ES256", "RS256", "HS256"}) {
 		t.Error("an algorithm came or went; is it safe?")
+	}
+}
+
+// One caller who is over its own limit must not use up what belongs to a mailbox,
+// a client or everybody (CWE-770).
+func TestThrottledCallersLockNobodyOut(t *testing.T) {
+	f := newFixture(t, nil)
+	ask := func(ip, email string) error {
+		_, err := f.RequestLink(t.Context(), authcore.LinkRequest{
+			Email: email, ClientKey: clientKey, Caller: authcore.Caller{IP: netip.MustParseAddr(ip)},
+		})
+		return err
+	}
+	for i := range 3000 {
+		if err := ask("192.0.2.66", fmt.Sprintf("a%d@example.com", i)); (err != nil) != (i >= 60) {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		if i >= 100 && i < 110 { // far over, at one mailbox
+			_ = ask("192.0.2.66", "victim@example.com")
+		}
+	}
+	if err := ask("192.0.2.9", "victim@example.com"); err != nil {
+		t.Errorf("a stranger is locked out: %v", err)
+	}
+}
+
+func TestOverallLimit(t *testing.T) {
+	f := newFixture(t, func(c *authcore.Config) {
+		c.Limits = authcore.Limits{LinkOverall: authcore.Rate{N: 2, Window: time.Minute}}
+	})
+	for i := range 3 {
+		_, err := f.RequestLink(t.Context(), authcore.LinkRequest{Email: fmt.Sprintf("a%d@example.com", i), Caller: caller})
+		if (err != nil) != (i == 2) {
+			t.Errorf("request %d: %v", i, err)
+		}
+	}
+}
+
+// Each refresh leaves a revocation for as long as the old token would have lived.
+func TestRefreshIsLimited(t *testing.T) {
+	f := newFixture(t, nil)
+	login := f.loginAs("ann@example.com")
+	for i := range 31 {
+		next, err := f.Refresh(t.Context(), f.claims(login.Token))
+		if i == 30 {
+			wantCode(t, err, 429, authcore.CodeThrottled)
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		login = next
+	}
+	if f.refused(login.Token) {
+		t.Error("the last token ended with the refusal")
+	}
+}
+
+// The lifetime of tokens may have been longer when a token was made.
+func TestDeletedUserStaysDeleted(t *testing.T) {
+	long := newFixture(t, func(c *authcore.Config) { c.TokenLifetime = 30 * 24 * time.Hour })
+	login := long.loginAs("ann@example.com")
+	short := newFixture(t, func(c *authcore.Config) {
+		c.Store, c.Now, c.TokenLifetime = long.store, long.clock.Now, time.Hour
+	})
+	if err := short.DeleteUser(t.Context(), login.User.ID); err != nil {
+		t.Fatal(err)
+	}
+	long.clock.Advance(3 * 24 * time.Hour)
+	if err := short.Maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !short.refused(login.Token) {
+		t.Error("the token of a deleted user came back to life")
+	}
+	again := newFixture(t, func(c *authcore.Config) { c.Store, c.Now = long.store, long.clock.Now })
+	if !again.refused(login.Token) {
+		t.Error("the token of a deleted user came back to life after a restart")
+	}
+}
+
+// Two operators who act on one user at the same time must leave store and memory
+// with the same view.
+func TestDisableAndEnableAtOnce(t *testing.T) {
+	for range 50 {
+		f := newFixture(t, func(c *authcore.Config) { c.Limits = noLimits() })
+		login := f.loginAs("ann@example.com")
+		var group sync.WaitGroup
+		for _, disabled := range []bool{true, false, true, false} {
+			group.Go(func() {
+				if _, err := f.DisableUser(t.Context(), login.User.ID, disabled); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		user, err := f.FindUser(t.Context(), login.User.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if user.Disabled {
+			continue
+		}
+		if f.refused(f.loginAs("ann@example.com").Token) {
+			t.Fatal("an enabled user is refused")
+		}
+	}
+}
+
+// A mail queue that is full must not cost people the link that they have.
+func TestFullQueueKeepsTheOlderLink(t *testing.T) {
+	f := newFixture(t, nil)
+	secret := secretOf(f.mail("ann@example.com"))
+	f.mails.err = authcore.ErrMailQueueFull
+	_, err := f.RequestLink(t.Context(), authcore.LinkRequest{Email: "ann@example.com", Caller: caller})
+	wantCode(t, err, 503, authcore.CodeUnavailable)
+	if _, err := f.spend(secret); err != nil {
+		t.Errorf("the older link: %v", err)
+	}
+}
+
+// hangUp cancels the caller's context as soon as a link is taken.
+type hangUp struct {
+	authcore.Store
+	cancel context.CancelFunc
+}
+
+func (h hangUp) TakeLink(ctx context.Context, secret authcore.Digest, now time.Time) (authcore.Link, error) {
+	defer h.cancel()
+	return h.Store.TakeLink(ctx, secret, now)
+}
+
+// Whoever hangs up in the middle of a login must not end with neither link nor
+// account.
+func TestLoginIsFinishedWhenTheCallerHangsUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	f := newFixture(t, func(c *authcore.Config) { c.Store = hangUp{c.Store, cancel} })
+	secret := secretOf(f.mail("ann@example.com"))
+	login, err := f.LoginByLink(ctx, authcore.LinkLogin{Token: secret, ClientKey: clientKey})
+	if err != nil || f.refused(login.Token) {
+		t.Errorf("login is %+v, %v", login, err)
+	}
+}
+
+// forgetful fails to write once.
+type forgetful struct {
+	authcore.Store
+	failures *atomic.Int32
+}
+
+func (s forgetful) MarkSeen(ctx context.Context, seen map[string]time.Time) error {
+	if s.failures.Add(-1) >= 0 {
+		return errDown
+	}
+	return s.Store.MarkSeen(ctx, seen)
+}
+
+func TestSeenSurvivesAFailedWrite(t *testing.T) {
+	var failures atomic.Int32
+	f := newFixture(t, func(c *authcore.Config) { c.Store = forgetful{c.Store, &failures} })
+	login := f.loginAs("ann@example.com")
+	f.clock.Advance(time.Hour)
+	claims := f.claims(login.Token)
+	failures.Store(1)
+	if err := f.Maintain(t.Context()); err == nil {
+		t.Error("the failure was not reported")
+	}
+	if err := f.Maintain(t.Context()); err != nil {
+		t.Error(err)
+	}
+	list, err := f.Sessions(t.Context(), claims)
+	if err != nil || len(list) != 1 || !list[0].LastSeen.Equal(f.clock.Now()) {
+		t.Errorf("sessions are %+v, %v", list, err)
+	}
+}
+
+// An assertion must not outlive the login that it speaks of.
+func TestAssertionEndsWithTheToken(t *testing.T) {
+	f := newFixture(t, func(c *authcore.Config) { c.TokenLifetime = time.Hour })
+	claims := f.claims(f.loginAs("ann@example.com").Token)
+	f.clock.Advance(59*time.Minute + 30*time.Second)
+	assertion, err := f.Assert(claims, "app", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	upstream := gate.NewVerifier(gate.VerifierConfig{Issuer: "edgeauth", Audience: "app", Purpose: gate.PurposeAssertion})
+	jwks, _ := f.JWKS()
+	keys, err := gate.ParseJWKS(jwks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	upstream.SetKeys(keys)
+	if _, err := upstream.Verify(assertion, f.clock.Now()); err != nil {
+		t.Error(err)
+	}
+	if _, err := upstream.Verify(assertion, f.clock.Now().Add(30*time.Second)); err == nil {
+		t.Error("the assertion outlived the token")
+	}
+}
+
+// An IPv4 client that arrives over IPv6 is the same client in the list of
+// sessions as in the limits.
+func TestMappedAddressesAreShownPlain(t *testing.T) {
+	f := newFixture(t, nil)
+	secret := secretOf(f.mail("ann@example.com"))
+	login, err := f.LoginByLink(t.Context(), authcore.LinkLogin{
+		Token: secret, ClientKey: clientKey, Caller: authcore.Caller{IP: netip.MustParseAddr("::ffff:192.0.2.7")},
+	})
+	if err != nil || login.Session.IP != "192.0.2.7" {
+		t.Errorf("address is %q, %v", login.Session.IP, err)
 	}
 }

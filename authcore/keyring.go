@@ -102,9 +102,7 @@ func (k *keyRing) rotate(keys []SigningKey, now time.Time) ([]SigningKey, error)
 		}
 	}
 	if !due {
-		if len(next) == len(keys) {
-			return keys, nil
-		}
+		k.expire(next)
 		return next, nil
 	}
 	key, err := generateKey(k.cfg.algorithm, k.cfg.random)
@@ -112,13 +110,21 @@ func (k *keyRing) rotate(keys []SigningKey, now time.Time) ([]SigningKey, error)
 		return nil, err
 	}
 	key.Created, key.Signs = now, begins
-	for i := range next {
-		if next[i].Expires.IsZero() {
-			// One lead more, for nodes that learn of the successor late.
-			next[i].Expires = begins.Add(k.cfg.lifetime + k.lead())
+	next = append(next, key)
+	k.expire(next)
+	return next, nil
+}
+
+// expire sets until when keys with a successor are needed: a lifetime after it
+// began to sign, and one lead more for nodes that learn of it late. A lifetime
+// that has grown since moves the time on.
+func (k *keyRing) expire(keys []SigningKey) {
+	for i := range len(keys) - 1 {
+		needed := keys[i+1].Signs.Add(k.cfg.lifetime + k.lead())
+		if keys[i].Expires.Before(needed) {
+			keys[i].Expires = needed
 		}
 	}
-	return append(next, key), nil
 }
 
 // jwks returns the public keys.

@@ -127,6 +127,29 @@ func TestTokensOutliveTheirKeysSuccession(t *testing.T) {
 	}
 }
 
+// A lifetime that is raised while a successor waits for its turn must not cut
+// the tokens short that the old key goes on to sign.
+func TestLifetimeGrowsBeforeASuccession(t *testing.T) {
+	store := &keyStore{}
+	newNode(store, "EdDSA").at(t, start).at(t, start.Add(89*day))
+	n := newNode(store, "EdDSA")
+	n.cfg.lifetime = 60 * day
+	last := start.Add(90*day - time.Second)
+	n.at(t, last)
+	token, err := n.sign(gate.PurposeLogin, gate.Claims{
+		Issuer: "i", Audience: "i", Subject: "s", ID: "t", Session: "u", Client: "c", Method: "m",
+		IssuedAt: last.Unix(), AuthTime: last.Unix(), ExpiresAt: last.Add(60 * day).Unix(),
+	}, last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, now := range []time.Time{start.Add(120 * day), last.Add(60*day - time.Second)} {
+		if _, err := n.at(t, now).verifier.Verify(token, now); err != nil {
+			t.Errorf("%s after it was issued: %v", now.Sub(last), err)
+		}
+	}
+}
+
 func TestChangeOfAlgorithm(t *testing.T) {
 	store := &keyStore{}
 	old := newNode(store, "EdDSA").at(t, start)

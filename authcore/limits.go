@@ -32,17 +32,21 @@ type Limits struct {
 	LoginPerIP Rate
 	// AuthorizePerIP bounds social logins begun from one client address.
 	AuthorizePerIP Rate
+	// RefreshPerSession bounds how often one session is refreshed: each time
+	// leaves a revocation that is kept until the old token has expired.
+	RefreshPerSession Rate
 }
 
 // DefaultLimits suit a site with people behind shared addresses.
 func DefaultLimits() Limits {
 	return Limits{
-		LinkPerAddress: Rate{5, 15 * time.Minute},
-		LinkPerIP:      Rate{60, 15 * time.Minute},
-		LinkPerClient:  Rate{600, time.Minute},
-		LinkOverall:    Rate{1200, time.Minute},
-		LoginPerIP:     Rate{120, time.Minute},
-		AuthorizePerIP: Rate{60, time.Minute},
+		LinkPerAddress:    Rate{5, 15 * time.Minute},
+		LinkPerIP:         Rate{60, 15 * time.Minute},
+		LinkPerClient:     Rate{600, time.Minute},
+		LinkOverall:       Rate{1200, time.Minute},
+		LoginPerIP:        Rate{120, time.Minute},
+		AuthorizePerIP:    Rate{60, time.Minute},
+		RefreshPerSession: Rate{30, 15 * time.Minute},
 	}
 }
 
@@ -52,35 +56,21 @@ type limit struct {
 	rate        Rate
 }
 
-// throttle counts a request against every limit, in one step and whether or not
-// it is over one of them, and refuses it with 429 when it is.
-func (s *Service) throttle(ctx context.Context, limits ...limit) error {
-	counters := make([]Counter, 0, len(limits))
-	rates := make([]Rate, 0, len(limits))
-	for _, l := range limits {
-		if l.rate.N > 0 && l.party != "" {
-			counters = append(counters, Counter{Key: l.name + ":" + l.party, Window: l.rate.Window})
-			rates = append(rates, l.rate)
-		}
-	}
-	if len(counters) == 0 {
+// throttle counts a request against a limit and refuses it with 429 when it is
+// over.
+func (s *Service) throttle(ctx context.Context, l limit) error {
+	if l.rate.N <= 0 || l.party == "" {
 		return nil
 	}
 	now := s.now()
-	tallies, err := s.store.Count(ctx, now, counters)
+	tallies, err := s.store.Count(ctx, now, []Counter{{Limit: l.name, Party: l.party, Window: l.rate.Window}})
 	if err != nil {
 		return unavailable(err)
 	}
-	var wait time.Duration
-	for i, tally := range tallies {
-		if tally.N > rates[i].N {
-			wait = max(wait, tally.Reset.Sub(now))
-		}
-	}
-	if wait <= 0 {
+	if tallies[0].N <= l.rate.N {
 		return nil
 	}
-	return throttled(wait)
+	return throttled(tallies[0].Reset.Sub(now))
 }
 
 func throttled(wait time.Duration) *Error {

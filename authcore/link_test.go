@@ -241,3 +241,16 @@ func TestBadAddress(t *testing.T) {
 func noLimits() authcore.Limits {
 	return authcore.Limits{LinkOverall: authcore.Rate{N: 1 << 30, Window: time.Minute}}
 }
+
+// FuzzLinkToken: nothing but the secret in the mail is the secret in the mail.
+func FuzzLinkToken(f *testing.F) {
+	for _, seed := range []string{"", "x", strings.Repeat("A", 43), "\x00", "a/b", "../", "eyJhbGciOiJub25lIn0.e30."} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		fixture := newFixture(t, func(c *authcore.Config) { c.Limits = noLimits() })
+		fixture.mail("ann@example.com")
+		_, err := fixture.spend(token)
+		wantCode(t, err, 400, authcore.CodeInvalidLink)
+	})
+}

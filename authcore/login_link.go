@@ -22,6 +22,9 @@ const (
 	MethodCode = "code"
 )
 
+// finishTimeout bounds what is done for a login whose link is spent already.
+const finishTimeout = 10 * time.Second
+
 var sixDigits = big.NewInt(1_000_000)
 
 // LinkRequest asks for a mail with a login link.
@@ -55,34 +58,15 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 			return LinkReceipt{}, err
 		}
 	}
-	err = s.throttle(
-		ctx,
-		limit{"link-address", address.LimitKey(), s.cfg.Limits.LinkPerAddress},
-		limit{"link-ip", party(r.Caller.IP), s.cfg.Limits.LinkPerIP},
-		limit{"link-client", client.Name, s.cfg.Limits.LinkPerClient},
-		limit{"link", "all", s.cfg.Limits.LinkOverall},
-	)
-	if err != nil {
+	if err := s.throttleLink(ctx, address, client, r.Caller); err != nil {
 		return LinkReceipt{}, err
 	}
 	welcome, err := s.mayLogIn(ctx, address)
 	if err != nil {
 		return LinkReceipt{}, err
 	}
-	secret, code, err := s.putLink(ctx, address)
+	link, err := s.mailLink(ctx, address, client, r.Locale, welcome)
 	if err != nil {
-		return LinkReceipt{}, err
-	}
-	template := s.cfg.EmailLink
-	setIf(&template, client.EmailLink)
-	locale := r.Locale
-	setIf(&locale, client.Locale)
-	link := strings.Replace(template, LinkPlaceholder, secret, 1)
-	if err := s.enqueue(ctx, LinkMail{
-		To: address.String(), Link: link, Code: code,
-		Lifetime: s.cfg.LinkLifetime, Expires: s.now().Add(s.cfg.LinkLifetime),
-		Client: client.Name, Locale: locale, Decoy: !welcome,
-	}); err != nil {
 		return LinkReceipt{}, err
 	}
 	s.cfg.Observe(Event{Name: EventLinkRequested, Method: MethodLink, Client: client.Name})
@@ -91,6 +75,23 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 		receipt.DebugLink = link
 	}
 	return receipt, nil
+}
+
+// throttleLink counts a link request from the narrowest limit to the widest. One
+// that is refused counts no further: otherwise a single caller who is over its
+// own limit could use up what belongs to a mailbox, a client or everybody.
+func (s *Service) throttleLink(ctx context.Context, address Address, client *Client, caller Caller) error {
+	for _, l := range []limit{
+		{"link-ip", party(caller.IP), s.cfg.Limits.LinkPerIP},
+		{"link-address", address.LimitKey(), s.cfg.Limits.LinkPerAddress},
+		{"link-client", client.Name, s.cfg.Limits.LinkPerClient},
+		{"link", "all", s.cfg.Limits.LinkOverall},
+	} {
+		if err := s.throttle(ctx, l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mayLogIn reports whether a link would let this address in. The caller goes on
@@ -107,34 +108,44 @@ func (s *Service) mayLogIn(ctx context.Context, address Address) (bool, error) {
 	}
 }
 
-func (s *Service) putLink(ctx context.Context, address Address) (secret, code string, err error) {
-	if secret, err = s.secret(); err != nil {
-		return "", "", unavailable(err)
+// mailLink makes a link, and has it mailed when it is welcome. The mail takes
+// its place in the queue first: when there is none, the person's older link
+// still works.
+func (s *Service) mailLink(ctx context.Context, address Address, client *Client, locale string, welcome bool) (string, error) {
+	secret, err := s.secret()
+	if err != nil {
+		return "", unavailable(err)
 	}
-	if code, err = s.code(); err != nil {
-		return "", "", unavailable(err)
+	code, err := s.code()
+	if err != nil {
+		return "", unavailable(err)
 	}
+	template := s.cfg.EmailLink
+	setIf(&template, client.EmailLink)
+	setIf(&locale, client.Locale)
+	link := strings.Replace(template, LinkPlaceholder, secret, 1)
 	now := s.now()
+	expires := now.Add(s.cfg.LinkLifetime)
+	if s.cfg.Mailer != nil { // without one only with DebugLinks, see New
+		err := s.cfg.Mailer.Enqueue(ctx, LinkMail{
+			To: address.String(), Link: link, Code: code,
+			Lifetime: s.cfg.LinkLifetime, Expires: expires,
+			Client: client.Name, Locale: locale, Decoy: !welcome,
+		})
+		if err != nil {
+			return "", unavailable(err)
+		}
+	}
 	err = s.store.PutLink(ctx, Link{
 		Secret: DigestOf(linkPurpose, secret),
 		Code:   DigestOf(codePurpose, address.Key(), code),
 		Email:  address.String(), EmailKey: address.Key(),
-		Created: now, Expires: now.Add(s.cfg.LinkLifetime),
+		Created: now, Expires: expires,
 	})
 	if err != nil {
-		return "", "", unavailable(err)
+		return "", unavailable(err)
 	}
-	return secret, code, nil
-}
-
-func (s *Service) enqueue(ctx context.Context, mail LinkMail) error {
-	if s.cfg.Mailer == nil { // only with DebugLinks, see New
-		return nil
-	}
-	if err := s.cfg.Mailer.Enqueue(ctx, mail); err != nil {
-		return unavailable(err)
-	}
-	return nil
+	return link, nil
 }
 
 // LinkLogin spends a mailed link.
@@ -197,8 +208,12 @@ func (s *Service) LoginByCode(ctx context.Context, r CodeLogin) (Login, error) {
 	return s.loginByMail(ctx, link, MethodCode, client, r.Caller)
 }
 
-// loginByMail logs in the holder of an address that was just proven.
+// loginByMail logs in the holder of an address that was just proven. The link is
+// spent: a caller who hangs up now must not be left with neither link nor login,
+// so that the rest is done in any case, in bounded time.
 func (s *Service) loginByMail(ctx context.Context, link Link, method string, client *Client, caller Caller) (Login, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
 	address, err := ParseAddress(link.Email)
 	if err != nil {
 		return s.failed(method, client, unavailable(err))

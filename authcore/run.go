@@ -63,7 +63,11 @@ func (s *Service) flushSeen(ctx context.Context) error {
 	if len(times) == 0 {
 		return nil
 	}
-	return s.store.MarkSeen(ctx, times)
+	if err := s.store.MarkSeen(ctx, times); err != nil {
+		s.seen.putBack(times)
+		return err
+	}
+	return nil
 }
 
 func (s *Service) bounded(ctx context.Context, work func(context.Context) error) error {

@@ -27,6 +27,18 @@ func (s *seen) mark(session string, now time.Time) {
 	}
 }
 
+// putBack keeps what could not be written for the next time.
+func (s *seen) putBack(times map[string]time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for session, at := range times {
+		if newer, known := s.times[session]; known && newer.After(at) || !known && len(s.times) >= maxSeen {
+			continue
+		}
+		s.times[session] = at
+	}
+}
+
 // take returns what was collected and begins anew.
 func (s *seen) take() map[string]time.Time {
 	s.mu.Lock()

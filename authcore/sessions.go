@@ -12,6 +12,9 @@ import (
 // Refresh gives the session of a token a fresh token and a fresh lifetime; the
 // old token ends at once. Of two calls with one token one succeeds.
 func (s *Service) Refresh(ctx context.Context, claims *gate.Claims) (Login, error) {
+	if err := s.throttle(ctx, limit{"refresh-session", claims.Session, s.cfg.Limits.RefreshPerSession}); err != nil {
+		return Login{}, err
+	}
 	user, err := s.CurrentUser(ctx, claims)
 	if err != nil {
 		return Login{}, err

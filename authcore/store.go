@@ -78,9 +78,9 @@ type UserAdmin interface {
 	// that lasts until the given time; enabling lifts that one alone, so that
 	// no old token comes back. ErrNotFound when there is no such user.
 	SetDisabled(ctx context.Context, id string, disabled bool, until, now time.Time) (User, error)
-	// DeleteUser removes the user with all identities and sessions and adds a
-	// RevokeUser revocation that lasts until the given time. ErrNotFound when
-	// there is no such user.
+	// DeleteUser removes the user with all identities and sessions, each session
+	// with its RevokeSession revocation, and adds a RevokeUser revocation that
+	// lasts until the given time. ErrNotFound when there is no such user.
 	DeleteUser(ctx context.Context, id string, until, now time.Time) error
 }
 

@@ -91,10 +91,10 @@ func (s *Service) DisableUser(ctx context.Context, id string, disabled bool) (Us
 	}
 	event := EventUserDisabled
 	if !disabled {
-		until, event = time.Time{}, EventUserEnabled
+		event = EventUserEnabled
 	}
-	s.revoked.apply(Revocation{Kind: RevokeUser, ID: id, Until: until})
-	// The sessions that ended with it are in the store's feed.
+	// What was revoked is taken from the store's feed, in its order: somebody
+	// else may have changed the same user since.
 	if err := s.refreshRevocations(ctx); err != nil {
 		return User{}, unavailable(err)
 	}
@@ -108,7 +108,9 @@ func (s *Service) DeleteUser(ctx context.Context, id string) error {
 	if err := s.store.DeleteUser(ctx, id, until, s.now()); err != nil {
 		return operatorError(err)
 	}
-	s.revoked.apply(Revocation{Kind: RevokeUser, ID: id, Until: until})
+	if err := s.refreshRevocations(ctx); err != nil {
+		return unavailable(err)
+	}
 	s.cfg.Observe(Event{Name: EventUserDeleted, UserID: id})
 	return nil
 }

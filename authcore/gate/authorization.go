@@ -30,12 +30,12 @@ func ParseAuthorization(values []string) (token string, err error) {
 	if len(values) > 1 {
 		return "", ErrSpaces
 	}
-	if len(values[0]) > MaxAuthorization {
-		return "", ErrMalformed
-	}
 	scheme, rest := word(values[0])
 	if !equalFold(scheme, "token") {
 		return "", ErrNoCredentials
+	}
+	if len(values[0]) > MaxAuthorization {
+		return "", ErrMalformed
 	}
 	token, rest = word(rest)
 	if token == "" {

@@ -131,7 +131,7 @@ func TestRealm(t *testing.T) {
 	if one != again {
 		t.Error("one name gave two stores: counters would be counted apart")
 	}
-	counter := []authcore.Counter{{Key: "a", Window: time.Hour}}
+	counter := []authcore.Counter{{Party: "a", Window: time.Hour}}
 	for want := 1; want < 3; want++ {
 		got, err := realm(t, db, "one").Count(t.Context(), origin, counter)
 		if err != nil || got[0].N != want {

@@ -3,11 +3,15 @@ package bolt
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
+
+// maxSeenBatch is how many sessions are marked as seen in one step.
+const maxSeenBatch = 1000
 
 // PutSession stores a new session of an active user. See authcore.Sessions.
 func (s *Store) PutSession(ctx context.Context, session authcore.Session) error {
@@ -71,9 +75,23 @@ func (s *Store) EndSessions(
 }
 
 // MarkSeen moves LastSeen of sessions forward. See authcore.Sessions.
+//
+// It is one step for each maxSeenBatch sessions, so that logins do not wait for
+// a hundred thousand of them. Doing a part is no harm: the rest is not lost but
+// a little older.
 func (s *Store) MarkSeen(ctx context.Context, seen map[string]time.Time) error {
+	for batch := range slices.Chunk(slices.Collect(maps.Keys(seen)), maxSeenBatch) {
+		if err := s.markSeen(ctx, batch, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) markSeen(ctx context.Context, batch []string, seen map[string]time.Time) error {
 	return change(ctx, s, func(t *tx) error {
-		for id, at := range seen {
+		for _, id := range batch {
+			at := seen[id]
 			session, err := load[authcore.Session](t, sessionsTable, []byte(id))
 			if errors.Is(err, authcore.ErrNotFound) {
 				continue

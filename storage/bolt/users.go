@@ -99,7 +99,7 @@ func (s *Store) SetDisabled(
 }
 
 // DeleteUser removes a user and what belongs to it. See authcore.UserAdmin.
-func (s *Store) DeleteUser(ctx context.Context, id string, until, _ time.Time) error {
+func (s *Store) DeleteUser(ctx context.Context, id string, until, now time.Time) error {
 	return change(ctx, s, func(t *tx) error {
 		user, err := t.user(id)
 		if err != nil {
@@ -109,6 +109,9 @@ func (s *Store) DeleteUser(ctx context.Context, id string, until, _ time.Time) e
 			if err := t.remove(usersByEmailTable, []byte(key)); err != nil {
 				return err
 			}
+		}
+		if _, err := t.endSessions(id, func(authcore.Session) bool { return true }, now); err != nil {
+			return err
 		}
 		return errors.Join(
 			t.remove(usersTable, []byte(id)),

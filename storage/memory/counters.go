@@ -9,21 +9,27 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// MaxCounters is how many counters are kept at once; with the keys that limits
-// use they take some 20 MB.
+// MaxCounters is how many counters of one limit are kept at once; with the
+// parties that limits use they take some 20 MB.
 const MaxCounters = 100_000
 
 // Counters is an authcore.Counters in the memory of one process, safe for
-// concurrent use. A counter is told from others by its key and its window.
+// concurrent use.
 //
 // Counting is what an attacker can do without being anybody, so the number of
-// counters is bounded by MaxCounters. A counter is forgotten as soon as a call
-// comes after its window has passed. When all are live, a new one takes the
-// place of the one that would be zero again first: the one that protects for
-// the shortest time anyway.
+// counters of each limit is bounded by MaxCounters. A counter is forgotten as
+// soon as a call comes after its window has passed. When all of a limit are
+// live, a new one takes the place of the one that would be zero again first: the
+// one that protects for the shortest time anyway. The counters of other limits
+// stay.
 type Counters struct {
 	mu     sync.Mutex
 	max    int
+	limits map[string]*limitTable
+}
+
+// limitTable holds the counters of one limit.
+type limitTable struct {
 	byName map[authcore.Counter]*count
 	queue  resetQueue
 }
@@ -37,7 +43,7 @@ type count struct {
 
 // NewCounters returns counters that are all zero.
 func NewCounters() *Counters {
-	return &Counters{max: MaxCounters, byName: make(map[authcore.Counter]*count)}
+	return &Counters{max: MaxCounters, limits: map[string]*limitTable{}}
 }
 
 // Count adds one to each counter. See authcore.Counters.
@@ -63,19 +69,24 @@ func (c *Counters) Count(
 }
 
 func (c *Counters) add(name authcore.Counter, now time.Time) authcore.Tally {
+	table := c.limits[name.Limit]
+	if table == nil {
+		table = &limitTable{byName: map[authcore.Counter]*count{}}
+		c.limits[name.Limit] = table
+	}
 	end := now.Add(name.Window)
-	known, found := c.byName[name]
+	known, found := table.byName[name]
 	if !found {
-		if len(c.byName) >= c.max {
-			c.drop()
+		if len(table.byName) >= c.max {
+			table.drop()
 		}
 		known = &count{name: name, tally: authcore.Tally{Reset: end}}
-		c.byName[name] = known
-		heap.Push(&c.queue, known)
+		table.byName[name] = known
+		heap.Push(&table.queue, known)
 	}
 	if known.tally.Reset.After(end) {
 		known.tally.Reset = end
-		heap.Fix(&c.queue, known.place)
+		heap.Fix(&table.queue, known.place)
 	}
 	known.tally.N++
 	return known.tally
@@ -89,15 +100,17 @@ func (c *Counters) sweep(now time.Time) {
 }
 
 func (c *Counters) forget(now time.Time) {
-	for len(c.queue) > 0 && !now.Before(c.queue[0].tally.Reset) {
-		c.drop()
+	for _, table := range c.limits {
+		for len(table.queue) > 0 && !now.Before(table.queue[0].tally.Reset) {
+			table.drop()
+		}
 	}
 }
 
 // drop forgets the counter that is zero again before all others.
-func (c *Counters) drop() {
-	if first, ok := heap.Pop(&c.queue).(*count); ok {
-		delete(c.byName, first.name)
+func (t *limitTable) drop() {
+	if first, ok := heap.Pop(&t.queue).(*count); ok {
+		delete(t.byName, first.name)
 	}
 }
 

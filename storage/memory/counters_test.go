@@ -10,9 +10,12 @@ import (
 
 var origin = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
+// unnamed returns the counters of the limit that these tests count for.
+func unnamed(c *Counters) *limitTable { return c.limits[""] }
+
 func countOnce(t *testing.T, c *Counters, now time.Time, key string, window time.Duration) authcore.Tally {
 	t.Helper()
-	got, err := c.Count(t.Context(), now, []authcore.Counter{{Key: key, Window: window}})
+	got, err := c.Count(t.Context(), now, []authcore.Counter{{Party: key, Window: window}})
 	if err != nil || len(got) != 1 {
 		t.Fatalf("Count: %v, error %v", got, err)
 	}
@@ -25,13 +28,13 @@ func TestExpiredCountersAreForgotten(t *testing.T) {
 		countOnce(t, c, origin, fmt.Sprint(i), time.Duration(1+i%2)*time.Hour)
 	}
 	countOnce(t, c, origin.Add(time.Hour), "later", time.Hour)
-	if len(c.byName) != 501 || len(c.queue) != 501 {
-		t.Errorf("%d counters in a queue of %d, want the 501 that are live", len(c.byName), len(c.queue))
+	if len(unnamed(c).byName) != 501 || len(unnamed(c).queue) != 501 {
+		t.Errorf("%d counters in a queue of %d, want the 501 that are live", len(unnamed(c).byName), len(unnamed(c).queue))
 	}
 	store := New()
 	store.counters = c
-	if err := store.Sweep(t.Context(), origin.Add(3*time.Hour)); err != nil || len(c.byName)+len(c.queue) != 0 {
-		t.Errorf("after Sweep: %d counters in a queue of %d, error %v", len(c.byName), len(c.queue), err)
+	if err := store.Sweep(t.Context(), origin.Add(3*time.Hour)); err != nil || len(unnamed(c).byName)+len(unnamed(c).queue) != 0 {
+		t.Errorf("after Sweep: %d counters in a queue of %d, error %v", len(unnamed(c).byName), len(unnamed(c).queue), err)
 	}
 }
 

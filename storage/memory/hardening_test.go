@@ -20,8 +20,8 @@ func TestFloodOfCountersIsBounded(t *testing.T) {
 	countOnce(t, c, origin, "victim", time.Second)
 	for i := range 10_000 {
 		countOnce(t, c, origin, fmt.Sprint(i), time.Hour)
-		if len(c.byName) > c.max || len(c.queue) != len(c.byName) {
-			t.Fatalf("%d counters in a queue of %d, with a maximum of %d", len(c.byName), len(c.queue), c.max)
+		if len(unnamed(c).byName) > c.max || len(unnamed(c).queue) != len(unnamed(c).byName) {
+			t.Fatalf("%d counters in a queue of %d, with a maximum of %d", len(unnamed(c).byName), len(unnamed(c).queue), c.max)
 		}
 	}
 	if got := countOnce(t, c, origin, "attacker", 24*time.Hour); got.N != 2 {
@@ -29,6 +29,30 @@ func TestFloodOfCountersIsBounded(t *testing.T) {
 	}
 	if got := countOnce(t, c, origin, "victim", time.Second); got.N != 1 {
 		t.Errorf("the counter of the shortest window was kept: %d", got.N)
+	}
+}
+
+// A flood for one limit must not push the counters of another out: an address
+// that is throttled could free itself (CWE-770).
+func TestFloodOfOneLimitLeavesTheOthers(t *testing.T) {
+	c := NewCounters()
+	c.max = 100
+	count := func(limit, party string, window time.Duration) int {
+		got, err := c.Count(t.Context(), origin, []authcore.Counter{{Limit: limit, Party: party, Window: window}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got[0].N
+	}
+	count("login-ip", "192.0.2.1", time.Minute)
+	for i := range 1000 {
+		count("link-address", fmt.Sprint(i), 15*time.Minute)
+	}
+	if got := count("login-ip", "192.0.2.1", time.Minute); got != 2 {
+		t.Errorf("the counter of the other limit is %d", got)
+	}
+	if got := count("link-ip", "192.0.2.1", time.Minute); got != 1 {
+		t.Errorf("two limits share a counter: %d", got)
 	}
 }
 

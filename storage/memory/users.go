@@ -104,7 +104,7 @@ func (s *Store) SetDisabled(
 }
 
 // DeleteUser removes a user and what belongs to it. See authcore.UserAdmin.
-func (s *Store) DeleteUser(ctx context.Context, id string, until, _ time.Time) error {
+func (s *Store) DeleteUser(ctx context.Context, id string, until, now time.Time) error {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return err
@@ -117,6 +117,7 @@ func (s *Store) DeleteUser(ctx context.Context, id string, until, _ time.Time) e
 	s.users.remove(id)
 	delete(s.byEmail, user.EmailKey())
 	s.dropIdentities(id)
+	s.endSessions(id, func(authcore.Session) bool { return true }, now)
 	s.dropSessions(id)
 	s.revoke(authcore.RevokeUser, id, until)
 	return nil

@@ -105,6 +105,7 @@ func deleting(t *testing.T, store authcore.Store) {
 	err = store.PutSession(t.Context(), newSession(user.ID, time.Hour))
 	wantErr(t, "PutSession", err, authcore.ErrUserInactive)
 	wantRevoked(t, store, "", authcore.RevokeUser, user.ID, until)
+	wantRevoked(t, store, "", authcore.RevokeSession, session.ID, session.Expires)
 	wantErr(t, "DeleteUser again", store.DeleteUser(t.Context(), user.ID, until, start), authcore.ErrNotFound)
 
 	newcomer := newUser("ada@example.com", true)

@@ -15,7 +15,7 @@ func clockChecks() []check {
 		{"CountersDoNotForgetWhenTheClockJumpsBack", func(t *testing.T, store authcore.Store) {
 			// Whoever can turn the clock back, or waits until it is corrected,
 			// must not be given new guesses by it.
-			counter := authcore.Counter{Key: "a", Window: time.Hour}
+			counter := authcore.Counter{Party: "a", Window: time.Hour}
 			for i, now := range []time.Duration{0, -time.Minute, -30 * 24 * time.Hour, -time.Minute} {
 				got, err := store.Count(t.Context(), at(now), []authcore.Counter{counter})
 				if err != nil || len(got) != 1 {
@@ -70,7 +70,7 @@ func zones(t *testing.T, store authcore.Store) {
 		wantErr(t, "EndSessions", err, nil)
 		wantRevoked(t, store, "", authcore.RevokeSession, session.ID, session.Expires)
 
-		counter := authcore.Counter{Key: fmt.Sprint("zone", i), Window: time.Hour}
+		counter := authcore.Counter{Party: fmt.Sprint("zone", i), Window: time.Hour}
 		for n, now := range []time.Time{start.In(stored), start.Add(time.Hour - time.Second).In(asked)} {
 			tallies, err := store.Count(t.Context(), now, []authcore.Counter{counter})
 			wantErr(t, "Count", err, nil)

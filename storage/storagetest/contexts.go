@@ -87,7 +87,7 @@ func endedContext(t *testing.T, store authcore.Store, ctx context.Context) { //n
 			return err
 		},
 		"Count": func() error {
-			_, err := store.Count(ctx, start, []authcore.Counter{{Key: "a", Window: time.Hour}})
+			_, err := store.Count(ctx, start, []authcore.Counter{{Party: "a", Window: time.Hour}})
 			return err
 		},
 	}

@@ -12,7 +12,7 @@ import (
 func counterChecks() []check {
 	return []check{
 		{"CountsWithinTheWindow", func(t *testing.T, store authcore.Store) {
-			counter := authcore.Counter{Key: "ip:192.0.2.1", Window: time.Hour}
+			counter := authcore.Counter{Party: "ip:192.0.2.1", Window: time.Hour}
 			count(t, store, 0, counter, 1, time.Hour)
 			count(t, store, 10*time.Minute, counter, 2, time.Hour)
 			count(t, store, time.Hour-time.Millisecond, counter, 3, time.Hour)
@@ -21,14 +21,14 @@ func counterChecks() []check {
 		}},
 		{"KeysAreApart", func(t *testing.T, store authcore.Store) {
 			for _, key := range []string{"a", "b", "A", "a:b", ""} {
-				counter := authcore.Counter{Key: key, Window: time.Hour}
+				counter := authcore.Counter{Party: key, Window: time.Hour}
 				count(t, store, 0, counter, 1, time.Hour)
 			}
 		}},
 		{"BatchInOrder", func(t *testing.T, store authcore.Store) {
-			minute := authcore.Counter{Key: "minute", Window: time.Minute}
-			hour := authcore.Counter{Key: "hour", Window: time.Hour}
-			day := authcore.Counter{Key: "day", Window: 24 * time.Hour}
+			minute := authcore.Counter{Party: "minute", Window: time.Minute}
+			hour := authcore.Counter{Party: "hour", Window: time.Hour}
+			day := authcore.Counter{Party: "day", Window: 24 * time.Hour}
 			count(t, store, 0, hour, 1, time.Hour)
 			got, err := store.Count(t.Context(), at(time.Second), []authcore.Counter{minute, hour, day})
 			wantErr(t, "Count", err, nil)
@@ -67,7 +67,7 @@ func wantTallies(t *testing.T, got, want []authcore.Tally) {
 // countRace: every caller gets a value of its own, so that of many requests at
 // once no more than the limit pass.
 func countRace(t *testing.T, store authcore.Store) {
-	counters := []authcore.Counter{{Key: "a", Window: time.Hour}, {Key: "b", Window: time.Minute}}
+	counters := []authcore.Counter{{Party: "a", Window: time.Hour}, {Party: "b", Window: time.Minute}}
 	var mu sync.Mutex
 	var a, b []int
 	together(crowd, func(i int) {

@@ -17,7 +17,7 @@ func realmsApart(t *testing.T, one, two authcore.Store) {
 	addLink(t, one, link)
 	wantErr(t, "PutFlow", one.PutFlow(t.Context(), flow), nil)
 	updateKeys(t, one, nil, []authcore.SigningKey{newKey("a")})
-	counter := authcore.Counter{Key: "a", Window: time.Hour}
+	counter := authcore.Counter{Party: "a", Window: time.Hour}
 	count(t, one, 0, counter, 1, time.Hour)
 	count(t, two, 0, counter, 1, time.Hour)
 

@@ -30,7 +30,7 @@ func sweepKeeps(t *testing.T, store authcore.Store) {
 	wantErr(t, "PutFlow", store.PutFlow(t.Context(), flow), nil)
 	key := []authcore.SigningKey{newKey("a")}
 	updateKeys(t, store, nil, key)
-	counter := authcore.Counter{Key: "a", Window: time.Hour}
+	counter := authcore.Counter{Party: "a", Window: time.Hour}
 	count(t, store, 0, counter, 1, time.Hour)
 
 	for _, now := range []time.Time{at(-time.Hour), start, flow.Expires.Add(-time.Millisecond)} {
