@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"context"
 	"io"
 	"maps"
 	"net/http"
@@ -207,7 +206,7 @@ func (w *discardWriter) Write(p []byte) (int, error) { return io.Discard.Write(p
 // serve prepares a request as Caddy does and sends it through the gate, or past
 // it when there is none.
 func (b *gateBench) serve(t testing.TB, gated *TokenAuth) {
-	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/api/items?page=1", http.NoBody)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/items?page=1", http.NoBody)
 	r.Header = maps.Clone(b.header)
 	w := &discardWriter{header: http.Header{}, status: http.StatusOK}
 	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, &caddyhttp.Server{})

@@ -13,6 +13,7 @@ import (
 const proxyCaddyfile = `{
 	admin off
 	persist_config off
+	grace_period 10s
 {{- if .Debug}}
 	debug
 	log {

@@ -223,6 +223,60 @@ func TestHardeningOptions(t *testing.T) {
 	}
 }
 
+// What passes without a token must not be read as another request, nor bring
+// another kind of credentials: no browser sends a preflight with a body, cookies
+// or a method override.
+func TestHardeningPreflightsCarryNothing(t *testing.T) {
+	app := newUpstream(t)
+	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n storage memory", Site: "token_auth\n" + app.proxy()}
+	load(t, s.caddyfile())
+	preflight := []string{"Origin", "https://stranger.example", "Access-Control-Request-Method", "GET"}
+	response, _ := call(t, http.MethodOptions, s.url("/"), map[string]any{"delete": "all"}, preflight...)
+	if response.StatusCode != http.StatusUnauthorized {
+		t.Errorf("with a body: %d", response.StatusCode)
+	}
+	response, _ = call(t, http.MethodOptions, s.url("/"), nil, append(preflight,
+		"Cookie", "session=1", "X-Http-Method-Override", "DELETE", "X-Http-Method", "DELETE", "Authorization", "Basic x")...)
+	header, _, _ := app.last()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("status %d", response.StatusCode)
+	}
+	for _, name := range []string{"Cookie", "X-Http-Method-Override", "X-Http-Method", "Authorization"} {
+		if header.Get(name) != "" {
+			t.Errorf("%s passed: %s", name, header.Get(name))
+		}
+	}
+}
+
+// The token that forward_token promises to the upstream must arrive whatever the
+// client says about it.
+func TestHardeningForwardedTokenIsNotHopByHop(t *testing.T) {
+	app := newRawUpstream(t)
+	s := setup{
+		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
+		Site: "token_auth {\n forward_token\n}\nreverse_proxy " + app.address,
+	}
+	load(t, s.caddyfile())
+	token := login(t, s, "a@example.com")
+	raw(t, s, "GET / HTTP/1.1\r\nHost: 127.0.0.1:"+s.Port+"\r\nConnection: close, authorization\r\nAuthorization: Token "+token+"\r\n\r\n")
+	if request := app.request(); !strings.Contains(request, "Authorization: Token "+token) {
+		t.Errorf("the upstream got\n%s", strings.ReplaceAll(request, token, "<token>"))
+	}
+}
+
+// A request that a matcher leaves out meets no gate; its placeholders are set all
+// the same.
+func TestHardeningPlaceholdersWithoutAGate(t *testing.T) {
+	s := setup{
+		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
+		Site: "@private path /private\n token_auth @private\n respond \"user=<{http.auth.user.email}>\"",
+	}
+	load(t, s.caddyfile())
+	if _, body := call(t, http.MethodGet, s.url("/open"), nil); body != "user=<>" {
+		t.Errorf("the placeholder reads %q", body)
+	}
+}
+
 // A link in the answer opens every account: it must not be possible to have it
 // on a site that the public reaches by forgetting a line (CWE-489).
 func TestHardeningDebugLinksOnPublicSites(t *testing.T) {

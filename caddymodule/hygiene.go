@@ -28,6 +28,23 @@ func stripIdentity(r *http.Request) {
 	}
 }
 
+// stripPreflight takes out of a preflight what no browser sends with one. It
+// passes without a token, so nothing in it may be taken for another request or
+// for another kind of credentials.
+func stripPreflight(header http.Header) {
+	for _, name := range []string{
+		"Authorization", "Cookie", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Method",
+	} {
+		delete(header, name)
+	}
+}
+
+// isEndToEnd reports whether a header that the gate leaves in a request must
+// reach the upstream even if the client calls it hop-by-hop.
+func isEndToEnd(name string) bool {
+	return gate.IsIdentityHeader(name) || strings.EqualFold(name, "Authorization")
+}
+
 // keepIdentity takes identity headers out of the list of headers that a proxy
 // must delete (RFC 9110, section 7.6.1): a client could otherwise have the
 // headers deleted that are set for it here, and be somebody unknown to an
@@ -47,7 +64,7 @@ func keepIdentity(header http.Header, connection []string) {
 	}
 	var kept []string
 	for name := range names {
-		if !gate.IsIdentityHeader(name) {
+		if !isEndToEnd(name) {
 			kept = append(kept, name)
 		}
 	}
@@ -60,7 +77,7 @@ func keepIdentity(header http.Header, connection []string) {
 
 func anyIdentity(names func(func(string) bool)) bool {
 	for name := range names {
-		if gate.IsIdentityHeader(name) {
+		if isEndToEnd(name) {
 			return true
 		}
 	}

@@ -30,6 +30,8 @@ func limitFields(limits *authcore.Limits) map[string]*authcore.Rate {
 		"link_overall":     &limits.LinkOverall,
 		"login_per_ip":     &limits.LoginPerIP,
 		"authorize_per_ip": &limits.AuthorizePerIP,
+
+		"refresh_per_session": &limits.RefreshPerSession,
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // publicPaths are the paths of `token_auth` that need no token. A pattern is a
@@ -43,13 +45,25 @@ func (p publicPaths) match(u *url.URL) bool {
 	return false
 }
 
+// isAmbiguous reports whether a character of a path could be read as something
+// else: beyond ASCII, everything but letters, digits and what combines with them
+// (among the rest are dots and slashes of other scripts, blanks, and what stands
+// for bytes that are not UTF-8); in ASCII, control characters and those that
+// begin parameters, queries or escapes, or are slashes on some systems.
+func isAmbiguous(r rune) bool {
+	if r >= utf8.RuneSelf {
+		return r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r)
+	}
+	return r < ' ' || r == 0x7f || strings.ContainsRune(`\;%?#:`, r)
+}
+
 // isPlainPath reports whether every reader of a path sees the same segments.
 func isPlainPath(u *url.URL) bool {
-	if !strings.HasPrefix(u.Path, "/") || strings.ContainsAny(u.Path, "\\;%?#\x00") || strings.Contains(u.Path, "//") {
+	if !strings.HasPrefix(u.Path, "/") || strings.Contains(u.Path, "//") || strings.ContainsFunc(u.Path, isAmbiguous) {
 		return false
 	}
 	for segment := range strings.SplitSeq(u.Path, "/") {
-		if strings.Trim(segment, ". ") == "" && segment != "" { // "..", and "..." of some file systems
+		if strings.HasPrefix(segment, "..") || strings.Trim(segment, ". ") == "" && segment != "" { // also "..." of some file systems
 			return false
 		}
 	}

@@ -34,6 +34,10 @@ func TestPublicPathsAreNotFooled(t *testing.T) {
 		"/static/..;/admin", "/static/..;x=y/admin", "/static;/x", `/static/..\admin`, "/static/..%5cadmin",
 		"/static/%252e%252e/admin", "/static/%00", "/STATIC/x", "/Static/x", "/admin/../static/x", "/admin%2f..%2fstatic/x",
 		"/static/.../admin", "/static/.. /admin", "/static/%3f", "/static/%23", "/static/..%20/admin",
+		// what lenient decoders make of these is a dot or a slash
+		"/static/%c0%ae%c0%ae/admin", "/static/%c0%afadmin", "/static/..%0a/admin", "/static/..%09", "/static/%09..", "/static/..%7f",
+		"/static/..%c2%a0", "/static/%ef%bc%8e%ef%bc%8e/admin", "/static/%e2%80%a5/admin", "/static/..%3a%24DATA", "/static/%ef%bc%8fadmin",
+		"/static/x%0d%0aX-Auth-User-Id:%20evil", "/static/%ff",
 	} {
 		u, err := url.ParseRequestURI(target)
 		if err != nil {

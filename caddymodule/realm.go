@@ -61,7 +61,7 @@ type Realm struct {
 	// Limits by name: `link_per_address` (default 5 in 15 minutes),
 	// `link_per_ip` (60 in 15 minutes), `link_per_client` (600 a minute),
 	// `link_overall` (1200 a minute), `login_per_ip` (120 a minute),
-	// `authorize_per_ip` (60 a minute).
+	// `authorize_per_ip` (60 a minute), `refresh_per_session` (30 in 15 minutes).
 	Limits map[string]Limit `json:"limit,omitempty"`
 
 	// Put the login link into the answer to whoever asks for one, for

@@ -8,7 +8,9 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -17,12 +19,17 @@ import (
 // time of everything that is made of it (CWE-770).
 const maxBody = 64 << 10
 
+// bodyTimeout is how long a whole body may take to arrive. Without it a client
+// that sends a byte now and then would hold a request, and with it the shutdown
+// of the server, for as long as it likes (CWE-400).
+const bodyTimeout = 10 * time.Second
+
 // source looks up what a request says under a name.
 type source func(name string) (value, bool)
 
 // body reads and parses the body of a request. No body at all is an empty one.
 func (r *request) body() (source, error) {
-	content, err := io.ReadAll(http.MaxBytesReader(r.w, r.Body, maxBody))
+	content, err := r.readBody()
 	if err != nil {
 		return nil, unreadable(err)
 	}
@@ -45,6 +52,17 @@ func (r *request) body() (source, error) {
 	}
 }
 
+func (r *request) readBody() ([]byte, error) {
+	// Not every server has deadlines; one without has bounds of its own.
+	connection := http.NewResponseController(r.w)
+	bounded := connection.SetReadDeadline(time.Now().Add(r.bodyTimeout)) == nil
+	content, err := io.ReadAll(http.MaxBytesReader(r.w, r.Body, maxBody))
+	if bounded && err == nil { // else the server would wait for the rest
+		_ = connection.SetReadDeadline(time.Time{})
+	}
+	return content, err
+}
+
 // isUTF8 reports whether a charset parameter names the only encoding that is
 // read; an absent one does.
 func isUTF8(charset string) bool {
@@ -63,6 +81,12 @@ func unreadable(err error) error {
 		return &authcore.Error{
 			Status: http.StatusRequestEntityTooLarge, Code: CodeBodyTooLarge,
 			Detail: "Request body is too large.",
+		}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &authcore.Error{
+			Status: http.StatusRequestTimeout, Code: CodeRequestTimeout,
+			Detail: "The request body took too long to arrive.",
 		}
 	}
 	return badRequest("Request body could not be read.")

@@ -19,7 +19,9 @@ import (
 // docs/errors.md and are never renamed.
 const (
 	CodeBodyTooLarge authcore.Code = "body_too_large"
-	CodeInternal     authcore.Code = "internal"
+	// CodeRequestTimeout says that the body did not arrive in time.
+	CodeRequestTimeout authcore.Code = "request_timeout"
+	CodeInternal       authcore.Code = "internal"
 )
 
 // failureBody is an answer that is no success. Clients in the field know some of

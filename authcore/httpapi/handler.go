@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -36,6 +37,8 @@ type Handler struct {
 	clientIP func(*http.Request) netip.Addr
 	log      *slog.Logger
 	routes   []route
+	// bodyTimeout is how long a body may take to arrive.
+	bodyTimeout time.Duration
 }
 
 // New returns a Handler.
@@ -48,6 +51,8 @@ func New(options Options) *Handler {
 		prefix:   strings.TrimSuffix(path.Clean("/"+options.Prefix), "/"),
 		clientIP: options.ClientIP,
 		log:      options.Logger,
+
+		bodyTimeout: bodyTimeout,
 	}
 	if h.clientIP == nil {
 		h.clientIP = peer
@@ -72,7 +77,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		AllowOrigin(w.Header(), r, h.service.AllowsOrigin)
 	}
-	h.answer(matched, &request{Request: r, w: w, param: param}).write(w)
+	h.answer(matched, &request{Request: r, w: w, param: param, bodyTimeout: h.bodyTimeout}).write(w)
 }
 
 func (h *Handler) answer(matched route, r *request) answer {
@@ -93,6 +98,8 @@ type request struct {
 	w http.ResponseWriter
 	// param is the variable segment of the path, or "".
 	param string
+	// bodyTimeout is the Handler's.
+	bodyTimeout time.Duration
 }
 
 // caller says where a request comes from.
