@@ -32,19 +32,24 @@ func (r *revocations) apply(entries ...Revocation) { r.copy.Apply(entries...) }
 func (r *revocations) refresh(ctx context.Context, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	entries, cursor, err := r.store.RevocationsSince(ctx, r.cursor)
-	if err != nil {
-		return err
-	}
-	live := entries[:0]
-	for _, entry := range entries {
-		if entry.Until.IsZero() || now.Before(entry.Until) {
-			live = append(live, entry)
+	for {
+		entries, cursor, err := r.store.RevocationsSince(ctx, r.cursor)
+		if err != nil {
+			return err
+		}
+		live := entries[:0]
+		for _, entry := range entries {
+			if entry.Until.IsZero() || now.Before(entry.Until) {
+				live = append(live, entry)
+			}
+		}
+		if len(live) > 0 {
+			r.copy.Apply(live...)
+		}
+		if r.cursor = cursor; len(entries) == 0 {
+			return nil
 		}
 	}
-	r.copy.Apply(live...)
-	r.cursor = cursor
-	return nil
 }
 
 // watch refreshes whenever the store says that something is new, until ctx

@@ -1,6 +1,7 @@
 package authcore
 
 import (
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,7 +24,8 @@ func (s *seen) mark(session string, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, known := s.times[session]; known || len(s.times) < maxSeen {
-		s.times[session] = now
+		// The text given is a part of a whole token's claims.
+		s.times[strings.Clone(session)] = now
 	}
 }
 

@@ -153,10 +153,11 @@ type Sessions interface {
 // Revocations is the feed from which every node keeps its copy of what is
 // revoked. Entries are made by UserAdmin and Sessions.
 type Revocations interface {
-	// RevocationsSince returns every revocation made or changed after the
-	// cursor, and the cursor to use next; the empty cursor stands for the
-	// beginning. An entry may be returned twice but never missed. Of several
-	// entries with one Kind and ID only the last need be returned.
+	// RevocationsSince returns revocations made or changed after the cursor, in
+	// that order, and the cursor to use next; the empty cursor stands for the
+	// beginning. One call may return a part of them: none at all means that
+	// there are no more. An entry may be returned twice but never missed. Of
+	// several entries with one Kind and ID only the last need be returned.
 	RevocationsSince(ctx context.Context, cursor string) ([]Revocation, string, error)
 	// WatchRevocations calls notify, from one goroutine at a time, soon after
 	// something may be new, until ctx ends; it returns the context's error or

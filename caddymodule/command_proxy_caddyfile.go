@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"text/template"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 )
@@ -98,8 +99,8 @@ func quoteToken(value string) (string, error) {
 		return r == '{' || r == '}' || r > ' ' && r < 0x7f && !strings.ContainsRune("\"`#\\<$", r)
 	}
 	switch {
-	case strings.ContainsAny(value, "`\r\n\x00"):
-		return "", fmt.Errorf("a value contains a backtick or a line break")
+	case strings.ContainsAny(value, "`\r\n\x00") || !utf8.ValidString(value):
+		return "", fmt.Errorf("a value contains a backtick or a line break, or is not UTF-8")
 	case value == "" || value == "{" || value == "}" || strings.TrimFunc(value, plain) != "":
 		return "`" + value + "`", nil
 	default:

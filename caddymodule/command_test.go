@@ -78,7 +78,7 @@ func TestProxyFlagFaults(t *testing.T) {
 
 // No flag may add a directive to the generated Caddyfile (CWE-74).
 func FuzzProxyValues(f *testing.F) {
-	for _, seed := range []string{"key", "a b", `a"b`, `a\`, "}", "{", "a}\n{", "<<EOF", "# x", "`", "{$HOME}", "{env.X}"} {
+	for _, seed := range []string{"key", "a b", `a"b`, `a\`, "}", "{", "a}\n{", "\xe9", "<<EOF", "# x", "`", "{$HOME}", "{env.X}"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {

@@ -65,7 +65,10 @@ func (h *Handler) Owns(urlPath string) bool {
 
 // below returns what follows the prefix, without a slash at its end.
 func (h *Handler) below(urlPath string) (rest string, owned bool) {
-	clean := path.Clean("/" + urlPath)
+	if !strings.HasPrefix(urlPath, "/") {
+		urlPath = "/" + urlPath
+	}
+	clean := path.Clean(urlPath) // allocates nothing for a clean path
 	if clean == keySetPath {
 		return clean, true
 	}

@@ -40,7 +40,8 @@
 //	keys                "keys"                   -> []SigningKey
 //	expiry              time,class,key           -> ""
 //
-// Values are JSON. Parts of a key are preceded by their lengths. The expiry bucket
-// says what Sweep may look at; an entry stays when its item goes or is prolonged,
-// and Sweep asks the item before it removes anything.
+// Values are JSON, except those of revocations, see type revocation. Parts of a
+// key are preceded by their lengths. The expiry bucket says what Sweep may look
+// at; an entry stays when its item goes or is prolonged, and Sweep asks the item
+// before it removes anything.
 package bolt

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"strconv"
 	"time"
@@ -10,14 +11,9 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// revocation is an entry of the feed.
-type revocation struct {
-	authcore.Revocation
-	// Forget is when nobody needs the entry any more. For an entry that lifts a
-	// revocation that is when the lifted one would have ended: until then
-	// somebody may still hold it.
-	Forget time.Time `json:"forget"`
-}
+// revocationPage is how many entries are read at once: a node that starts reads
+// all of them, and must not need the memory for all of them twice.
+const revocationPage = 5000
 
 // RevocationsSince returns what was revoked after the cursor. See
 // authcore.Revocations. The cursor is the number of the last entry its holder has
@@ -36,11 +32,14 @@ func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore
 		var entries []authcore.Revocation
 		position := bucket.Cursor()
 		for key, text := position.Seek(numberKey(seen + 1)); key != nil; key, text = position.Next() {
-			var entry revocation
-			if err := decode(revocationsTable, text, &entry); err != nil {
+			entry, err := parseRevocation(text)
+			if err != nil {
 				return nil, err
 			}
-			entries = append(entries, entry.Revocation)
+			if entries = append(entries, entry.Revocation); len(entries) == revocationPage {
+				next = strconv.FormatUint(binary.BigEndian.Uint64(key), 10)
+				break
+			}
 		}
 		return entries, nil
 	})
@@ -65,7 +64,7 @@ func (t *tx) revoke(kind gate.RevocationKind, id string, until time.Time) error 
 		Forget:     until,
 	}
 	if number := t.get(revocationsByIDTable, key); number != nil {
-		former, err := load[revocation](t, revocationsTable, number)
+		former, err := parseRevocation(t.get(revocationsTable, number))
 		if err != nil {
 			return damaged(err, revocationsByIDTable)
 		}
@@ -82,7 +81,7 @@ func (t *tx) revoke(kind gate.RevocationKind, id string, until time.Time) error 
 	}
 	t.engine.OnCommit(t.notify)
 	return errors.Join(
-		store(t, revocationsTable, numberKey(number), entry),
+		t.put(revocationsTable, numberKey(number), entry.bytes()),
 		t.put(revocationsByIDTable, key, numberKey(number)),
 		t.expire(entry.Forget, revocationClass, key),
 	)

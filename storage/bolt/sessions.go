@@ -10,8 +10,9 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// maxSeenBatch is how many sessions are marked as seen in one step.
-const maxSeenBatch = 1000
+// maxSeenBatch is how many sessions are marked as seen in one step: logins wait
+// for it.
+const maxSeenBatch = 200
 
 // PutSession stores a new session of an active user. See authcore.Sessions.
 func (s *Store) PutSession(ctx context.Context, session authcore.Session) error {
@@ -80,7 +81,7 @@ func (s *Store) EndSessions(
 // a hundred thousand of them. Doing a part is no harm: the rest is not lost but
 // a little older.
 func (s *Store) MarkSeen(ctx context.Context, seen map[string]time.Time) error {
-	for batch := range slices.Chunk(slices.Collect(maps.Keys(seen)), maxSeenBatch) {
+	for batch := range slices.Chunk(slices.Sorted(maps.Keys(seen)), maxSeenBatch) {
 		if err := s.markSeen(ctx, batch, seen); err != nil {
 			return err
 		}

@@ -75,14 +75,25 @@ func (t *tx) forget(kind class, key []byte, now time.Time) error {
 		return forget(t, sessionsTable, key, now, func(s authcore.Session) time.Time { return s.Expires },
 			t.removeSession)
 	case revocationClass:
-		number := bytes.Clone(t.get(revocationsByIDTable, key))
-		return forget(t, revocationsTable, number, now, func(r revocation) time.Time { return r.Forget },
-			func(revocation) error {
-				return errors.Join(t.remove(revocationsTable, number), t.remove(revocationsByIDTable, key))
-			})
+		return t.forgetRevocation(key, now)
 	default:
 		return damaged(fmt.Errorf("class %q", byte(kind)), expiryTable)
 	}
+}
+
+func (t *tx) forgetRevocation(key []byte, now time.Time) error {
+	number := bytes.Clone(t.get(revocationsByIDTable, key))
+	if number == nil {
+		return nil
+	}
+	entry, err := parseRevocation(t.get(revocationsTable, number))
+	if err != nil {
+		return err
+	}
+	if now.Before(entry.Forget) {
+		return nil
+	}
+	return errors.Join(t.remove(revocationsTable, number), t.remove(revocationsByIDTable, key))
 }
 
 func forget[T any](

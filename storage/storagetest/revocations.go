@@ -217,15 +217,20 @@ func feedKey(kind any, id string) string { return fmt.Sprint(kind, " ", id) }
 // feedSince reads the feed as a node does: later entries replace earlier ones.
 func feedSince(t *testing.T, store authcore.Store, cursor string) (map[string]time.Time, string) {
 	t.Helper()
-	revocations, next, err := store.RevocationsSince(t.Context(), cursor)
-	if err != nil && !errors.Is(err, context.Canceled) {
-		t.Errorf("RevocationsSince: %v", err)
-	}
 	entries := make(map[string]time.Time)
-	for _, r := range revocations {
-		entries[feedKey(r.Kind, r.ID)] = r.Until.UTC()
+	for {
+		revocations, next, err := store.RevocationsSince(t.Context(), cursor)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("RevocationsSince: %v", err)
+		}
+		for _, r := range revocations {
+			entries[feedKey(r.Kind, r.ID)] = r.Until.UTC()
+		}
+		if err != nil || len(revocations) == 0 {
+			return entries, next
+		}
+		cursor = next
 	}
-	return entries, next
 }
 
 // wantFeed checks that exactly these revocations follow the cursor.
