@@ -16,7 +16,7 @@ import (
 //		optional
 //		require   <field> <value…>
 //		max_age   <duration>
-//		headers   <header…>|off
+//		headers   <header…>|all|off
 //		assertion [<audience> [<lifetime>]]
 //		forward_token
 //		handle_errors

@@ -222,7 +222,7 @@ func TestIdentityHeaders(t *testing.T) {
 	}
 	t.Run("with a token", func(t *testing.T) {
 		t.Parallel()
-		s := newSite(t, caddyfile{Realm: debugLinks})
+		s := newSite(t, caddyfile{Realm: debugLinks, Gate: []string{"headers all"}})
 		l := s.logIn(t, "who@example.com")
 		seen := forwarded(t, s, "Authorization: Token "+l.token, "Connection: X-Auth-User-Id")
 		if seen["X-Auth-User-Id"] != l.id || seen["X-Auth-Method"] != "link" || seen["X-Auth-Client"] != "web" {
