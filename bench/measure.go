@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+
+	"github.com/edgeauth/edgeauth/bench/internal/stat"
+)
+
+// series is what all slices of a scenario cost, by itself and against the plain
+// proxy of the same round.
+type series struct {
+	scenario
+	cpu, allocs, rate, p50, p99, rss stat.Samples
+
+	cpuRatio, rateRatio, p50Ratio, p99Ratio, rssRatio, moreAllocs stat.Samples
+}
+
+func (s *series) add(own, plain slice) {
+	s.cpu = append(s.cpu, own.cpu)
+	s.allocs = append(s.allocs, own.allocs)
+	s.rate = append(s.rate, own.rate)
+	s.p50 = append(s.p50, own.p50)
+	s.p99 = append(s.p99, own.p99)
+	s.rss = append(s.rss, float64(own.rss))
+	s.cpuRatio = append(s.cpuRatio, own.cpu/plain.cpu)
+	s.rateRatio = append(s.rateRatio, own.rate/plain.rate)
+	s.p50Ratio = append(s.p50Ratio, own.p50/plain.p50)
+	s.p99Ratio = append(s.p99Ratio, own.p99/plain.p99)
+	s.rssRatio = append(s.rssRatio, float64(own.rss)/float64(plain.rss))
+	s.moreAllocs = append(s.moreAllocs, own.allocs-plain.allocs)
+}
+
+// campaign is how often and how long scenarios are measured.
+type campaign struct {
+	sets, rounds, requests int
+	// spare, if set, is how many unused tokens finish needs of a scenario.
+	spare func(scenario) int
+	// finish, if set, may do more with the courses of the last set.
+	finish func([]*course) error
+}
+
+// measure runs the scenarios, the first of which is the plain proxy.
+func (b *bench) measure(ctx context.Context, list []scenario, m campaign) ([]*series, error) {
+	all := make([]*series, len(list))
+	for i := range list {
+		all[i] = &series{scenario: list[i]}
+	}
+	for set := range m.sets {
+		if err := b.set(ctx, all, m, set); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// set starts everything and measures some rounds.
+func (b *bench) set(ctx context.Context, all []*series, m campaign, number int) (err error) {
+	var courses []*course
+	defer func() {
+		for _, c := range courses {
+			err = errors.Join(err, c.stop())
+		}
+	}()
+	for _, s := range all {
+		b.progress("set %d of %d: start %s", number+1, m.sets, s.name)
+		fresh := m.rounds * m.requests
+		if m.spare != nil {
+			fresh += m.spare(s.scenario)
+		}
+		c, err := b.start(ctx, s.scenario, fresh)
+		if err != nil {
+			return err
+		}
+		courses = append(courses, c)
+	}
+	for round := range m.rounds {
+		b.progress("set %d of %d: round %d of %d", number+1, m.sets, round+1, m.rounds)
+		slices := make([]slice, len(courses))
+		// In another order each time: what a slice costs depends a little on
+		// what ran before it.
+		for _, i := range rand.Perm(len(courses)) { //nolint:gosec // nobody gains from guessing it
+			if slices[i], err = courses[i].slice(ctx, m.requests); err != nil {
+				return err
+			}
+		}
+		for i, s := range all {
+			s.add(slices[i], slices[0])
+		}
+	}
+	if m.finish != nil && number == m.sets-1 {
+		return m.finish(courses)
+	}
+	return nil
+}
+
+// progress says what is being done.
+func (*bench) progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
+}
