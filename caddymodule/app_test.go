@@ -180,7 +180,7 @@ func TestGateAllocations(t *testing.T) {
 	request := &http.Request{Header: header}
 	allocations := testing.AllocsPerRun(100, func() {
 		stripIdentity(request)
-		setIdentity(header, claims, names)
+		setIdentity(header, claims, names, new(identityValues))
 	})
 	if allocations > 2 {
 		t.Errorf("%v allocations for the identity headers", allocations)

@@ -145,7 +145,7 @@ func BenchmarkSetIdentity(b *testing.B) {
 	header := http.Header{}
 	b.ReportAllocs()
 	for b.Loop() {
-		setIdentity(header, claims, names)
+		setIdentity(header, claims, names, new(identityValues))
 	}
 }
 

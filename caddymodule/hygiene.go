@@ -154,21 +154,25 @@ func chosenHeaders(configured []string) ([]string, error) {
 	case slices.Equal(configured, []string{headersOff}):
 		return nil, nil
 	}
-	var chosen []string
+	var chosen []string // each once, so that they fit identityValues
 	for _, name := range configured {
 		header := http.CanonicalHeaderKey(name)
 		if !slices.Contains(available, header) {
 			return nil, fmt.Errorf("headers: %q is not one of %s; or all or off, alone", name, strings.Join(available, ", "))
 		}
-		chosen = append(chosen, header)
+		if !slices.Contains(chosen, header) {
+			chosen = append(chosen, header)
+		}
 	}
 	return chosen, nil
 }
 
+// identityValues has room for the values of all identity headers of a request.
+type identityValues [8]string
+
 // setIdentity sets identity headers. Absent values set none, and the values
-// share one array: this is done for every request.
-func setIdentity(header http.Header, claims *gate.Claims, names []string) {
-	values := make([]string, len(names))
+// share one array of the request's: this is done for every request.
+func setIdentity(header http.Header, claims *gate.Claims, names []string, values *identityValues) {
 	for i, name := range names {
 		if value := gate.HeaderValue(claims, name); value != "" {
 			values[i] = value

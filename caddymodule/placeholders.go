@@ -25,6 +25,8 @@ type visitor struct {
 	// authorization is what the client sent, which a gate takes out of the
 	// request.
 	authorization []string
+	// values are those of the identity headers that the last gate set.
+	values identityValues
 }
 
 // String keeps the placeholder of the variable from showing the token.

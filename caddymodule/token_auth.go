@@ -165,7 +165,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	}
 	if decision.Claims != nil {
 		visitor.claims = decision.Claims
-		if err := t.present(service, r, decision.Claims); err != nil {
+		if err := t.present(service, r, decision.Claims, &visitor.values); err != nil {
 			return t.refuse(w, http.StatusServiceUnavailable, writeUnavailable, err)
 		}
 	}
@@ -213,8 +213,8 @@ func (t *TokenAuth) refuse(w http.ResponseWriter, status int, answer func(http.R
 }
 
 // present tells the upstream who sent the request.
-func (t *TokenAuth) present(service *authcore.Service, r *http.Request, claims *gate.Claims) error {
-	setIdentity(r.Header, claims, t.headers)
+func (t *TokenAuth) present(service *authcore.Service, r *http.Request, claims *gate.Claims, values *identityValues) error {
+	setIdentity(r.Header, claims, t.headers, values)
 	if t.Assertion == nil {
 		return nil
 	}
