@@ -118,6 +118,9 @@ func validateOrigin(origin string) error {
 	if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" {
 		return fmt.Errorf("is not an origin such as https://frontend.app")
 	}
+	if parsed.Scheme == "https" && parsed.Port() == "443" || parsed.Scheme == "http" && parsed.Port() == "80" {
+		return fmt.Errorf("must be written without the port, as browsers do")
+	}
 	if canonical := parsed.Scheme + "://" + strings.ToLower(parsed.Host); canonical != origin {
 		return fmt.Errorf("must be written %s: lower case, without path or slash at the end", canonical)
 	}

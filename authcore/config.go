@@ -22,6 +22,14 @@ const (
 	flowLifetime = 10 * time.Minute
 )
 
+// Bounds of Config, against slips of the pen.
+const (
+	maxLifetime     = 10 * 365 * 24 * time.Hour
+	maxLinkLifetime = 24 * time.Hour
+	minRotation     = time.Hour
+	maxCacheSize    = 10_000_000
+)
+
 // LinkPlaceholder stands for the secret in a link template.
 const LinkPlaceholder = "{token}"
 
@@ -93,6 +101,15 @@ func (c *Config) Validate() error {
 			fault("%s: %s is less than a second", name, lifetime)
 		}
 	}
+	if c.TokenLifetime > maxLifetime || c.LinkLifetime > maxLinkLifetime {
+		fault("token_lifetime, link_lifetime: %s and %s; at most %s and %s", c.TokenLifetime, c.LinkLifetime, maxLifetime, maxLinkLifetime)
+	}
+	if c.KeyRotation < minRotation {
+		fault("key_rotation: %s is less than %s", c.KeyRotation, minRotation)
+	}
+	if c.CacheSize > maxCacheSize {
+		fault("cache_size: %d is more than %d; a token takes about 400 bytes", c.CacheSize, maxCacheSize)
+	}
 	if err := validateEmailLink(c.EmailLink); err != nil {
 		faults = append(faults, err)
 	}
@@ -140,6 +157,9 @@ func validateEmailLink(template string) error {
 	before, after, found := strings.Cut(template, LinkPlaceholder)
 	if !found || strings.Contains(after, LinkPlaceholder) {
 		return fmt.Errorf("email_link: %q must contain %s once, for example https://frontend.app/auth/link/%s", template, LinkPlaceholder, LinkPlaceholder)
+	}
+	if strings.ContainsAny(before+after, "{}") {
+		return fmt.Errorf("email_link: %q has a placeholder other than %s", template, LinkPlaceholder)
 	}
 	parsed, err := url.Parse(before)
 	if err != nil || parsed.Scheme == "" || parsed.Host == "" || strings.ContainsAny(template, " \\\t\r\n") {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 )
@@ -91,10 +92,18 @@ func (a *App) Stop() error { return nil }
 // provisioned, also for one that failed to provision or to start.
 func (a *App) Cleanup() error {
 	var faults []error
-	for _, name := range a.names() {
-		if realm := a.Realms[name]; realm != nil {
-			faults = append(faults, realm.cleanup())
+	// At once, because each may wait for its mail to go out.
+	var realms sync.WaitGroup
+	ended := make(chan error, len(a.Realms))
+	for _, realm := range a.Realms {
+		if realm != nil {
+			realms.Go(func() { ended <- realm.cleanup() })
 		}
+	}
+	realms.Wait()
+	close(ended)
+	for fault := range ended {
+		faults = append(faults, fault)
 	}
 	for _, release := range a.release {
 		faults = append(faults, release())

@@ -19,8 +19,10 @@ func init() {
 // combined, `token_auth` is the better choice: `authentication` answers with an
 // empty 401, tries its providers in no particular order, and takes a server that
 // is not ready for a wrong token; and this provider sets no identity headers,
-// exempts no CORS preflight and leaves the token in the request. It does delete
-// the identity headers that a client sends.
+// exempts no CORS preflight and leaves the token in the request. When another
+// provider is asked first and says yes, this one is not asked at all: what the
+// client sent as identity headers then stays. Where an upstream reads those, put
+// `token_auth` with `optional`, `headers off` and `forward_token` before it.
 type Authenticator struct {
 	// The name of the realm. Default: the default realm.
 	Realm string `json:"realm,omitempty"`

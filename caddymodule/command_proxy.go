@@ -100,7 +100,7 @@ func runProxy(flags caddycmd.Flags) (int, error) {
 	fmt.Printf("edgeauth: %s is in front of %s; the login API is below /v1/auth, the client key is %s\n",
 		options.from, strings.Join(options.to, ", "), options.shownKey(flags.String("client-key")))
 	if options.mailer == "" {
-		fmt.Println("edgeauth: without --mailer, mails with login links are written to this log")
+		fmt.Println("edgeauth: without --mailer, mails with login links are written to this log; whoever reads it can log in as anybody")
 	}
 	select {}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -43,33 +44,36 @@ func linkPages(config authcore.Config) []linkPage {
 	return pages
 }
 
-// leadsHere reports whether the address holds the secret of a mailed link.
+// leadsHere reports whether the address may hold the secret of a mailed link, in
+// whatever spelling: servers behind this one read paths in their own ways.
 func (p linkPage) leadsHere(u *url.URL) bool {
+	clean := strings.ToLower(path.Clean("/" + u.Path))
 	if p.query != "" {
-		return u.Path == p.path && isLinkSecret(u.Query().Get(p.query))
+		return clean == strings.ToLower(path.Clean(p.path)) && strings.Contains(u.RawQuery, "=")
 	}
-	rest, below := strings.CutPrefix(u.Path, p.path)
-	secret, _, _ := strings.Cut(rest, "/")
-	return below && isLinkSecret(secret)
+	rest, below := strings.CutPrefix(clean, strings.ToLower(p.path))
+	if p.path == "/" { // every path is below it
+		return isLinkSecret(rest)
+	}
+	return below && rest != ""
 }
 
 // isLinkSecret reports whether a text has the form of a secret: 256 bits in
 // base64url.
 func isLinkSecret(text string) bool {
-	return len(text) == 43 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+	return len(text) == 43 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 // showsLink reports whether the log of a request would show the secret of a
 // mailed link: in its own address, or in that of the page which it comes from.
 func (r *Realm) showsLink(request *http.Request) bool {
+	// The log has the address as the client wrote it.
+	original, rewritten := request.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
 	for _, page := range r.linkPages {
-		if page.leadsHere(request.URL) {
+		if page.leadsHere(request.URL) || rewritten && original.URL != nil && page.leadsHere(original.URL) {
 			return true
 		}
 		for _, referer := range request.Header["Referer"] {
-			if !strings.Contains(referer, page.path) {
-				continue
-			}
 			if u, err := url.Parse(referer); err == nil && page.leadsHere(u) {
 				return true
 			}

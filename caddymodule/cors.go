@@ -24,6 +24,16 @@ func allowOrigin(w http.ResponseWriter, r *http.Request, service *authcore.Servi
 	}
 }
 
+// allowOriginNow does what the writer of allowOrigin would do when an answer is
+// written. A request that ends with an error is answered by others, with the
+// original writer: without this a page could not tell "log in again" from a
+// network that is down.
+func allowOriginNow(w http.ResponseWriter) {
+	if w, ok := w.(*corsWriter); ok {
+		w.allow()
+	}
+}
+
 // corsWriter adds the headers of CORS just before the header is written. What
 // it does not have itself, such as hijacking a connection for a WebSocket, is
 // found through Unwrap.

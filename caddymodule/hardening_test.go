@@ -299,11 +299,13 @@ func TestHardeningDebugLinksOnPublicSites(t *testing.T) {
 		"localhost, api.example.com": true,
 		":443":                       true,
 		"https://:8443":              true,
-		"localhost":                  false,
-		"http://localhost:8080":      false,
-		"127.0.0.1":                  false,
-		"http://api.example.com":     false,
-		"app.localhost":              false,
+		// the other name does not narrow what the first site takes
+		"https://localhost:8443 {\n tls internal\n respond hi\n}\nhttps://:8443": true,
+		"localhost":              false,
+		"http://localhost:8080":  false,
+		"127.0.0.1":              false,
+		"http://api.example.com": false,
+		"app.localhost":          false,
 		"https://api.example.com {\n bind 127.0.0.1\n}\nhttp://localhost:8080": false,
 	} {
 		if strings.Contains(site, "bind") {

@@ -126,8 +126,23 @@ http://127.0.0.1:%s {
 
 func (s setup) url(path string) string { return "http://127.0.0.1:" + s.Port + path }
 
-// call sends a request and returns the answer with its body.
+// call sends a request and returns the answer with its body. Caddy hands its
+// sockets over on a reload, and may then cut a connection before it has read a
+// request: that is tried again, as every client does.
 func call(t *testing.T, method, url string, body any, header ...string) (*http.Response, string) {
+	t.Helper()
+	for tries := 0; ; tries++ {
+		response, content, err := tryCall(t, method, url, body, header...)
+		if err == nil {
+			return response, content
+		}
+		if tries == 5 {
+			t.Fatal(err)
+		}
+	}
+}
+
+func tryCall(t *testing.T, method, url string, body any, header ...string) (*http.Response, string, error) {
 	t.Helper()
 	var reader io.Reader
 	if body != nil {
@@ -149,14 +164,11 @@ func call(t *testing.T, method, url string, body any, header ...string) (*http.R
 	}
 	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	if err != nil {
-		t.Fatal(err)
+		return nil, "", err
 	}
 	defer response.Body.Close()
 	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response, string(content)
+	return response, string(content), err
 }
 
 // post is call with a JSON object that must be answered with this status.

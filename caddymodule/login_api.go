@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"path"
 	"strings"
 	"sync"
 
@@ -59,8 +60,9 @@ func parseLoginAPI(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) 
 	case len(arguments) > 1:
 		return nil, h.Errf("login_api: expected at most one argument, the prefix")
 	case len(arguments) == 1:
-		if handler.Prefix = arguments[0]; !strings.HasPrefix(handler.Prefix, "/") {
-			return nil, h.Errf("login_api: prefix: %q does not begin with a slash", handler.Prefix)
+		handler.Prefix = arguments[0]
+		if err := validatePrefix(handler.Prefix); err != nil {
+			return nil, h.Errf("login_api: %v", err)
 		}
 	}
 	b := newBlock(h.Dispenser)
@@ -75,10 +77,23 @@ func parseLoginAPI(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) 
 	return h.NewRoute(nil, handler), nil
 }
 
+// validatePrefix refuses what no path begins with, and what all of them do.
+func validatePrefix(prefix string) error {
+	switch {
+	case !strings.HasPrefix(prefix, "/"):
+		return fmt.Errorf("prefix: %q does not begin with a slash", prefix)
+	case strings.ContainsAny(prefix, "*{}?#%\\ ") || path.Clean(prefix) != strings.TrimSuffix(prefix, "/"):
+		return fmt.Errorf("prefix: %q must be a plain path such as /v1/auth; everything below it is served, without a matcher", prefix)
+	}
+	return nil
+}
+
 // Provision finds the realm.
 func (l *LoginAPI) Provision(ctx caddy.Context) (err error) {
-	if l.Prefix != "" && !strings.HasPrefix(l.Prefix, "/") {
-		return fmt.Errorf("login_api: prefix: %q does not begin with a slash", l.Prefix)
+	if l.Prefix != "" {
+		if err := validatePrefix(l.Prefix); err != nil {
+			return fmt.Errorf("login_api: %w", err)
+		}
 	}
 	if l.realm, err = findRealm(ctx, l.Realm); err != nil {
 		return fmt.Errorf("login_api: %w", err)
@@ -113,7 +128,7 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 // call has in its address, or an e-mail address, which the answer of verify has
 // in its header.
 func (l *LoginAPI) showsPerson(r *http.Request) bool {
-	return strings.Contains(r.URL.RawQuery, "client_key") || strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/verify") ||
+	return r.URL.Query().Has("client_key") || strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/verify") ||
 		l.realm.showsLink(r)
 }
 

@@ -37,8 +37,8 @@ type MailerEnvironment struct {
 	// Observe takes what became of a mail, for the metrics. It outlives the
 	// configuration and does not block.
 	Observe func(mailer.Outcome)
-	// Successor returns the mailer of the configuration that serves in place of
-	// this one, or nil. A mailer that ends gives it the mail that is left.
+	// Successor returns the mailer of the realm as it is served now, or nil. A
+	// mailer that ends gives it the mail that is left, unless it is the same.
 	Successor func() authcore.Mailer
 }
 
@@ -132,10 +132,11 @@ func (o *MailOptions) open(env MailerEnvironment, identity []string, transport f
 		drain := func() error {
 			ctx, cancel := context.WithTimeout(context.Background(), drainTimeout) //nolint:forbidigo // nobody calls: it is the end of the last configuration
 			defer cancel()
-			if next := env.Successor(); next != nil && !caddy.Exiting() {
-				return queue.HandOver(ctx, next)
+			next := env.Successor()
+			if next == nil || next == authcore.Mailer(queue) || caddy.Exiting() {
+				return queue.Close(ctx)
 			}
-			return queue.Close(ctx)
+			return queue.HandOver(ctx, next)
 		}
 		return queue, drain, nil
 	})

@@ -47,12 +47,20 @@ func visitorOf(r *http.Request) *visitor {
 	v := &visitor{authorization: r.Header["Authorization"]}
 	vars[visitorVar] = v
 	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		// An earlier handler may have set the same placeholders for somebody
-		// else, and those would come first.
-		repl.DeleteByPrefix(userPrefix)
 		repl.Map(v.placeholder)
+		repl.DeleteByPrefix(userPrefix) // see forget
 	}
 	return v
+}
+
+// forget makes the visitor nobody, until a gate knows better. An earlier handler
+// may have set the same placeholders for somebody else, and those would come
+// first.
+func (v *visitor) forget(r *http.Request) {
+	v.claims = nil
+	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		repl.DeleteByPrefix(userPrefix)
+	}
 }
 
 func (v *visitor) placeholder(key string) (any, bool) {

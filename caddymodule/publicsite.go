@@ -37,13 +37,18 @@ func publicSite(server *caddyhttp.Server) (site string, public bool) {
 	if len(server.TLSConnPolicies) == 0 || !slices.ContainsFunc(server.Listen, isOpenListener) {
 		return "", false
 	}
-	hosts := hostsOf(server.Routes)
-	for _, host := range hosts {
-		if certmagic.SubjectQualifiesForPublicCert(host) || strings.Contains(host, "{") {
-			return host, true
+	for _, route := range server.Routes {
+		hosts := hostsOf(route)
+		if len(hosts) == 0 { // it takes whatever name is asked for
+			return strings.Join(server.Listen, ", "), true
+		}
+		for _, host := range hosts {
+			if certmagic.SubjectQualifiesForPublicCert(host) || strings.ContainsAny(host, "{*") {
+				return host, true
+			}
 		}
 	}
-	return strings.Join(server.Listen, ", "), len(hosts) == 0
+	return "", false
 }
 
 // isOpenListener reports whether others than this machine can connect.
@@ -59,16 +64,18 @@ func isOpenListener(listen string) bool {
 	return err != nil || !ip.IsLoopback()
 }
 
-// hostsOf returns the names that the routes are for; none means all names.
-func hostsOf(routes caddyhttp.RouteList) []string {
+// hostsOf returns the names that a route is for; none means all names.
+func hostsOf(route caddyhttp.Route) []string {
 	var hosts []string
-	for _, route := range routes {
-		for _, matchers := range route.MatcherSets {
-			for _, matcher := range matchers {
-				if match, ok := matcher.(*caddyhttp.MatchHost); ok {
-					hosts = append(hosts, *match...)
-				}
+	for _, matchers := range route.MatcherSets {
+		named := false
+		for _, matcher := range matchers {
+			if match, ok := matcher.(*caddyhttp.MatchHost); ok {
+				hosts, named = append(hosts, *match...), true
 			}
+		}
+		if !named {
+			return nil
 		}
 	}
 	return hosts

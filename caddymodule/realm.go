@@ -85,6 +85,11 @@ type Realm struct {
 
 	// live is what start made; nil until then and after a failed start.
 	live atomic.Pointer[liveRealm]
+	// ended says that cleanup has begun.
+	ended atomic.Bool
+	// before is the realm that this one took over from, while that is still
+	// there.
+	before atomic.Pointer[Realm]
 	// started is closed when start has ended, well or not.
 	started    chan struct{}
 	settle     func()

@@ -41,7 +41,7 @@ func (r *Realm) start() error {
 	}
 	run.release = append(run.release, release)
 	mailer, release, err := r.mailer.OpenMailer(MailerEnvironment{
-		Realm: r.name, Observe: r.metrics.mailOutcome, Successor: r.successorsMailer,
+		Realm: r.name, Observe: r.metrics.mailOutcome, Successor: r.succession.mailer,
 	})
 	if err != nil {
 		return fmt.Errorf("%smailer: %w", r.label(), err)
@@ -59,7 +59,7 @@ func (r *Realm) start() error {
 	run.workers.Go(func() { service.Run(working) })
 	run.workers.Go(func() { r.relay.run(working) })
 	r.live.Store(&liveRealm{service, mailer})
-	r.succession.current.Store(r)
+	r.succession.take(r)
 	return nil
 }
 
@@ -81,6 +81,11 @@ func (r *Realm) warnAboutDebugLinks() {
 // order: a request that comes first waits, until ctx ends or for some seconds.
 // After a failed start, and when the wait is over, the error is errNotReady.
 func (r *Realm) Service(ctx context.Context) (*authcore.Service, error) {
+	if r.ended.Load() { // late: revocations are not followed here any more
+		if next := r.successor(); next != nil {
+			return next.Service(ctx)
+		}
+	}
 	if live := r.live.Load(); live != nil {
 		return live.service, nil
 	}
@@ -122,9 +127,8 @@ func (r *Realm) cleanup() error {
 		return nil // provisioning did not come here, or cleanup did already
 	}
 	r.settle()
-	if next := r.successor(); next != nil && next.live.Load() != nil {
-		r.live.Store(next.live.Load())
-	}
+	r.succession.leave(r)
+	r.ended.Store(true)
 	left := r.leave()
 	r.leave = nil
 	return errors.Join(left, r.giveBack())

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -99,6 +100,55 @@ func TestHardeningMailOutlivesItsMailer(t *testing.T) {
 	s.Realm = "storage memory\n" + box.option()
 	load(t, s.caddyfile())
 	spend(t, s, linkSecret(t, box.receive(t)))
+}
+
+// Mail that waits when edgeauth is taken out of the configuration has no
+// successor; it must still go out (and not be handed to its own, closed queue).
+func TestHardeningMailOutlivesItsRealm(t *testing.T) {
+	for name, reload := range map[string]func(t *testing.T, s setup){
+		"at once":        func(*testing.T, setup) {},
+		"after a reload": func(t *testing.T, s setup) { load(t, s.caddyfile()) },
+		"after a failed reload": func(t *testing.T, s setup) {
+			s.Sites = "http://127.0.0.1:" + busyPort(t) + " {\n respond no\n}"
+			if err := tryLoad(t, s.caddyfile()); err == nil {
+				t.Fatal("loaded with a port that is taken")
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			box := newMailbox(t)
+			box.gate = make(chan struct{})
+			s := setup{Port: freePort(t), Realm: "storage memory\n token_lifetime 7d\n" + box.option(), Site: "token_auth\n respond ok"}
+			load(t, s.caddyfile())
+			post(t, s.url("/v1/auth/by-link/link/"), map[string]any{"email": "a@example.com"}, 200)
+			reload(t, s)
+			go close(box.gate)
+			load(t, "{\n admin off\n}\nhttp://127.0.0.1:"+freePort(t)+" {\n respond ok\n}\n")
+			box.receive(t)
+		})
+	}
+}
+
+// Every configuration holds a cache of tokens: one that stays in memory after a
+// reload is a server that ends by itself (CWE-401).
+func TestHardeningReloadsLeaveNothingBehind(t *testing.T) {
+	box := newMailbox(t)
+	s := setup{Port: freePort(t), Realm: "storage memory\n" + box.option(), Site: "token_auth\n respond ok"}
+	heap := func() uint64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	load(t, s.caddyfile())
+	before := heap()
+	for range 30 {
+		load(t, s.caddyfile())
+	}
+	if after := heap(); after > before+20<<20 {
+		t.Errorf("30 reloads left %d MB behind", (after-before)>>20)
+	}
 }
 
 // busyPort returns a port that somebody else listens on without sharing it.

@@ -129,6 +129,9 @@ func (t *TokenAuth) provisionAssertion() error {
 	if t.Assertion.Audience == "" {
 		t.Assertion.Audience = t.realm.config.Audience
 	}
+	if t.realm.config.Algorithm == gate.HS256 {
+		return errors.New("token_auth: assertion: nobody can check it with algorithm HS256, which has no public key")
+	}
 	return nil
 }
 
@@ -143,11 +146,11 @@ func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	stripIdentity(r)
 	visitor := visitorOf(r)
-	visitor.claims = nil
+	visitor.forget(r)
 	service, err := t.realm.Service(r.Context())
 	if err != nil {
 		t.realm.gate.count(reasonUnavailable)
-		return t.refuse(w, http.StatusServiceUnavailable, writeUnavailable, err)
+		return t.refuse(w, r, http.StatusServiceUnavailable, writeUnavailable, err)
 	}
 	if r.Method == http.MethodOptions && httpapi.Preflight(w, r, service.AllowsOrigin) {
 		t.realm.gate.count(gate.ReasonPreflight)
@@ -161,12 +164,12 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 			w.Header().Set("WWW-Authenticate", gate.Challenge)
 		}
 		answer := func(w http.ResponseWriter) { writeJSON(w, decision.Status, decision.Body) }
-		return t.refuse(w, decision.Status, answer, decision.Err)
+		return t.refuse(w, r, decision.Status, answer, decision.Err)
 	}
 	if decision.Claims != nil {
 		visitor.claims = decision.Claims
 		if err := t.present(service, r, decision.Claims, &visitor.values); err != nil {
-			return t.refuse(w, http.StatusServiceUnavailable, writeUnavailable, err)
+			return t.refuse(w, r, http.StatusServiceUnavailable, writeUnavailable, err)
 		}
 	}
 	if t.ForwardToken && visitor.authorization != nil {
@@ -177,7 +180,11 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	if decision.Preflight {
 		stripPreflight(r.Header)
 	}
-	return next.ServeHTTP(w, r)
+	err = next.ServeHTTP(w, r)
+	if err != nil {
+		allowOriginNow(w)
+	}
+	return err
 }
 
 // decide applies the policy, or on a public path the absence of one.
@@ -204,8 +211,12 @@ func (t *TokenAuth) decide(service *authcore.Service, r *http.Request, authoriza
 }
 
 // refuse ends a request here, or hands it to the site's error routes.
-func (t *TokenAuth) refuse(w http.ResponseWriter, status int, answer func(http.ResponseWriter), err error) error {
+func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, status int, answer func(http.ResponseWriter), err error) error {
 	if t.HandleErrors {
+		if !t.ForwardToken {
+			delete(r.Header, "Authorization")
+		}
+		allowOriginNow(w)
 		return caddyhttp.Error(status, err)
 	}
 	answer(w)
