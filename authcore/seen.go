@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// maxSeen bounds how many sessions are remembered between two writes.
-const maxSeen = 100_000
+// maxSeen bounds how many sessions are remembered between two writes. What is
+// over it is noted after the next one.
+const maxSeen = 50_000
 
 // seen collects when sessions were last used, so that a request costs no write:
 // what was collected goes to the store once in a while.

@@ -34,7 +34,10 @@ func linkPages(config authcore.Config) []linkPage {
 		if template == "" || err != nil || strings.Contains(before, "#") {
 			continue
 		}
-		page := linkPage{path: u.Path}
+		page := linkPage{path: normalPath(u.Path)}
+		if strings.HasSuffix(u.Path, "/") && page.path != "/" {
+			page.path += "/"
+		}
 		if strings.Contains(before, "?") {
 			name := u.RawQuery[strings.LastIndexByte(u.RawQuery, '&')+1:]
 			page.query = strings.TrimSuffix(name, "=")
@@ -44,14 +47,23 @@ func linkPages(config authcore.Config) []linkPage {
 	return pages
 }
 
-// leadsHere reports whether the address may hold the secret of a mailed link, in
-// whatever spelling: servers behind this one read paths in their own ways.
-func (p linkPage) leadsHere(u *url.URL) bool {
-	clean := strings.ToLower(path.Clean("/" + u.Path))
-	if p.query != "" {
-		return clean == strings.ToLower(path.Clean(p.path)) && strings.Contains(u.RawQuery, "=")
+// normalPath is a path in the form in which link pages are compared: servers
+// behind this one read paths in their own ways. A path that has it already, as
+// almost all have, costs nothing.
+func normalPath(text string) string {
+	if !strings.HasPrefix(text, "/") {
+		text = "/" + text
 	}
-	rest, below := strings.CutPrefix(clean, strings.ToLower(p.path))
+	return strings.ToLower(path.Clean(text))
+}
+
+// leadsHere reports whether an address, whose path is normal, may hold the secret
+// of a mailed link.
+func (p linkPage) leadsHere(normal string, u *url.URL) bool {
+	if p.query != "" {
+		return normal == p.path && strings.Contains(u.RawQuery, "=")
+	}
+	rest, below := strings.CutPrefix(normal, p.path)
 	if p.path == "/" { // every path is below it
 		return isLinkSecret(rest)
 	}
@@ -67,16 +79,27 @@ func isLinkSecret(text string) bool {
 // showsLink reports whether the log of a request would show the secret of a
 // mailed link: in its own address, or in that of the page which it comes from.
 func (r *Realm) showsLink(request *http.Request) bool {
+	if r.isLinkPage(request.URL) {
+		return true
+	}
 	// The log has the address as the client wrote it.
-	original, rewritten := request.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
-	for _, page := range r.linkPages {
-		if page.leadsHere(request.URL) || rewritten && original.URL != nil && page.leadsHere(original.URL) {
+	original, ok := request.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	if ok && original.URL != nil && original.URL.Path != request.URL.Path && r.isLinkPage(original.URL) {
+		return true
+	}
+	for _, referer := range request.Header["Referer"] {
+		if u, err := url.Parse(referer); err == nil && r.isLinkPage(u) {
 			return true
 		}
-		for _, referer := range request.Header["Referer"] {
-			if u, err := url.Parse(referer); err == nil && page.leadsHere(u) {
-				return true
-			}
+	}
+	return false
+}
+
+func (r *Realm) isLinkPage(u *url.URL) bool {
+	normal := normalPath(u.Path)
+	for _, page := range r.linkPages {
+		if page.leadsHere(normal, u) {
+			return true
 		}
 	}
 	return false
