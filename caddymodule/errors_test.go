@@ -100,6 +100,21 @@ func TestPlaceholdersAreTheGates(t *testing.T) {
 	}
 }
 
+// A requirement that names nothing in the realm would lock everybody out.
+func TestRequirementsThatNobodyMeets(t *testing.T) {
+	for requirement, want := range map[string]string{
+		"client web":         "",
+		"client nope":        `require client: "nope" is not one of web`,
+		"method link github": "",
+		"method saml":        `require method: "saml" is not one of link, code, github`,
+	} {
+		s := setup{Port: "1", Realm: "insecure_debug_links\n provider github a b", Site: "token_auth {\n require " + requirement + "\n}\n respond ok"}
+		if err := validate(s.caddyfile()); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", requirement, err)
+		}
+	}
+}
+
 func TestPrefixesThatCannotWork(t *testing.T) {
 	for _, prefix := range []string{"/v1/auth/*", "/v1/{x}", "/v1/../auth", "/v1//auth", "/a?b", `/a\b`} {
 		if err := validatePrefix(prefix); err == nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -110,10 +112,34 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 	if err := t.policy.Validate(); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
+	if err := t.checkNames(); err != nil {
+		return fmt.Errorf("token_auth: %w", err)
+	}
 	if t.headers, err = chosenHeaders(t.Headers); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
 	return t.provisionAssertion()
+}
+
+// checkNames refuses requirements that nobody can meet, because the realm has no
+// client or no way to log in of that name.
+func (t *TokenAuth) checkNames() error {
+	known := map[string][]string{"method": {authcore.MethodLink, authcore.MethodCode}}
+	for i := range t.realm.config.Clients {
+		known["client"] = append(known["client"], t.realm.config.Clients[i].Name)
+	}
+	for _, provider := range t.realm.config.Providers {
+		known["method"] = append(known["method"], provider.Name())
+	}
+	for _, requirement := range t.Require {
+		names := known[requirement.Field]
+		for _, value := range requirement.Values {
+			if names != nil && !slices.Contains(names, value) {
+				return fmt.Errorf("require %s: %q is not one of %s", requirement.Field, value, strings.Join(names, ", "))
+			}
+		}
+	}
+	return nil
 }
 
 func (t *TokenAuth) provisionAssertion() error {
