@@ -15,9 +15,8 @@ import (
 // linkPage is where a mailed link leads: below a path, or with a query.
 type linkPage struct {
 	path string
-	// query is the name of the parameter that holds the secret; "" when the
-	// secret is in the path.
-	query string
+	// inQuery says that the secret is in the query and not in the path.
+	inQuery bool
 }
 
 // linkPages returns the pages of all link templates. A secret in a fragment is
@@ -34,13 +33,9 @@ func linkPages(config authcore.Config) []linkPage {
 		if template == "" || err != nil || strings.Contains(before, "#") {
 			continue
 		}
-		page := linkPage{path: normalPath(u.Path)}
-		if strings.HasSuffix(u.Path, "/") && page.path != "/" {
+		page := linkPage{path: normalPath(u.Path), inQuery: strings.Contains(before, "?")}
+		if !page.inQuery && strings.HasSuffix(u.Path, "/") && page.path != "/" {
 			page.path += "/"
-		}
-		if strings.Contains(before, "?") {
-			name := u.RawQuery[strings.LastIndexByte(u.RawQuery, '&')+1:]
-			page.query = strings.TrimSuffix(name, "=")
 		}
 		pages = append(pages, page)
 	}
@@ -60,8 +55,8 @@ func normalPath(text string) string {
 // leadsHere reports whether an address, whose path is normal, may hold the secret
 // of a mailed link.
 func (p linkPage) leadsHere(normal string, u *url.URL) bool {
-	if p.query != "" {
-		return normal == p.path && strings.Contains(u.RawQuery, "=")
+	if p.inQuery {
+		return normal == p.path && u.RawQuery != ""
 	}
 	rest, below := strings.CutPrefix(normal, p.path)
 	if p.path == "/" { // every path is below it
