@@ -18,16 +18,16 @@ func (s *Service) userByProfile(ctx context.Context, provider string, profile Pr
 		user, err := s.linkIdentity(ctx, identity, linkTo)
 		return user, false, err
 	}
-	candidate, address, err := s.candidate(profile)
-	if err != nil {
-		return User{}, false, err
-	}
 	known, err := s.store.UserByIdentity(ctx, identity)
 	if err == nil {
 		return known, false, nil
 	}
 	if !errors.Is(err, ErrNotFound) {
 		return User{}, false, unavailable(err)
+	}
+	candidate, address, err := s.candidate(profile)
+	if err != nil {
+		return User{}, false, err
 	}
 	if err := s.claimUnverified(ctx, &candidate, address); err != nil {
 		return User{}, false, err

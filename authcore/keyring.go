@@ -35,7 +35,7 @@ type keyRing struct {
 
 // ring is one state of the keys; it never changes.
 type ring struct {
-	signers []signer // newest first
+	signers []signer // in the order in which they begin to sign
 	jwks    []byte
 }
 

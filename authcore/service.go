@@ -115,9 +115,6 @@ func (s *Service) JWKS() ([]byte, time.Duration) {
 // AllowsOrigin reports whether pages of this origin belong to a client.
 func (s *Service) AllowsOrigin(origin string) bool { return s.origins[origin] }
 
-// DebugLinks reports whether links are put into answers.
-func (s *Service) DebugLinks() bool { return s.cfg.DebugLinks }
-
 // Now returns the service's time.
 func (s *Service) Now() time.Time { return s.now() }
 
