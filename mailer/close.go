@@ -19,7 +19,7 @@ func (e *DroppedError) Error() string {
 // and returns a *DroppedError if mails were left. Decoys are not counted. Later
 // calls wait for the first one and return nil, or the error of their ctx.
 func (q *Queue) Close(ctx context.Context) error {
-	if !q.shut() {
+	if !q.shut(false) {
 		return q.awaitClosed(ctx)
 	}
 	defer close(q.closed)
@@ -45,11 +45,10 @@ func (q *Queue) Close(ctx context.Context) error {
 // When ctx ends first, those attempts are cut short; their mails may then arrive
 // twice. It returns a *DroppedError when next did not take all of them.
 func (q *Queue) HandOver(ctx context.Context, next authcore.Mailer) error {
-	if !q.shut() {
+	if !q.shut(true) {
 		return q.awaitClosed(ctx)
 	}
 	defer close(q.closed)
-	close(q.handing)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -91,14 +90,19 @@ func (q *Queue) awaitClosed(ctx context.Context) error {
 	}
 }
 
-// shut stops the intake and reports whether this call did it.
-func (q *Queue) shut() bool {
+// shut stops the intake and makes waiting mails ready, and reports whether this
+// call did it. To hand over, it stops the workers before: they would try the
+// mails once more where they failed.
+func (q *Queue) shut(handOver bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.isShut {
 		return false
 	}
 	q.isShut = true
+	if handOver {
+		close(q.handing)
+	}
 	close(q.closing)
 	for it, stop := range q.waiting {
 		stop()
