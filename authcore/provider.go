@@ -3,6 +3,7 @@ package authcore
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Failures of a provider, tested with errors.Is. What the provider itself said
@@ -39,12 +40,47 @@ type Provider interface {
 	Exchange(ctx context.Context, request ExchangeRequest) (Profile, error)
 }
 
+// IDTokenVerifier is a provider that also takes ID tokens which an application
+// got from the provider by itself: native apps and one-tap login. A Provider
+// implements it where its kind has such tokens; it is found by type assertion.
+type IDTokenVerifier interface {
+	// VerifyIDToken checks an ID token in full and returns whom it is about,
+	// like Exchange. The token must be made out to the provider's client id or
+	// to one of its further audiences.
+	VerifyIDToken(ctx context.Context, request IDTokenRequest) (Profile, error)
+}
+
+// IDTokenRequest is an ID token as an application got it.
+type IDTokenRequest struct {
+	IDToken string
+	// Nonce is what the application made up for this login, as it was before
+	// any hashing. The token must carry it, or its SHA-256 in hexadecimal as
+	// some SDKs have it. With "" the token must carry none.
+	Nonce string
+	// User is that of ExchangeRequest.
+	User string
+}
+
+// Checker is a provider that can be tried without a login. It is found by type
+// assertion.
+type Checker interface {
+	// Check asks the provider for all that a login needs and that can be asked
+	// for without a code. It returns how far the provider's clock is ahead of
+	// ours, to the second; 0 where the provider does not tell the time. Errors
+	// are those of Provider.Exchange.
+	Check(ctx context.Context) (skew time.Duration, err error)
+}
+
 // Endpoint is the public part of a provider's configuration.
 type Endpoint struct {
 	ClientID     string
 	AuthorizeURL string
 	Scope        string
 	ResponseType string
+	// ResponseMode is "form_post" where the provider insists on sending people
+	// back by a POST of the browser: the redirect URI is then one of ours, which
+	// hands on what was posted. Otherwise it is "".
+	ResponseMode string
 }
 
 // AuthorizeRequest is what goes into an authorize URL.
@@ -64,6 +100,16 @@ type ExchangeRequest struct {
 	Verifier string
 	// Nonce that the ID token must carry; "" when none was used.
 	Nonce string
+	// Issuer is the parameter "iss" of the authorization response (RFC 9207),
+	// "" when there was none.
+	Issuer string
+	// Device is the parameter "device_id" with which VK ID sends people back;
+	// "" at all other providers.
+	Device string
+	// User is the field "user" of Apple's form post: JSON with the person's
+	// name, sent at their first login only. It passed through the browser and
+	// is good for display and nothing else.
+	User string
 }
 
 // Profile is what a provider says about the person who logged in.

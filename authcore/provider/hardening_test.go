@@ -290,3 +290,32 @@ func TestOneDeadProviderHurtsNoOther(t *testing.T) {
 	}
 	wants(t, <-done, authcore.ErrProviderTimeout)
 }
+
+// TestMixUp brings the code of one provider to another (RFC 9207, section 1):
+// the code must not get there, as that one could redeem it.
+func TestMixUp(t *testing.T) {
+	for _, test := range []struct {
+		build  func(*testing.T) *script
+		issuer string
+		want   error
+	}{
+		{oidcScript, "", nil},
+		{oidcScript, testIssuer, nil},
+		{oidcScript, testIssuer + "/", authcore.ErrProviderMismatch},
+		{oidcScript, "https://accounts.google.com", authcore.ErrProviderMismatch},
+		{googleScript, "https://accounts.google.com", nil},
+		{googleScript, testIssuer, authcore.ErrProviderMismatch},
+		{githubScript, "https://github.com/login/oauth", nil},
+		{githubScript, "https://github.com.evil.example", authcore.ErrProviderMismatch},
+		{githubScript, "::", authcore.ErrProviderMismatch},
+	} {
+		s := test.build(t)
+		request := s.request()
+		request.Issuer = test.issuer
+		_, err := s.provider().Exchange(t.Context(), request)
+		wants(t, err, test.want)
+		if n := len(s.to(s.at.token)); (n > 0) != (test.want == nil) {
+			t.Errorf("%s at %s: %d token requests", test.issuer, s.cfg.Name, n)
+		}
+	}
+}

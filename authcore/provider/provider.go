@@ -90,6 +90,9 @@ func (p *provider) exchange(ctx context.Context, request authcore.ExchangeReques
 	if err != nil {
 		return authcore.Profile{}, err
 	}
+	if request.Issuer != "" && !p.mayAnswer(md, request.Issuer) {
+		return authcore.Profile{}, mismatch("iss is not that of the provider to which the person was sent")
+	}
 	token, err := p.redeem(ctx, md, request)
 	if err != nil {
 		return authcore.Profile{}, err
@@ -107,6 +110,16 @@ func (p *provider) exchange(ctx context.Context, request authcore.ExchangeReques
 	}
 	profile.Issuer = p.issuer
 	return sanitize(profile)
+}
+
+// mayAnswer reports whether an authorization response with this "iss" is one of
+// this provider's (RFC 9207, section 2.4). Where the provider has no issuer, its
+// authorize endpoint is what the answer must come from.
+func (p *provider) mayAnswer(md metadata, issuer string) bool {
+	if p.spec.openID() {
+		return p.isIssuer(issuer)
+	}
+	return origin(issuer) == origin(md.authorize)
 }
 
 // oauth2 returns the configuration of the OAuth 2.0 client. The scope is
