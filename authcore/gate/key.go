@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"sync"
+
+	"filippo.io/edwards25519"
 )
 
 // The algorithms of keys (RFC 7518, section 3.1; RFC 8037, section 3.1).
@@ -46,6 +49,9 @@ type verifyKey struct {
 	thumbprint string
 	// signature is the length of its signatures.
 	signature int
+	// ed25519 verifies with a key of algorithm EdDSA. It is made when the first
+	// signature comes, because a key is parsed more often than it is used.
+	ed25519 func() *ed25519Verifier
 }
 
 // newVerifyKey checks a key and takes a copy of it.
@@ -57,8 +63,12 @@ func newVerifyKey(key Key) (*verifyKey, error) {
 	var err error
 	switch key.Algorithm {
 	case EdDSA:
-		k.signature = ed25519.SignatureSize
-		k.Public, err = ed25519Key(key.Public)
+		var public ed25519.PublicKey
+		var point *edwards25519.Point
+		if public, point, err = ed25519Key(key.Public); err == nil {
+			k.signature, k.Public = ed25519.SignatureSize, public
+			k.ed25519 = sync.OnceValue(func() *ed25519Verifier { return newEd25519Verifier(public, point) })
+		}
 	case ES256:
 		k.signature = 64 // RFC 7518, section 3.4
 		k.Public, err = p256Key(key.Public)
@@ -92,15 +102,19 @@ func checkKeyID(id string) error {
 	return nil
 }
 
-func ed25519Key(public any) (ed25519.PublicKey, error) {
+func ed25519Key(public any) (ed25519.PublicKey, *edwards25519.Point, error) {
 	key, ok := public.(ed25519.PublicKey)
 	if !ok || len(key) != ed25519.PublicKeySize {
-		return nil, errors.New("not an Ed25519 public key")
+		return nil, nil, errors.New("not an Ed25519 public key")
 	}
 	if isLowOrder(key) {
-		return nil, errors.New("an Ed25519 key of low order, for which everybody can sign")
+		return nil, nil, errors.New("an Ed25519 key of low order, for which everybody can sign")
 	}
-	return bytes.Clone(key), nil
+	point, err := new(edwards25519.Point).SetBytes(key)
+	if err != nil {
+		return nil, nil, errors.New("not an Ed25519 public key: no point of the curve")
+	}
+	return bytes.Clone(key), point, nil
 }
 
 func p256Key(public any) (*ecdsa.PublicKey, error) {

@@ -30,10 +30,12 @@ func goList(t *testing.T, platform []string, arguments ...string) []string {
 // The package decides and does nothing else: what it would need for more is not
 // within its reach.
 func TestImports(t *testing.T) {
+	const curve = "filippo.io/edwards25519" // arithmetic and nothing else
 	allowed := []string{
-		"bytes", "crypto", "crypto/ecdsa", "crypto/ed25519", "crypto/elliptic", "crypto/hmac", "crypto/rsa", "crypto/sha256",
+		"bytes", "crypto", "crypto/ecdsa", "crypto/ed25519", "crypto/elliptic", "crypto/hmac", "crypto/rsa", "crypto/sha256", "crypto/sha512",
 		"encoding/base64", "encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "maps", "math",
 		"math/big", "math/bits", "slices", "strconv", "strings", "sync", "sync/atomic", "time", "unicode/utf8",
+		curve,
 	}
 	for _, name := range goList(t, nil, "-f", `{{join .Imports "\n"}}`, ".") {
 		if !slices.Contains(allowed, name) {
@@ -44,7 +46,7 @@ func TestImports(t *testing.T) {
 	for _, platform := range [][]string{nil, {"GOOS=wasip1", "GOARCH=wasm"}, {"GOOS=js", "GOARCH=wasm"}} {
 		for _, name := range goList(t, platform, "-deps", ".") {
 			root, _, _ := strings.Cut(name, "/")
-			foreign := strings.Contains(root, ".") && !strings.HasSuffix(name, "/authcore/gate")
+			foreign := strings.Contains(root, ".") && !strings.HasSuffix(name, "/authcore/gate") && name != curve && name != curve+"/field"
 			if foreign || slices.Contains(forbidden, name) {
 				t.Errorf("%v: depends on %s", platform, name)
 			}
