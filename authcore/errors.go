@@ -23,6 +23,7 @@ const (
 	CodeEmailTaken          Code = "email_taken"
 	CodeIdentityTaken       Code = "identity_taken"
 	CodeNotFound            Code = "not_found"
+	CodeNoPublicKey         Code = "no_public_key"
 	CodeProviderDenied      Code = "provider_denied"
 	CodeProviderMismatch    Code = "provider_mismatch"
 	CodeProviderUnavailable Code = "provider_unavailable"

@@ -2,6 +2,7 @@ package authcore
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -130,16 +131,42 @@ func (k *keyRing) expire(keys []SigningKey) {
 // jwks returns the public keys.
 func (k *keyRing) jwks() []byte { return k.keys.Load().jwks }
 
-// sign signs claims with the newest key that signs at this time.
+// sign signs claims.
 func (k *keyRing) sign(purpose gate.Purpose, claims gate.Claims, now time.Time) (string, error) {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("claims: %w", err)
+	}
+	signer, err := k.signer(now)
+	if err != nil {
+		return "", err
+	}
+	return signer.sign(purpose, payload)
+}
+
+// signPublic signs what others are to check, which they cannot when the key is
+// a secret.
+func (k *keyRing) signPublic(purpose gate.Purpose, payload []byte, now time.Time) (string, error) {
+	signer, err := k.signer(now)
+	if err != nil {
+		return "", err
+	}
+	if signer.key.Algorithm == gate.HS256 {
+		return "", noPublicKey()
+	}
+	return signer.sign(purpose, payload)
+}
+
+// signer returns the newest key that signs at this time.
+func (k *keyRing) signer(now time.Time) (signer, error) {
 	signers := k.keys.Load().signers
 	for i := len(signers) - 1; i >= 0; i-- {
 		if !now.Before(signers[i].signs) {
-			return signers[i].sign(purpose, claims)
+			return signers[i], nil
 		}
 	}
 	if len(signers) > 0 { // the clock went back
-		return signers[0].sign(purpose, claims)
+		return signers[0], nil
 	}
-	return "", errors.New("no signing key")
+	return signer{}, errors.New("no signing key")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
@@ -16,6 +17,10 @@ type revocations struct {
 	store Revocations
 	log   *slog.Logger
 	copy  *gate.Revocations
+
+	// refreshed is the time, in seconds since 1970, up to which everything that
+	// the store knew is in the copy.
+	refreshed atomic.Int64
 
 	mu     sync.Mutex // held while refreshing, so that cursors do not run back
 	cursor string
@@ -47,6 +52,7 @@ func (r *revocations) refresh(ctx context.Context, now time.Time) error {
 			r.copy.Apply(live...)
 		}
 		if r.cursor = cursor; len(entries) == 0 {
+			r.refreshed.Store(now.Unix())
 			return nil
 		}
 	}

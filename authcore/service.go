@@ -34,6 +34,7 @@ type Service struct {
 	keys     *keyRing
 	verifier *gate.Verifier
 	revoked  *revocations
+	feed     feedCache
 	seen     *seen
 }
 

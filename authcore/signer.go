@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -88,14 +87,10 @@ func parseSigner(stored SigningKey) (signer, error) {
 
 // sign makes a compact JWS (RFC 7515, section 7.1). The header is the one that
 // the gate expects of this key, to the byte.
-func (s signer) sign(purpose gate.Purpose, claims gate.Claims) (string, error) {
+func (s signer) sign(purpose gate.Purpose, payload []byte) (string, error) {
 	method := jwt.GetSigningMethod(s.key.Algorithm)
 	if method == nil {
 		return "", fmt.Errorf("unknown algorithm %q", s.key.Algorithm)
-	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", fmt.Errorf("claims: %w", err)
 	}
 	text := gate.HeaderSegment(s.key, purpose) + "." + base64.RawURLEncoding.EncodeToString(payload)
 	signature, err := method.Sign(text, s.private)

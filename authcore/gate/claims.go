@@ -10,6 +10,9 @@ const (
 	PurposeLogin Purpose = "login+jwt"
 	// PurposeAssertion is the short-lived token for an upstream.
 	PurposeAssertion Purpose = "assertion+jwt"
+	// PurposeRevocations is the feed of revocations; it says nothing about a
+	// person.
+	PurposeRevocations Purpose = "revocations+jwt"
 )
 
 // Claims is what a verified token says (RFC 7519, section 4). Times are seconds

@@ -121,12 +121,16 @@ func (v *Verifier) split(text string) (jws, error) {
 	if t.key = (*v.keys.Load())[text[:t.payload]]; t.key == nil {
 		return jws{}, ErrUnknownKey
 	}
-	// The length of a signature is fixed, and so is the place of its dot.
-	t.signature = len(text) - encoding.EncodedLen(t.key.signature) - 1
-	if t.signature <= t.payload || text[t.signature] != '.' {
+	if !t.findSignature() {
 		return jws{}, ErrMalformed
 	}
 	return t, nil
+}
+
+// findSignature finds the second dot: the length of a signature is fixed.
+func (t *jws) findSignature() bool {
+	t.signature = len(t.text) - encoding.EncodedLen(t.key.signature) - 1
+	return t.signature > t.payload && t.text[t.signature] == '.'
 }
 
 // verifyKnown checks what can change after a token was verified.

@@ -12,7 +12,7 @@ type answer struct {
 	status int
 	// header is added to what every answer has.
 	header http.Header
-	// body is JSON; nil for none.
+	// body is JSON unless the header has a Content-Type; nil for none.
 	body []byte
 }
 
@@ -55,7 +55,9 @@ func (a answer) write(w http.ResponseWriter) {
 		w.WriteHeader(a.status)
 		return
 	}
-	header.Set("Content-Type", "application/json")
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/json")
+	}
 	w.WriteHeader(a.status)
 	// A failure means that the client is gone; there is nobody to tell.
 	_, _ = w.Write(a.body)

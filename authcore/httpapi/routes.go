@@ -47,6 +47,7 @@ func (h *Handler) table() []route {
 		{pattern: "/sessions", methods: methods{http.MethodGet: h.signedIn(h.listSessions)}},
 		{pattern: "/sessions/{id}", methods: methods{http.MethodDelete: h.signedIn(h.endSession)}},
 		{pattern: "/verify", methods: methods{http.MethodGet: h.signedIn(h.verify)}},
+		{pattern: "/revocations", methods: methods{http.MethodGet: h.revocations}, public: true},
 		{pattern: keySetPath, methods: methods{http.MethodGet: h.keySet}, public: true},
 	}
 }

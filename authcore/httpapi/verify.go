@@ -3,6 +3,8 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
@@ -28,7 +30,43 @@ func (h *Handler) keySet(*request) (answer, error) {
 	keys, maxAge := h.service.JWKS()
 	return answer{
 		status: http.StatusOK,
-		header: http.Header{"Cache-Control": {fmt.Sprintf("public, max-age=%d", int64(maxAge.Seconds()))}},
+		header: http.Header{"Cache-Control": {public(maxAge)}},
 		body:   keys,
 	}, nil
+}
+
+// revocations publishes what is revoked, for whoever verifies tokens offline.
+func (h *Handler) revocations(r *request) (answer, error) {
+	feed, err := h.service.RevocationFeed()
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{
+		status: http.StatusOK,
+		header: http.Header{"Cache-Control": {public(feed.MaxAge)}, "Etag": {feed.ETag}},
+	}
+	if matches(r.Header.Values("If-None-Match"), feed.ETag) {
+		a.status = http.StatusNotModified
+		return a, nil
+	}
+	a.header.Set("Content-Type", "application/jwt") // RFC 7519, section 10.3.1
+	a.body = feed.Text
+	return a, nil
+}
+
+func public(maxAge time.Duration) string {
+	return fmt.Sprintf("public, max-age=%d", int64(maxAge.Seconds()))
+}
+
+// matches evaluates If-None-Match (RFC 9110, section 13.1.2): "*" or a list of
+// entity tags, which are compared weakly. Ours have no comma inside.
+func matches(conditions []string, tag string) bool {
+	for _, condition := range conditions {
+		for listed := range strings.SplitSeq(condition, ",") {
+			if listed = strings.TrimSpace(listed); listed == "*" || strings.TrimPrefix(listed, "W/") == tag {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -1,0 +1,102 @@
+package httpapi_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// readFeed reads an answer as a verifier would.
+func (w *world) readFeed(r response) *gate.RevocationFeed {
+	w.t.Helper()
+	text, _ := w.service.JWKS()
+	keys, err := gate.ParseJWKS(text)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	feed, err := keys.RevocationFeed(r.body, "edgeauth", time.Unix(w.clock.Load(), 0))
+	if err != nil {
+		w.t.Fatalf("%v in %d %q", err, r.StatusCode, r.body)
+	}
+	return feed
+}
+
+func TestRevocations(t *testing.T) {
+	w := newWorld(t)
+	r := w.call("GET", "/revocations", "")
+	if feed := w.readFeed(r); feed.Len() != 0 {
+		t.Errorf("%d entries before any was made", feed.Len())
+	}
+	r.expectHeader(t, "Content-Type", "application/jwt")
+	r.expectHeader(t, "Cache-Control", "public, max-age=1")
+	r.expectHeader(t, "Access-Control-Allow-Origin", "*")
+	tag := r.Header.Get("ETag")
+	for _, condition := range []string{tag, "W/" + tag, `"x", ` + tag, "*", `"x",W/` + tag + `,"y"`} {
+		r := w.call("GET", "/revocations/", "", "If-None-Match", condition)
+		r.expect(t, http.StatusNotModified, "")
+		r.expectHeader(t, "ETag", tag)
+		r.expectHeader(t, "Cache-Control", "public, max-age=1")
+		r.expectHeader(t, "Content-Type", "")
+	}
+	for _, condition := range []string{"", `"x"`, strings.Trim(tag, `"`), `"` + tag + `"`} {
+		if r := w.call("GET", "/revocations/", "", "If-None-Match", condition); r.StatusCode != http.StatusOK {
+			t.Errorf("If-None-Match %q: got %d", condition, r.StatusCode)
+		}
+	}
+	if r := w.call("HEAD", "/revocations/", ""); r.StatusCode != http.StatusOK || r.body != "" || r.Header.Get("ETag") != tag {
+		t.Errorf("HEAD: got %d %q", r.StatusCode, r.body)
+	}
+	w.call("POST", "/revocations/", "").expect(t, 405, `{"detail":"Method \"POST\" not allowed."}`)
+}
+
+// A logout is in the feed as soon as the node has heard from its store again.
+func TestRevocationsFollow(t *testing.T) {
+	w := newWorld(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { w.service.Run(ctx) })
+	defer running.Wait()
+	defer stop()
+	login := w.login("ada@example.com")
+	tag := w.call("GET", "/revocations/", "").Header.Get("ETag")
+	w.call("POST", "/logout/", "", login.authorization()...).expect(t, 204, "")
+	w.advance(2 * time.Second)
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		r := w.call("GET", "/revocations/", "", "If-None-Match", tag)
+		if r.StatusCode == http.StatusOK {
+			if feed := w.readFeed(r); feed.Len() != 1 {
+				t.Errorf("%d entries", feed.Len())
+			}
+			// It names nobody, and nobody's session.
+			if strings.Contains(r.body, login.ID) {
+				t.Error("the feed names the user")
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("still %d", r.StatusCode)
+		}
+	}
+}
+
+func TestNoRevocationsWithoutPublicKey(t *testing.T) {
+	w := newWorld(t, func(c *authcore.Config) { c.Algorithm = gate.HS256 })
+	r := w.call("GET", "/revocations/", "")
+	r.expect(t, 404, `{"detail":"Signatures are made with a shared secret (HS256), which no one else can check.","code":"no_public_key"}`)
+	r.expectHeader(t, "Cache-Control", "no-store")
+}
+
+// The feed is signed with the key of the tokens and anybody can get it, so it
+// must not open anything (RFC 8725, section 3.11).
+func TestTheFeedIsNoToken(t *testing.T) {
+	w := newWorld(t)
+	feed := w.call("GET", "/revocations/", "").body
+	w.call("GET", "/user/", "", "Authorization", "Token "+feed).expect(t, 401, `{"detail":"Invalid token."}`)
+	w.call("GET", "/verify/", "", "Authorization", "Token "+feed).expect(t, 401, `{"detail":"Invalid token."}`)
+}
