@@ -1,0 +1,164 @@
+package redistest
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/edgeauth/edgeauth/internal/servertest"
+)
+
+// Server is one process of redis-server on the loopback interface.
+type Server struct {
+	*servertest.Process
+	Port int
+	// Username and Password are those of an ACL user as they stand in a URL, "" for
+	// none.
+	Username, Password string
+	// CertificateFile is the PEM of the authority that signed the server's
+	// certificate, "" for a server without TLS.
+	CertificateFile string
+
+	secure *tls.Config
+}
+
+// Start starts a server with lines of configuration beside or in place of the
+// usual ones, for example "appendonly no".
+func Start(tb testing.TB, lines ...string) *Server {
+	tb.Helper()
+	s := &Server{}
+	s.start(tb, lines)
+	return s
+}
+
+// start starts redis-server with the usual lines and these.
+func (s *Server) start(tb testing.TB, lines []string) {
+	tb.Helper()
+	s.startProgram(tb, servertest.Find(tb, "redis-server"), append([]string{
+		`save ""`, "appendonly yes", "appendfsync always", "repl-diskless-sync-delay 0",
+	}, lines...))
+}
+
+// startProgram picks ports until the server has got what it wants: between the
+// picking and the start somebody else may take a port.
+func (s *Server) startProgram(tb testing.TB, program string, lines []string) {
+	tb.Helper()
+	var err error
+	for range 5 {
+		s.Port = servertest.FreePort(tb)
+		dir := tb.TempDir()
+		port := "port " + strconv.Itoa(s.Port)
+		if s.secure != nil {
+			port = "port 0\ntls-port " + strconv.Itoa(s.Port)
+		}
+		usual := []string{port, "bind 127.0.0.1", "dir " + dir}
+		path := filepath.Join(dir, "redis.conf")
+		text := strings.Join(append(usual, lines...), "\n") + "\n"
+		if err = os.WriteFile(path, []byte(text), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+		s.Process = servertest.New(tb, servertest.Command{Path: program, Args: []string{path}, Dir: dir, Ready: s.ready})
+		if err = s.TryStart(tb); err == nil {
+			return
+		}
+	}
+	tb.Fatal(err)
+}
+
+// Address is host and port.
+func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) }
+
+// URL is that of the store, with the password in it.
+func (s *Server) URL() string {
+	scheme, user := "redis", ""
+	if s.secure != nil {
+		scheme = "rediss"
+	}
+	if s.Username != "" {
+		user = s.Username + ":" + s.Password + "@"
+	}
+	return scheme + "://" + user + s.Address() + "/0"
+}
+
+// Client is a client with all rights, to be closed by the caller.
+func (s *Server) Client() *goredis.Client {
+	return goredis.NewClient(&goredis.Options{
+		Addr: s.Address(), Password: s.adminPassword(), TLSConfig: s.secure, Protocol: 2, DisableIdentity: true,
+		MaxRetries: -1, DialerRetries: 1, DialTimeout: time.Second, ReadTimeout: 5 * time.Second, PipelinePoolSize: -1,
+	})
+}
+
+// Do sends a command with all rights; the test fails with it.
+func (s *Server) Do(tb testing.TB, command ...any) any {
+	tb.Helper()
+	client := s.Client()
+	defer client.Close()
+	value, err := client.Do(lasting(tb), command...).Result()
+	if err != nil {
+		tb.Fatalf("%v: %v", command[0], err)
+	}
+	return value
+}
+
+// info returns a field of INFO, "" for none and when the server does not answer.
+func (s *Server) info(ctx context.Context, field string) string {
+	client := s.Client()
+	defer client.Close()
+	text, err := client.Info(ctx).Result()
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(text) {
+		if name, value, found := strings.Cut(strings.TrimSpace(line), ":"); found && name == field {
+			return value
+		}
+	}
+	return ""
+}
+
+// ready reports whether the server answers; while it reads its files it does not.
+func (s *Server) ready(ctx context.Context) bool {
+	return s.info(ctx, "redis_version") != "" && s.info(ctx, "loading") != "1"
+}
+
+// lasting is the context of a test that is good for its cleanup too.
+func lasting(tb testing.TB) context.Context {
+	tb.Helper()
+	return context.WithoutCancel(tb.Context())
+}
+
+const adminPassword = "password-of-the-administrator"
+
+func (s *Server) adminPassword() string {
+	if s.Username == "" {
+		return ""
+	}
+	return adminPassword
+}
+
+// Secure starts a server that takes TLS alone and has a user with the rules, such
+// as "~edgeauth:* &edgeauth:* -@all +get".
+func Secure(tb testing.TB, rules string, lines ...string) *Server {
+	tb.Helper()
+	certificate := newCertificate(tb)
+	s := &Server{
+		Username: "edge", Password: "p%40ss%2Fw", CertificateFile: certificate.file,
+		secure: certificate.client,
+	}
+	s.start(tb, append([]string{
+		"tls-cert-file " + certificate.file, "tls-key-file " + certificate.keyFile,
+		"tls-ca-cert-file " + certificate.file, "tls-auth-clients no",
+		"user default on >" + adminPassword + " ~* &* +@all",
+		fmt.Sprintf("user %s on >p@ss/w resetchannels resetkeys %s", s.Username, rules),
+	}, lines...))
+	return s
+}
