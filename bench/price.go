@@ -39,7 +39,7 @@ func (b *bench) price(ctx context.Context, out *document) error {
 			if !b.isProfiled(s) {
 				return 0
 			}
-			return b.profileSeconds * 12_000 // more than are sent while the profile is taken
+			return b.profileSeconds * 40_000 // more than are sent while the profile is taken
 		},
 		finish: func(courses []*course) error {
 			for _, c := range courses {

@@ -135,7 +135,7 @@ const (
 // proxied request about a microsecond, most of it in reverse_proxy, and tells
 // the application more than it needs.
 func defaultHeaders() []string {
-	return []string{gate.HeaderUserID, gate.HeaderEmail, gate.HeaderMethod}
+	return []string{gate.HeaderUserID, gate.HeaderEmail}
 }
 
 // chosenHeaders returns the identity headers to set.

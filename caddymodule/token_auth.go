@@ -23,8 +23,8 @@ func init() {
 // TokenAuth is a handler that lets a request go on only with a good token of a
 // realm: `Authorization: Token <token>`. Otherwise it answers 401 or 403 itself.
 //
-// A request that goes on carries who sent it in the headers X-Auth-User-Id,
-// X-Auth-Email (when verified) and X-Auth-Method, on request also X-Auth-Name,
+// A request that goes on carries who sent it in the headers X-Auth-User-Id and
+// X-Auth-Email (when verified), on request also X-Auth-Name, X-Auth-Method,
 // X-Auth-Email-Verified, X-Auth-Client and X-Auth-Session-Id, all of them
 // percent-encoded and absent when they have no value; whatever
 // the client sent under these names, or under a spelling that an upstream may
@@ -58,7 +58,7 @@ type TokenAuth struct {
 	MaxAge caddy.Duration `json:"max_age,omitempty"`
 	// The identity headers to set, or one word: `all` or `off`. Whatever is set
 	// here, all of them are deleted from the client's request. Default:
-	// X-Auth-User-Id, X-Auth-Email and X-Auth-Method.
+	// X-Auth-User-Id and X-Auth-Email.
 	Headers []string `json:"headers,omitempty"`
 	// Add a short-lived signed token about the user for the upstream, as
 	// X-Auth-Assertion. Default: none.

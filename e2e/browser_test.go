@@ -158,6 +158,7 @@ func TestBrowser(t *testing.T) {
 		ClientID: oidcClientID, ClientSecret: oidcClientSecret, RedirectURIs: []string{site.RedirectURI()},
 	})
 	s := newSite(t, caddyfile{
+		Gate:      []string{"headers X-Auth-User-Id X-Auth-Method"},
 		EmailLink: site.LinkTemplate(),
 		Client:    []string{"origin " + site.Origin, "redirect_uri " + site.RedirectURI()},
 		Realm:     slices.Concat(smtpLines(), providerLines("idp", idp.Issuer)),

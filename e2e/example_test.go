@@ -49,7 +49,7 @@ func TestExample(t *testing.T) {
 	}
 	l := s.loggedIn(t, s.post(t, "/by-link/login/", map[string]any{"token": token, "client_key": exampleKey}))
 	seen := s.get(t, "/hello", l.token).must(t, http.StatusOK)
-	if want := `{"user_id":"` + l.id + `","email":"ann@example.com","method":"link"}`; seen.body != want {
+	if want := `{"user_id":"` + l.id + `","email":"ann@example.com"}`; seen.body != want {
 		t.Errorf("the application sees %s, want %s", seen.body, want)
 	}
 	s.logOut(t, l.token)
