@@ -31,7 +31,6 @@ type course struct {
 
 // slice is what a number of requests cost.
 type slice struct {
-	requests int
 	// cpu is microseconds of processor time for each request.
 	cpu, allocs, rate, p50, p99 float64
 	rss                         int64
@@ -193,12 +192,11 @@ func (c *course) slice(ctx context.Context, requests int) (slice, error) {
 		return slice{}, err
 	}
 	s := slice{
-		requests: requests,
-		cpu:      stat.Microseconds(cpuAfter-cpu) / float64(requests),
-		allocs:   (mallocsAfter - mallocs - c.overhead) / float64(requests),
-		rate:     result.Rate(),
-		p50:      stat.Microseconds(result.Quantile(0.50)),
-		p99:      stat.Microseconds(result.Quantile(0.99)),
+		cpu:    stat.Microseconds(cpuAfter-cpu) / float64(requests),
+		allocs: (mallocsAfter - mallocs - c.overhead) / float64(requests),
+		rate:   result.Rate(),
+		p50:    stat.Microseconds(result.Quantile(0.50)),
+		p99:    stat.Microseconds(result.Quantile(0.99)),
 	}
 	for _, e := range c.edges {
 		memory, err := e.Memory()

@@ -79,22 +79,62 @@ func (b *bench) set(ctx context.Context, all []*series, m campaign, number int) 
 	}
 	for round := range m.rounds {
 		b.progress("set %d of %d: round %d of %d", number+1, m.sets, round+1, m.rounds)
-		slices := make([]slice, len(courses))
 		// In another order each time: what a slice costs depends a little on
 		// what ran before it.
 		for _, i := range rand.Perm(len(courses)) { //nolint:gosec // nobody gains from guessing it
-			if slices[i], err = courses[i].slice(ctx, m.requests); err != nil {
+			own, plain, err := pair(ctx, courses[i], courses[0], m.requests)
+			if err != nil {
 				return err
 			}
-		}
-		for i, s := range all {
-			s.add(slices[i], slices[0])
+			all[i].add(own, plain)
 		}
 	}
 	if m.finish != nil && number == m.sets-1 {
 		return m.finish(courses)
 	}
 	return nil
+}
+
+// pieces is into how many pieces a slice is cut.
+const pieces = 8
+
+// pair measures a slice of a scenario and one of the plain proxy, cut up and
+// one after the other by turns: how fast the machine is changes from one second
+// to the next, and so both meet the same.
+func pair(ctx context.Context, own, plain *course, requests int) (o, p slice, err error) {
+	var parts [2][]slice
+	for i := range pieces {
+		for turn := range 2 {
+			which := (turn + i) % 2 // each goes first as often as the other
+			c := own
+			if which == 1 {
+				c = plain
+			}
+			s, err := c.slice(ctx, max(1, requests/pieces))
+			if err != nil {
+				return slice{}, slice{}, err
+			}
+			parts[which] = append(parts[which], s)
+		}
+		if own == plain {
+			parts[1] = parts[0]
+		}
+	}
+	return mean(parts[0]), mean(parts[1]), nil
+}
+
+// mean puts the pieces of a slice together.
+func mean(parts []slice) (m slice) {
+	n := float64(len(parts))
+	for _, s := range parts {
+		m.cpu += s.cpu / n
+		m.allocs += s.allocs / n
+		m.rate += s.rate / n
+		m.p50 += s.p50 / n
+		m.p99 += s.p99 / n
+		m.rss = max(m.rss, s.rss)
+	}
+	return m
 }
 
 // progress says what is being done.

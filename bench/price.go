@@ -60,7 +60,7 @@ func (b *bench) price(ctx context.Context, out *document) error {
 	}
 	out.section("What the check costs")
 	out.text(fmt.Sprintf("Medians of %d slices of %d requests each (least-greatest in parentheses), in %d sets of processes. "+
-		"Ratios are taken against the plain proxy's slice of the same round.", b.sets*b.rounds, b.requests, b.sets))
+		"Each slice was sent by turns with one of the plain proxy, in pieces, and its ratio is taken against that one.", b.sets*b.rounds, b.requests, b.sets))
 	out.table(priceTable(all))
 	out.table(throughputTable(all))
 	out.table(resourceTable(all))
