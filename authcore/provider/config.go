@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
@@ -13,8 +15,8 @@ import (
 const DefaultTimeout = 10 * time.Second
 
 // Config describes one provider. Each field is the option of the same name in
-// lower case with underscores. Only Name, ClientID and ClientSecret are always
-// needed.
+// lower case with underscores. Name and ClientID are always needed, and with
+// almost every kind ClientSecret.
 type Config struct {
 	// Name is the slug in URLs; case-sensitive.
 	Name string
@@ -36,6 +38,22 @@ type Config struct {
 	TokenURL     string
 	UserInfoURL  string
 	JWKSURL      string
+	// Audiences are accepted beside ClientID in ID tokens that applications got
+	// by themselves, such as the client ids of native apps.
+	Audiences []string
+	// Tenants (tenant) that may log in, for kinds that have some.
+	Tenants []string
+	// TeamID, KeyID and PrivateKey (PEM) are what Apple gives instead of a
+	// client secret.
+	TeamID     string
+	KeyID      string
+	PrivateKey string
+	// ClientAuth (client_auth) is how the client of kind oauth2 authenticates:
+	// "basic", the default, or "post".
+	ClientAuth string
+	// Fields (field) maps the names in FieldNames to the paths of members of the
+	// user info, for kind oauth2.
+	Fields map[string]string
 	// AllowPrivate (insecure_allow_private_addresses) lets endpoints be plain
 	// http and live on private, loopback and link-local addresses.
 	AllowPrivate bool
@@ -71,6 +89,9 @@ func New(cfg Config, deps Deps) (authcore.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.appTokens {
+		return openIDProvider{p}, nil
+	}
 	return p, nil
 }
 
@@ -93,15 +114,27 @@ func newProvider(s spec, cfg Config, deps Deps) (*provider, error) {
 	if s.scopeSeparator == "" {
 		s.scopeSeparator = " "
 	}
+	if cfg.ClientAuth == clientAuthPost {
+		s.authStyle = oauth2.AuthStyleInParams
+	}
+	key, err := parseSigningKey(cfg.TeamID, cfg.KeyID, cfg.PrivateKey)
+	if err != nil {
+		return nil, fmt.Errorf("provider %s: private_key: %w", cfg.Name, err)
+	}
 	p := &provider{
 		spec:         s,
 		name:         cfg.Name,
 		clientID:     cfg.ClientID,
 		clientSecret: cfg.ClientSecret,
 		scope:        strings.Join(cfg.Scopes, s.scopeSeparator),
-		issuer:       cfg.tenant(&s),
+		audiences:    append([]string{cfg.ClientID}, cfg.Audiences...),
+		tenants:      cfg.Tenants,
+		fields:       cfg.Fields,
+		key:          key,
+		issuer:       cfg.issuer(&s),
 		fixed:        cfg.endpoints(&s),
 		allowPrivate: cfg.AllowPrivate,
+		transport:    deps.Transport,
 		http:         newCaller(deps.Transport, cfg.AllowPrivate),
 		now:          deps.Now,
 		timeout:      deps.Timeout,
@@ -114,10 +147,11 @@ func newProvider(s spec, cfg Config, deps Deps) (*provider, error) {
 // endpoints returns what is known without discovery.
 func (c *Config) endpoints(s *spec) endpoints {
 	own := endpoints{authorize: c.AuthorizeURL, token: c.TokenURL, userInfo: c.UserInfoURL, jwks: c.JWKSURL}
+	known := s.public
 	if base := c.base(s); base != "" {
-		return own.or(s.selfHosted.below(base))
+		known = s.selfHosted.below(base)
 	}
-	return own.or(s.public)
+	return own.or(known.replaced("{tenant}", c.tenantPath()))
 }
 
 // base returns the base URL of a self-hosted service; "" for the public one,
@@ -129,15 +163,17 @@ func (c *Config) base(s *spec) string {
 	return strings.TrimSuffix(c.BaseURL, "/")
 }
 
-// tenant returns the issuer of identities. With OpenID Connect it is that of
+// issuer returns the issuer of identities. With OpenID Connect it is that of
 // the ID tokens. Otherwise it tells a self-hosted service, whose ids have
 // nothing to do with those of the public one, from the latter.
-func (c *Config) tenant(s *spec) string {
+func (c *Config) issuer(s *spec) string {
 	switch {
+	case c.Issuer != "" && s.issuerEndsInSlash:
+		return strings.TrimSuffix(c.Issuer, "/") + "/"
 	case c.Issuer != "":
 		return c.Issuer
 	case c.base(s) != "":
-		return c.base(s)
+		return c.base(s) + s.issuerPath
 	case s.openID():
 		return s.issuer
 	case c.UserInfoURL != "" && origin(c.UserInfoURL) != origin(s.public.userInfo):

@@ -181,6 +181,8 @@ type script struct {
 	nonce  string
 	sign   func(claims map[string]any) string
 	once   sync.Map // codes that were used
+	// docs are the answers of a recorded provider.
+	docs map[string]any
 }
 
 // provider builds the provider under test.
@@ -198,7 +200,7 @@ func (s *script) exchange(p authcore.Provider) (authcore.Profile, error) {
 }
 
 func (s *script) request() authcore.ExchangeRequest {
-	return authcore.ExchangeRequest{Code: testCode, RedirectURI: testReturn, Verifier: "verifier-1", Nonce: s.nonce}
+	return authcore.ExchangeRequest{Code: testCode, RedirectURI: testReturn, Verifier: "verifier-1", Nonce: s.nonce, Device: "device-1"}
 }
 
 func newScript(t *testing.T, cfg Config, at endpoints) *script {
@@ -220,6 +222,9 @@ func (s *script) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := map[string]any{"access_token": testAccess, "token_type": "bearer", "expires_in": 3599}
+	if recorded, found := s.docs["token"].(map[string]any); found {
+		answer = maps.Clone(recorded)
+	}
 	if s.sign != nil {
 		answer["id_token"] = s.sign(s.claims)
 	}
@@ -266,42 +271,32 @@ func publicKeys(kid string, keys ...crypto.PublicKey) jose.JSONWebKeySet {
 	return set
 }
 
-// googleScript, githubScript and oidcScript are the three kinds with answers of
-// the shapes that their documentation shows.
+// googleScript, githubScript and oidcScript are the three kinds that the tests
+// of the machinery use.
 func googleScript(t *testing.T) *script {
 	t.Helper()
-	at := google().public
-	s := newScript(t, Config{Name: "google-oauth2"}, at).withIDTokens("https://accounts.google.com")
-	return s.claim(map[string]any{
-		"azp": testID, "sub": "110169484474386276334", "email": "ada@example.com", "email_verified": true,
-		"name": "Ada King Lovelace", "given_name": "Ada", "family_name": "King Lovelace",
-		"picture": "https://lh3.googleusercontent.com/a/photo=s96-c", "hd": "example.com",
-	})
+	return rowOf(t, "google-oauth2").script(t)
 }
 
 func githubScript(t *testing.T) *script {
 	t.Helper()
-	at := github().public
-	s := newScript(t, Config{Name: "github"}, at)
-	s.answer(at.userInfo, 200, `{"login":"ada","id":9007199254740993,"node_id":"MDQ6VXNlcjE=","name":"Ada King Lovelace",
-		"avatar_url":"https://avatars.githubusercontent.com/u/1?v=4","email":"public@example.org","type":"User"}`)
-	s.answer(at.userInfo+"/emails", 200, `[
-		{"email":"old@example.com","primary":false,"verified":true,"visibility":null},
-		{"email":"ada@example.com","primary":true,"verified":true,"visibility":"private"}]`)
-	return s
+	return rowOf(t, "github").script(t)
 }
 
 func oidcScript(t *testing.T) *script {
 	t.Helper()
-	at := endpoints{
-		authorize: testIssuer + "/authorize", token: testIssuer + "/token",
-		userInfo: testIssuer + "/userinfo", jwks: testIssuer + "/keys",
+	return rowOf(t, "oidc").script(t)
+}
+
+func rowOf(t *testing.T, kind string) *recorded {
+	t.Helper()
+	for _, row := range rows() {
+		if row.kind == kind {
+			return &row
+		}
 	}
-	s := newScript(t, Config{Name: "corporate", Kind: "oidc", Issuer: testIssuer}, at).withIDTokens(testIssuer)
-	s.answer(discoveryAddress, 200, s.document())
-	s.answer(at.userInfo, 200, `{"sub":"subject-1","email":"ada@example.com","email_verified":"true",
-		"given_name":"Ada","family_name":"Lovelace","preferred_username":"ada","picture":"https://idp.example/ada.png"}`)
-	return s
+	t.Fatalf("there is no row for %s", kind)
+	return nil
 }
 
 const discoveryAddress = testIssuer + "/.well-known/openid-configuration"

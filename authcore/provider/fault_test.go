@@ -112,36 +112,35 @@ func (s *script) drip(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// stations are the requests of a login, for each kind.
-func stations() []struct {
+// station is one request of a login.
+type station struct {
+	row     *recorded
 	name    string
-	script  func(*testing.T) *script
 	address string
-} {
-	bare := func(build func(*testing.T) *script) func(*testing.T) *script {
-		return func(t *testing.T) *script { // so that user info is asked for
-			t.Helper()
-			s := build(t)
-			delete(s.claims, "email")
-			return s
+}
+
+// stations are the requests of a login, for each kind.
+func stations(t *testing.T) []station {
+	t.Helper()
+	var all []station
+	for _, row := range rows() {
+		for name, address := range row.stations(t) {
+			all = append(all, station{&row, name, address})
 		}
 	}
-	return []struct {
-		name    string
-		script  func(*testing.T) *script
-		address string
-	}{
-		{"google token", googleScript, google().public.token},
-		{"google keys", googleScript, google().public.jwks},
-		{"google user info", bare(googleScript), google().public.userInfo},
-		{"github token", githubScript, github().public.token},
-		{"github user", githubScript, github().public.userInfo},
-		{"github e-mails", githubScript, github().public.userInfo + "/emails"},
-		{"oidc discovery", oidcScript, discoveryAddress},
-		{"oidc token", oidcScript, testIssuer + "/token"},
-		{"oidc keys", oidcScript, testIssuer + "/keys"},
-		{"oidc user info", oidcScript, testIssuer + "/userinfo"},
+	return all
+}
+
+func (at station) String() string { return at.row.kind + " " + at.name }
+
+// script plays a login that comes by the station.
+func (at station) script(t *testing.T) *script {
+	t.Helper()
+	s := at.row.script(t)
+	if at.name == "user info" {
+		s.bare()
 	}
+	return s
 }
 
 // TestBrokenAnswers breaks each request of each kind in each way: the login
@@ -149,14 +148,14 @@ func stations() []struct {
 // host hears of it.
 func TestBrokenAnswers(t *testing.T) {
 	t.Parallel()
-	for _, station := range stations() {
-		t.Run(station.name, func(t *testing.T) {
+	for _, station := range stations(t) {
+		t.Run(station.String(), func(t *testing.T) {
 			t.Parallel()
 			for name := range station.script(t).breakages() {
 				t.Run(name, func(t *testing.T) {
 					s := station.script(t)
 					s.handle(station.address, s.breakages()[name])
-					_, err := s.exchange(s.provider())
+					_, err := station.row.login(s)
 					wants(t, err, authcore.ErrProviderFailed)
 					if n := len(s.to(s.at.token)); n > 1 {
 						t.Errorf("%d token requests", n)
@@ -175,17 +174,17 @@ func TestBrokenAnswers(t *testing.T) {
 // TestSlowAnswers holds each request of each kind to the provider's time.
 func TestSlowAnswers(t *testing.T) {
 	t.Parallel()
-	for _, station := range stations() {
+	for _, station := range stations(t) {
 		for name, slow := range map[string]func(*script) http.HandlerFunc{
 			"hang": func(s *script) http.HandlerFunc { return s.hang },
 			"drip": func(s *script) http.HandlerFunc { return s.drip },
 		} {
-			t.Run(station.name+" "+name, func(t *testing.T) {
+			t.Run(station.String()+" "+name, func(t *testing.T) {
 				t.Parallel()
 				s := station.script(t)
 				s.handle(station.address, slow(s))
-				s.deps.Timeout = 150 * time.Millisecond
-				_, err := s.exchange(s.provider())
+				s.deps.Timeout = 40 * time.Millisecond
+				_, err := station.row.login(s)
 				wants(t, err, authcore.ErrProviderTimeout)
 			})
 		}
@@ -195,8 +194,8 @@ func TestSlowAnswers(t *testing.T) {
 // TestCallerGivesUp does not blame the provider for a caller who left.
 func TestCallerGivesUp(t *testing.T) {
 	t.Parallel()
-	for _, station := range stations() {
-		t.Run(station.name, func(t *testing.T) {
+	for _, station := range stations(t) {
+		t.Run(station.String(), func(t *testing.T) {
 			t.Parallel()
 			s := station.script(t)
 			ctx, cancel := context.WithCancel(t.Context())
@@ -219,65 +218,6 @@ func TestCallersDeadline(t *testing.T) {
 	_, err := s.provider().Exchange(ctx, s.request())
 	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, authcore.ErrProviderTimeout) {
 		t.Errorf("got %v", err)
-	}
-}
-
-// TestDocumentedErrors maps every error that the three providers document for
-// the token endpoint.
-func TestDocumentedErrors(t *testing.T) {
-	for _, test := range []struct {
-		script func(*testing.T) *script
-		status int
-		body   string
-		want   error
-	}{
-		// https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors
-		{githubScript, 200, `{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}`, authcore.ErrProviderDenied},
-		{githubScript, 200, `{"error":"unverified_user_email","error_description":"ada@example.com"}`, authcore.ErrProviderDenied},
-		{githubScript, 200, `{"error":"incorrect_client_credentials"}`, authcore.ErrProviderFailed},
-		{githubScript, 200, `{"error":"redirect_uri_mismatch"}`, authcore.ErrProviderFailed},
-		{githubScript, 200, `{"error":"application_suspended"}`, authcore.ErrProviderFailed},
-		{githubScript, 200, `{"error":"bad_verification_code","access_token":"` + testAccess + `"}`, authcore.ErrProviderDenied},
-		{githubScript, 200, `{"access_token":"","token_type":"bearer"}`, authcore.ErrProviderFailed},
-		{githubScript, 200, `{"access_token":"a","token_type":"mac"}`, authcore.ErrProviderFailed},
-		{githubScript, 429, `{"message":"API rate limit exceeded"}`, authcore.ErrProviderFailed},
-
-		{googleScript, 400, `{"error":"invalid_grant","error_description":"Malformed auth code."}`, authcore.ErrProviderDenied},
-		{googleScript, 400, `{"error":"admin_policy_enforced"}`, authcore.ErrProviderDenied},
-		{googleScript, 403, `{"error":"org_internal"}`, authcore.ErrProviderDenied},
-		{googleScript, 401, `{"error":"invalid_client","error_description":"The OAuth client was not found."}`, authcore.ErrProviderFailed},
-		{googleScript, 401, `{"error":"deleted_client"}`, authcore.ErrProviderFailed},
-		{googleScript, 400, `{"error":"redirect_uri_mismatch"}`, authcore.ErrProviderFailed},
-		{googleScript, 400, `{"error":"invalid_request"}`, authcore.ErrProviderFailed},
-		{googleScript, 200, `{"access_token":"a","token_type":"Bearer"}`, authcore.ErrProviderFailed},
-		{googleScript, 200, `{"access_token":"a","token_type":"Bearer","id_token":{"sub":"1"}}`, authcore.ErrProviderFailed},
-		{googleScript, 200, `{"access_token":"a","token_type":"Bearer","id_token":"` + strings.Repeat("a", maxIDToken+1) + `"}`, authcore.ErrProviderFailed},
-
-		{oidcScript, 400, `{"error":"invalid_grant"}`, authcore.ErrProviderDenied},
-		{oidcScript, 401, `{"error":"invalid_grant"}`, authcore.ErrProviderDenied},
-		{oidcScript, 400, `{"error":"access_denied"}`, authcore.ErrProviderDenied},
-		{oidcScript, 400, `{"error":"interaction_required"}`, authcore.ErrProviderDenied},
-		{oidcScript, 401, `{"error":"invalid_client"}`, authcore.ErrProviderFailed},
-		{oidcScript, 400, `{"error":"unauthorized_client"}`, authcore.ErrProviderFailed},
-		{oidcScript, 400, `{"error":"unsupported_grant_type"}`, authcore.ErrProviderFailed},
-		{oidcScript, 400, `{"error":"invalid_scope"}`, authcore.ErrProviderFailed},
-		{oidcScript, 503, `{"error":"temporarily_unavailable"}`, authcore.ErrProviderFailed},
-		{oidcScript, 500, `{"error":"invalid_grant"}`, authcore.ErrProviderFailed},
-		{oidcScript, 400, `{"error":"` + testSecret + `"}`, authcore.ErrProviderFailed},
-		{oidcScript, 400, testSecret, authcore.ErrProviderFailed},
-	} {
-		s := test.script(t)
-		t.Run(s.cfg.Name+" "+test.body[:min(len(test.body), 40)], func(t *testing.T) {
-			s.answer(s.at.token, test.status, test.body)
-			_, err := s.exchange(s.provider())
-			wants(t, err, test.want)
-			// A second try, in another auth style, would spend the code
-			// again: the answer would be about that try, and the provider
-			// would take us for a thief (RFC 6749, section 4.1.2).
-			if n := len(s.to(s.at.token)); n != 1 {
-				t.Errorf("%d token requests", n)
-			}
-		})
 	}
 }
 

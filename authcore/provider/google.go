@@ -29,6 +29,8 @@ func google() spec {
 		authStyle: oauth2.AuthStyleInParams,
 		pkce:      true,
 		nonce:     true,
+		appTokens: true,
+		options:   []string{"issuer", "audience", "jwks_url"},
 		profile:   claimsProfile,
 	}
 }

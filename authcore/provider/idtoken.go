@@ -22,14 +22,34 @@ const (
 
 // verifyIDToken checks the ID token of a token response (OpenID Connect Core
 // 1.0, section 3.1.3.7) and returns its claims.
+func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *oauth2.Token, nonce string) (object, error) {
+	raw, _ := token.Extra("id_token").(string)
+	if raw == "" {
+		return nil, failed("ID token: is missing or no string; is the scope openid asked for?")
+	}
+	verified, claims, err := p.readIDToken(ctx, md, raw, []string{p.clientID})
+	if err != nil {
+		return nil, err
+	}
+	if p.spec.nonce && nonce != "" {
+		if got, ok := claims.text("nonce"); !ok || got != nonce {
+			return nil, mismatch("ID token: nonce is not that of this login")
+		}
+	}
+	if _, present := claims["at_hash"]; present && verified.VerifyAccessToken(token.AccessToken) != nil {
+		return nil, mismatch("ID token: at_hash is not that of the access token")
+	}
+	return claims, nil
+}
+
+// readIDToken checks all of an ID token that does not depend on how it got here.
 //
 // Package oidc verifies the form and the signature with the keys that
 // signatureCheck finds. The claims are checked by checkClaims, by their exact
 // names and with errors that quote nothing.
-func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *oauth2.Token, nonce string) (object, error) {
-	raw, _ := token.Extra("id_token").(string)
-	if raw == "" || len(raw) > maxIDToken {
-		return nil, failed("ID token: is missing, no string or too large; is the scope openid asked for?")
+func (p *provider) readIDToken(ctx context.Context, md metadata, raw string, audiences []string) (*oidc.IDToken, object, error) {
+	if len(raw) > maxIDToken {
+		return nil, nil, failed("ID token: is too large")
 	}
 	var allowed []string
 	for _, algorithm := range md.algorithms {
@@ -44,37 +64,33 @@ func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *oauth2
 	}).Verify(ctx, raw)
 	switch {
 	case check.unavailable != nil:
-		return nil, check.unavailable
+		return nil, nil, check.unavailable
 	case !check.passed:
-		return nil, mismatch("ID token: form, algorithm or signature is wrong")
+		return nil, nil, mismatch("ID token: form, algorithm or signature is wrong")
 	case err != nil:
-		return nil, failed("ID token: a claim has the wrong type")
+		return nil, nil, failed("ID token: a claim has the wrong type")
 	}
 	var claims object
 	if err := verified.Claims(&claims); err != nil {
-		return nil, failed("ID token: the claims are no JSON object")
+		return nil, nil, failed("ID token: the claims are no JSON object")
 	}
-	if err := p.checkClaims(claims, nonce); err != nil {
-		return nil, mismatch("ID token: %w", err)
+	if err := p.checkIssuer(claims, check.keyIssuer); err != nil {
+		return nil, nil, mismatch("ID token: %w", err)
 	}
-	if _, present := claims["at_hash"]; present && verified.VerifyAccessToken(token.AccessToken) != nil {
-		return nil, mismatch("ID token: at_hash is not that of the access token")
+	if err := p.checkClaims(claims, audiences); err != nil {
+		return nil, nil, mismatch("ID token: %w", err)
 	}
-	return claims, nil
+	return verified, claims, nil
 }
 
-// checkClaims checks every claim that ties the token to provider, client, time
-// and login.
-func (p *provider) checkClaims(claims object, nonce string) error {
-	if issuer, ok := claims.text("iss"); !ok || !p.isIssuer(issuer) {
-		return errors.New("iss is not the configured issuer")
-	}
+// checkClaims checks every claim that ties the token to client and time.
+func (p *provider) checkClaims(claims object, audiences []string) error {
 	audience, ok := claims.texts("aud")
-	if !ok || !slices.Contains(audience, p.clientID) {
+	if !ok || !slices.ContainsFunc(audience, func(one string) bool { return slices.Contains(audiences, one) }) {
 		return errors.New("aud does not contain the client_id")
 	}
 	party, ok := claims.text("azp")
-	if !ok || party == "" && len(audience) > 1 || party != "" && party != p.clientID {
+	if !ok || party == "" && len(audience) > 1 || party != "" && !slices.Contains(audiences, party) {
 		return errors.New("azp is not the client_id")
 	}
 	now := p.now()
@@ -91,19 +107,7 @@ func (p *provider) checkClaims(claims object, nonce string) error {
 			return errors.New("nbf is in the future")
 		}
 	}
-	if p.spec.nonce && nonce != "" {
-		if got, ok := claims.text("nonce"); !ok || got != nonce {
-			return errors.New("nonce is not that of this login")
-		}
-	}
 	return nil
-}
-
-func (p *provider) isIssuer(issuer string) bool {
-	if issuer == p.issuer {
-		return true
-	}
-	return p.issuer == p.spec.issuer && slices.Contains(p.spec.issuerAliases, issuer)
 }
 
 // signatureCheck is the oidc.KeySet of one token. It keeps apart what the
@@ -114,6 +118,7 @@ type signatureCheck struct {
 	algorithms []jose.SignatureAlgorithm
 
 	passed      bool
+	keyIssuer   string // of the key that verified
 	unavailable error
 }
 
@@ -136,8 +141,8 @@ func (s *signatureCheck) VerifySignature(ctx context.Context, raw string) ([]byt
 			break
 		}
 		outdated = generation
-		if payload, ok := keys.verify(token); ok {
-			s.passed = true
+		if payload, issuer, ok := keys.verify(token); ok {
+			s.passed, s.keyIssuer = true, issuer
 			return payload, nil
 		}
 	}

@@ -22,15 +22,26 @@ const (
 )
 
 // keySet holds a provider's public keys (RFC 7517).
-type keySet []jose.JSONWebKey
+type keySet []publicKey
+
+// publicKey is a key with the issuer that it signs for, "" where the set does
+// not say. Microsoft's sets do: they hold keys of several issuers.
+type publicKey struct {
+	jose.JSONWebKey
+	issuer string
+}
 
 // loadKeys loads the provider's keys.
 func (p *provider) loadKeys(ctx context.Context) (keySet, error) {
-	const what = "key set"
 	md, err := p.metadata(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return p.fetchKeys(ctx, md)
+}
+
+func (p *provider) fetchKeys(ctx context.Context, md metadata) (keySet, error) {
+	const what = "key set"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, md.jwks, nil)
 	if err != nil {
 		return nil, failed("%s: %w", what, errBadURL)
@@ -61,7 +72,8 @@ func readKeys(body []byte) (keySet, error) {
 	for _, raw := range list {
 		var key jose.JSONWebKey
 		if json.Unmarshal(raw, &key) == nil && isVerificationKey(&key) {
-			keys = append(keys, key)
+			members, _ := parseObject(raw)
+			keys = append(keys, publicKey{key, members.display("issuer")})
 		}
 		if len(keys) == maxKeys {
 			break
@@ -84,10 +96,10 @@ func isVerificationKey(key *jose.JSONWebKey) bool {
 	return true
 }
 
-// verify returns the payload of a token that one of the keys has signed. The
-// key decides what it verifies (RFC 8725, section 3.1): its type and curve, and
+// verify returns the payload of a token that one of the keys has signed, and
+// the issuer of that key. The key decides what it verifies (RFC 8725, section 3.1): its type and curve, and
 // its "alg" where it has one. Keys inside the token's header are never used.
-func (s keySet) verify(token *jose.JSONWebSignature) ([]byte, bool) {
+func (s keySet) verify(token *jose.JSONWebSignature) (payload []byte, issuer string, ok bool) {
 	header := token.Signatures[0].Header
 	for i := range s {
 		key := &s[i]
@@ -98,8 +110,8 @@ func (s keySet) verify(token *jose.JSONWebSignature) ([]byte, bool) {
 			continue
 		}
 		if payload, err := token.Verify(key.Key); err == nil {
-			return payload, true
+			return payload, key.issuer, true
 		}
 	}
-	return nil, false
+	return nil, "", false
 }

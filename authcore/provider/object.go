@@ -52,6 +52,18 @@ func (o object) integer(name string) (string, bool) {
 	return raw, err == nil && value > 0
 }
 
+// idText returns an id that is a string, or a positive integer in its decimal
+// form.
+func (o object) idText(name string) (string, bool) {
+	if text, ok := o.text(name); ok {
+		return text, true
+	}
+	return o.integer(name)
+}
+
+// isOne reports whether the member is 1 or "1".
+func (o object) isOne(name string) bool { return string(o[name]) == "1" || o.display(name) == "1" }
+
 // isTrue reports whether the member is the boolean true.
 func (o object) isTrue(name string) bool { return string(o[name]) == "true" }
 

@@ -12,6 +12,8 @@ func generalOIDC() spec {
 	return spec{
 		kind:      "oidc",
 		discovery: true,
+		appTokens: true,
+		options:   []string{"issuer!", "audience", "jwks_url"},
 		scopes:    []string{"openid", "profile", "email"},
 		pkce:      true,
 		nonce:     true,
@@ -31,16 +33,12 @@ func claimsProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 		return authcore.Profile{}, failed("id token: sub is missing or empty")
 	}
 	saysVerified := g.claims.has("email_verified") && profile.Email != ""
-	if saysVerified && hasName(profile) || g.metadata.userInfo == "" {
+	if saysVerified && hasName(profile) || g.metadata.userInfo == "" || g.token == nil {
 		return profile, nil
 	}
-	body, err := g.fetch(ctx, "user info", g.metadata.userInfo, nil)
+	info, err := g.fetchUser(ctx, nil, nil)
 	if err != nil {
 		return authcore.Profile{}, err
-	}
-	info, ok := parseObject(body)
-	if !ok {
-		return authcore.Profile{}, failed("user info: is no JSON object")
 	}
 	more, err := readClaims(info)
 	if err != nil {

@@ -18,12 +18,20 @@ type provider struct {
 	clientID     string
 	clientSecret string
 	scope        string
+	// audiences are those of ID tokens that applications got by themselves, the
+	// client id among them.
+	audiences []string
+	// tenants that may log in, where the provider has some; nil for all.
+	tenants []string
+	fields  map[string]string
+	key     *signingKey
 	// issuer of identities, and of ID tokens where there are some.
 	issuer string
 	// fixed endpoints; where there is discovery, those that override it.
 	fixed        endpoints
 	allowPrivate bool
 
+	transport http.RoundTripper
 	http      caller
 	now       func() time.Time
 	timeout   time.Duration
@@ -48,6 +56,7 @@ func (p *provider) Endpoint(ctx context.Context) (authcore.Endpoint, error) {
 			AuthorizeURL: md.authorize,
 			Scope:        p.scope,
 			ResponseType: "code",
+			ResponseMode: p.spec.responseMode,
 		}, nil
 	})
 }
@@ -66,6 +75,9 @@ func (p *provider) AuthorizeURL(ctx context.Context, request authcore.AuthorizeR
 		}
 		for name, value := range p.spec.authorizeParams {
 			add(name, value)
+		}
+		if p.spec.responseMode != "" {
+			add("response_mode", p.spec.responseMode)
 		}
 		if p.spec.nonce && request.Nonce != "" {
 			add("nonce", request.Nonce)
@@ -97,19 +109,14 @@ func (p *provider) exchange(ctx context.Context, request authcore.ExchangeReques
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	g := &grant{http: p.http, issuer: p.issuer, metadata: md, accessToken: token.AccessToken}
-	if p.spec.openID() {
+	g := &grant{provider: p, metadata: md, token: token, user: request.User}
+	if p.spec.openID() && !p.spec.appTokensOnly {
 		g.claims, err = p.verifyIDToken(ctx, md, token, request.Nonce)
 		if err != nil {
 			return authcore.Profile{}, err
 		}
 	}
-	profile, err := p.spec.profile(ctx, g)
-	if err != nil {
-		return authcore.Profile{}, err
-	}
-	profile.Issuer = p.issuer
-	return sanitize(profile)
+	return g.profile(ctx)
 }
 
 // mayAnswer reports whether an authorization response with this "iss" is one of
@@ -117,7 +124,7 @@ func (p *provider) exchange(ctx context.Context, request authcore.ExchangeReques
 // authorize endpoint is what the answer must come from.
 func (p *provider) mayAnswer(md metadata, issuer string) bool {
 	if p.spec.openID() {
-		return p.isIssuer(issuer)
+		return p.isIssuer(issuer, "")
 	}
 	return origin(issuer) == origin(md.authorize)
 }
@@ -152,39 +159,4 @@ func within[T any](ctx context.Context, p *provider, call func(context.Context) 
 		return none, fmt.Errorf("provider %s: %w", p.name, blame(ctx, bounded, err))
 	}
 	return result, nil
-}
-
-// grant is what a redeemed code gave: all that a spec's profile function works
-// with.
-type grant struct {
-	http     caller
-	issuer   string
-	metadata metadata
-	// accessToken is good for the provider's API.
-	accessToken string
-	// claims of the verified ID token; nil where the provider issues none.
-	claims object
-}
-
-// get asks the provider's API with the access token. header may be nil; what
-// says in errors what was asked for.
-func (g *grant) get(ctx context.Context, what, address string, header http.Header) (answer, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return answer{}, failed("%s: %w", what, errBadURL)
-	}
-	if header != nil {
-		request.Header = header
-	}
-	request.Header.Set("Authorization", "Bearer "+g.accessToken)
-	return g.http.do(what, request)
-}
-
-// fetch is get where anything but status 200 is an error.
-func (g *grant) fetch(ctx context.Context, what, address string, header http.Header) ([]byte, error) {
-	answer, err := g.get(ctx, what, address, header)
-	if err != nil {
-		return nil, err
-	}
-	return answer.body, answer.ok(what)
 }

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -19,6 +21,11 @@ type spec struct {
 	// issuerAliases are other spellings of issuer in the public service's
 	// tokens. An identity always carries issuer.
 	issuerAliases []string
+	// issuerPath follows a configured base URL in the issuer.
+	issuerPath string
+	// issuerEndsInSlash says that every configured issuer of the kind does, and
+	// that people leave it out.
+	issuerEndsInSlash bool
 	// discovery says that the issuer is configured and that the endpoints come
 	// from its discovery document.
 	discovery bool
@@ -39,11 +46,34 @@ type spec struct {
 	pkce bool
 	// nonce says that the provider puts the nonce into its ID tokens.
 	nonce bool
+	// appTokens says that ID tokens are taken which an application got by
+	// itself; appTokensOnly, that the code flow brings none.
+	appTokens, appTokensOnly bool
+	// responseMode is "form_post" where the provider insists on it.
+	responseMode string
 	// authorizeParams are added to every authorize URL.
 	authorizeParams map[string]string
+	// options lists those of Config that only some kinds take, by name. With an
+	// exclamation mark after the name the kind needs it.
+	options []string
+	// noSecret says that no client secret is configured.
+	noSecret bool
+	// oneTenant says that nothing tells which tenant somebody is from, so that
+	// there can be no list of them.
+	oneTenant bool
+	// secret makes the client secret of one token request, where it is not
+	// simply the configured one.
+	secret func(p *provider) (string, error)
+	// exchangeParams returns further parameters of the token request, or an
+	// error where the request lacks what they are made of.
+	exchangeParams func(request authcore.ExchangeRequest) (map[string]string, error)
+	// refuses reads an error of the token endpoint in a form, or with codes, of
+	// the provider's own. It reports whether the error is about this code or
+	// this person, so that another login may succeed.
+	refuses func(answer object) bool
 	// profile reads who logged in. It returns what the provider says, as it
-	// says it: sanitize cleans, bounds and checks all of it afterwards, and
-	// Issuer is set by the caller.
+	// says it: sanitize cleans, bounds and checks all of it afterwards. Issuer
+	// is set by the caller unless the profile has one.
 	profile func(ctx context.Context, g *grant) (authcore.Profile, error)
 }
 
@@ -84,15 +114,54 @@ func (e endpoints) below(base string) endpoints {
 	}
 }
 
+// replaced returns the endpoints with one text in place of another.
+func (e endpoints) replaced(from, to string) endpoints {
+	return endpoints{
+		authorize: strings.ReplaceAll(e.authorize, from, to),
+		token:     strings.ReplaceAll(e.token, from, to),
+		userInfo:  strings.ReplaceAll(e.userInfo, from, to),
+		jwks:      strings.ReplaceAll(e.jwks, from, to),
+	}
+}
+
 // openID reports whether the provider issues ID tokens.
 func (s *spec) openID() bool { return s.discovery || s.issuer != "" }
+
+// takes reports whether the kind has an option that only some have, and whether
+// it needs it.
+func (s *spec) takes(option string) (taken, needed bool) {
+	needed = slices.Contains(s.options, option+"!")
+	return needed || slices.Contains(s.options, option), needed
+}
 
 // specs is the table of all kinds.
 func specs() []spec {
 	return []spec{
+		apple(),
+		auth0(),
+		azureAD(),
+		bitbucket(),
+		discord(),
+		facebook(),
 		github(),
+		gitlab(),
 		google(),
+		keycloak(),
+		linkedInLegacy(),
+		linkedIn(),
+		mailRu(),
+		mailRuLegacy(),
+		microsoftGraph(),
+		generalOAuth2(),
 		generalOIDC(),
+		okta(),
+		slack(),
+		spotify(),
+		twitch(),
+		twitter(),
+		vkID(),
+		vk(),
+		yandex(),
 	}
 }
 

@@ -23,10 +23,27 @@ func (p *provider) redeem(ctx context.Context, md metadata, request authcore.Exc
 	if md.pkce && request.Verifier != "" {
 		options = append(options, oauth2.VerifierOption(request.Verifier))
 	}
+	if p.spec.exchangeParams != nil {
+		params, err := p.spec.exchangeParams(request)
+		if err != nil {
+			return nil, err
+		}
+		for name, value := range params {
+			options = append(options, oauth2.SetAuthURLParam(name, value))
+		}
+	}
+	config := p.oauth2(md, request.RedirectURI)
+	if p.spec.secret != nil {
+		secret, err := p.spec.secret(p)
+		if err != nil {
+			return nil, err
+		}
+		config.ClientSecret = secret
+	}
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, p.http.redeem)
-	token, err := p.oauth2(md, request.RedirectURI).Exchange(ctx, request.Code, options...)
+	token, err := config.Exchange(ctx, request.Code, options...)
 	if err != nil {
-		return nil, tokenFault(err)
+		return nil, p.tokenFault(err)
 	}
 	if token.TokenType != "" && !strings.EqualFold(token.TokenType, "bearer") {
 		return nil, failed("token request: the token type is not Bearer")
@@ -37,7 +54,7 @@ func (p *provider) redeem(ctx context.Context, md metadata, request authcore.Exc
 // tokenFault turns an error of the token request into one of ours. Nothing is
 // taken over from the answer but its status and a code that is listed here: an
 // error's body may repeat the code, the secret or an address.
-func tokenFault(err error) error {
+func (p *provider) tokenFault(err error) error {
 	const what = "token request"
 	var refusal *oauth2.RetrieveError
 	if !errors.As(err, &refusal) {
@@ -55,11 +72,27 @@ func tokenFault(err error) error {
 	if isDenial(code) {
 		return denied("%s: status %d, %s", what, status, code)
 	}
-	if !isFault(code) {
+	if p.spec.refuses != nil {
+		if answer, ok := parseObject(refusal.Body); ok && p.spec.refuses(answer) {
+			return denied("%s: status %d, in the provider's own words", what, status)
+		}
+	}
+	switch {
+	case isClientFault(code):
+		return failed("%s: status %d, %s: %w", what, status, code, errClient)
+	case !isFault(code):
 		code = "no known error code"
+	}
+	if status == http.StatusOK || status == http.StatusBadRequest {
+		return failed("%s: status %d, %s: %w", what, status, code, errRequest)
 	}
 	return failed("%s: status %d, %s", what, status, code)
 }
+
+var (
+	errClient  = errors.New("the provider does not accept client_id and client_secret")
+	errRequest = errors.New("the provider does not accept the request")
+)
 
 // isDenial lists the errors that are about this code or this person: another
 // login may succeed.
@@ -77,15 +110,26 @@ func isDenial(code string) bool {
 	}
 }
 
-// isFault lists the errors that are about the configuration or the provider: no
-// login will succeed until somebody acts.
+// isFault lists the errors that are about the request or the provider: no login
+// will succeed until somebody acts.
 func isFault(code string) bool {
 	switch code {
-	case "invalid_request", "invalid_client", "unauthorized_client",
-		"unsupported_grant_type", "invalid_scope", // RFC 6749, section 5.2
+	case "invalid_request", "unsupported_grant_type", "invalid_scope", // RFC 6749, section 5.2
 		"server_error", "temporarily_unavailable", // RFC 6749, section 4.1.2.1
-		"incorrect_client_credentials", "redirect_uri_mismatch", "application_suspended", // GitHub
-		"deleted_client", "disabled_client": // Google
+		"redirect_uri_mismatch": // GitHub, Google
+		return true
+	default:
+		return false
+	}
+}
+
+// isClientFault lists those that are about the client and its secret.
+func isClientFault(code string) bool {
+	switch code {
+	case "invalid_client", "unauthorized_client", // RFC 6749, section 5.2
+		"incorrect_client_credentials", "application_suspended", // GitHub
+		"deleted_client", "disabled_client", // Google
+		"invalid_client_id", "bad_client_secret": // Slack
 		return true
 	default:
 		return false

@@ -3,6 +3,7 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,7 +39,10 @@ func (c *Config) validateClient(s *spec, found *faults) {
 	if strings.TrimSpace(c.ClientID) == "" {
 		found.add("client_id", "is empty; set it to the client id that the provider shows for your application, and check that its environment variable is set")
 	}
-	if strings.TrimSpace(c.ClientSecret) == "" {
+	switch hasSecret := strings.TrimSpace(c.ClientSecret) != ""; {
+	case s.noSecret && c.ClientSecret != "":
+		found.add("client_secret", "is not used by kind %s; remove it", s.kind)
+	case !s.noSecret && !hasSecret:
 		found.add("client_secret", "is empty; set it to the client secret that the provider shows for your application, and check that its environment variable is set")
 	}
 	for _, scope := range c.Scopes {
@@ -46,7 +50,7 @@ func (c *Config) validateClient(s *spec, found *faults) {
 			found.add("scope", "%q is no scope; write each one as an argument of its own", scope)
 		}
 	}
-	if s.openID() && len(c.Scopes) > 0 && !slices.Contains(c.Scopes, "openid") {
+	if slices.Contains(s.scopes, "openid") && len(c.Scopes) > 0 && !slices.Contains(c.Scopes, "openid") {
 		found.add("scope", "openid is missing; add it, %s gives no ID token without it", s.kind)
 	}
 }
@@ -54,17 +58,62 @@ func (c *Config) validateClient(s *spec, found *faults) {
 // validateUse refuses options that the kind needs and lacks, or has no use for:
 // one that is ignored would look as if it did something.
 func (c *Config) validateUse(s *spec, found *faults) {
-	switch {
-	case s.discovery && c.Issuer == "":
-		found.add("issuer", "is empty; set it to the provider's issuer, for example https://login.example.com/realms/main")
-	case !s.openID() && c.Issuer != "":
-		found.add("issuer", "is not used by kind %s; remove it", s.kind)
+	for _, option := range []struct {
+		name  string
+		isSet bool
+		is    string // what to set it to
+	}{
+		{"issuer", c.Issuer != "", "the provider's issuer, for example https://login.example.com/realms/main"},
+		{"jwks_url", c.JWKSURL != "", ""},
+		{"audience", len(c.Audiences) > 0, ""},
+		{"tenant", len(c.Tenants) > 0, ""},
+		{"team_id", c.TeamID != "", "the ten characters that Apple shows as Team ID"},
+		{"key_id", c.KeyID != "", "the ten characters that Apple shows as Key ID"},
+		{"private_key", c.PrivateKey != "", "the contents of the .p8 file, for example {file./etc/caddy/AuthKey.p8}"},
+		{"client_auth", c.ClientAuth != "", ""},
+		{"field", len(c.Fields) > 0, "where the user info has the id: field subject id"},
+		{"authorize_url", c.AuthorizeURL != "", "the authorization endpoint"},
+		{"token_url", c.TokenURL != "", "the token endpoint"},
+		{"user_info_url", c.UserInfoURL != "", "the address that tells who logged in"},
+	} {
+		taken, needed := s.takes(option.name)
+		switch {
+		case needed && !option.isSet:
+			found.add(option.name, "is missing; set it to %s", option.is)
+		case option.isSet && !taken && !strings.HasSuffix(option.name, "_url"), option.isSet && option.name == "jwks_url" && !s.openID():
+			found.add(option.name, "is not used by kind %s; remove it", s.kind)
+		}
 	}
 	if s.selfHosted == (endpoints{}) && c.BaseURL != "" {
 		found.add("base_url", "is not used by kind %s; remove it, or set issuer or the single endpoints", s.kind)
 	}
-	if !s.openID() && c.JWKSURL != "" {
-		found.add("jwks_url", "is not used by kind %s; remove it", s.kind)
+	c.validateValues(s, found)
+}
+
+// validateValues checks the options that have a form.
+func (c *Config) validateValues(s *spec, found *faults) {
+	if c.ClientAuth != "" && c.ClientAuth != clientAuthBasic && c.ClientAuth != clientAuthPost {
+		found.add("client_auth", "%q is neither basic nor post", c.ClientAuth)
+	}
+	for _, tenant := range c.Tenants {
+		if !validTenant.MatchString(tenant) && (len(c.Tenants) > 1 || !isTenantGroup(tenant)) {
+			found.add("tenant", "%q is no tenant id such as 72f988bf-86f1-41af-91ab-2d7cd011db47; common, organizations and consumers stand alone", tenant)
+		}
+	}
+	if s.oneTenant && len(c.Tenants) > 1 {
+		found.add("tenant", "takes one with kind %s, whose answers do not say which it was; use azuread-oauth2", s.kind)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Fields)) {
+		path := c.Fields[name]
+		if !slices.Contains(FieldNames(), name) {
+			found.add("field", "%q is not one of %s", name, strings.Join(FieldNames(), ", "))
+		}
+		if !validPath(path) {
+			found.add("field", "%q is no path; write the names of members from the outside in, with dots: data.user.id", path)
+		}
+	}
+	if _, needed := s.takes("field"); needed && len(c.Fields) > 0 && c.Fields["subject"] == "" {
+		found.add("field", "subject is missing; say where the user info has the id: field subject id")
 	}
 }
 

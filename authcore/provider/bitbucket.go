@@ -1,0 +1,88 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// bitbucketPageSize is the largest that Bitbucket gives; nobody has more
+// addresses.
+const bitbucketPageSize = "100"
+
+// bitbucket is Bitbucket Cloud
+// (https://developer.atlassian.com/cloud/bitbucket/oauth-2/).
+//
+// The subject is the uuid with its braces: names are changed and given to
+// others. The address is the primary one, verified where it is confirmed.
+func bitbucket() spec {
+	return spec{
+		kind: "bitbucket-oauth2",
+		public: endpoints{
+			authorize: "https://bitbucket.org/site/oauth2/authorize",
+			token:     "https://bitbucket.org/site/oauth2/access_token",
+			userInfo:  "https://api.bitbucket.org/2.0/user",
+		},
+		scopes:    []string{"account", "email"},
+		authStyle: oauth2.AuthStyleInHeader,
+		profile:   bitbucketProfile,
+	}
+}
+
+func bitbucketProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	user, err := g.fetchUser(ctx, nil, nil)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	id, ok := user.text("uuid")
+	if !ok {
+		return authcore.Profile{}, failed("user info: uuid is no string")
+	}
+	links, _ := parseObject(user["links"])
+	avatar, _ := parseObject(links["avatar"])
+	profile := authcore.Profile{
+		Subject:   id,
+		Nickname:  user.display("nickname"),
+		AvatarURL: avatar.display("href"),
+	}
+	profile.FirstName, profile.LastName = splitName(user.display("display_name"))
+	profile.Email, profile.EmailVerified, err = bitbucketEmail(ctx, g)
+	return profile, err
+}
+
+func bitbucketEmail(ctx context.Context, g *grant) (email string, verified bool, err error) {
+	const what = "user e-mails"
+	address, err := withQuery(g.metadata.userInfo+"/emails", url.Values{"pagelen": {bitbucketPageSize}})
+	if err != nil {
+		return "", false, err
+	}
+	answer, err := g.get(ctx, what, address, nil)
+	if err != nil {
+		return "", false, err
+	}
+	if mayNotReadEmails(answer) {
+		return "", false, nil
+	}
+	if err := answer.ok(what); err != nil {
+		return "", false, err
+	}
+	page, ok := parseObject(answer.body)
+	var list []object
+	if !ok || json.Unmarshal(page["values"], &list) != nil {
+		return "", false, failed("%s: holds no list of JSON objects", what)
+	}
+	for _, entry := range list {
+		if entry.isTrue("is_primary") {
+			email, ok := entry.text("email")
+			if !ok {
+				return "", false, failed("%s: an address is no string", what)
+			}
+			return email, entry.isTrue("is_confirmed"), nil
+		}
+	}
+	return "", false, nil
+}

@@ -1,0 +1,86 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+var _ authcore.Checker = (*provider)(nil)
+
+// checkCode stands for a code in the token request of a check. No provider ever
+// gave it to anybody.
+const checkCode = "edgeauth-check"
+
+// Check implements authcore.Checker. It loads what is published, past the
+// caches, and sends the token endpoint a code that was never given out: of a
+// provider that is content with client id and secret, the answer is about the
+// code.
+func (p *provider) Check(ctx context.Context) (time.Duration, error) {
+	watch := &clockWatch{next: p.transport, now: p.now}
+	fresh := *p
+	fresh.http = newCaller(watch, p.allowPrivate)
+	_, err := within(ctx, p, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, fresh.try(ctx)
+	})
+	return watch.ahead(), err
+}
+
+func (p *provider) try(ctx context.Context) error {
+	md, err := p.metadata(ctx)
+	if p.spec.discovery && !p.isComplete() {
+		md, err = p.discover(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if p.spec.openID() {
+		if _, err := p.fetchKeys(ctx, md); err != nil {
+			return err
+		}
+	}
+	_, err = p.redeem(ctx, md, authcore.ExchangeRequest{
+		Code: checkCode, RedirectURI: "https://" + checkCode + ".invalid/", Verifier: checkCode, Device: checkCode,
+	})
+	if err == nil || errors.Is(err, authcore.ErrProviderDenied) || errors.Is(err, errRequest) {
+		return nil
+	}
+	return err
+}
+
+// clockWatch reads the provider's clock from its answers.
+type clockWatch struct {
+	next http.RoundTripper
+	now  func() time.Time
+
+	mu   sync.Mutex
+	skew time.Duration
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c *clockWatch) RoundTrip(request *http.Request) (*http.Response, error) {
+	begin := c.now()
+	response, err := c.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		// The answer was made somewhere in between; the header has no fraction
+		// of a second, so that half a second more is the best guess.
+		middle := begin.Add(c.now().Sub(begin) / 2)
+		c.mu.Lock()
+		c.skew = date.Add(time.Second / 2).Sub(middle).Round(time.Second)
+		c.mu.Unlock()
+	}
+	return response, nil
+}
+
+func (c *clockWatch) ahead() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.skew
+}

@@ -1,0 +1,47 @@
+package provider
+
+import (
+	"context"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// discord is Discord (https://discord.com/developers/docs/topics/oauth2). The
+// address is verified where "verified" says so, which is about nothing else.
+func discord() spec {
+	return spec{
+		kind: "discord",
+		public: endpoints{
+			authorize: "https://discord.com/oauth2/authorize",
+			token:     "https://discord.com/api/oauth2/token",
+			userInfo:  "https://discord.com/api/users/@me",
+		},
+		scopes:    []string{"identify", "email"},
+		authStyle: oauth2.AuthStyleInParams,
+		profile:   discordProfile,
+	}
+}
+
+func discordProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	user, err := g.fetchUser(ctx, nil, nil)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	id, ok := user.text("id")
+	if !ok {
+		return authcore.Profile{}, failed("user info: id is no string")
+	}
+	profile := authcore.Profile{
+		Subject:       id,
+		Email:         user.display("email"),
+		EmailVerified: user.isTrue("verified"),
+		Nickname:      user.display("username"),
+	}
+	profile.FirstName, profile.LastName = splitName(user.display("global_name"))
+	if hash := user.display("avatar"); hash != "" {
+		profile.AvatarURL = "https://cdn.discordapp.com/avatars/" + id + "/" + hash + ".png"
+	}
+	return profile, nil
+}

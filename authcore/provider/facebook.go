@@ -1,0 +1,116 @@
+package provider
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// facebook is Facebook Login
+// (https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow),
+// and the ID tokens of its Limited Login
+// (https://developers.facebook.com/docs/facebook-login/limited-login/token/validating).
+//
+// The subject is the id of the person for this application, the same in both.
+// Facebook says of no address that it is verified. Requests carry a proof that
+// they are made with the client secret, so that a stolen access token is worth
+// little.
+func facebook() spec {
+	return spec{
+		kind:   "facebook",
+		issuer: "https://www.facebook.com",
+		public: endpoints{
+			authorize: "https://www.facebook.com/v24.0/dialog/oauth",
+			token:     "https://graph.facebook.com/v24.0/oauth/access_token",
+			userInfo:  "https://graph.facebook.com/v24.0/me",
+			jwks:      "https://limited.facebook.com/.well-known/oauth/openid/jwks/",
+		},
+		scopes:         []string{"public_profile", "email"},
+		scopeSeparator: ",",
+		authStyle:      oauth2.AuthStyleInParams,
+		appTokens:      true,
+		appTokensOnly:  true,
+		options:        []string{"audience", "jwks_url"},
+		refuses:        facebookRefuses,
+		profile:        facebookProfile,
+	}
+}
+
+// facebookRefuses reads {"error":{"code":100,"error_subcode":36009}}
+// (https://developers.facebook.com/docs/graph-api/guides/error-handling).
+func facebookRefuses(answer object) bool {
+	fault, _ := parseObject(answer["error"])
+	code, _ := fault.integer("code")
+	switch code {
+	case "190": // the access token is not valid any more
+		return true
+	case "100": // an invalid parameter
+		switch subcode, _ := fault.integer("error_subcode"); subcode {
+		case "36007", // the code has expired
+			"36008", // the redirect URI is not that of the code
+			"36009": // the code was used
+			return true
+		}
+		return false
+	default:
+		return false
+	}
+}
+
+func facebookProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	if g.claims != nil { // Limited Login
+		profile, err := readClaims(g.claims)
+		profile.EmailVerified = false
+		return profile, err
+	}
+	proof := hmac.New(sha256.New, []byte(g.provider.clientSecret))
+	proof.Write([]byte(g.token.AccessToken))
+	address, err := withQuery(g.metadata.userInfo, url.Values{
+		"fields":          {"id,name,first_name,last_name,email,picture.type(large)"},
+		"appsecret_proof": {hex.EncodeToString(proof.Sum(nil))},
+	})
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	answer, err := g.get(ctx, "user info", address, nil)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	user, ok := parseObject(answer.body) // false is no object
+	if ok && facebookRefuses(user) {
+		return authcore.Profile{}, denied("user info: status %d, the access token is not valid any more", answer.status)
+	}
+	if err := answer.ok("user info"); err != nil {
+		return authcore.Profile{}, err
+	}
+	if !ok {
+		return authcore.Profile{}, failed("user info: is no JSON object")
+	}
+	return readFacebookUser(user)
+}
+
+func readFacebookUser(user object) (authcore.Profile, error) {
+	id, ok := user.text("id")
+	if !ok {
+		return authcore.Profile{}, failed("user info: id is no string")
+	}
+	outer, _ := parseObject(user["picture"])
+	picture, _ := parseObject(outer["data"])
+	profile := authcore.Profile{
+		Subject:   id,
+		Email:     user.display("email"),
+		FirstName: user.display("first_name"),
+		LastName:  user.display("last_name"),
+		AvatarURL: picture.display("url"),
+	}
+	if !hasName(profile) {
+		profile.FirstName, profile.LastName = splitName(user.display("name"))
+	}
+	return profile, nil
+}

@@ -1,0 +1,93 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// linkedInLegacy is LinkedIn's older API, for applications that were given the
+// product Sign In with LinkedIn before August 2023
+// (https://learn.microsoft.com/linkedin/shared/integrations/people/profile-api).
+// Nothing says whether the address is verified.
+func linkedInLegacy() spec {
+	return spec{
+		kind: "linkedin-oauth2",
+		public: endpoints{
+			authorize: "https://www.linkedin.com/oauth/v2/authorization",
+			token:     "https://www.linkedin.com/oauth/v2/accessToken",
+			userInfo:  "https://api.linkedin.com/v2/me",
+		},
+		scopes:    []string{"r_liteprofile", "r_emailaddress"},
+		authStyle: oauth2.AuthStyleInParams,
+		refuses:   refusesInvalidRequest,
+		profile:   linkedInLegacyProfile,
+	}
+}
+
+func linkedInLegacyProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	user, err := g.fetchUser(ctx, url.Values{"projection": {"(id,firstName,lastName)"}}, nil)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	id, ok := user.text("id")
+	if !ok {
+		return authcore.Profile{}, failed("user info: id is no string")
+	}
+	email, err := linkedInLegacyEmail(ctx, g)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	return authcore.Profile{
+		Subject:   id,
+		Email:     email,
+		FirstName: readLocalized(user["firstName"]),
+		LastName:  readLocalized(user["lastName"]),
+	}, nil
+}
+
+// readLocalized reads a name that stands there in several languages, of which
+// one is preferred: {"localized":{"en_US":"Ada"},"preferredLocale":{…}}.
+func readLocalized(raw json.RawMessage) string {
+	field, _ := parseObject(raw)
+	names, _ := parseObject(field["localized"])
+	preferred, _ := parseObject(field["preferredLocale"])
+	return names.display(preferred.display("language") + "_" + preferred.display("country"))
+}
+
+// linkedInLegacyEmail asks for {"elements":[{"handle~":{"emailAddress":"…"}}]}.
+func linkedInLegacyEmail(ctx context.Context, g *grant) (string, error) {
+	const what = "user e-mail"
+	address, err := withQuery(strings.TrimSuffix(g.metadata.userInfo, "/me")+"/emailAddress",
+		url.Values{"q": {"members"}, "projection": {"(elements*(handle~))"}})
+	if err != nil {
+		return "", err
+	}
+	answer, err := g.get(ctx, what, address, nil)
+	if err != nil {
+		return "", err
+	}
+	if mayNotReadEmails(answer) {
+		return "", nil
+	}
+	if err := answer.ok(what); err != nil {
+		return "", err
+	}
+	outer, ok := parseObject(answer.body)
+	var elements []object
+	if !ok || json.Unmarshal(outer["elements"], &elements) != nil {
+		return "", failed("%s: holds no list of JSON objects", what)
+	}
+	for _, element := range elements {
+		handle, _ := parseObject(element["handle~"])
+		if email := handle.display("emailAddress"); email != "" {
+			return email, nil
+		}
+	}
+	return "", nil
+}

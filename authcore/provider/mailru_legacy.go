@@ -1,0 +1,102 @@
+package provider
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // G501: the provider's signature is made of it
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// mailRuLegacy is the older platform of Mail.ru
+// (https://api.mail.ru/docs/guides/restapi/). Its requests are signed, and the
+// texts of its answers are percent-encoded. Nothing says whether the address is
+// verified.
+func mailRuLegacy() spec {
+	return spec{
+		kind: "mailru-oauth2",
+		public: endpoints{
+			authorize: "https://connect.mail.ru/oauth/authorize",
+			token:     "https://connect.mail.ru/oauth/token",
+			userInfo:  "https://www.appsmail.ru/platform/api",
+		},
+		authStyle: oauth2.AuthStyleInParams,
+		refuses:   refusesInvalidRequest,
+		profile:   mailRuLegacyProfile,
+	}
+}
+
+func mailRuLegacyProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	const what = "user info"
+	query := url.Values{
+		"method":      {"users.getInfo"},
+		"app_id":      {g.provider.clientID},
+		"session_key": {g.token.AccessToken},
+		"secure":      {"1"},
+	}
+	query.Set("sig", signMailRu(query, g.provider.clientSecret))
+	address, err := withQuery(g.metadata.userInfo, query)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	answer, err := g.get(ctx, what, address, inQuery())
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	if refusal, isObject := parseObject(answer.body); isObject {
+		fault, _ := parseObject(refusal["error"])
+		if code, _ := fault.integer("error_code"); code == "102" { // the session key is not valid any more
+			return authcore.Profile{}, denied("%s: the access token is not valid any more", what)
+		}
+	}
+	if err := answer.ok(what); err != nil {
+		return authcore.Profile{}, err
+	}
+	return readMailRuUser(answer.body)
+}
+
+// signMailRu signs parameters, sorted by name, with the client secret. It is no
+// protection that anything here depends on.
+func signMailRu(query url.Values, secret string) string {
+	var pairs []string
+	for name := range query {
+		pairs = append(pairs, name+"="+query.Get(name))
+	}
+	slices.Sort(pairs)
+	sum := md5.Sum([]byte(strings.Join(pairs, "") + secret)) //nolint:gosec // G401: the provider demands it
+	return hex.EncodeToString(sum[:])
+}
+
+// readMailRuUser reads [{"uid":"15410773191172635989",…}].
+func readMailRuUser(body []byte) (authcore.Profile, error) {
+	var list []object
+	if err := json.Unmarshal(body, &list); err != nil || len(list) == 0 {
+		return authcore.Profile{}, failed("user info: is no list of JSON objects")
+	}
+	user := list[0]
+	id, ok := user.idText("uid")
+	if !ok {
+		return authcore.Profile{}, failed("user info: uid is no id")
+	}
+	decoded := func(name string) string {
+		text, err := url.PathUnescape(user.display(name))
+		if err != nil {
+			return ""
+		}
+		return text
+	}
+	return authcore.Profile{
+		Subject:   id,
+		Email:     decoded("email"),
+		FirstName: decoded("first_name"),
+		LastName:  decoded("last_name"),
+		Nickname:  decoded("nick"),
+		AvatarURL: decoded("pic_big"),
+	}, nil
+}

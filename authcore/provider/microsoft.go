@@ -1,0 +1,55 @@
+package provider
+
+import (
+	"context"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// microsoftGraph is Microsoft's accounts as Microsoft Graph shows them
+// (https://learn.microsoft.com/graph/api/user-get). azuread-oauth2 is the better
+// choice: it knows tenants and may know a verified address.
+//
+// The address is "mail", which any tenant's administrator sets to whatever they
+// like, and is never verified. The user principal name is taken for a nickname
+// and never for an address.
+func microsoftGraph() spec {
+	return spec{
+		kind: "microsoft-graph",
+		public: endpoints{
+			authorize: "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize",
+			token:     "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
+			userInfo:  "https://graph.microsoft.com/v1.0/me",
+		},
+		scopes:    []string{"User.Read"},
+		authStyle: oauth2.AuthStyleInParams,
+		pkce:      true,
+		options:   []string{"tenant"},
+		oneTenant: true,
+		profile:   graphProfile,
+	}
+}
+
+func graphProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	user, err := g.fetchUser(ctx, nil, nil)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	id, ok := user.text("id")
+	if !ok {
+		return authcore.Profile{}, failed("user info: id is no string")
+	}
+	profile := authcore.Profile{
+		Subject:   id,
+		Email:     user.display("mail"),
+		FirstName: user.display("givenName"),
+		LastName:  user.display("surname"),
+		Nickname:  user.display("userPrincipalName"),
+	}
+	if !hasName(profile) {
+		profile.FirstName, profile.LastName = splitName(user.display("displayName"))
+	}
+	return profile, nil
+}

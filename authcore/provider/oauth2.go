@@ -1,0 +1,110 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// Values of Config.ClientAuth.
+const (
+	clientAuthBasic = "basic"
+	clientAuthPost  = "post"
+)
+
+// maxPathDepth bounds a path of Config.Fields.
+const maxPathDepth = 8
+
+// FieldNames lists the names that Config.Fields may have.
+func FieldNames() []string {
+	return []string{"subject", "email", "email_verified", "first_name", "last_name", "name", "nickname", "avatar"}
+}
+
+// generalOAuth2 is any OAuth 2.0 provider with an address that tells in JSON
+// who logged in. All of it is configured: the addresses, and where in the answer
+// the fields stand. The client authenticates with a Basic header unless told
+// otherwise, as every server has to understand that (RFC 6749, section 2.3.1).
+func generalOAuth2() spec {
+	return spec{
+		kind:      "oauth2",
+		authStyle: oauth2.AuthStyleInHeader,
+		pkce:      true,
+		options:   []string{"authorize_url!", "token_url!", "user_info_url!", "field!", "client_auth"},
+		profile:   fieldsProfile,
+	}
+}
+
+func fieldsProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	user, err := g.fetchUser(ctx, nil, nil)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	return readFields(user, g.provider.fields)
+}
+
+func readFields(user object, paths map[string]string) (authcore.Profile, error) {
+	// Each field becomes a member of an object of its own, which then reads it
+	// like any other.
+	fields := object{}
+	for name, path := range paths {
+		if raw, found := user.at(path); found {
+			fields[name] = raw
+		}
+	}
+	id, ok := fields.idText("subject")
+	if !ok {
+		return authcore.Profile{}, failed("user info: the field for subject is neither a string nor a positive integer")
+	}
+	email, ok := fields.text("email")
+	if !ok {
+		return authcore.Profile{}, failed("user info: the field for email is no string")
+	}
+	profile := authcore.Profile{
+		Subject:       id,
+		Email:         email,
+		EmailVerified: fields.truth("email_verified"),
+		FirstName:     fields.display("first_name"),
+		LastName:      fields.display("last_name"),
+		Nickname:      fields.display("nickname"),
+		AvatarURL:     fields.display("avatar"),
+	}
+	if !hasName(profile) {
+		profile.FirstName, profile.LastName = splitName(fields.display("name"))
+	}
+	return profile, nil
+}
+
+// validPath reports whether a text is a path: names with dots between them.
+func validPath(path string) bool {
+	names := strings.Split(path, ".")
+	return len(names) <= maxPathDepth && !slices.Contains(names, "")
+}
+
+// at returns the value at a path. A name may be the index of a list.
+func (o object) at(path string) (json.RawMessage, bool) {
+	name, rest, deeper := strings.Cut(path, ".")
+	raw, found := o[name]
+	if !found || !deeper {
+		return raw, found
+	}
+	if inner, isObject := parseObject(raw); isObject {
+		return inner.at(rest)
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return nil, false
+	}
+	// A list is an object whose members are called 0, 1, 2 and so on.
+	index, _, _ := strings.Cut(rest, ".")
+	i, err := strconv.Atoi(index)
+	if err != nil || i < 0 || i >= len(list) {
+		return nil, false
+	}
+	return object{index: list[i]}.at(rest)
+}

@@ -1,0 +1,426 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// recorded is one kind of provider as its documentation shows it: what it
+// answers (the files in testdata/<kind>), who that is, what it is sent, and
+// which errors it has. Every test of this file runs for every row.
+type recorded struct {
+	kind string
+	// cfg is what stands in the Caddyfile beside client id and secret.
+	cfg Config
+	// emails is a further address that is asked, for emails.json.
+	emails string
+
+	// who logs in, and where the answers say so.
+	want                authcore.Profile
+	id, email, verified place
+	// unverified are the values of verified that do not count; by default all
+	// that are not true.
+	unverified []any
+	// withoutEmail takes the address from wherever else it stands.
+	withoutEmail func(*script)
+
+	// what is sent
+	authorize  string // the query of the authorize URL, without what all have
+	basic      bool   // or client id and secret in the form
+	noSecret   bool   // or no secret at all
+	exchange   string // further members of the token request
+	plainCode  bool   // no code_verifier
+	user       string // request for the user info: method, query, Authorization; "" for none
+	emailQuery string
+
+	errors []documented
+}
+
+// place is where something stands in the answers: a file and a path in it.
+type place struct{ doc, path string }
+
+// documented is an error that the documentation of a provider lists.
+type documented struct {
+	doc    string // the answer in whose place it comes
+	status int
+	body   string
+	want   error
+}
+
+// absent is the value that removes a member.
+var absent = new(struct{})
+
+// script plays the row.
+func (r *recorded) script(t *testing.T) *script {
+	t.Helper()
+	cfg := r.cfg
+	cfg.Kind = r.kind
+	if cfg.Name == "" {
+		cfg.Name = r.kind
+	}
+	s, _ := findSpec(r.kind)
+	docs := r.documents(t)
+	at := cfg.endpoints(&s)
+	if document, found := docs["discovery"].(map[string]any); found {
+		at = endpoints{
+			authorize: document["authorization_endpoint"].(string), token: document["token_endpoint"].(string),
+			userInfo: document["userinfo_endpoint"].(string), jwks: document["jwks_uri"].(string),
+		}
+	}
+	played := newScript(t, cfg, at)
+	if s.noSecret {
+		played.cfg.ClientSecret = ""
+	}
+	played.docs = docs
+	if claims, found := docs["claims"].(map[string]any); found {
+		issuer, _ := claims["iss"].(string)
+		played.withIDTokens(issuer).claim(claims)
+		if _, found := claims["at_hash"]; found {
+			played.claims["at_hash"] = accessHash(testAccess)
+		}
+		if !s.nonce {
+			delete(played.claims, "nonce")
+		}
+		docs["claims"] = played.claims
+	}
+	if docs["discovery"] != nil {
+		played.serve(strings.TrimSuffix(cfg.Issuer, "/")+"/.well-known/openid-configuration", "discovery")
+	}
+	if at.userInfo != "" {
+		played.serve(at.userInfo, "user")
+	}
+	if r.emails != "" {
+		played.serve(r.emails, "emails")
+	}
+	return played
+}
+
+// documents reads the files of the row.
+func (r *recorded) documents(t *testing.T) map[string]any {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", r.kind, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no answers of %s: %v", r.kind, err)
+	}
+	docs := map[string]any{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = bytes.ReplaceAll(text, []byte("{client_id}"), []byte(testID))
+		text = bytes.ReplaceAll(text, []byte("{access_token}"), []byte(testAccess))
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.UseNumber()
+		var doc any
+		if err := decoder.Decode(&doc); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		docs[strings.TrimSuffix(filepath.Base(file), ".json")] = doc
+	}
+	return docs
+}
+
+// serve answers an address with a document, as it is when it is asked for.
+func (s *script) serve(address, doc string) {
+	s.handle(address, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(s.docs[doc])
+	})
+}
+
+// set changes what stands at a place.
+func (s *script) set(at place, value any) {
+	s.t.Helper()
+	names := strings.Split(at.path, ".")
+	inner := s.docs[at.doc]
+	for _, name := range names[:len(names)-1] {
+		switch outer := inner.(type) {
+		case map[string]any:
+			inner = outer[name]
+		case []any:
+			i, _ := strconv.Atoi(name)
+			inner = outer[i]
+		}
+	}
+	object, ok := inner.(map[string]any)
+	last := names[len(names)-1]
+	if _, found := object[last]; !ok || !found {
+		s.t.Fatalf("nothing stands at %v", at)
+	}
+	if object[last] = value; value == absent {
+		delete(object, last)
+	}
+}
+
+// login redeems a code at the row's provider.
+func (r *recorded) login(s *script) (authcore.Profile, error) {
+	request := s.request()
+	request.User = `{"name":{"firstName":"Ada","lastName":"Lovelace"},"email":"evil@example.com"}`
+	return s.provider().Exchange(s.t.Context(), request)
+}
+
+func forEach(t *testing.T, test func(*testing.T, *recorded)) {
+	t.Helper()
+	for _, row := range rows() {
+		t.Run(row.kind, func(t *testing.T) { test(t, &row) })
+	}
+}
+
+func TestEveryKindIsRecorded(t *testing.T) {
+	var kinds []string
+	for _, row := range rows() {
+		kinds = append(kinds, row.kind)
+		if len(row.errors) == 0 {
+			t.Errorf("%s: no documented error", row.kind)
+		}
+	}
+	if !slices.Equal(kinds, Kinds()) {
+		t.Errorf("rows for\n%v, kinds are\n%v", kinds, Kinds())
+	}
+}
+
+// TestRecordedLogins reads accounts in every state that an account can be in.
+func TestRecordedLogins(t *testing.T) {
+	forEach(t, func(t *testing.T, r *recorded) {
+		check := func(name string, change func(*script), want authcore.Profile) {
+			t.Run(name, func(t *testing.T) {
+				s := r.script(t)
+				change(s)
+				got, err := r.login(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got != want {
+					t.Errorf("got\n%+v, want\n%+v", got, want)
+				}
+			})
+		}
+		with := func(email string, verified bool) authcore.Profile {
+			profile := r.want
+			profile.Email, profile.EmailVerified = email, verified
+			return profile
+		}
+		check("normal", func(*script) {}, r.want)
+		for name, value := range map[string]any{"no e-mail": absent, "null for an e-mail": nil} {
+			check(name, func(s *script) {
+				s.set(r.email, value)
+				if r.withoutEmail != nil {
+					r.withoutEmail(s)
+				}
+			}, with("", false))
+		}
+		check("an e-mail that is none", func(s *script) { s.set(r.email, "ada") }, with("", false))
+		check("changed e-mail", func(s *script) { s.set(r.email, "Countess@EXAMPLE.org") }, with("Countess@example.org", r.want.EmailVerified))
+		if r.verified == (place{}) {
+			return // nothing says so, and nothing can take it back
+		}
+		unverified := r.unverified
+		if unverified == nil {
+			unverified = []any{false, "false", nil, absent, 0, "yes", []bool{true}}
+		}
+		for _, value := range unverified {
+			check("unverified e-mail", func(s *script) { s.set(r.verified, value) }, with(r.want.Email, false))
+		}
+	})
+}
+
+// TestRecordedWithoutID makes no account of an answer that does not say whose it
+// is: everybody without an id would share it.
+func TestRecordedWithoutID(t *testing.T) {
+	forEach(t, func(t *testing.T, r *recorded) {
+		for _, value := range []any{absent, nil, "", " ", "None", "null", 0, -1, 1.5, true, []string{"1"}, map[string]any{"id": 1}} {
+			s := r.script(t)
+			s.set(r.id, value)
+			if user, ok := s.docs["user"].(map[string]any); ok && r.id.doc == "claims" && value != absent {
+				user["sub"] = value // or the two would differ, which is worse
+			}
+			_, err := r.login(s)
+			wants(t, err, authcore.ErrProviderFailed)
+		}
+	})
+}
+
+// TestRecordedRequests holds what each provider is sent against what it demands.
+func TestRecordedRequests(t *testing.T) {
+	forEach(t, func(t *testing.T, r *recorded) {
+		s := r.script(t)
+		if _, err := r.login(s); err != nil {
+			t.Fatal(err)
+		}
+		r.checkAuthorize(t, s)
+		r.checkExchange(t, s)
+		if s.at.userInfo != "" {
+			checkRequest(t, s, s.at.userInfo, r.user)
+		}
+		if r.emails != "" {
+			checkRequest(t, s, r.emails, "GET "+r.emailQuery+" Bearer "+testAccess)
+		}
+	})
+}
+
+func (r *recorded) checkAuthorize(t *testing.T, s *script) {
+	t.Helper()
+	text, err := s.provider().AuthorizeURL(t.Context(), authcore.AuthorizeRequest{
+		RedirectURI: testReturn, State: "state-1", Nonce: "nonce-1", Challenge: "challenge-1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, query, _ := strings.Cut(text, "?")
+	got, err := url.ParseQuery(query)
+	if err != nil || address != s.at.authorize {
+		t.Fatalf("got %s, %v", text, err)
+	}
+	for name, want := range map[string]string{
+		"response_type": "code", "client_id": testID, "redirect_uri": testReturn, "state": "state-1",
+	} {
+		if !slices.Equal(got[name], []string{want}) {
+			t.Errorf("%s is %q, want %q", name, got[name], want)
+		}
+		got.Del(name)
+	}
+	if rest, _ := url.QueryUnescape(got.Encode()); rest != r.authorize {
+		t.Errorf("authorize URL with\n%s, want\n%s", rest, r.authorize)
+	}
+	endpoint, err := s.provider().Endpoint(t.Context())
+	want := authcore.Endpoint{
+		ClientID: testID, AuthorizeURL: address, Scope: got.Get("scope"), ResponseType: "code", ResponseMode: got.Get("response_mode"),
+	}
+	if err != nil || endpoint != want {
+		t.Errorf("got %+v, %v, want %+v", endpoint, err, want)
+	}
+}
+
+func (r *recorded) checkExchange(t *testing.T, s *script) {
+	t.Helper()
+	requests := s.to(s.at.token)
+	if len(requests) != 1 {
+		t.Fatalf("%d token requests", len(requests))
+	}
+	got := requests[0]
+	want := url.Values{"grant_type": {"authorization_code"}, "code": {testCode}, "redirect_uri": {testReturn}}
+	if !r.plainCode {
+		want.Set("code_verifier", "verifier-1")
+	}
+	authorization := ""
+	switch basic := (&http.Request{Header: http.Header{}}); {
+	case r.basic:
+		basic.SetBasicAuth(testID, testSecret)
+		authorization = basic.Header.Get("Authorization")
+	case !r.noSecret:
+		want.Set("client_secret", testSecret)
+		fallthrough
+	default:
+		want.Set("client_id", testID)
+	}
+	further, _ := url.ParseQuery(r.exchange)
+	for name, values := range further {
+		want[name] = values
+	}
+	if r.kind == "apple-id" { // TestAppleSecret looks into it
+		want["client_secret"] = got.form["client_secret"]
+	}
+	if got.method != http.MethodPost || len(got.query) > 0 || got.form.Encode() != want.Encode() {
+		t.Errorf("%s with query %v and form\n%s, want\n%s", got.method, got.query, got.form.Encode(), want.Encode())
+	}
+	if got.header.Get("Authorization") != authorization || got.header.Get("Accept") != "application/json" {
+		t.Errorf("header %v", got.header)
+	}
+}
+
+// checkRequest compares the one request to an address with "METHOD query scheme
+// token"; "" stands for none at all.
+func checkRequest(t *testing.T, s *script, address, want string) {
+	t.Helper()
+	requests := s.to(address)
+	if want == "" {
+		if len(requests) > 0 {
+			t.Errorf("%s was asked for what is known already", address)
+		}
+		return
+	}
+	if len(requests) != 1 {
+		t.Fatalf("%d requests to %s", len(requests), address)
+	}
+	r := requests[0]
+	query, _ := url.QueryUnescape(r.query.Encode())
+	if r.method == http.MethodPost {
+		query, _ = url.QueryUnescape(r.form.Encode())
+	}
+	got := strings.TrimSpace(r.method + " " + query + " " + r.header.Get("Authorization"))
+	if client := r.header.Get("Client-Id"); client != "" {
+		got += " Client-Id: " + client
+	}
+	if got != want {
+		t.Errorf("%s was asked with\n%s, want\n%s", address, got, want)
+	}
+}
+
+// TestRecordedErrors maps every error that a provider documents, and quotes
+// nothing of it. The code went out once at most: after a second try the answer
+// would be about that one.
+func TestRecordedErrors(t *testing.T) {
+	forEach(t, func(t *testing.T, r *recorded) {
+		for _, fault := range r.errors {
+			s := r.script(t)
+			address := map[string]string{"token": s.at.token, "user": s.at.userInfo, "emails": r.emails, "keys": s.at.jwks}[fault.doc]
+			s.handle(address, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(fault.status)
+				io.WriteString(w, fault.body)
+			})
+			_, err := r.login(s)
+			wants(t, err, fault.want)
+			if err != nil && strings.Contains(err.Error(), "quoted") {
+				t.Errorf("%v quotes the provider", err)
+			}
+			if n := len(s.to(s.at.token)); n != 1 {
+				t.Errorf("%d token requests", n)
+			}
+			if t.Failed() {
+				t.Fatalf("after %d %s", fault.status, fault.body)
+			}
+		}
+	})
+}
+
+// stations are the requests of a login, for each kind.
+func (r *recorded) stations(t *testing.T) map[string]string {
+	t.Helper()
+	s := r.script(t)
+	all := map[string]string{"token": s.at.token}
+	if s.docs["claims"] != nil {
+		all["keys"] = s.at.jwks
+	}
+	if s.docs["user"] != nil {
+		all["user info"] = s.at.userInfo
+	}
+	if r.emails != "" {
+		all["e-mails"] = r.emails
+	}
+	if s.docs["discovery"] != nil {
+		all["discovery"] = strings.TrimSuffix(r.cfg.Issuer, "/") + "/.well-known/openid-configuration"
+	}
+	return all
+}
+
+// bare makes the ID token say nothing that the user info could say, so that the
+// latter is asked for.
+func (s *script) bare() *script {
+	for _, claim := range []string{"email", "email_verified"} {
+		delete(s.claims, claim)
+	}
+	return s
+}

@@ -1,0 +1,50 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// spotify is Spotify (https://developer.spotify.com/documentation/web-api).
+// Its documentation warns that addresses are not verified.
+func spotify() spec {
+	return spec{
+		kind: "spotify",
+		public: endpoints{
+			authorize: "https://accounts.spotify.com/authorize",
+			token:     "https://accounts.spotify.com/api/token",
+			userInfo:  "https://api.spotify.com/v1/me",
+		},
+		scopes:    []string{"user-read-email"},
+		authStyle: oauth2.AuthStyleInHeader,
+		pkce:      true,
+		profile:   spotifyProfile,
+	}
+}
+
+func spotifyProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	user, err := g.fetchUser(ctx, nil, nil)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	id, ok := user.text("id")
+	if !ok {
+		return authcore.Profile{}, failed("user info: id is no string")
+	}
+	first, last := splitName(user.display("display_name"))
+	profile := authcore.Profile{
+		Subject:   id,
+		Email:     user.display("email"),
+		FirstName: first,
+		LastName:  last,
+	}
+	var images []object
+	if json.Unmarshal(user["images"], &images) == nil && len(images) > 0 {
+		profile.AvatarURL = images[0].display("url")
+	}
+	return profile, nil
+}

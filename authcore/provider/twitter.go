@@ -1,0 +1,58 @@
+package provider
+
+import (
+	"context"
+	"net/url"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// twitter is X (https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code).
+//
+// It demands PKCE, wraps the user into "data", and gives an address only where
+// the application asked for it in its settings; what it gives is confirmed.
+func twitter() spec {
+	return spec{
+		kind: "twitter-oauth2",
+		public: endpoints{
+			authorize: "https://x.com/i/oauth2/authorize",
+			token:     "https://api.x.com/2/oauth2/token",
+			userInfo:  "https://api.x.com/2/users/me",
+		},
+		scopes:    []string{"users.read", "tweet.read", "users.email"},
+		authStyle: oauth2.AuthStyleInHeader,
+		pkce:      true,
+		refuses:   refusesInvalidRequest,
+		profile:   twitterProfile,
+	}
+}
+
+func twitterProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	outer, err := g.fetchUser(ctx, url.Values{
+		"user.fields": {"id,name,username,profile_image_url,confirmed_email"},
+	}, nil)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	user, ok := parseObject(outer["data"])
+	if !ok {
+		return authcore.Profile{}, failed("user info: data is no JSON object")
+	}
+	id, ok := user.text("id")
+	if !ok {
+		return authcore.Profile{}, failed("user info: id is no string")
+	}
+	first, last := splitName(user.display("name"))
+	email := user.display("confirmed_email")
+	return authcore.Profile{
+		Subject:       id,
+		Email:         email,
+		EmailVerified: email != "",
+		FirstName:     first,
+		LastName:      last,
+		Nickname:      user.display("username"),
+		AvatarURL:     user.display("profile_image_url"),
+	}, nil
+}

@@ -1,0 +1,73 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// vkVersion is the version of the API that the answers are read by.
+const vkVersion = "5.131"
+
+// vk is the older OAuth of VK, for applications that were made before VK ID
+// (https://id.vk.com/about/business/go/docs/ru/vkid/latest/oauth-vkontakte/authcode-flow-user).
+//
+// The address stands in the token response, and nothing says whether it is
+// verified. The API answers errors with status 200.
+func vk() spec {
+	return spec{
+		kind: "vk-oauth2",
+		public: endpoints{
+			authorize: "https://oauth.vk.ru/authorize",
+			token:     "https://oauth.vk.ru/access_token",
+			userInfo:  "https://api.vk.ru/method/users.get",
+		},
+		scopes:         []string{"email"},
+		scopeSeparator: ",",
+		authStyle:      oauth2.AuthStyleInParams,
+		profile:        vkProfile,
+	}
+}
+
+func vkProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	outer, err := g.fetchUser(ctx, url.Values{
+		"fields": {"screen_name,photo_200"},
+		"v":      {vkVersion},
+	}, nil)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	if fault, isFault := parseObject(outer["error"]); isFault {
+		if code, _ := fault.integer("error_code"); code == "5" { // the access token was revoked
+			return authcore.Profile{}, denied("user info: the access token is not valid any more")
+		}
+		return authcore.Profile{}, failed("user info: is an error")
+	}
+	profile, err := readVKUser(outer["response"])
+	profile.Email = g.extra("email")
+	return profile, err
+}
+
+// readVKUser reads [{"id":210700286,"first_name":"Lindsey",…}].
+func readVKUser(raw json.RawMessage) (authcore.Profile, error) {
+	var list []object
+	if json.Unmarshal(raw, &list) != nil || len(list) != 1 {
+		return authcore.Profile{}, failed("user info: response is no list of one JSON object")
+	}
+	user := list[0]
+	id, ok := user.integer("id")
+	if !ok {
+		return authcore.Profile{}, failed("user info: id is no positive integer")
+	}
+	return authcore.Profile{
+		Subject:   id,
+		FirstName: user.display("first_name"),
+		LastName:  user.display("last_name"),
+		Nickname:  user.display("screen_name"),
+		AvatarURL: user.display("photo_200"),
+	}, nil
+}

@@ -1,0 +1,59 @@
+package provider
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/oauth2"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// yandex is Yandex ID (https://yandex.com/dev/id/doc/en/). What an application
+// may ask for is set where it is registered, so that no scope is sent. Nothing
+// says whether the address is verified. The access token goes into a header of
+// an own scheme.
+func yandex() spec {
+	return spec{
+		kind: "yandex-oauth2",
+		public: endpoints{
+			authorize: "https://oauth.yandex.com/authorize",
+			token:     "https://oauth.yandex.com/token",
+			userInfo:  "https://login.yandex.ru/info",
+		},
+		authStyle: oauth2.AuthStyleInParams,
+		pkce:      true,
+		profile:   yandexProfile,
+	}
+}
+
+func yandexProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
+	user, err := g.fetchUser(ctx, url.Values{"format": {"json"}},
+		http.Header{"Authorization": {"OAuth " + g.token.AccessToken}})
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	id, ok := user.text("id")
+	if !ok {
+		return authcore.Profile{}, failed("user info: id is no string")
+	}
+	email := user.display("default_email")
+	if all, ok := user.texts("emails"); ok && len(all) > 0 && email == "" {
+		email = all[0]
+	}
+	profile := authcore.Profile{
+		Subject:   id,
+		Email:     email,
+		FirstName: user.display("first_name"),
+		LastName:  user.display("last_name"),
+		Nickname:  user.display("login"),
+	}
+	if !hasName(profile) {
+		profile.FirstName, profile.LastName = splitName(user.display("real_name"))
+	}
+	if avatar := user.display("default_avatar_id"); avatar != "" && !user.isTrue("is_avatar_empty") {
+		profile.AvatarURL = "https://avatars.yandex.net/get-yapic/" + avatar + "/islands-200"
+	}
+	return profile, nil
+}
