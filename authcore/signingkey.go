@@ -1,6 +1,9 @@
 package authcore
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SigningKey is a key of the realm in the form in which it is stored.
 type SigningKey struct {
@@ -16,4 +19,19 @@ type SigningKey struct {
 	// Expires is when the last token that it signed has expired; zero while the
 	// key is the newest one.
 	Expires time.Time `json:"expires"`
+}
+
+// MergeKeys adds those of the new keys whose id is not among the stored ones and
+// returns all in the order in which they begin to sign, and how many it added.
+// It is what Transfer.Import does with keys.
+func MergeKeys(stored, keys []SigningKey) (merged []SigningKey, added int) {
+	merged = slices.Clone(stored)
+	for _, key := range keys {
+		if !slices.ContainsFunc(merged, func(k SigningKey) bool { return k.ID == key.ID }) {
+			merged = append(merged, key)
+			added++
+		}
+	}
+	slices.SortStableFunc(merged, func(a, b SigningKey) int { return a.Signs.Compare(b.Signs) })
+	return merged, added
 }

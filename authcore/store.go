@@ -16,6 +16,8 @@ var (
 	ErrTaken = errors.New("authcore: taken")
 	// ErrUserInactive says that the user is disabled or was deleted.
 	ErrUserInactive = errors.New("authcore: user inactive or deleted")
+	// ErrLastIdentity says that a user would be left without a way to log in.
+	ErrLastIdentity = errors.New("authcore: last identity of the user")
 	// ErrUnavailable says that the engine could not answer; nothing is known.
 	ErrUnavailable = errors.New("authcore: store unavailable")
 )
@@ -45,6 +47,7 @@ type Store interface {
 	Revocations
 	Keys
 	Counters
+	Transfer
 
 	// Sweep forgets what expired before now. It is housekeeping only: an item
 	// that has expired is treated as absent whether it was swept or not.
@@ -103,6 +106,13 @@ type Identities interface {
 	// no error; ErrTaken when the identity belongs to another user, ErrNotFound
 	// when there is no such user.
 	LinkIdentity(ctx context.Context, identity Identity) error
+	// UnlinkIdentity takes an identity from the user it names. ErrNotFound when
+	// that user has no such identity, ErrLastIdentity when the user could not
+	// log in any more: it is the only identity and there is no verified address.
+	UnlinkIdentity(ctx context.Context, identity Identity) error
+	// IdentitiesOf returns the identities of a user, oldest first; a user who is
+	// not there has none.
+	IdentitiesOf(ctx context.Context, userID string) ([]Identity, error)
 }
 
 // Links keeps the mailed links that wait to be used.
@@ -126,6 +136,11 @@ type Flows interface {
 	// TakeFlow removes and returns the live flow with this state. Of any number
 	// of concurrent callers one gets it, the others ErrNotFound.
 	TakeFlow(ctx context.Context, state Digest, now time.Time) (Flow, error)
+	// UpdateFlow applies change to the live flow with this state, which goes on
+	// waiting to be taken, and returns the result; ErrNotFound when there is
+	// none. Change may be called more than once and must not touch State or
+	// Expires; its error is returned unchanged and nothing is stored.
+	UpdateFlow(ctx context.Context, state Digest, now time.Time, change func(*Flow) error) (Flow, error)
 }
 
 // Sessions keeps who is signed in where.
@@ -182,4 +197,34 @@ type Counters interface {
 	// zero again when the window has passed. Counters survive a reload; a
 	// back end that serves one process may lose them at a restart.
 	Count(ctx context.Context, now time.Time, counters []Counter) ([]Tally, error)
+}
+
+// Transfer moves what a realm keeps for long to another back end: users,
+// identities, sessions, revocations and keys. Links and flows live for minutes
+// and are left behind, and so are counters.
+type Transfer interface {
+	// Export returns some of the records after the cursor, and the cursor to use
+	// next; the empty cursor stands for the beginning, and no records at all mean
+	// the end. Every user comes before the records that name it, what has expired
+	// and lifted revocations are left out. A record may be returned twice but
+	// none is missed; what is stored or changed meanwhile may be in it or not.
+	Export(ctx context.Context, cursor string, now time.Time) ([]Record, string, error)
+	// Import stores those of the records that are not there yet, all or none of
+	// them, and returns how many it stored; what is there already stays as it
+	// is, so that the same records may come again. Imported revocations enter
+	// the feed like those made here; imported keys take their place among the
+	// stored ones in the order of Signs. A record may name a user who comes
+	// before it in the same call. ErrTaken when a user's verified address or an
+	// identity belongs to another user here, ErrNotFound when a record names a
+	// user who is not here.
+	Import(ctx context.Context, records []Record) (int, error)
+}
+
+// Record is one thing that Transfer moves: one of the fields is set.
+type Record struct {
+	User       *User       `json:"user,omitempty"`
+	Identity   *Identity   `json:"identity,omitempty"`
+	Session    *Session    `json:"session,omitempty"`
+	Revocation *Revocation `json:"revocation,omitempty"`
+	Key        *SigningKey `json:"key,omitempty"`
 }

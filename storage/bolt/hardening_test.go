@@ -143,6 +143,7 @@ func TestDamagedEntries(t *testing.T) {
 			x.put(flowsTable, secret[:], junk),
 			x.put(sessionsTable, []byte("s"), junk),
 			x.put(identitiesTable, identityKey(identity), junk),
+			x.put(identitiesByUserTable, append(joinKey("2"), identityKey(identity)...), nil),
 			x.put(revocationsTable, numberKey(1), junk),
 			x.put(revocationsByIDTable, joinKey("user", "2"), numberKey(7)),
 			x.put(keysTable, keysKey, junk),
@@ -156,6 +157,10 @@ func TestDamagedEntries(t *testing.T) {
 	_, _, joinErr := store.EnsureIdentity(
 		ctx, authcore.Identity{Provider: "github", Subject: "2"}, user("3", "ada@example.com"), true)
 	_, _, feedErr := store.RevocationsSince(ctx, "")
+	exported := func(cursor string) error {
+		_, _, err := store.Export(ctx, cursor, origin)
+		return err
+	}
 	errs := map[string]error{
 		"User":             second(store.User(ctx, "1")),
 		"EnsureUser":       ensureErr,
@@ -167,6 +172,12 @@ func TestDamagedEntries(t *testing.T) {
 		"EnsureIdentity":   identityErr,
 		"join":             joinErr,
 		"LinkIdentity":     store.LinkIdentity(ctx, identity),
+		"IdentitiesOf":     second(store.IdentitiesOf(ctx, "2")),
+		"Export of users":  exported(""),
+		"Export of feed":   exported("revocation:0"),
+		"Import":           second(store.Import(ctx, []authcore.Record{{Key: &authcore.SigningKey{ID: "k"}}})),
+		"UnlinkIdentity":   store.UnlinkIdentity(ctx, identity),
+		"UpdateFlow":       second(store.UpdateFlow(ctx, secret, origin.Add(-1), func(*authcore.Flow) error { return nil })),
 		"TakeLink":         second(store.TakeLink(ctx, secret, origin)),
 		"TakeCode":         second(store.TakeCode(ctx, "ada@example.com", secret, origin)),
 		"TakeFlow":         second(store.TakeFlow(ctx, secret, origin)),

@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -61,6 +62,52 @@ func (s *Store) LinkIdentity(ctx context.Context, identity authcore.Identity) er
 		}
 		return nil
 	})
+}
+
+// UnlinkIdentity takes an identity from the user it names. See
+// authcore.Identities.
+func (s *Store) UnlinkIdentity(ctx context.Context, identity authcore.Identity) error {
+	return change(ctx, s, func(t *tx) error {
+		known, err := t.identity(identity)
+		if err != nil {
+			return err
+		}
+		if known.UserID != identity.UserID {
+			return authcore.ErrNotFound
+		}
+		user, err := t.user(known.UserID)
+		if err != nil {
+			return damaged(err, identitiesTable)
+		}
+		if user.EmailKey() == "" && len(t.keys(identitiesByUserTable, joinKey(user.ID))) == 1 {
+			return authcore.ErrLastIdentity
+		}
+		key := identityKey(known)
+		return errors.Join(
+			t.remove(identitiesTable, key),
+			t.remove(identitiesByUserTable, append(joinKey(user.ID), key...)),
+		)
+	})
+}
+
+// IdentitiesOf returns the identities of a user, oldest first. See
+// authcore.Identities.
+func (s *Store) IdentitiesOf(ctx context.Context, userID string) ([]authcore.Identity, error) {
+	return read(ctx, s, func(t *tx) ([]authcore.Identity, error) { return t.identitiesOf(userID) })
+}
+
+func (t *tx) identitiesOf(userID string) ([]authcore.Identity, error) {
+	var identities []authcore.Identity
+	prefix := joinKey(userID)
+	for _, key := range t.keys(identitiesByUserTable, prefix) {
+		identity, err := load[authcore.Identity](t, identitiesTable, key[len(prefix):])
+		if err != nil {
+			return nil, damaged(err, identitiesByUserTable)
+		}
+		identities = append(identities, identity)
+	}
+	slices.SortStableFunc(identities, func(a, b authcore.Identity) int { return a.Created.Compare(b.Created) })
+	return identities, nil
 }
 
 // joinUser attaches the identity to the user of its address, if that may be.

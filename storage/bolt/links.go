@@ -91,13 +91,38 @@ func (s *Store) PutFlow(ctx context.Context, flow authcore.Flow) error {
 // authcore.Flows.
 func (s *Store) TakeFlow(ctx context.Context, state authcore.Digest, now time.Time) (authcore.Flow, error) {
 	return write(ctx, s, func(t *tx) (authcore.Flow, error) {
-		flow, err := load[authcore.Flow](t, flowsTable, state[:])
+		flow, err := t.liveFlow(state, now)
 		if err != nil {
 			return authcore.Flow{}, err
 		}
-		if !now.Before(flow.Expires) {
-			return authcore.Flow{}, authcore.ErrNotFound
-		}
 		return flow, t.remove(flowsTable, state[:])
 	})
+}
+
+// UpdateFlow applies change to the live flow with this state. See
+// authcore.Flows. State and Expires stay as they are whatever change does to
+// them.
+func (s *Store) UpdateFlow(
+	ctx context.Context, state authcore.Digest, now time.Time, change func(*authcore.Flow) error,
+) (authcore.Flow, error) {
+	return write(ctx, s, func(t *tx) (authcore.Flow, error) {
+		former, err := t.liveFlow(state, now)
+		if err != nil {
+			return authcore.Flow{}, err
+		}
+		flow := former
+		if err := change(&flow); err != nil {
+			return authcore.Flow{}, err
+		}
+		flow.State, flow.Expires = former.State, former.Expires
+		return flow, store(t, flowsTable, state[:], flow)
+	})
+}
+
+func (t *tx) liveFlow(state authcore.Digest, now time.Time) (authcore.Flow, error) {
+	flow, err := load[authcore.Flow](t, flowsTable, state[:])
+	if err == nil && !now.Before(flow.Expires) {
+		err = authcore.ErrNotFound
+	}
+	return flow, err
 }

@@ -14,9 +14,9 @@ import (
 // Store is one realm of a DB: an authcore.Store, safe for concurrent use, that
 // lives until the DB is closed. Get it with DB.Realm.
 //
-// The functions that UpdateUser, EndSessions and UpdateKeys are given run in the
-// goroutine that writes: they must not call the store and should be quick. One
-// that panics ends its own call with an error and nothing else.
+// The functions that UpdateUser, UpdateFlow, EndSessions and UpdateKeys are given
+// run in the goroutine that writes: they must not call the store and should be
+// quick. One that panics ends its own call with an error and nothing else.
 type Store struct {
 	db       *DB
 	bucket   []byte

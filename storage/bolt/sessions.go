@@ -26,10 +26,7 @@ func (s *Store) PutSession(ctx context.Context, session authcore.Session) error 
 		case t.get(sessionsTable, []byte(session.ID)) != nil:
 			return authcore.ErrTaken
 		}
-		return errors.Join(
-			t.putSession(session),
-			t.put(sessionsByUserTable, append(joinKey(session.UserID), session.ID...), nil),
-		)
+		return t.addSession(session)
 	})
 }
 
@@ -110,6 +107,14 @@ func (s *Store) markSeen(ctx context.Context, batch []string, seen map[string]ti
 		}
 		return nil
 	})
+}
+
+// addSession stores a session that is not there yet.
+func (t *tx) addSession(session authcore.Session) error {
+	return errors.Join(
+		t.putSession(session),
+		t.put(sessionsByUserTable, append(joinKey(session.UserID), session.ID...), nil),
+	)
 }
 
 // putSession stores a session and when it expires.

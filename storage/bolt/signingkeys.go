@@ -17,8 +17,8 @@ func (s *Store) UpdateKeys(
 	ctx context.Context, change func([]authcore.SigningKey) ([]authcore.SigningKey, error),
 ) ([]authcore.SigningKey, error) {
 	return write(ctx, s, func(t *tx) ([]authcore.SigningKey, error) {
-		former, err := load[[]authcore.SigningKey](t, keysTable, keysKey)
-		if err != nil && !errors.Is(err, authcore.ErrNotFound) {
+		former, err := t.signingKeys()
+		if err != nil {
 			return nil, err
 		}
 		keys, err := change(former)
@@ -38,4 +38,13 @@ func (s *Store) UpdateKeys(
 		err = decode(keysTable, text, &result)
 		return result, err
 	})
+}
+
+// signingKeys returns the stored keys; none is no error.
+func (t *tx) signingKeys() ([]authcore.SigningKey, error) {
+	keys, err := load[[]authcore.SigningKey](t, keysTable, keysKey)
+	if errors.Is(err, authcore.ErrNotFound) {
+		return nil, nil
+	}
+	return keys, err
 }

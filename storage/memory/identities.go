@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -70,6 +71,53 @@ func (s *Store) LinkIdentity(ctx context.Context, identity authcore.Identity) er
 	}
 	s.attach(identity, identity.UserID)
 	return nil
+}
+
+// UnlinkIdentity takes an identity from the user it names. See
+// authcore.Identities.
+func (s *Store) UnlinkIdentity(ctx context.Context, identity authcore.Identity) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	key := identityKey(identity)
+	known, found := s.identities.get(key)
+	if !found || known.UserID != identity.UserID {
+		return authcore.ErrNotFound
+	}
+	user, err := s.user(known.UserID)
+	if err != nil {
+		return err
+	}
+	if user.EmailKey() == "" && len(s.identitiesOfUser[user.ID]) == 1 {
+		return authcore.ErrLastIdentity
+	}
+	s.identities.remove(key)
+	s.identitiesOfUser.remove(user.ID, key)
+	return nil
+}
+
+// IdentitiesOf returns the identities of a user, oldest first. See
+// authcore.Identities.
+func (s *Store) IdentitiesOf(ctx context.Context, userID string) ([]authcore.Identity, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	return s.identitiesOf(userID), nil
+}
+
+func (s *Store) identitiesOf(userID string) []authcore.Identity {
+	var identities []authcore.Identity
+	for key := range s.identitiesOfUser[userID] {
+		if identity, found := s.identities.get(key); found {
+			identities = append(identities, identity)
+		}
+	}
+	slices.SortFunc(identities, func(a, b authcore.Identity) int { return a.Created.Compare(b.Created) })
+	return identities
 }
 
 func (s *Store) attach(identity authcore.Identity, userID string) {

@@ -97,4 +97,28 @@ func (s *Store) TakeFlow(ctx context.Context, state authcore.Digest, now time.Ti
 	return flow, nil
 }
 
+// UpdateFlow applies change to the live flow with this state. See
+// authcore.Flows. State and Expires stay as they are whatever change does to
+// them.
+func (s *Store) UpdateFlow(
+	ctx context.Context, state authcore.Digest, now time.Time, change func(*authcore.Flow) error,
+) (authcore.Flow, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return authcore.Flow{}, err
+	}
+	defer unlock()
+	former, found := s.flows.get(string(state[:]))
+	if !found || !now.Before(former.Expires) {
+		return authcore.Flow{}, authcore.ErrNotFound
+	}
+	flow := former
+	if err := change(&flow); err != nil {
+		return authcore.Flow{}, err
+	}
+	flow.State, flow.Expires = former.State, former.Expires
+	s.flows.put(string(state[:]), flow)
+	return flow, nil
+}
+
 func (s *Store) removeFlow(flow authcore.Flow) { s.flows.remove(string(flow.State[:])) }

@@ -21,10 +21,7 @@ func (s *Store) PutSession(ctx context.Context, session authcore.Session) error 
 	if _, found := s.sessions.get(session.ID); found {
 		return authcore.ErrTaken
 	}
-	session.Created, session.Expires = wall(session.Created), wall(session.Expires)
-	session.LastSeen = wall(session.LastSeen)
-	s.sessions.put(session.ID, session)
-	s.sessionsOfUser.add(session.UserID, session.ID)
+	s.addSession(session)
 	return nil
 }
 
@@ -117,6 +114,13 @@ func (s *Store) endSessions(
 		s.revoke(authcore.RevokeSession, session.ID, session.Expires)
 	}
 	return ended
+}
+
+func (s *Store) addSession(session authcore.Session) {
+	session.Created, session.Expires = wall(session.Created), wall(session.Expires)
+	session.LastSeen = wall(session.LastSeen)
+	s.sessions.put(session.ID, session)
+	s.sessionsOfUser.add(session.UserID, session.ID)
 }
 
 func (s *Store) removeSession(session authcore.Session) {

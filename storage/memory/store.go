@@ -12,8 +12,8 @@ import (
 // Store is an authcore.Store for one realm. It is safe for concurrent use, needs
 // no closing, and forgets everything when it is dropped. Make it with New.
 //
-// The functions that UpdateUser, EndSessions and UpdateKeys are given run while
-// the store is locked: they must not call it.
+// The functions that UpdateUser, UpdateFlow, EndSessions and UpdateKeys are given
+// run while the store is locked: they must not call it.
 type Store struct {
 	mu sync.Mutex
 

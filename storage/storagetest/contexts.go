@@ -51,6 +51,8 @@ func endedContext(t *testing.T, store authcore.Store, ctx context.Context) { //n
 		"DeleteUser":     func() error { return store.DeleteUser(ctx, user.ID, at(time.Hour), start) },
 		"UserByIdentity": func() error { _, err := store.UserByIdentity(ctx, newIdentity("1", "")); return err },
 		"LinkIdentity":   func() error { return store.LinkIdentity(ctx, newIdentity("1", user.ID)) },
+		"UnlinkIdentity": func() error { return store.UnlinkIdentity(ctx, newIdentity("1", user.ID)) },
+		"IdentitiesOf":   func() error { _, err := store.IdentitiesOf(ctx, user.ID); return err },
 		"PutLink":        func() error { return store.PutLink(ctx, link) },
 		"TakeLink":       func() error { _, err := store.TakeLink(ctx, link.Secret, start); return err },
 		"TakeCode":       func() error { _, err := store.TakeCode(ctx, link.EmailKey, link.Code, start); return err },
@@ -64,6 +66,12 @@ func endedContext(t *testing.T, store authcore.Store, ctx context.Context) { //n
 		},
 		"RevocationsSince": func() error { _, _, err := store.RevocationsSince(ctx, ""); return err },
 		"Sweep":            func() error { return store.Sweep(ctx, start) },
+		"Export":           func() error { _, _, err := store.Export(ctx, "", start); return err },
+		"Import":           func() error { _, err := store.Import(ctx, inhabitants(1)); return err },
+		"UpdateFlow": func() error {
+			_, err := store.UpdateFlow(ctx, flow.State, start, func(*authcore.Flow) error { return nil })
+			return err
+		},
 		"UpdateUser": func() error {
 			_, err := store.UpdateUser(ctx, user.ID, func(*authcore.User) error { return nil })
 			return err

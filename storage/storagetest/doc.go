@@ -9,8 +9,9 @@
 //	}
 //
 // Run wants a fresh, empty store on each call and calls it twice where it checks
-// that realms are apart: a back end that keeps several realms in one engine
-// returns another realm of the same engine each time.
+// that realms are apart and that one can be moved to another: a back end that
+// keeps several realms in one engine returns another realm of the same engine
+// each time.
 //
 // RunDurable wants a place that can be closed and opened again, and checks that
 // everything that was acknowledged is still there.

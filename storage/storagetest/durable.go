@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -40,13 +41,41 @@ func RunDurable(t *testing.T, place Place) {
 	for _, check := range checks {
 		t.Run(check.name, func(t *testing.T) { check.run(t, place(t)) })
 	}
+	t.Run("Transfer", func(t *testing.T) { durableTransfer(t, place(t), place(t)) })
+}
+
+// durableTransfer moves a realm in a process that is killed after every page and
+// begins again, and once through to the end.
+func durableTransfer(t *testing.T, from, to func() authcore.Store) {
+	want := settle(t, from())
+	for part := range slices.Chunk(inhabitants(1500), 500) {
+		wantImported(t, from(), part, len(part))
+		want = append(want, part...)
+	}
+	now := at(2 * time.Hour)
+	for pages, moved := 1, false; !moved; pages++ {
+		source, target := from(), to()
+		cursor := ""
+		for range pages {
+			records, next, err := source.Export(t.Context(), cursor, now)
+			wantErr(t, "Export", err, nil)
+			_, err = target.Import(t.Context(), records)
+			wantErr(t, "Import", err, nil)
+			cursor, moved = next, len(records) == 0 || err != nil
+		}
+	}
+	wantRecords(t, to(), now, want)
+	wantRecords(t, from(), now, want)
 }
 
 func durableUsers(t *testing.T, reopen func() authcore.Store) {
 	store := reopen()
 	user := addUser(t, store, "ada@example.com")
 	gone := addUser(t, store, "gone@example.com")
-	wantErr(t, "LinkIdentity", store.LinkIdentity(t.Context(), newIdentity("1", user.ID)), nil)
+	for _, subject := range []string{"1", "unlinked"} {
+		wantErr(t, "LinkIdentity", store.LinkIdentity(t.Context(), newIdentity(subject, user.ID)), nil)
+	}
+	wantErr(t, "UnlinkIdentity", store.UnlinkIdentity(t.Context(), newIdentity("unlinked", user.ID)), nil)
 	social := newUser("grace@example.com", true)
 	_, _, err := store.EnsureIdentity(t.Context(), newIdentity("2", ""), social, false)
 	wantErr(t, "EnsureIdentity", err, nil)
@@ -68,6 +97,7 @@ func durableUsers(t *testing.T, reopen func() authcore.Store) {
 		wantErr(t, "UserByEmail", err, nil)
 		wantSame(t, "user of the address", got, want)
 	}
+	wantIdentities(t, store, user.ID, newIdentity("1", user.ID))
 	for subject, want := range map[string]authcore.User{"1": user, "2": social} {
 		got, err := store.UserByIdentity(t.Context(), newIdentity(subject, ""))
 		wantErr(t, "UserByIdentity", err, nil)
@@ -113,6 +143,12 @@ func durableLinks(t *testing.T, reopen func() authcore.Store) {
 func durableFlows(t *testing.T, reopen func() authcore.Store) {
 	want := newFlow("s")
 	wantErr(t, "PutFlow", reopen().PutFlow(t.Context(), want), nil)
+	want.Nonce = "changed"
+	_, err := reopen().UpdateFlow(t.Context(), want.State, start, func(f *authcore.Flow) error {
+		f.Nonce = want.Nonce
+		return nil
+	})
+	wantErr(t, "UpdateFlow", err, nil)
 	got, err := reopen().TakeFlow(t.Context(), want.State, start)
 	wantErr(t, "TakeFlow", err, nil)
 	wantSame(t, "flow", got, want)

@@ -154,6 +154,12 @@ func plain(value any) string {
 	case authcore.User:
 		v.Created = v.Created.UTC()
 		return fmt.Sprintf("%+v", v)
+	case authcore.Identity:
+		v.Created = v.Created.UTC()
+		return fmt.Sprintf("%+v", v)
+	case authcore.Revocation:
+		v.Until = v.Until.UTC()
+		return fmt.Sprintf("%+v", v)
 	case authcore.Link:
 		v.Created, v.Expires = v.Created.UTC(), v.Expires.UTC()
 		return fmt.Sprintf("%+v", v)

@@ -25,6 +25,7 @@ func Run(t *testing.T, open Open) {
 		{"Users", userChecks()},
 		{"UserAdmin", adminChecks()},
 		{"Identities", identityChecks()},
+		{"Unlinking", unlinkChecks()},
 		{"Links", linkChecks()},
 		{"Codes", codeChecks()},
 		{"Flows", flowChecks()},
@@ -45,5 +46,10 @@ func Run(t *testing.T, open Open) {
 			}
 		})
 	}
+	t.Run("Transfer", func(t *testing.T) {
+		for _, check := range transferChecks() {
+			t.Run(check.name, func(t *testing.T) { check.run(t, open(t), open(t)) })
+		}
+	})
 	t.Run("Realms", func(t *testing.T) { realmsApart(t, open(t), open(t)) })
 }

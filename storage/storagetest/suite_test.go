@@ -75,6 +75,14 @@ type (
 	foundAnyEmail  struct{ store }
 	joinedAnyhow   struct{ store }
 	unrevokedRenew struct{ store }
+	lastUnlinked   struct{ store }
+	revivedFlow    struct {
+		store
+		last authcore.Flow
+	}
+	shortExport struct{ store }
+	halfImport  struct{ store }
+	newerImport struct{ store }
 )
 
 func faults() map[string]fault {
@@ -97,6 +105,11 @@ func faults() map[string]fault {
 		"an error of change, wrapped":   {"Users", func(s *memory.Store) store { return &wrappedChange{s} }},
 		"unverified addresses found":    {"Users", func(s *memory.Store) store { return &foundAnyEmail{s} }},
 		"joining without being asked":   {"Identities", func(s *memory.Store) store { return &joinedAnyhow{s} }},
+		"the last way in unlinked":      {"Unlinking", func(s *memory.Store) store { return &lastUnlinked{s} }},
+		"flows that come back":          {"Flows", func(s *memory.Store) store { return &revivedFlow{store: s} }},
+		"an export that ends early":     {"Transfer", func(s *memory.Store) store { return &shortExport{s} }},
+		"an import of a half":           {"Transfer", func(s *memory.Store) store { return &halfImport{s} }},
+		"an import that replaces":       {"Transfer", func(s *memory.Store) store { return &newerImport{s} }},
 		"renewal that leaves the token": {"RenewSession", func(s *memory.Store) store { return &unrevokedRenew{s} }},
 	}
 }
@@ -248,4 +261,55 @@ func (s *unrevokedRenew) RevocationsSince(
 		}
 	}
 	return told, next, err
+}
+
+func (s *lastUnlinked) UnlinkIdentity(ctx context.Context, identity authcore.Identity) error {
+	err := s.store.UnlinkIdentity(ctx, identity)
+	if errors.Is(err, authcore.ErrLastIdentity) {
+		return nil
+	}
+	return err
+}
+
+func (s *revivedFlow) UpdateFlow(
+	ctx context.Context, state authcore.Digest, now time.Time, change func(*authcore.Flow) error,
+) (authcore.Flow, error) {
+	flow, err := s.store.UpdateFlow(ctx, state, now, change)
+	if errors.Is(err, authcore.ErrNotFound) && s.last.State == state && now.Before(s.last.Expires) {
+		return s.last, s.PutFlow(ctx, s.last)
+	}
+	if err == nil {
+		s.last = flow
+	}
+	return flow, err
+}
+
+func (s *shortExport) Export(ctx context.Context, cursor string, now time.Time) ([]authcore.Record, string, error) {
+	records, next, err := s.store.Export(ctx, cursor, now)
+	return records[:max(0, len(records)-1)], next, err
+}
+
+func (s *halfImport) Import(ctx context.Context, records []authcore.Record) (int, error) {
+	stored := 0
+	for i := range records {
+		n, err := s.store.Import(ctx, records[i:i+1])
+		if err != nil {
+			return 0, err
+		}
+		stored += n
+	}
+	return stored, nil
+}
+
+func (s *newerImport) Import(ctx context.Context, records []authcore.Record) (int, error) {
+	stored, err := s.store.Import(ctx, records)
+	for _, record := range records {
+		if record.User != nil && err == nil {
+			_, err = s.UpdateUser(ctx, record.User.ID, func(u *authcore.User) error {
+				*u = *record.User
+				return nil
+			})
+		}
+	}
+	return stored, err
 }
