@@ -51,7 +51,7 @@ func (a *Authenticator) Authenticate(_ http.ResponseWriter, r *http.Request) (ca
 	stripIdentity(r)
 	service, err := a.realm.Service(r.Context())
 	if err != nil {
-		a.realm.gate.count(reasonUnavailable)
+		a.realm.gate.count(gate.ReasonUnavailable)
 		return caddyauth.User{}, false, err
 	}
 	var policy gate.Policy

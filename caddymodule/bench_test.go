@@ -51,17 +51,17 @@ func BenchmarkTokenAuth(b *testing.B) {
 	}{
 		{name: "all headers"},
 		{name: "one header", headers: []string{gate.HeaderUserID}},
-		{name: "no headers", headers: []string{headersOff}},
-		{name: "optional", gate: func(t *TokenAuth) { t.policy.Optional = true }},
+		{name: "no headers", headers: []string{"off"}},
+		{name: "optional", gate: func(t *TokenAuth) { t.site.Policy.Optional = true }},
 		{name: "require", gate: func(t *TokenAuth) {
-			t.policy.Require = []gate.Requirement{{Field: "email_domain", Values: []string{"example.com"}}}
+			t.site.Policy.Require = []gate.Requirement{{Field: "email_domain", Values: []string{"example.com"}}}
 		}},
-		{name: "public path", gate: func(t *TokenAuth) { t.Public = []string{"/api/*"} }},
+		{name: "public path", gate: func(t *TokenAuth) { t.site.Public = []string{"/api/*"} }},
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			bench := newGateBench(b)
 			var err error
-			if bench.gate.headers, err = chosenHeaders(test.headers); err != nil {
+			if bench.gate.site.Headers, err = gate.ChosenHeaders(test.headers); err != nil {
 				b.Fatal(err)
 			}
 			if test.gate != nil {
@@ -134,7 +134,7 @@ func BenchmarkStripIdentity(b *testing.B) {
 
 // BenchmarkSetIdentity is the writing of the identity headers.
 func BenchmarkSetIdentity(b *testing.B) {
-	names, err := chosenHeaders(nil)
+	names, err := gate.ChosenHeaders(nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -142,10 +142,11 @@ func BenchmarkSetIdentity(b *testing.B) {
 		Subject: "3f2b8c9e-4d1a-4f6b-9a7c-0e5d8b2a1c4f", Session: "9c8b7a69-5847-4635-a241-f0e1d2c3b4a5",
 		Client: "web", Method: "link", Email: "ann@example.com", EmailVerified: true, Name: "Ann Example",
 	}
+	site := gate.Site{Headers: names}
 	header := http.Header{}
 	b.ReportAllocs()
 	for b.Loop() {
-		setIdentity(header, claims, names, new(identityValues))
+		site.Forward(&gate.Decision{Claims: claims}, &identityHeader{Header: header})
 	}
 }
 
@@ -177,12 +178,12 @@ func newGateBench(t testing.TB) *gateBench {
 	}
 	realm := &Realm{gate: newMetrics().decisions("")}
 	realm.live.Store(&liveRealm{service: service})
-	headers, err := chosenHeaders(nil)
+	headers, err := gate.ChosenHeaders(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &gateBench{
-		gate: &TokenAuth{realm: realm, headers: headers},
+		gate: &TokenAuth{realm: realm, site: gate.Site{Headers: headers}},
 		header: http.Header{
 			"Accept":          {"application/json"},
 			"Accept-Language": {"en"},

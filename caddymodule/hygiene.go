@@ -1,12 +1,8 @@
 package caddymodule
 
 import (
-	"fmt"
 	"io"
 	"net/http"
-	"net/textproto"
-	"slices"
-	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
@@ -21,67 +17,16 @@ func stripIdentity(r *http.Request) {
 		}
 	}
 	if connection := r.Header["Connection"]; connection != nil {
-		keepIdentity(r.Header, connection)
+		switch kept, changed := gate.KeptConnection(connection); {
+		case changed && kept == "":
+			delete(r.Header, "Connection")
+		case changed:
+			r.Header["Connection"] = []string{kept}
+		}
 	}
 	if r.Trailer != nil {
 		stripTrailers(r)
 	}
-}
-
-// stripPreflight takes out of a preflight what no browser sends with one. It
-// passes without a token, so nothing in it may be taken for another request or
-// for another kind of credentials.
-func stripPreflight(header http.Header) {
-	for _, name := range []string{
-		"Authorization", "Cookie", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Method",
-	} {
-		delete(header, name)
-	}
-}
-
-// isEndToEnd reports whether a header that the gate leaves in a request must
-// reach the upstream even if the client calls it hop-by-hop.
-func isEndToEnd(name string) bool {
-	return gate.IsIdentityHeader(name) || strings.EqualFold(name, "Authorization")
-}
-
-// keepIdentity takes identity headers out of the list of headers that a proxy
-// must delete (RFC 9110, section 7.6.1): a client could otherwise have the
-// headers deleted that are set for it here, and be somebody unknown to an
-// upstream that was promised that there is none.
-func keepIdentity(header http.Header, connection []string) {
-	names := func(yield func(string) bool) {
-		for _, value := range connection {
-			for name := range strings.SplitSeq(value, ",") {
-				if name = textproto.TrimString(name); name != "" && !yield(name) {
-					return
-				}
-			}
-		}
-	}
-	if !anyIdentity(names) {
-		return
-	}
-	var kept []string
-	for name := range names {
-		if !isEndToEnd(name) {
-			kept = append(kept, name)
-		}
-	}
-	if len(kept) == 0 {
-		delete(header, "Connection")
-		return
-	}
-	header["Connection"] = []string{strings.Join(kept, ", ")}
-}
-
-func anyIdentity(names func(func(string) bool)) bool {
-	for name := range names {
-		if isEndToEnd(name) {
-			return true
-		}
-	}
-	return false
 }
 
 // stripTrailers deletes announced trailers now, and has the others deleted when
@@ -125,58 +70,20 @@ func (g *trailerGuard) Close() error {
 	return err
 }
 
-// Words in the place of a list of headers.
-const (
-	headersOff = "off"
-	headersAll = "all"
-)
-
-// defaultHeaders is what most applications need. Each header more costs the
-// proxied request about a microsecond, most of it in reverse_proxy, and tells
-// the application more than it needs.
-func defaultHeaders() []string {
-	return []string{gate.HeaderUserID, gate.HeaderEmail}
+// identityHeader sets identity headers of one request. Their values share one
+// array: this is done for every request.
+type identityHeader struct {
+	http.Header
+	values [8]string // as many as there are identity headers
+	n      int
 }
 
-// chosenHeaders returns the identity headers to set.
-func chosenHeaders(configured []string) ([]string, error) {
-	var available []string
-	for _, header := range gate.Headers {
-		if header != gate.HeaderAssertion { // has an option of its own
-			available = append(available, header)
-		}
-	}
-	switch {
-	case len(configured) == 0:
-		return defaultHeaders(), nil
-	case slices.Equal(configured, []string{headersAll}):
-		return available, nil
-	case slices.Equal(configured, []string{headersOff}):
-		return nil, nil
-	}
-	var chosen []string // each once, so that they fit identityValues
-	for _, name := range configured {
-		header := http.CanonicalHeaderKey(name)
-		if !slices.Contains(available, header) {
-			return nil, fmt.Errorf("headers: %q is not one of %s; or all or off, alone", name, strings.Join(available, ", "))
-		}
-		if !slices.Contains(chosen, header) {
-			chosen = append(chosen, header)
-		}
-	}
-	return chosen, nil
+// Set replaces all values of a header.
+func (h *identityHeader) Set(name, value string) {
+	h.values[h.n] = value
+	h.Header[name] = h.values[h.n : h.n+1 : h.n+1]
+	h.n++
 }
 
-// identityValues has room for the values of all identity headers of a request.
-type identityValues [8]string
-
-// setIdentity sets identity headers. Absent values set none, and the values
-// share one array of the request's: this is done for every request.
-func setIdentity(header http.Header, claims *gate.Claims, names []string, values *identityValues) {
-	for i, name := range names {
-		if value := gate.HeaderValue(claims, name); value != "" {
-			values[i] = value
-			header[name] = values[i : i+1 : i+1]
-		}
-	}
-}
+// Interface guard.
+var _ gate.RequestHeader = (*identityHeader)(nil)

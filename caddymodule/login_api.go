@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"path"
@@ -13,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/httpapi"
 )
 
@@ -116,7 +118,7 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	}
 	service, release, err := l.realm.hold(r.Context())
 	if err != nil {
-		writeUnavailable(w)
+		writeUnavailable(w, err)
 		return nil
 	}
 	defer release()
@@ -155,21 +157,18 @@ func clientIP(r *http.Request) netip.Addr {
 	return address
 }
 
-// writeUnavailable answers while a realm is not ready. It is never 401: nobody's
-// credentials were judged.
-func writeUnavailable(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", "5")
-	writeJSON(w, http.StatusServiceUnavailable, `{"detail":"The service is temporarily unavailable.","code":"unavailable"}`)
+// writeUnavailable answers while a realm is not ready.
+func writeUnavailable(w http.ResponseWriter, err error) {
+	decision := gate.Unavailable(err)
+	writeDecision(w, &decision)
 }
 
-// writeJSON answers with a body that no cache keeps.
-func writeJSON(w http.ResponseWriter, status int, body string) {
-	header := w.Header()
-	header.Set("Content-Type", "application/json")
-	header.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
+// writeDecision answers what the gate decided.
+func writeDecision(w http.ResponseWriter, decision *gate.Decision) {
+	decision.Header(w.Header())
+	w.WriteHeader(decision.Status)
 	// A client that is gone needs no answer.
-	_, _ = w.Write([]byte(body))
+	_, _ = io.WriteString(w, decision.Body)
 }
 
 // Interface guards.

@@ -72,9 +72,6 @@ func (m *metrics) mailOutcome(outcome mailer.Outcome) {
 // counts every request.
 type decisionCounters map[string]prometheus.Counter
 
-// reasonUnavailable is counted when a realm was not ready.
-const reasonUnavailable = "unavailable"
-
 func (m *metrics) decisions(realm string) decisionCounters {
 	counters := decisionCounters{}
 	for _, reason := range reasons() {
@@ -92,7 +89,7 @@ func (c decisionCounters) count(reason string) {
 
 // reasons lists every reason of a decision.
 func reasons() []string {
-	list := []string{gate.ReasonAuthenticated, gate.ReasonAnonymous, gate.ReasonPreflight, reasonUnavailable}
+	list := []string{gate.ReasonAuthenticated, gate.ReasonAnonymous, gate.ReasonPreflight, gate.ReasonUnavailable}
 	for _, err := range []error{
 		gate.ErrNoCredentials, gate.ErrEmptyCredentials, gate.ErrSpaces, gate.ErrInvalidCharacters,
 		gate.ErrInvalidToken, gate.ErrUserInactive, gate.ErrMalformed, gate.ErrUnknownKey, gate.ErrSignature,

@@ -25,8 +25,8 @@ type visitor struct {
 	// authorization is what the client sent, which a gate takes out of the
 	// request.
 	authorization []string
-	// values are those of the identity headers that the last gate set.
-	values identityValues
+	// header has the identity headers that the last gate set.
+	header identityHeader
 }
 
 // String keeps the placeholder of the variable from showing the token.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
-	"github.com/edgeauth/edgeauth/authcore/httpapi"
 )
 
 func init() {
@@ -70,9 +69,8 @@ type TokenAuth struct {
 	// false.
 	HandleErrors bool `json:"handle_errors,omitempty"`
 
-	realm   *Realm
-	policy  gate.Policy
-	headers []string
+	realm *Realm
+	site  gate.Site
 }
 
 // Requirement is something that must hold about a user.
@@ -102,20 +100,24 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 	if t.realm, err = findRealm(ctx, t.Realm); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
-	if err := publicPaths(t.Public).validate(); err != nil {
+	t.site = gate.Site{
+		Policy:       gate.Policy{Optional: t.Optional, MaxAge: time.Duration(t.MaxAge)},
+		Public:       t.Public,
+		ForwardToken: t.ForwardToken,
+	}
+	if err := t.site.Public.Validate(); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
-	t.policy = gate.Policy{Optional: t.Optional, MaxAge: time.Duration(t.MaxAge)}
 	for _, r := range t.Require {
-		t.policy.Require = append(t.policy.Require, gate.Requirement{Field: r.Field, Values: r.Values})
+		t.site.Policy.Require = append(t.site.Policy.Require, gate.Requirement{Field: r.Field, Values: r.Values})
 	}
-	if err := t.policy.Validate(); err != nil {
+	if err := t.site.Policy.Validate(); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
 	if err := t.checkNames(); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
-	if t.headers, err = chosenHeaders(t.Headers); err != nil {
+	if t.site.Headers, err = gate.ChosenHeaders(t.Headers); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
 	return t.provisionAssertion()
@@ -169,42 +171,34 @@ func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 	return t.serve(w, r, next)
 }
 
+// serve does what gate.Site asks of a server.
 func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	stripIdentity(r)
 	visitor := visitorOf(r)
 	visitor.forget(r)
 	service, err := t.realm.Service(r.Context())
 	if err != nil {
-		t.realm.gate.count(reasonUnavailable)
-		return t.refuse(w, r, http.StatusServiceUnavailable, writeUnavailable, err)
+		t.realm.gate.count(gate.ReasonUnavailable)
+		return t.refuse(w, r, gate.Unavailable(err))
 	}
-	if r.Method == http.MethodOptions && httpapi.Preflight(w, r, service.AllowsOrigin) {
-		t.realm.gate.count(gate.ReasonPreflight)
+	decision := t.site.Decide(service.Verifier(), t.request(service, r, visitor.authorization), service.AllowsOrigin)
+	t.realm.gate.count(decision.Reason)
+	if decision.Status == http.StatusNoContent { // nobody's error routes answer preflights
+		writeDecision(w, &decision)
 		return nil
 	}
-	decision := t.decide(service, r, visitor.authorization)
-	t.realm.gate.count(decision.Reason)
 	w = allowOrigin(w, r, service)
 	if decision.Status != 0 {
-		if decision.Status == http.StatusUnauthorized {
-			w.Header().Set("WWW-Authenticate", gate.Challenge)
-		}
-		answer := func(w http.ResponseWriter) { writeJSON(w, decision.Status, decision.Body) }
-		return t.refuse(w, r, decision.Status, answer, decision.Err)
+		return t.refuse(w, r, decision)
 	}
-	if decision.Claims != nil {
-		visitor.claims = decision.Claims
-		if err := t.present(service, r, decision.Claims, &visitor.values); err != nil {
-			return t.refuse(w, r, http.StatusServiceUnavailable, writeUnavailable, err)
-		}
-	}
-	if t.ForwardToken && visitor.authorization != nil {
+	if visitor.authorization != nil {
 		r.Header["Authorization"] = visitor.authorization
-	} else {
-		delete(r.Header, "Authorization")
 	}
-	if decision.Preflight {
-		stripPreflight(r.Header)
+	visitor.claims = decision.Claims
+	visitor.header = identityHeader{Header: r.Header}
+	t.site.Forward(&decision, &visitor.header)
+	if err := t.assert(service, &visitor.header, decision.Claims); err != nil {
+		return t.refuse(w, r, gate.Unavailable(err))
 	}
 	err = next.ServeHTTP(w, r)
 	if err != nil {
@@ -213,53 +207,43 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	return err
 }
 
-// decide applies the policy, or on a public path the absence of one.
-func (t *TokenAuth) decide(service *authcore.Service, r *http.Request, authorization []string) gate.Decision {
-	request := gate.Request{
-		Method:                     r.Method,
-		Authorization:              authorization,
-		Origin:                     r.Header["Origin"],
-		AccessControlRequestMethod: r.Header["Access-Control-Request-Method"],
-		Now:                        service.Now(),
+// request returns what the decision depends on.
+func (*TokenAuth) request(service *authcore.Service, r *http.Request, authorization []string) gate.Request {
+	return gate.Request{
+		Method:                      r.Method,
+		Path:                        r.URL.EscapedPath(),
+		Authorization:               authorization,
+		Origin:                      r.Header["Origin"],
+		AccessControlRequestMethod:  r.Header["Access-Control-Request-Method"],
+		AccessControlRequestHeaders: r.Header["Access-Control-Request-Headers"],
+		HasBody:                     r.ContentLength != 0,
+		Now:                         service.Now(),
 	}
-	if r.ContentLength != 0 { // browsers send preflights without a body
-		request.Origin = nil
-	}
-	if !publicPaths(t.Public).match(r.URL) {
-		return t.policy.Decide(service.Verifier(), request)
-	}
-	public := gate.Policy{Optional: true}
-	decision := public.Decide(service.Verifier(), request)
-	if decision.Status != 0 {
-		return gate.Decision{Reason: gate.ReasonAnonymous}
-	}
-	return decision
 }
 
 // refuse ends a request here, or hands it to the site's error routes.
-func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, status int, answer func(http.ResponseWriter), err error) error {
+func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, decision gate.Decision) error {
 	if t.HandleErrors {
 		if !t.ForwardToken {
 			delete(r.Header, "Authorization")
 		}
 		allowOriginNow(w)
-		return caddyhttp.Error(status, err)
+		return caddyhttp.Error(decision.Status, decision.Err)
 	}
-	answer(w)
+	writeDecision(w, &decision)
 	return nil
 }
 
-// present tells the upstream who sent the request.
-func (t *TokenAuth) present(service *authcore.Service, r *http.Request, claims *gate.Claims, values *identityValues) error {
-	setIdentity(r.Header, claims, t.headers, values)
-	if t.Assertion == nil {
+// assert adds the token for the upstream, if there is to be one.
+func (t *TokenAuth) assert(service *authcore.Service, header *identityHeader, claims *gate.Claims) error {
+	if t.Assertion == nil || claims == nil {
 		return nil
 	}
 	assertion, err := service.Assert(claims, t.Assertion.Audience, time.Duration(t.Assertion.Lifetime))
 	if err != nil {
 		return err
 	}
-	r.Header[gate.HeaderAssertion] = []string{assertion}
+	header.Set(gate.HeaderAssertion, assertion)
 	return nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
 // parseTokenAuth sets the handler up from Caddyfile tokens. Syntax:
@@ -47,7 +49,7 @@ func (t *TokenAuth) parseOption(b *block) error {
 		if err := b.list(&t.Public); err != nil {
 			return err
 		}
-		if err := publicPaths(t.Public[before:]).validate(); err != nil {
+		if err := gate.PublicPaths(t.Public[before:]).Validate(); err != nil {
 			return b.Errf("%v", err)
 		}
 		return nil
@@ -61,7 +63,7 @@ func (t *TokenAuth) parseOption(b *block) error {
 		if err := b.list(&t.Headers); err != nil {
 			return err
 		}
-		if _, err := chosenHeaders(t.Headers); err != nil {
+		if _, err := gate.ChosenHeaders(t.Headers); err != nil {
 			return b.Errf("%v", err)
 		}
 		return nil

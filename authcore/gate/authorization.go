@@ -21,7 +21,8 @@ const blanks = " \t\n\v\f\r"
 // separated by any run of ASCII blanks. Its error is one of ErrNoCredentials
 // (also for another scheme), ErrEmptyCredentials, ErrSpaces (also for several
 // headers, of which a proxy and an upstream might take different ones),
-// ErrInvalidCharacters and, for more than MaxAuthorization bytes, ErrMalformed.
+// ErrInvalidCharacters and, for more than MaxAuthorization bytes of any scheme,
+// ErrMalformed: nobody need read those.
 // The token is a part of the value; nothing is allocated.
 func ParseAuthorization(values []string) (token string, err error) {
 	if len(values) == 0 {
@@ -30,12 +31,12 @@ func ParseAuthorization(values []string) (token string, err error) {
 	if len(values) > 1 {
 		return "", ErrSpaces
 	}
+	if len(values[0]) > MaxAuthorization {
+		return "", ErrMalformed
+	}
 	scheme, rest := word(values[0])
 	if !equalFold(scheme, "token") {
 		return "", ErrNoCredentials
-	}
-	if len(values[0]) > MaxAuthorization {
-		return "", ErrMalformed
 	}
 	token, rest = word(rest)
 	if token == "" {

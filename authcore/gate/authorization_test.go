@@ -35,7 +35,7 @@ func TestParseAuthorization(t *testing.T) {
 		{"not UTF-8", []string{"Token \xff"}, "", ErrInvalidCharacters},
 		{"cut-off UTF-8", []string{"Token \xe2\x82"}, "", ErrInvalidCharacters},
 		{"too long", []string{"Token " + strings.Repeat("x", MaxAuthorization)}, "", ErrMalformed},
-		{"too long, other scheme", []string{"Basic " + strings.Repeat("x", MaxAuthorization)}, "", ErrNoCredentials},
+		{"too long, other scheme", []string{"Basic " + strings.Repeat("x", MaxAuthorization)}, "", ErrMalformed},
 		{"as long as may be", []string{"Token " + strings.Repeat("x", MaxAuthorization-6)}, strings.Repeat("x", MaxAuthorization-6), nil},
 		{"good", []string{"Token a.b.c"}, "a.b.c", nil},
 		{"any case, any blanks", []string{"\ttOKEN \t\v\f\r\n a.b.c \t"}, "a.b.c", nil},

@@ -10,16 +10,22 @@ import (
 type Request struct {
 	Method        string
 	Authorization []string
-	// Origin and AccessControlRequestMethod mark a CORS preflight.
-	Origin, AccessControlRequestMethod []string
-	Now                                time.Time
+	// Origin and AccessControlRequestMethod mark a CORS preflight, which asks
+	// for AccessControlRequestHeaders.
+	Origin, AccessControlRequestMethod, AccessControlRequestHeaders []string
+	// HasBody tells that a body comes with the request, as far as the server
+	// knows. Only Site.Decide looks at it, and at Path: what the upstream will
+	// see, percent-encoded and without the query.
+	HasBody bool
+	Path    string
+	Now     time.Time
 }
 
 // Decision says what to do with a request.
 type Decision struct {
 	// Status is 0 when the request goes on; otherwise it is the status of the
-	// answer, 401 (with WWW-Authenticate: Token) or 403, and Body the exact
-	// JSON to send.
+	// answer, 401, 403 or 503, and Body the exact JSON to send; or 204, without
+	// a body, to a preflight. Header writes the rest of the answer.
 	Status int
 	Body   string
 	// Claims tells who sends the request; nil means nobody known. They are
@@ -32,6 +38,10 @@ type Decision struct {
 	Reason string
 	// Err is the Refusal when the request does not go on.
 	Err error
+
+	// origin and asked are of a preflight that is answered.
+	origin string
+	asked  []string
 }
 
 // Decide decides about a request. Whatever it says, the caller first deletes
@@ -67,15 +77,6 @@ func (p *Policy) Decide(v *Verifier, r Request) Decision {
 func (c *Claims) isRecent(now time.Time, maxAge time.Duration) bool {
 	return c.AuthTime > 0 && now.Sub(time.Unix(c.AuthTime, 0)) <= maxAge
 }
-
-// isPreflight recognises a CORS preflight (Fetch standard, "CORS-preflight
-// request"). No other OPTIONS request is exempt: frameworks answer OPTIONS with
-// what only the signed-in may know, some run the handler of GET.
-func (r *Request) isPreflight() bool {
-	return r.Method == "OPTIONS" && isSingle(r.Origin) && isSingle(r.AccessControlRequestMethod)
-}
-
-func isSingle(values []string) bool { return len(values) == 1 && values[0] != "" }
 
 func refuse(err error) Decision {
 	refusal, ok := errors.AsType[*Refusal](err)

@@ -2,9 +2,11 @@
 //
 // It owns the verification of tokens (keys, signature, claims, the cache of
 // tokens that were verified before), the copy of the revocations that a request
-// is checked against, the requirements of a site, and the names and values of
-// the identity headers. It does not issue tokens, store anything, speak HTTP or
-// log: a caller hands it header values and the time, and acts on a Decision.
+// is checked against, the requirements and public paths of a site, the answers
+// to preflights, names and values of the identity headers, and the order in
+// which a server puts all of this to use (Site). It does not issue tokens, store
+// anything, speak HTTP or log: a caller hands it header values and the time, and
+// acts on a Decision.
 //
 //	Request ─▶ Policy.Decide ─▶ ParseAuthorization ─▶ Verifier.Verify ─▶ Decision
 //	                                                   │  key of the header

@@ -13,7 +13,11 @@ const (
 	BodyInvalidToken      = `{"detail":"Invalid token."}`
 	BodyUserInactive      = `{"detail":"User inactive or deleted."}`
 	BodyForbidden         = `{"detail":"You do not have permission to perform this action."}`
+	BodyUnavailable       = `{"detail":"The service is temporarily unavailable.","code":"unavailable"}`
 )
+
+// RetryAfter is the value of Retry-After in every 503, in seconds.
+const RetryAfter = "5"
 
 // Refusal is the type of every error about a request in this package. A refusal
 // holds nothing of the token.
@@ -78,6 +82,9 @@ const (
 	ReasonAnonymous     = "anonymous"
 	ReasonPreflight     = "preflight"
 )
+
+// ReasonUnavailable is the reason of Unavailable.
+const ReasonUnavailable = "unavailable"
 
 func unauthorized(reason, body string, parent error) *Refusal {
 	return &Refusal{Status: 401, Body: body, Reason: reason, parent: parent}

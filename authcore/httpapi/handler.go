@@ -71,7 +71,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	matched, param := h.find(r.URL.Path)
 	switch {
 	case matched.public:
-		w.Header().Set(headerAllowOrigin, "*")
+		w.Header().Set("Access-Control-Allow-Origin", "*")
 	case Preflight(w, r, h.service.AllowsOrigin):
 		return
 	default:
