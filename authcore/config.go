@@ -61,8 +61,10 @@ type Config struct {
 	// DebugLinks puts the link into the answer, for development. It gives
 	// everybody every account.
 	DebugLinks bool
-	// Accounts says who may sign up and what is joined.
+	// Accounts says who may log in, who may sign up and what is joined.
 	Accounts AccountRules
+	// ProviderRules replaces some of Accounts, by the name of the provider.
+	ProviderRules map[string]ProviderRules
 	// Limits on requests; the zero value means DefaultLimits.
 	Limits Limits
 
@@ -114,6 +116,11 @@ func (c *Config) Validate() error {
 		faults = append(faults, err)
 	}
 	faults = append(faults, c.Accounts.validate()...)
+	for name, own := range c.ProviderRules {
+		if err := errors.Join(c.Accounts.through(own).validateSignup()...); err != nil {
+			fault("provider %s: %w", name, err)
+		}
+	}
 	faults = append(faults, validateClients(c.Clients)...)
 	return errors.Join(faults...)
 }

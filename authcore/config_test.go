@@ -59,6 +59,17 @@ func TestConfigFaults(t *testing.T) {
 		}, "not a domain"},
 		"link_by_email": {func(c *authcore.Config) { c.Accounts.LinkByEmail = "always" }, "link_by_email"},
 		"email_taken":   {func(c *authcore.Config) { c.Accounts.EmailTaken = "join" }, "email_taken"},
+		"allow":         {func(c *authcore.Config) { c.Accounts.Allow = []string{"example.com", "*.example.com"} }, `allow: "*.example.com" has a wildcard`},
+		"deny":          {func(c *authcore.Config) { c.Accounts.Deny = []string{"a@b@c.example"} }, `deny: "a@b@c.example" is neither`},
+		"signup of a provider": {func(c *authcore.Config) {
+			c.ProviderRules = map[string]authcore.ProviderRules{"github": {Signup: "maybe"}}
+		}, `provider github: signup: "maybe"`},
+		"domains of a provider": {func(c *authcore.Config) {
+			c.ProviderRules = map[string]authcore.ProviderRules{"github": {Domains: []string{"example.com"}}}
+		}, `provider github: signup: "" is not`},
+		"link_by_email of a provider": {func(c *authcore.Config) {
+			c.ProviderRules = map[string]authcore.ProviderRules{"github": {LinkByEmail: "always"}}
+		}, "provider github: link_by_email"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := authcore.Config{
@@ -88,7 +99,12 @@ func TestNewNeedsItsParts(t *testing.T) {
 	if _, err := authcore.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "configured twice") {
 		t.Error(err)
 	}
-	cfg.Providers = nil
+	cfg.Providers = cfg.Providers[:1]
+	cfg.ProviderRules = map[string]authcore.ProviderRules{"b": {Signup: authcore.SignupClosed}}
+	if _, err := authcore.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "provider b: has account rules") {
+		t.Error(err)
+	}
+	cfg.Providers, cfg.ProviderRules = nil, nil
 	if _, err := authcore.New(t.Context(), cfg); err != nil {
 		t.Error(err)
 	}

@@ -20,6 +20,7 @@ const (
 	CodeInvalidToken        Code = "invalid_token"
 	CodeUserInactive        Code = "user_inactive"
 	CodeSignupClosed        Code = "signup_closed"
+	CodeNotAdmitted         Code = "not_admitted"
 	CodeEmailTaken          Code = "email_taken"
 	CodeIdentityTaken       Code = "identity_taken"
 	CodeNotFound            Code = "not_found"

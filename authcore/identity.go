@@ -14,17 +14,29 @@ func (s *Service) userByProfile(ctx context.Context, provider string, profile Pr
 		Provider: provider, Issuer: profile.Issuer, Subject: profile.Subject,
 		Email: profile.Email, Created: s.now(),
 	}
+	rules := s.rulesOf(provider)
+	proven := claim{profile.Email, profile.EmailVerified}
 	if linkTo != nil {
-		user, err := s.linkIdentity(ctx, identity, linkTo)
+		user, err := s.linkIdentity(ctx, identity, proven, linkTo)
 		return user, false, err
 	}
 	known, err := s.store.UserByIdentity(ctx, identity)
-	if err == nil {
+	switch {
+	case err == nil && !rules.admits(proven, claim{known.Email, known.EmailVerified}):
+		return User{}, false, notAdmitted()
+	case err == nil:
 		return known, false, nil
-	}
-	if !errors.Is(err, ErrNotFound) {
+	case !errors.Is(err, ErrNotFound):
 		return User{}, false, unavailable(err)
+	case !rules.admits(proven):
+		return User{}, false, notAdmitted()
 	}
+	return s.userOfNewIdentity(ctx, rules, identity, profile)
+}
+
+// userOfNewIdentity joins an identity that nobody has to the account of its
+// address, or makes an account.
+func (s *Service) userOfNewIdentity(ctx context.Context, rules *AccountRules, identity Identity, profile Profile) (User, bool, error) {
 	candidate, address, err := s.candidate(profile)
 	if err != nil {
 		return User{}, false, err
@@ -32,13 +44,13 @@ func (s *Service) userByProfile(ctx context.Context, provider string, profile Pr
 	if err := s.claimUnverified(ctx, &candidate, address); err != nil {
 		return User{}, false, err
 	}
-	if !s.cfg.Accounts.maySignUp(address, candidate.EmailVerified) {
-		user, err := s.existingUser(ctx, identity, candidate)
+	join := rules.LinkByEmail == LinkByEmailVerified
+	if !rules.maySignUp(address, candidate.EmailVerified) {
+		user, err := s.existingUser(ctx, identity, candidate, join)
 		return user, false, err
 	}
-	join := s.cfg.Accounts.LinkByEmail == LinkByEmailVerified
 	user, isNew, err := s.store.EnsureIdentity(ctx, identity, candidate, join)
-	if errors.Is(err, ErrTaken) && s.cfg.Accounts.EmailTaken == EmailTakenNewAccount {
+	if errors.Is(err, ErrTaken) && rules.EmailTaken == EmailTakenNewAccount {
 		candidate.Email, candidate.EmailVerified = "", false
 		user, isNew, err = s.store.EnsureIdentity(ctx, identity, candidate, false)
 	}
@@ -49,6 +61,11 @@ func (s *Service) userByProfile(ctx context.Context, provider string, profile Pr
 		return User{}, false, unavailable(err)
 	}
 	return user, isNew, nil
+}
+
+// rulesOf returns the rules for logins through a provider.
+func (s *Service) rulesOf(provider string) *AccountRules {
+	return s.cfg.Accounts.through(s.cfg.ProviderRules[provider])
 }
 
 // candidate is the account that a profile would become.
@@ -91,8 +108,8 @@ func (s *Service) claimUnverified(ctx context.Context, candidate *User, address 
 
 // existingUser adds an unknown identity to the holder of its verified address,
 // where no new account may be made.
-func (s *Service) existingUser(ctx context.Context, identity Identity, candidate User) (User, error) {
-	if candidate.EmailKey() == "" || s.cfg.Accounts.LinkByEmail != LinkByEmailVerified {
+func (s *Service) existingUser(ctx context.Context, identity Identity, candidate User, join bool) (User, error) {
+	if candidate.EmailKey() == "" || !join {
 		return User{}, signupClosed()
 	}
 	user, err := s.store.UserByEmail(ctx, candidate.EmailKey())
@@ -110,10 +127,13 @@ func (s *Service) existingUser(ctx context.Context, identity Identity, candidate
 }
 
 // linkIdentity adds an identity to the signed-in user who asked for it.
-func (s *Service) linkIdentity(ctx context.Context, identity Identity, claims *gate.Claims) (User, error) {
+func (s *Service) linkIdentity(ctx context.Context, identity Identity, proven claim, claims *gate.Claims) (User, error) {
 	user, err := s.CurrentUser(ctx, claims)
 	if err != nil {
 		return User{}, err
+	}
+	if !s.cfg.Accounts.admits(proven, claim{user.Email, user.EmailVerified}) {
+		return User{}, notAdmitted()
 	}
 	identity.UserID = user.ID
 	err = s.store.LinkIdentity(ctx, identity)

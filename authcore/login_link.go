@@ -97,12 +97,14 @@ func (s *Service) throttleLink(ctx context.Context, address Address, client *Cli
 // mayLogIn reports whether a link would let this address in. The caller goes on
 // alike in both cases; only the mail is left out.
 func (s *Service) mayLogIn(ctx context.Context, address Address) (bool, error) {
+	rules := &s.cfg.Accounts
+	admitted := rules.admits(claim{address.String(), true}) // the store is asked in any case: it takes as long
 	user, err := s.store.UserByEmail(ctx, address.Key())
 	switch {
 	case err == nil:
-		return !user.Disabled, nil
+		return admitted && !user.Disabled, nil
 	case errors.Is(err, ErrNotFound):
-		return s.cfg.Accounts.maySignUp(address, true), nil
+		return admitted && rules.maySignUp(address, true), nil
 	default:
 		return false, unavailable(err)
 	}
@@ -226,6 +228,9 @@ func (s *Service) loginByMail(ctx context.Context, link Link, method string, cli
 }
 
 func (s *Service) userByAddress(ctx context.Context, address Address) (User, bool, error) {
+	if !s.cfg.Accounts.admits(claim{address.String(), true}) {
+		return User{}, false, notAdmitted()
+	}
 	user, err := s.store.UserByEmail(ctx, address.Key())
 	if err == nil {
 		return user, false, nil

@@ -71,6 +71,11 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		}
 		s.providers[p.Name()] = p
 	}
+	for name := range cfg.ProviderRules {
+		if s.providers[name] == nil {
+			return nil, fmt.Errorf("provider %s: has account rules and is not configured", name)
+		}
+	}
 	s.revoked = newRevocations(cfg.Store, cfg.Logger)
 	s.verifier = gate.NewVerifier(gate.VerifierConfig{
 		Issuer:      cfg.Issuer,

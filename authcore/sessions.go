@@ -19,6 +19,9 @@ func (s *Service) Refresh(ctx context.Context, claims *gate.Claims) (Login, erro
 	if err != nil {
 		return Login{}, err
 	}
+	if !s.cfg.Accounts.admits(claim{user.Email, user.EmailVerified}) {
+		return Login{}, notAdmitted() // else who is logged in would stay so for ever
+	}
 	next, err := s.newID()
 	if err != nil {
 		return Login{}, unavailable(err)

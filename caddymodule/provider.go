@@ -18,7 +18,8 @@ func init() {
 // the whole option, from the provider's name on, and skips `type`.
 type Provider interface {
 	// NewProvider returns the provider under its configured name. It checks
-	// the configuration and sends nothing.
+	// the configuration and sends nothing. A module that embeds AccountOptions
+	// has account rules of its own.
 	NewProvider(name string) (authcore.Provider, error)
 }
 
@@ -46,6 +47,7 @@ type SocialProvider struct {
 	// Let endpoints be plain http and live on private, loopback and link-local
 	// addresses. Default: false.
 	InsecureAllowPrivateAddresses bool `json:"insecure_allow_private_addresses,omitempty"`
+	AccountOptions
 
 	kind string
 }

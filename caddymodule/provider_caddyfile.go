@@ -85,6 +85,7 @@ func kindOf(d *caddyfile.Dispenser) (string, error) {
 //		user_info_url <url>
 //		jwks_url      <url>
 //		insecure_allow_private_addresses
+//		<options of AccountOptions>
 //	}
 //
 // scope may be repeated.
@@ -108,6 +109,9 @@ func (p *SocialProvider) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 func (p *SocialProvider) parseOption(b *block) error {
+	if known, err := p.AccountOptions.parse(b); known {
+		return err
+	}
 	var kind string
 	texts := map[string]*string{
 		"type": &kind, "client_id": &p.ClientID, "client_secret": &p.ClientSecret,

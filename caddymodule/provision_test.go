@@ -37,6 +37,9 @@ func TestValidateFindsFaults(t *testing.T) {
 		"mailer log\n storage bolt {env.EDGEAUTH_TEST_UNSET}":                       "storage bolt: path",
 		"mailer log\n limit link_per_ip 1 1ms":                                      "limit link_per_ip",
 		"mailer log\n signup domains not_a_domain":                                  "signup",
+		"mailer log\n allow *@example.com":                                          `allow: "*@example.com" has a wildcard`,
+		"mailer log\n deny {env.EDGEAUTH_TEST_UNSET}":                               "deny: ",
+		"mailer log\n provider github a b {\n signup domains not_a_domain\n}":       "provider github: signup",
 	} {
 		err := validate(setup{Port: "8080", Realm: realm}.caddyfile())
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -47,17 +47,17 @@ type Realm struct {
 	// How many verified tokens are remembered. Default: 65536.
 	CacheSize int `json:"cache_size,omitempty"`
 
-	// Who may sign up: `open`, `closed` or `domains`. Default: `open`.
-	Signup string `json:"signup,omitempty"`
-	// The domains of verified addresses that may sign up under `domains`.
-	SignupDomains []string `json:"signup_domains,omitempty"`
-	// Whether a social login joins the account of its address: `verified` (when
-	// both sides verified it) or `never`. Default: `verified`.
-	LinkByEmail string `json:"link_by_email,omitempty"`
+	AccountOptions
 	// What becomes of a social login whose address is somebody else's:
 	// `conflict` (409) or `new_account` (one without the address). Default:
 	// `conflict`.
 	EmailTaken string `json:"email_taken,omitempty"`
+	// The e-mail addresses and domains that may log in; the address has to be
+	// verified. A domain does not stand for its sub-domains. Default: all.
+	Allow []string `json:"allow,omitempty"`
+	// The e-mail addresses and domains that may not, whatever `allow` says. An
+	// address stands for all its `+tag` forms. Default: none.
+	Deny []string `json:"deny,omitempty"`
 	// Limits by name: `link_per_address` (default 5 in 15 minutes),
 	// `link_per_ip` (60 in 15 minutes), `link_per_client` (600 a minute),
 	// `link_overall` (1200 a minute), `login_per_ip` (120 a minute),

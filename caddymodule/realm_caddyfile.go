@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"encoding/json"
-	"slices"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -30,12 +29,15 @@ import (
 //		signup         open|closed|domains <domain…>
 //		link_by_email  verified|never
 //		email_taken    conflict|new_account
+//		allow          <address or domain…>
+//		deny           <address or domain…>
 //		limit <name> <n> <window>|off
 //
 //		insecure_debug_links [also_on_public_sites]
 //	}
 //
-// client, provider and limit may be repeated with other names. The lifetime in
+// client, provider and limit may be repeated with other names, and so may allow
+// and deny. The lifetime in
 // the block of email_link is the same option as link_lifetime.
 func (r *Realm) parse(d *caddyfile.Dispenser) error {
 	b := newBlock(d)
@@ -65,7 +67,7 @@ func (r *Realm) parseOption(b *block) error {
 		return r.parseDebugLinks(b)
 	case "issuer", "audience", "algorithm", "token_lifetime", "link_lifetime", "key_rotation", "cache_size":
 		return r.parseTokenOption(b)
-	case "signup", "link_by_email", "email_taken":
+	case "signup", "link_by_email", "email_taken", "allow", "deny":
 		return r.parseAccountOption(b)
 	default:
 		return b.unknown()
@@ -93,12 +95,15 @@ func (r *Realm) parseTokenOption(b *block) error {
 
 func (r *Realm) parseAccountOption(b *block) error {
 	switch b.Val() {
-	case "link_by_email":
-		return b.oneOf(&r.LinkByEmail, authcore.LinkByEmailVerified, authcore.LinkByEmailNever)
 	case "email_taken":
 		return b.oneOf(&r.EmailTaken, authcore.EmailTakenConflict, authcore.EmailTakenNewAccount)
+	case "allow":
+		return b.list(&r.Allow)
+	case "deny":
+		return b.list(&r.Deny)
 	default:
-		return r.parseSignup(b)
+		_, err := r.AccountOptions.parse(b)
+		return err
 	}
 }
 
@@ -133,22 +138,6 @@ func (r *Realm) parseEmailLink(b *block) error {
 		}
 		b.seen["link_lifetime"] = true
 	}
-	return nil
-}
-
-func (r *Realm) parseSignup(b *block) error {
-	if err := b.once(); err != nil {
-		return err
-	}
-	arguments := b.RemainingArgs()
-	modes := []string{authcore.SignupOpen, authcore.SignupClosed, authcore.SignupDomains}
-	switch {
-	case len(arguments) == 0 || !slices.Contains(modes, arguments[0]):
-		return b.Errf("signup: expected open, closed, or domains and a list of domains")
-	case (arguments[0] == authcore.SignupDomains) != (len(arguments) > 1):
-		return b.Errf("signup: domains go with %q, and at least one is needed there", authcore.SignupDomains)
-	}
-	r.Signup, r.SignupDomains = arguments[0], arguments[1:]
 	return nil
 }
 

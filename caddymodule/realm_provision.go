@@ -51,8 +51,9 @@ func (r *Realm) provisionConfig() error {
 			LinkByEmail: r.LinkByEmail,
 			EmailTaken:  r.EmailTaken,
 		},
-		Logger:  r.logger,
-		Observe: r.observe,
+		ProviderRules: map[string]authcore.ProviderRules{},
+		Logger:        r.logger,
+		Observe:       r.observe,
 	}
 	resolve := newResolver("")
 	err := resolve.bind(
@@ -62,6 +63,12 @@ func (r *Realm) provisionConfig() error {
 		binding{"email_link", r.EmailLink, &r.config.EmailLink},
 	)
 	if err != nil {
+		return err
+	}
+	if r.config.Accounts.Allow, err = resolve.list("allow", r.Allow); err != nil {
+		return err
+	}
+	if r.config.Accounts.Deny, err = resolve.list("deny", r.Deny); err != nil {
 		return err
 	}
 	if r.config.Limits, err = applyLimits(r.Limits); err != nil {
@@ -111,6 +118,9 @@ func (r *Realm) loadProviders(ctx caddy.Context) error {
 			return err
 		}
 		r.config.Providers = append(r.config.Providers, provider)
+		if own, ok := module.(accountRuler); ok {
+			r.config.ProviderRules[name] = own.AccountRules()
+		}
 	}
 	return r.checkClientProviders(modules)
 }
