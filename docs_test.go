@@ -1,6 +1,7 @@
 package edgeauth_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -96,6 +97,22 @@ func TestDocumentedLinksLeadSomewhere(t *testing.T) {
 				t.Errorf("%s links to %s, which is not there", page, found[1])
 			}
 		}
+	}
+}
+
+// The program that the page shows is the example that is compiled and run.
+func TestDocumentedGoIsTheExample(t *testing.T) {
+	example, err := os.ReadFile("authcore/gate/example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("docs/upstreams.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)```go\n(.*?)```\n").FindSubmatch(page)
+	if len(shown) == 0 || !bytes.Contains(example, shown[1]) {
+		t.Error("docs/upstreams.md does not show what authcore/gate/example_test.go has")
 	}
 }
 
