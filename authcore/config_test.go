@@ -112,7 +112,7 @@ func TestNewNeedsItsParts(t *testing.T) {
 
 func TestRealmsHaveNamesOfTheirOwn(t *testing.T) {
 	f := newFixture(t, func(c *authcore.Config) { c.Realm = "staff" })
-	if claims := f.claims(f.loginAs("ann@example.com").Token); claims.Issuer != "edgeauth:staff" || claims.Audience != "edgeauth:staff" {
+	if claims := f.statement(f.loginAs("ann@example.com").Token); claims.Issuer != "edgeauth:staff" || claims.Audience != "edgeauth:staff" {
 		t.Errorf("claims are %+v", claims)
 	}
 }

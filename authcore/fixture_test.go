@@ -2,6 +2,8 @@ package authcore_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/netip"
 	"strings"
@@ -217,6 +219,19 @@ func (f *fixture) claims(token string) *gate.Claims {
 		f.t.Fatal(err)
 	}
 	return claims
+}
+
+// statement reads all that a token says.
+func (f *fixture) statement(token string) (statement gate.Statement) {
+	f.t.Helper()
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err == nil {
+		err = json.Unmarshal(payload, &statement)
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return statement
 }
 
 func (f *fixture) refused(token string) bool {

@@ -131,9 +131,9 @@ func (k *keyRing) expire(keys []SigningKey) {
 // jwks returns the public keys.
 func (k *keyRing) jwks() []byte { return k.keys.Load().jwks }
 
-// sign signs claims.
-func (k *keyRing) sign(purpose gate.Purpose, claims gate.Claims, now time.Time) (string, error) {
-	payload, err := json.Marshal(claims)
+// sign signs a statement.
+func (k *keyRing) sign(purpose gate.Purpose, statement gate.Statement, now time.Time) (string, error) {
+	payload, err := json.Marshal(statement)
 	if err != nil {
 		return "", fmt.Errorf("claims: %w", err)
 	}

@@ -49,10 +49,10 @@ var start = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (n node) token(t *testing.T, now time.Time) string {
 	t.Helper()
-	token, err := n.sign(gate.PurposeLogin, gate.Claims{
-		Issuer: "i", Audience: "i", Subject: "s", ID: "t", Session: "u", Client: "c", Method: "m",
+	token, err := n.sign(gate.PurposeLogin, gate.Statement{Issuer: "i", Audience: "i", Claims: gate.Claims{
+		Subject: "s", ID: "t", Session: "u", Client: "c", Method: "m",
 		IssuedAt: now.Unix(), AuthTime: now.Unix(), ExpiresAt: now.Add(14 * day).Unix(),
-	}, now)
+	}}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,10 +136,10 @@ func TestLifetimeGrowsBeforeASuccession(t *testing.T) {
 	n.cfg.lifetime = 60 * day
 	last := start.Add(90*day - time.Second)
 	n.at(t, last)
-	token, err := n.sign(gate.PurposeLogin, gate.Claims{
-		Issuer: "i", Audience: "i", Subject: "s", ID: "t", Session: "u", Client: "c", Method: "m",
+	token, err := n.sign(gate.PurposeLogin, gate.Statement{Issuer: "i", Audience: "i", Claims: gate.Claims{
+		Subject: "s", ID: "t", Session: "u", Client: "c", Method: "m",
 		IssuedAt: last.Unix(), AuthTime: last.Unix(), ExpiresAt: last.Add(60 * day).Unix(),
-	}, last)
+	}}, last)
 	if err != nil {
 		t.Fatal(err)
 	}

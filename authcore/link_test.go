@@ -43,7 +43,7 @@ func TestLoginByLink(t *testing.T) {
 	}
 	claims := f.claims(login.Token)
 	if claims.Subject != login.User.ID || claims.Session != login.Session.ID || claims.Client != "web" ||
-		claims.Method != "link" || claims.Email != "Ann@example.com" || claims.Issuer != "edgeauth" {
+		claims.Method != "link" || claims.Email != "Ann@example.com" || f.statement(login.Token).Issuer != "edgeauth" {
 		t.Errorf("claims are %+v", claims)
 	}
 	again := f.loginAs("ANN@example.com")

@@ -10,8 +10,6 @@ import (
 // sign makes the token of a session (RFC 7519).
 func (s *Service) sign(session Session, user User, now time.Time) (string, error) {
 	claims := gate.Claims{
-		Issuer:    s.cfg.Issuer,
-		Audience:  s.cfg.Audience,
 		Subject:   user.ID,
 		ID:        session.TokenID,
 		Session:   session.ID,
@@ -25,7 +23,7 @@ func (s *Service) sign(session Session, user User, now time.Time) (string, error
 	if user.EmailVerified {
 		claims.Email, claims.EmailVerified = user.Email, true
 	}
-	return s.keys.sign(gate.PurposeLogin, claims, now)
+	return s.keys.sign(gate.PurposeLogin, gate.Statement{Issuer: s.cfg.Issuer, Audience: s.cfg.Audience, Claims: claims}, now)
 }
 
 // Assert signs a short-lived statement for an upstream about whoever made a
@@ -33,8 +31,7 @@ func (s *Service) sign(session Session, user User, now time.Time) (string, error
 // upstream it is meant.
 func (s *Service) Assert(claims *gate.Claims, audience string, lifetime time.Duration) (string, error) {
 	now := s.now()
-	statement := *claims
-	statement.Audience = audience
+	statement := gate.Statement{Issuer: s.cfg.Issuer, Audience: audience, Claims: *claims}
 	statement.IssuedAt = now.Unix()
 	statement.ExpiresAt = min(now.Add(lifetime).Unix(), claims.ExpiresAt)
 	return s.keys.sign(gate.PurposeAssertion, statement, now)

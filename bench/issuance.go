@@ -42,8 +42,8 @@ func (b *bench) sign(ctx context.Context, algorithm string) (testing.BenchmarkRe
 	}
 	now := time.Now()
 	claims := gate.Claims{
-		Issuer: "edgeauth", Audience: "edgeauth", Subject: "3f2b8c9e-4d1a-4f6b-9a7c-0e5d8b2a1c4f",
-		ID: "5d0c1b2a-9e8f-4a7b-8c6d-1e2f3a4b5c6d", Session: "9c8b7a69-5847-4635-a241-f0e1d2c3b4a5",
+		Subject: "3f2b8c9e-4d1a-4f6b-9a7c-0e5d8b2a1c4f",
+		ID:      "5d0c1b2a-9e8f-4a7b-8c6d-1e2f3a4b5c6d", Session: "9c8b7a69-5847-4635-a241-f0e1d2c3b4a5",
 		IssuedAt: now.Unix(), ExpiresAt: now.Add(time.Hour).Unix(), AuthTime: now.Unix(),
 		Client: realm.ClientName, Method: authcore.MethodLink,
 		Email: "ann@example.com", EmailVerified: true, Name: "Ann Example",

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 func TestDigest(t *testing.T) {
 	for _, n := range []int{0, 1, 511, 512, 513, 1024, MaxToken} {
 		token := strings.Repeat("x", n)
-		if digestOf(token) != sha256.Sum256([]byte(token)) {
+		if sum := sha256.Sum256([]byte(token)); digestOf(token) != digest(sum[:24]) {
 			t.Errorf("%d bytes: another digest", n)
 		}
 	}
@@ -21,7 +22,8 @@ func TestDigest(t *testing.T) {
 func testEntry(n int) *entry {
 	var number [8]byte
 	binary.LittleEndian.PutUint64(number[:], uint64(n))
-	return &entry{digest: sha256.Sum256(number[:]), claims: Claims{ExpiresAt: 100}}
+	sum := sha256.Sum256(number[:])
+	return &entry{digest: digest(sum[:24]), claims: Claims{ExpiresAt: 100}}
 }
 
 // The table loses few of as many tokens as it has room for, and none of half as
@@ -137,5 +139,13 @@ func TestExpiredTokenLeavesTheCache(t *testing.T) {
 	}
 	if _, err := v.Verify(token, testNow.Add(time.Hour)); !errors.Is(err, ErrExpired) || v.cached() != 0 {
 		t.Errorf("got %v with %d in the cache", err, v.cached())
+	}
+}
+
+// Documentation states what a token in the cache takes. An entry fills a size
+// class of the allocator to the byte.
+func TestEntrySize(t *testing.T) {
+	if size := reflect.TypeFor[entry]().Size(); size > 192 {
+		t.Errorf("an entry has %d bytes", size)
 	}
 }

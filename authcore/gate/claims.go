@@ -15,11 +15,17 @@ const (
 	PurposeRevocations Purpose = "revocations+jwt"
 )
 
-// Claims is what a verified token says (RFC 7519, section 4). Times are seconds
-// since 1970 (NumericDate).
-type Claims struct {
+// Statement is all that a token says: who says it, to whom, and about whom.
+type Statement struct {
 	Issuer   string `json:"iss"`
 	Audience string `json:"aud"`
+	Claims
+}
+
+// Claims is what a token says about a person (RFC 7519, section 4). Times are
+// seconds since 1970 (NumericDate). A verifier has no need to hand out issuer
+// and audience, which are those that it was configured with.
+type Claims struct {
 	// Subject is the id of the user.
 	Subject string `json:"sub"`
 	// ID is unique to this token.

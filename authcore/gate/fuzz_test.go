@@ -40,7 +40,7 @@ func byEncodingJSON(t *testing.T, payload string) (claims Claims) {
 	if err := json.Unmarshal([]byte(payload), &all); err != nil {
 		t.Fatalf("%q: taken, but %v", payload, err)
 	}
-	for _, name := range strings.Fields("iss aud sub jti sid iat exp auth_time client_id method email email_verified name") {
+	for _, name := range strings.Fields("sub jti sid iat exp auth_time client_id method email email_verified name") {
 		if value, present := all[name]; present {
 			exact[name] = value
 		}

@@ -31,7 +31,7 @@ func refused(t *testing.T, v *Verifier, token string, want error) {
 
 func goodPayload(t *testing.T) string {
 	t.Helper()
-	payload, err := json.Marshal(testClaims())
+	payload, err := json.Marshal(testStatement(testClaims()))
 	if err != nil {
 		t.Fatal(err)
 	}

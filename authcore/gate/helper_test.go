@@ -87,17 +87,24 @@ func (s signer) header(purpose Purpose) string {
 
 // sign makes a login token.
 func (s signer) sign(claims Claims) string {
-	payload, err := json.Marshal(claims)
+	return s.signStatement(testStatement(claims))
+}
+
+func (s signer) signStatement(statement Statement) string {
+	payload, err := json.Marshal(statement)
 	must(err)
 	return s.signText(s.header(PurposeLogin), string(payload))
 }
 
 func b64(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
+func testStatement(claims Claims) Statement {
+	return Statement{Issuer: testIssuer, Audience: testAudience, Claims: claims}
+}
+
 // testClaims are those of a good token.
 func testClaims() Claims {
 	return Claims{
-		Issuer: testIssuer, Audience: testAudience,
 		Subject: testUser, ID: testToken, Session: testSession,
 		IssuedAt: testNow.Unix() - 60, ExpiresAt: testNow.Unix() + 3600, AuthTime: testNow.Unix() - 120,
 		Client: "web", Method: "link",

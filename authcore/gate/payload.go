@@ -4,7 +4,7 @@ import "strings"
 
 // payload is what a token says, as it was read.
 type payload struct {
-	Claims
+	Statement
 	// notBefore is "nbf" (RFC 7519, section 4.1.5). Our issuer does not write
 	// it, but a verifier must not overlook it.
 	notBefore int64
@@ -52,10 +52,10 @@ func parsePayload(text string) (p payload, ok bool) {
 
 // checkClaims checks what needs neither key nor revocations.
 func (v *Verifier) checkClaims(p *payload, now int64) error {
-	c := &p.Claims
-	if c.Issuer == "" || c.Issuer != v.cfg.Issuer || c.Audience == "" || c.Audience != v.cfg.Audience {
+	if p.Issuer == "" || p.Issuer != v.cfg.Issuer || p.Audience == "" || p.Audience != v.cfg.Audience {
 		return ErrClaims
 	}
+	c := &p.Claims
 	if c.Subject == "" || c.ID == "" || c.Session == "" || c.IssuedAt == 0 || c.ExpiresAt <= c.IssuedAt {
 		return ErrClaims
 	}
@@ -79,8 +79,7 @@ func (v *Verifier) checkTimes(c *Claims, now int64) error {
 
 // compact gives the texts of c one allocation of their own, so that a token in
 // the cache does not hold on to its whole payload.
-func (v *Verifier) compact(c *Claims) {
-	c.Issuer, c.Audience = v.cfg.Issuer, v.cfg.Audience // equal, and shared by all
+func (c *Claims) compact() {
 	fields := [...]*string{&c.Subject, &c.ID, &c.Session, &c.Client, &c.Method, &c.Email, &c.Name}
 	var b strings.Builder
 	length := 0

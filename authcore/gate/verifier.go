@@ -172,7 +172,7 @@ func (v *Verifier) verifyNew(t jws, d *digest, now time.Time) (*Claims, error) {
 		return nil, ErrSignature
 	}
 	e := &entry{digest: *d, key: t.key, claims: p.Claims}
-	v.compact(&e.claims)
+	e.claims.compact()
 	if v.cache != nil {
 		// A revoked token goes in too: sent again, it costs no signature.
 		v.cache.put(e, now.Unix())
@@ -209,7 +209,7 @@ func (v *Verifier) tellSeen(e *entry, now time.Time) {
 	if v.cfg.Seen == nil {
 		return
 	}
-	last, unix := e.seen.Load(), now.Unix()
+	last, unix := e.seen.Load(), uint32(now.Unix()) //nolint:gosec // see seen
 	if unix-last >= seenInterval && e.seen.CompareAndSwap(last, unix) {
 		v.cfg.Seen(e.claims.Session, now)
 	}

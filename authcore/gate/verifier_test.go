@@ -58,31 +58,31 @@ func TestVerifyChecksClaims(t *testing.T) {
 	now := testNow.Unix()
 	tests := []struct {
 		name   string
-		change func(*Claims)
+		change func(*Statement)
 		want   error
 	}{
-		{"good", func(*Claims) {}, nil},
-		{"no optional claims", func(c *Claims) {
+		{"good", func(*Statement) {}, nil},
+		{"no optional claims", func(c *Statement) {
 			c.AuthTime, c.Client, c.Method, c.Email, c.EmailVerified, c.Name = 0, "", "", "", false, ""
 		}, nil},
-		{"other issuer", func(c *Claims) { c.Issuer += "/" }, ErrClaims},
-		{"other audience", func(c *Claims) { c.Audience = "example.org" }, ErrClaims},
-		{"ends now", func(c *Claims) { c.ExpiresAt = now }, ErrExpired},
-		{"ends in a second", func(c *Claims) { c.ExpiresAt = now + 1 }, nil},
-		{"ended", func(c *Claims) { c.ExpiresAt = now - 1 }, ErrExpired},
-		{"issued within the leeway", func(c *Claims) { c.IssuedAt = now + 60 }, nil},
-		{"issued in the future", func(c *Claims) { c.IssuedAt = now + 61 }, ErrClaims},
-		{"logged in within the leeway", func(c *Claims) { c.AuthTime = now + 60 }, nil},
-		{"logged in tomorrow", func(c *Claims) { c.AuthTime = now + 61 }, ErrClaims},
-		{"ends before it was issued", func(c *Claims) { c.IssuedAt, c.ExpiresAt = now+2, now+1 }, ErrClaims},
-		{"ends when it was issued", func(c *Claims) { c.IssuedAt, c.ExpiresAt = now+2, now+2 }, ErrClaims},
+		{"other issuer", func(c *Statement) { c.Issuer += "/" }, ErrClaims},
+		{"other audience", func(c *Statement) { c.Audience = "example.org" }, ErrClaims},
+		{"ends now", func(c *Statement) { c.ExpiresAt = now }, ErrExpired},
+		{"ends in a second", func(c *Statement) { c.ExpiresAt = now + 1 }, nil},
+		{"ended", func(c *Statement) { c.ExpiresAt = now - 1 }, ErrExpired},
+		{"issued within the leeway", func(c *Statement) { c.IssuedAt = now + 60 }, nil},
+		{"issued in the future", func(c *Statement) { c.IssuedAt = now + 61 }, ErrClaims},
+		{"logged in within the leeway", func(c *Statement) { c.AuthTime = now + 60 }, nil},
+		{"logged in tomorrow", func(c *Statement) { c.AuthTime = now + 61 }, ErrClaims},
+		{"ends before it was issued", func(c *Statement) { c.IssuedAt, c.ExpiresAt = now+2, now+1 }, ErrClaims},
+		{"ends when it was issued", func(c *Statement) { c.IssuedAt, c.ExpiresAt = now+2, now+2 }, ErrClaims},
 	}
 	v := newTestVerifier(t, testConfig())
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			claims := testClaims()
-			test.change(&claims)
-			token := testSigners()[HS256].sign(claims)
+			statement := testStatement(testClaims())
+			test.change(&statement)
+			token := testSigners()[HS256].signStatement(statement)
 			for range 2 { // the second time from the cache
 				if _, err := v.Verify(token, testNow); !errors.Is(err, test.want) {
 					t.Errorf("got %v, want %v", err, test.want)
@@ -107,17 +107,17 @@ func TestLeeway(t *testing.T) {
 
 // A verifier that somebody forgot to configure takes nothing.
 func TestUnconfiguredVerifierRefuses(t *testing.T) {
-	claims := testClaims()
+	var issued Statement
 	s := testSigners()[HS256]
 	for name, change := range map[string]func(*VerifierConfig){
-		"issuer":   func(c *VerifierConfig) { c.Issuer, claims.Issuer = "", "" },
-		"audience": func(c *VerifierConfig) { c.Audience, claims.Audience = "", "" },
+		"issuer":   func(c *VerifierConfig) { c.Issuer, issued.Issuer = "", "" },
+		"audience": func(c *VerifierConfig) { c.Audience, issued.Audience = "", "" },
 		"purpose":  func(c *VerifierConfig) { c.Purpose = "" },
 	} {
-		claims = testClaims()
+		issued = testStatement(testClaims())
 		cfg := testConfig()
 		change(&cfg)
-		payload := `{"iss":"` + claims.Issuer + `","aud":"` + claims.Audience + `","sub":"u","jti":"t","sid":"s","iat":1799999000,"exp":1800009000}`
+		payload := `{"iss":"` + issued.Issuer + `","aud":"` + issued.Audience + `","sub":"u","jti":"t","sid":"s","iat":1799999000,"exp":1800009000}`
 		if _, err := newTestVerifier(t, cfg).Verify(s.signText(s.header(cfg.Purpose), payload), testNow); !errors.Is(err, ErrInvalidToken) {
 			t.Errorf("without %s: got %v", name, err)
 		}

@@ -44,7 +44,7 @@ func loadSigner(ctx context.Context, store authcore.Keys) (signer, error) {
 }
 
 func (s signer) sign(claims gate.Claims) (string, error) {
-	payload, err := json.Marshal(claims)
+	payload, err := json.Marshal(gate.Statement{Issuer: issuer, Audience: issuer, Claims: claims})
 	if err != nil {
 		return "", err
 	}
@@ -58,7 +58,6 @@ func (s signer) sign(claims gate.Claims) (string, error) {
 
 func (r *Realm) claims(i int) gate.Claims {
 	return gate.Claims{
-		Issuer: issuer, Audience: issuer,
 		Subject: userID(i), ID: id(tokenKind, i), Session: id(sessionKind, i),
 		IssuedAt: r.now.Unix(), ExpiresAt: r.now.Add(lifetime).Unix(), AuthTime: r.now.Unix(),
 		Client: ClientName, Method: authcore.MethodLink,
