@@ -29,12 +29,13 @@ type SocialProvider struct {
 	// What the provider gave to you when you registered the application.
 	// Required.
 	ClientID string `json:"client_id,omitempty"`
-	// The secret that belongs to it. Required.
+	// The secret that belongs to it. Required, but by `apple-id` and `vk-id`,
+	// which have none.
 	ClientSecret string `json:"client_secret,omitempty"`
 	// The scopes to ask for. Default: what the kind needs for a login.
 	Scopes []string `json:"scope,omitempty"`
 	// The OpenID Connect issuer, exactly as the provider writes it. Required by
-	// `oidc`.
+	// `oidc`, `keycloak`, `auth0` and `okta-openidconnect`.
 	Issuer string `json:"issuer,omitempty"`
 	// The address of a self-hosted service, such as GitHub Enterprise Server.
 	// Default: the public service.
@@ -44,6 +45,23 @@ type SocialProvider struct {
 	TokenURL     string `json:"token_url,omitempty"`
 	UserInfoURL  string `json:"user_info_url,omitempty"`
 	JWKSURL      string `json:"jwks_url,omitempty"`
+	// What ID tokens of native apps may be made out to beside the client id.
+	Audiences []string `json:"audience,omitempty"`
+	// Which tenants of Microsoft may log in: their ids, or one of `common`,
+	// `organizations` and `consumers`. Default: `common`, which is all.
+	Tenants []string `json:"tenant,omitempty"`
+	// What Apple gives instead of a client secret; the key is PEM text, and best
+	// comes from a file: {file./etc/caddy/AuthKey.p8}. Required by `apple-id`.
+	TeamID     string `json:"team_id,omitempty"`
+	KeyID      string `json:"key_id,omitempty"`
+	PrivateKey string `json:"private_key,omitempty"`
+	// How the client of an `oauth2` provider authenticates: `basic` or `post`.
+	// Default: `basic`.
+	ClientAuth string `json:"client_auth,omitempty"`
+	// Where the user info of an `oauth2` provider has the fields: `subject`,
+	// `email`, `email_verified`, `first_name`, `last_name`, `name`, `nickname`
+	// and `avatar`, each with a path such as `data.user.id`. `subject` is required.
+	Fields map[string]string `json:"field,omitempty"`
 	// Let endpoints be plain http and live on private, loopback and link-local
 	// addresses. Default: false.
 	InsecureAllowPrivateAddresses bool `json:"insecure_allow_private_addresses,omitempty"`
@@ -63,7 +81,7 @@ func (p *SocialProvider) CaddyModule() caddy.ModuleInfo {
 
 // NewProvider returns the provider.
 func (p *SocialProvider) NewProvider(name string) (authcore.Provider, error) {
-	config := provider.Config{Name: name, Kind: p.kind, AllowPrivate: p.InsecureAllowPrivateAddresses}
+	config := provider.Config{Name: name, Kind: p.kind, ClientAuth: p.ClientAuth, Fields: p.Fields, AllowPrivate: p.InsecureAllowPrivateAddresses}
 	resolve := newResolver("provider " + name)
 	err := resolve.bind(
 		binding{"client_id", p.ClientID, &config.ClientID},
@@ -74,12 +92,25 @@ func (p *SocialProvider) NewProvider(name string) (authcore.Provider, error) {
 		binding{"token_url", p.TokenURL, &config.TokenURL},
 		binding{"user_info_url", p.UserInfoURL, &config.UserInfoURL},
 		binding{"jwks_url", p.JWKSURL, &config.JWKSURL},
+		binding{"team_id", p.TeamID, &config.TeamID},
+		binding{"key_id", p.KeyID, &config.KeyID},
+		binding{"private_key", p.PrivateKey, &config.PrivateKey},
 	)
 	if err != nil {
 		return nil, err
 	}
-	if config.Scopes, err = resolve.list("scope", p.Scopes); err != nil {
-		return nil, err
+	for _, list := range []struct {
+		option string
+		values []string
+		to     *[]string
+	}{
+		{"scope", p.Scopes, &config.Scopes},
+		{"audience", p.Audiences, &config.Audiences},
+		{"tenant", p.Tenants, &config.Tenants},
+	} {
+		if *list.to, err = resolve.list(list.option, list.values); err != nil {
+			return nil, err
+		}
 	}
 	return provider.New(config, provider.Deps{})
 }

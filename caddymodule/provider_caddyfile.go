@@ -2,10 +2,14 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/edgeauth/edgeauth/authcore/provider"
 )
 
 // parseProvider reads one provider. Syntax:
@@ -84,11 +88,18 @@ func kindOf(d *caddyfile.Dispenser) (string, error) {
 //		token_url     <url>
 //		user_info_url <url>
 //		jwks_url      <url>
+//		audience      <audience…>
+//		tenant        <tenant…>
+//		team_id       <id>
+//		key_id        <id>
+//		private_key   <pem>
+//		client_auth   basic|post
+//		field         <name> <path>
 //		insecure_allow_private_addresses
 //		<options of AccountOptions>
 //	}
 //
-// scope may be repeated.
+// scope, audience and tenant may be repeated, field with other names.
 func (p *SocialProvider) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the provider's name
 	b := newBlock(d)
@@ -117,17 +128,43 @@ func (p *SocialProvider) parseOption(b *block) error {
 		"type": &kind, "client_id": &p.ClientID, "client_secret": &p.ClientSecret,
 		"issuer": &p.Issuer, "base_url": &p.BaseURL, "authorize_url": &p.AuthorizeURL,
 		"token_url": &p.TokenURL, "user_info_url": &p.UserInfoURL, "jwks_url": &p.JWKSURL,
+		"team_id": &p.TeamID, "key_id": &p.KeyID, "private_key": &p.PrivateKey,
 	}
+	lists := map[string]*[]string{"scope": &p.Scopes, "audience": &p.Audiences, "tenant": &p.Tenants}
 	switch option := b.Val(); {
 	case texts[option] != nil:
 		return b.text(texts[option])
-	case option == "scope":
-		return b.list(&p.Scopes)
+	case lists[option] != nil:
+		return b.list(lists[option])
+	case option == "client_auth":
+		return b.oneOf(&p.ClientAuth, "basic", "post")
+	case option == "field":
+		return p.parseField(b)
 	case option == "insecure_allow_private_addresses":
 		return b.flag(&p.InsecureAllowPrivateAddresses)
 	default:
 		return b.unknown()
 	}
+}
+
+// parseField reads: field <name> <path>.
+func (p *SocialProvider) parseField(b *block) error {
+	arguments := b.RemainingArgs()
+	if len(arguments) != 2 {
+		return b.Errf("field: expected a name and a path")
+	}
+	name, path := arguments[0], arguments[1]
+	if !slices.Contains(provider.FieldNames(), name) {
+		return b.Errf("field: %q is not one of %s", name, strings.Join(provider.FieldNames(), ", "))
+	}
+	if _, repeated := p.Fields[name]; repeated {
+		return b.Errf("field %s: must not be repeated", name)
+	}
+	if p.Fields == nil {
+		p.Fields = map[string]string{}
+	}
+	p.Fields[name] = path
+	return nil
 }
 
 // Interface guard.

@@ -15,6 +15,12 @@ func TestNewNamesTheOption(t *testing.T) {
 	good := Config{Name: "google-oauth2", ClientID: "id", ClientSecret: "secret"}
 	oidc := Config{Name: "work", Kind: "oidc", ClientID: "id", ClientSecret: "secret", Issuer: testIssuer}
 	github := Config{Name: "github", ClientID: "id", ClientSecret: "secret"}
+	apple := Config{Name: "apple-id", ClientID: "id", TeamID: "T", KeyID: "K", PrivateKey: pemOf(appleKey())}
+	entra := Config{Name: "entra", Kind: "azuread-oauth2", ClientID: "id", ClientSecret: "secret"}
+	general := Config{
+		Name: "oauth2", ClientID: "id", ClientSecret: "secret", AuthorizeURL: testIssuer, TokenURL: testIssuer, UserInfoURL: testIssuer,
+		Fields: map[string]string{"subject": "id"},
+	}
 	for _, test := range []struct {
 		cfg    Config
 		change func(*Config)
@@ -48,6 +54,38 @@ func TestNewNamesTheOption(t *testing.T) {
 		{github, func(c *Config) { c.Issuer = "https://github.com" }, "issuer"},
 		{github, func(c *Config) { c.JWKSURL = "https://github.com/keys" }, "jwks_url"},
 		{github, func(c *Config) { c.BaseURL = "https://ghe.example#x" }, "base_url"},
+		{github, func(c *Config) { c.Audiences = []string{"a"} }, "audience"},
+		{github, func(c *Config) { c.Tenants = []string{"common"} }, "tenant"},
+		{github, func(c *Config) { c.TeamID = "T" }, "team_id"},
+		{github, func(c *Config) { c.KeyID = "K" }, "key_id"},
+		{github, func(c *Config) { c.PrivateKey = pemOf(appleKey()) }, "private_key"},
+		{github, func(c *Config) { c.ClientAuth = "post" }, "client_auth"},
+		{github, func(c *Config) { c.Fields = map[string]string{"subject": "id"} }, "field"},
+		{good, func(c *Config) { c.Audiences = []string{"a"} }, ""},
+		{apple, func(*Config) {}, ""},
+		{apple, func(c *Config) { c.ClientSecret = "hidden" }, "client_secret"},
+		{apple, func(c *Config) { c.TeamID = "" }, "team_id"},
+		{apple, func(c *Config) { c.KeyID = "" }, "key_id"},
+		{apple, func(c *Config) { c.PrivateKey = "" }, "private_key"},
+		{entra, func(*Config) {}, ""},
+		{entra, func(c *Config) { c.Tenants = []string{"consumers"} }, ""},
+		{entra, func(c *Config) { c.Tenants = []string{tenantA, tenantB} }, ""},
+		{entra, func(c *Config) { c.Tenants = []string{tenantA, "common"} }, "tenant"},
+		{entra, func(c *Config) { c.Tenants = []string{"example.com"} }, "tenant"},
+		{entra, func(c *Config) { c.Tenants = []string{"../x"} }, "tenant"},
+		{entra, func(c *Config) { c.Kind, c.Tenants = "microsoft-graph", []string{tenantA} }, ""},
+		{entra, func(c *Config) { c.Kind, c.Tenants = "microsoft-graph", []string{tenantA, tenantB} }, "tenant"},
+		{general, func(*Config) {}, ""},
+		{general, func(c *Config) { c.AuthorizeURL = "" }, "authorize_url"},
+		{general, func(c *Config) { c.TokenURL = "" }, "token_url"},
+		{general, func(c *Config) { c.UserInfoURL = "" }, "user_info_url"},
+		{general, func(c *Config) { c.Fields = nil }, "field"},
+		{general, func(c *Config) { c.Fields = map[string]string{"email": "mail"} }, "field"},
+		{general, func(c *Config) { c.Fields = map[string]string{"subject": "a..b"} }, "field"},
+		{general, func(c *Config) { c.Fields = map[string]string{"subject": "id", "phone": "x"} }, "field"},
+		{general, func(c *Config) { c.ClientAuth = "none" }, "client_auth"},
+		{general, func(c *Config) { c.Issuer = testIssuer }, "issuer"},
+		{general, func(c *Config) { c.JWKSURL = testIssuer }, "jwks_url"},
 	} {
 		cfg := test.cfg
 		test.change(&cfg)
@@ -87,6 +125,10 @@ func TestTenants(t *testing.T) {
 		{Config{Name: "google-oauth2", BaseURL: "https://google.test"}, "https://google.test"},
 		{Config{Name: "google-oauth2", Issuer: "https://iss.test"}, "https://iss.test"},
 		{Config{Name: "oidc", Issuer: "https://idp.example/"}, "https://idp.example/"},
+		{Config{Name: "auth0", Issuer: "https://idp.example"}, "https://idp.example/"},
+		{Config{Name: "auth0", Issuer: "https://idp.example/"}, "https://idp.example/"},
+		{Config{Name: "oauth2", UserInfoURL: "https://intranet.example/api/me"}, "https://intranet.example"},
+		{Config{Name: "azuread-oauth2", BaseURL: "https://login.microsoftonline.us"}, "https://login.microsoftonline.us/{tenantid}/v2.0"},
 	} {
 		s, _ := findSpec(test.cfg.Name)
 		if got := test.cfg.issuer(&s); got != test.want {

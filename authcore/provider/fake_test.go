@@ -88,6 +88,9 @@ type fake struct {
 	server *httptest.Server
 	ended  chan struct{}
 
+	// date is the clock of the internet, for the header of that name.
+	date func() time.Time
+
 	mu       sync.Mutex
 	handlers map[string]http.HandlerFunc
 	requests []seen
@@ -111,6 +114,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.requests = append(f.requests, seen{r.Method, r.Host, r.URL.Path, r.URL.Query(), form, r.Header})
 	handler := f.handlers[r.Host+r.URL.Path]
 	f.mu.Unlock()
+	if f.date != nil {
+		w.Header().Set("Date", f.date().UTC().Format(http.TimeFormat))
+	}
 	if handler == nil {
 		http.NotFound(w, r)
 		return

@@ -1,11 +1,18 @@
 package provider
 
 import (
+	"bytes"
 	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/oauth2"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -136,6 +143,57 @@ func FuzzKeys(f *testing.F) {
 		}
 		if err == nil && (len(keys) == 0 || len(keys) > maxKeys) {
 			t.Errorf("%d keys", len(keys))
+		}
+	})
+}
+
+// canned answers every request alike.
+type canned struct{ body []byte }
+
+// RoundTrip implements http.RoundTripper.
+func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(c.body)), Request: r}, nil
+}
+
+// FuzzUserInfo has each kind read an answer of the user info endpoint.
+func FuzzUserInfo(f *testing.F) {
+	files, err := filepath.Glob("testdata/*/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+	for _, file := range files {
+		seed, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(seed)
+	}
+	all := rows()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, row := range all {
+			s, _ := findSpec(row.kind)
+			cfg := row.cfg
+			cfg.Name, cfg.Kind, cfg.ClientID = "fuzzed", row.kind, testID
+			if !s.noSecret {
+				cfg.ClientSecret = testSecret
+			}
+			p, err := newProvider(s, cfg, Deps{Transport: canned{data}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			md := metadata{endpoints: endpoints{userInfo: "https://idp.example/userinfo"}}
+			g := &grant{provider: p, metadata: md, token: &oauth2.Token{AccessToken: testAccess}, user: string(data)}
+			if s.openID() && !s.appTokensOnly {
+				g.claims, _ = parseObject(data)
+			}
+			profile, err := g.profile(t.Context())
+			switch {
+			case err == nil:
+				checkProfile(t, profile)
+			case errors.Is(err, authcore.ErrProviderFailed), errors.Is(err, authcore.ErrProviderDenied), errors.Is(err, authcore.ErrProviderMismatch):
+			default:
+				t.Errorf("%s: %v is of no kind", row.kind, err)
+			}
 		}
 	})
 }

@@ -94,6 +94,9 @@ func (r *recorded) script(t *testing.T) *script {
 		}
 		docs["claims"] = played.claims
 	}
+	if s.appTokensOnly {
+		played.answer(at.jwks, 200, publicKeys("kid-1", &testKeys().rsa.PublicKey))
+	}
 	if docs["discovery"] != nil {
 		played.serve(strings.TrimSuffix(cfg.Issuer, "/")+"/.well-known/openid-configuration", "discovery")
 	}

@@ -1,0 +1,218 @@
+package provider
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// TestFacebookAnswersAsQuery is how versions of the API answered that some
+// applications still ask for by token_url.
+func TestFacebookAnswersAsQuery(t *testing.T) {
+	for _, contentType := range []string{"text/plain; charset=UTF-8", "application/x-www-form-urlencoded"} {
+		row := rowOf(t, "facebook")
+		s := row.script(t)
+		s.handle(s.at.token, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			io.WriteString(w, url.Values{"access_token": {testAccess}, "expires": {"5183944"}}.Encode())
+		})
+		got, err := row.login(s)
+		if err != nil || got != row.want {
+			t.Errorf("%s: got %+v, %v", contentType, got, err)
+		}
+	}
+}
+
+// TestLinkedInIssuers takes both issuers that LinkedIn has had, for one.
+func TestLinkedInIssuers(t *testing.T) {
+	for issuer, want := range map[string]error{
+		"https://www.linkedin.com": nil, "https://www.linkedin.com/oauth": nil,
+		"https://www.linkedin.com/": authcore.ErrProviderMismatch, "https://linkedin.com": authcore.ErrProviderMismatch,
+	} {
+		row := rowOf(t, "linkedin-openidconnect")
+		s := row.script(t)
+		s.claims["iss"] = issuer
+		got, err := row.login(s)
+		wants(t, err, want)
+		if err == nil && got != row.want {
+			t.Errorf("%s: got %+v", issuer, got)
+		}
+	}
+}
+
+// TestLinkedInSendsNoNonce, so that one is not missed.
+func TestLinkedInSendsNoNonce(t *testing.T) {
+	row := rowOf(t, "linkedin-openidconnect")
+	s := row.script(t)
+	s.nonce = "nonce-1"
+	if got, err := row.login(s); err != nil || got != row.want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestSlackWorkspaces keeps two people apart who have the same id in two
+// workspaces.
+func TestSlackWorkspaces(t *testing.T) {
+	const team, user = "https://slack.com/team_id", "https://slack.com/user_id"
+	for _, test := range []struct {
+		claims map[string]any
+		issuer string
+		want   error
+	}{
+		{map[string]any{team: "T1"}, "https://slack.com/T1", nil},
+		{map[string]any{team: "T2"}, "https://slack.com/T2", nil},
+		{map[string]any{team: ""}, "", authcore.ErrProviderFailed},
+		{map[string]any{team: absent}, "", authcore.ErrProviderFailed},
+		{map[string]any{team: 1}, "", authcore.ErrProviderFailed},
+		{map[string]any{user: "U2"}, "", authcore.ErrProviderFailed},
+		{map[string]any{user: absent}, "", authcore.ErrProviderFailed},
+	} {
+		row := rowOf(t, "slack")
+		s := row.script(t)
+		maps.Copy(s.claims, test.claims)
+		maps.DeleteFunc(s.claims, func(_ string, value any) bool { return value == absent })
+		got, err := row.login(s)
+		wants(t, err, test.want)
+		if got.Issuer != test.issuer {
+			t.Errorf("%v: got %+v", test.claims, got)
+		}
+	}
+}
+
+// TestGitLabOfOnesOwn confirms addresses unasked, and has ids of its own.
+func TestGitLabOfOnesOwn(t *testing.T) {
+	row := rowOf(t, "gitlab")
+	row.cfg = Config{Name: "git", BaseURL: "https://git.example/sub/"}
+	want := unverified(row.want)
+	want.Issuer = "https://git.example/sub"
+	if got, err := row.login(row.script(t)); err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestMayNotReadEmails is an account without an address, where the scope for the
+// address was not granted.
+func TestMayNotReadEmails(t *testing.T) {
+	for _, kind := range []string{"bitbucket-oauth2", "github", "linkedin-oauth2"} {
+		for _, status := range []int{http.StatusForbidden, http.StatusNotFound} {
+			row := rowOf(t, kind)
+			s := row.script(t)
+			s.handle(row.emails, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(status)
+			})
+			want := row.want
+			want.Email, want.EmailVerified = "", false
+			if got, err := row.login(s); err != nil || got != want {
+				t.Errorf("%s, %d: got %+v, %v", kind, status, got, err)
+			}
+		}
+	}
+}
+
+// TestNamesInOnePiece are split where there are no better ones.
+func TestNamesInOnePiece(t *testing.T) {
+	for kind, names := range map[string][]place{
+		"facebook":        {{"user", "first_name"}, {"user", "last_name"}},
+		"mailru":          {{"user", "first_name"}, {"user", "last_name"}},
+		"microsoft-graph": {{"user", "givenName"}, {"user", "surname"}},
+		"yandex-oauth2":   {{"user", "first_name"}, {"user", "last_name"}},
+	} {
+		row := rowOf(t, kind)
+		s := row.script(t)
+		for _, name := range names {
+			s.set(name, nil)
+		}
+		got, err := row.login(s)
+		if err != nil || got.LastName != "Lovelace" || got.FirstName == "" {
+			t.Errorf("%s: got %+v, %v", kind, got, err)
+		}
+	}
+}
+
+// TestYandexFallback takes the first address where none is the default one, and
+// shows no avatar where there is none.
+func TestYandexFallback(t *testing.T) {
+	row := rowOf(t, "yandex-oauth2")
+	s := row.script(t)
+	s.set(place{"user", "default_email"}, absent)
+	s.set(place{"user", "is_avatar_empty"}, true)
+	if got, err := row.login(s); err != nil || got.Email != "ada@example.com" || got.AvatarURL != "" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestDiscordWithoutAvatar, and without the older discriminator.
+func TestDiscordWithoutAvatar(t *testing.T) {
+	row := rowOf(t, "discord")
+	s := row.script(t)
+	s.set(place{"user", "avatar"}, nil)
+	s.set(place{"user", "discriminator"}, absent)
+	want := named(row.want, "ada", "")
+	if got, err := row.login(s); err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestVKIDNeedsDevice says so before the code goes out.
+func TestVKIDNeedsDevice(t *testing.T) {
+	s := rowOf(t, "vk-id").script(t)
+	request := s.request()
+	request.Device = ""
+	_, err := s.provider().Exchange(t.Context(), request)
+	wants(t, err, authcore.ErrProviderDenied)
+	if n := len(s.to(s.at.token)); n != 0 {
+		t.Error("the code was sent")
+	}
+}
+
+// TestSecretByPost is for servers that do not understand a Basic header.
+func TestSecretByPost(t *testing.T) {
+	row := rowOf(t, "oauth2")
+	row.cfg.ClientAuth = "post"
+	s := row.script(t)
+	if _, err := row.login(s); err != nil {
+		t.Fatal(err)
+	}
+	request := s.to(s.at.token)[0]
+	if request.header.Get("Authorization") != "" || request.form.Get("client_secret") != testSecret {
+		t.Errorf("got %v, %v", request.header, request.form)
+	}
+}
+
+func TestPaths(t *testing.T) {
+	user, _ := parseObject([]byte(`{"a":{"b":{"c":"deep"}},"l":["x",{"y":"in a list"},[["nested"]]],"n":null,"0":"zero"}`))
+	for path, want := range map[string]string{
+		"a.b.c": `"deep"`, "l.0": `"x"`, "l.1.y": `"in a list"`, "l.2.0.0": `"nested"`, "n": "null", "0": `"zero"`,
+		"a.b": `{"c":"deep"}`, "a.x": "", "x": "", "a.b.c.d": "", "l.3": "", "l.-1": "", "l.x": "", "l.1e0": "", "n.x": "", "A.b.c": "",
+	} {
+		if raw, found := user.at(path); string(raw) != want || found != (want != "") {
+			t.Errorf("%s: got %s, %v", path, raw, found)
+		}
+	}
+	for path, want := range map[string]bool{
+		"id": true, "a.b": true, "a.0.b": true, "": false, ".": false, "a.": false, ".a": false, "a..b": false, "a.b.c.d.e.f.g.h.i": false,
+	} {
+		if validPath(path) != want {
+			t.Errorf("%q: %v", path, !want)
+		}
+	}
+}
+
+// TestSeveralOfAKind live side by side, and know nothing of one another.
+func TestSeveralOfAKind(t *testing.T) {
+	staff, partners := oidcScript(t), oidcScript(t)
+	staff.cfg.Name, partners.cfg.Name = "staff", "partners"
+	partners.sign = staff.sign
+	first, err := staff.exchange(staff.provider())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := partners.exchange(partners.provider())
+	if err != nil || first != second || staff.provider().Name() == partners.provider().Name() {
+		t.Errorf("got %+v and %+v, %v", first, second, err)
+	}
+}
