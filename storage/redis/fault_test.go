@@ -1,0 +1,344 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/internal/redistest"
+	"github.com/edgeauth/edgeauth/internal/servertest"
+)
+
+var origin = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+func user(id, email string) authcore.User {
+	return authcore.User{ID: id, Email: email, EmailVerified: email != "", Created: origin}
+}
+
+func session(id, userID string) authcore.Session {
+	return authcore.Session{
+		ID: id, UserID: userID, TokenID: "t-" + id, Created: origin, Expires: origin.Add(time.Hour),
+	}
+}
+
+func link(name string) authcore.Link {
+	return authcore.Link{
+		Secret: authcore.DigestOf("link", name), Code: authcore.DigestOf("code", name), EmailKey: name,
+		Created: origin, Expires: origin.Add(time.Hour),
+	}
+}
+
+func mustEnsure(tb testing.TB, store *Store, user authcore.User) {
+	tb.Helper()
+	if _, created, err := store.EnsureUser(tb.Context(), user); err != nil || !created {
+		tb.Fatalf("EnsureUser: created %v, error %v", created, err)
+	}
+}
+
+func everySession(authcore.Session) bool { return true }
+
+func second[T any](_ T, err error) error { return err }
+
+// steps is every call of the store, each on things of its own.
+func steps(store *Store) map[string]func(ctx context.Context) error {
+	identity := authcore.Identity{Provider: "p", Subject: "1", UserID: "u"}
+	unlinked := authcore.Identity{Provider: "p", Subject: "3", UserID: "u"}
+	return map[string]func(ctx context.Context) error{
+		"User":        func(ctx context.Context) error { return second(store.User(ctx, "u")) },
+		"UserByEmail": func(ctx context.Context) error { return second(store.UserByEmail(ctx, "ada@example.com")) },
+		"EnsureUser": func(ctx context.Context) error {
+			_, _, err := store.EnsureUser(ctx, user("new", "new@example.com"))
+			return err
+		},
+		"UpdateUser": func(ctx context.Context) error {
+			return second(store.UpdateUser(ctx, "u", func(u *authcore.User) error { u.Nickname += "x"; return nil }))
+		},
+		"SetDisabled": func(ctx context.Context) error {
+			return second(store.SetDisabled(ctx, "u", false, origin, origin))
+		},
+		"DeleteUser":     func(ctx context.Context) error { return store.DeleteUser(ctx, "gone", origin, origin) },
+		"UserByIdentity": func(ctx context.Context) error { return second(store.UserByIdentity(ctx, identity)) },
+		"EnsureIdentity": func(ctx context.Context) error {
+			_, _, err := store.EnsureIdentity(ctx, authcore.Identity{Provider: "p", Subject: "2"}, user("two", ""), false)
+			return err
+		},
+		"LinkIdentity":   func(ctx context.Context) error { return store.LinkIdentity(ctx, identity) },
+		"UnlinkIdentity": func(ctx context.Context) error { return store.UnlinkIdentity(ctx, unlinked) },
+		"IdentitiesOf":   func(ctx context.Context) error { return second(store.IdentitiesOf(ctx, "u")) },
+		"PutLink":        func(ctx context.Context) error { return store.PutLink(ctx, link("put")) },
+		"TakeLink":       func(ctx context.Context) error { return second(store.TakeLink(ctx, link("take").Secret, origin)) },
+		"TakeCode": func(ctx context.Context) error {
+			return second(store.TakeCode(ctx, "code", link("code").Code, origin))
+		},
+		"PutFlow": func(ctx context.Context) error {
+			return store.PutFlow(ctx, authcore.Flow{State: authcore.Digest{1}, Expires: origin.Add(time.Hour)})
+		},
+		"TakeFlow": func(ctx context.Context) error { return second(store.TakeFlow(ctx, authcore.Digest{2}, origin)) },
+		"UpdateFlow": func(ctx context.Context) error {
+			return second(store.UpdateFlow(ctx, authcore.Digest{3}, origin, func(f *authcore.Flow) error { f.Nonce += "x"; return nil }))
+		},
+		"PutSession": func(ctx context.Context) error { return store.PutSession(ctx, session("put", "u")) },
+		"SessionsOf": func(ctx context.Context) error { return second(store.SessionsOf(ctx, "u", origin)) },
+		"RenewSession": func(ctx context.Context) error {
+			return second(store.RenewSession(ctx, "renew", "t-renew", "new", origin.Add(2*time.Hour), origin))
+		},
+		"EndSessions": func(ctx context.Context) error {
+			return second(store.EndSessions(ctx, "ending", everySession, origin))
+		},
+		"MarkSeen": func(ctx context.Context) error {
+			return store.MarkSeen(ctx, map[string]time.Time{"renew": origin.Add(time.Minute)})
+		},
+		"RevocationsSince": func(ctx context.Context) error {
+			_, _, err := store.RevocationsSince(ctx, "")
+			return err
+		},
+		"UpdateKeys": func(ctx context.Context) error {
+			return second(store.UpdateKeys(ctx, func([]authcore.SigningKey) ([]authcore.SigningKey, error) {
+				return []authcore.SigningKey{{ID: "k"}}, nil
+			}))
+		},
+		"Count": func(ctx context.Context) error {
+			return second(store.Count(ctx, origin, []authcore.Counter{{Limit: "l", Party: "p", Window: time.Hour}}))
+		},
+		"Sweep":  func(ctx context.Context) error { return store.Sweep(ctx, origin) },
+		"Export": func(ctx context.Context) error { _, _, err := store.Export(ctx, "", origin); return err },
+		"Import": func(ctx context.Context) error {
+			imported := user("imported", "")
+			return second(store.Import(ctx, []authcore.Record{{User: &imported}}))
+		},
+	}
+}
+
+// prepare stores what steps work on.
+func prepare(t *testing.T, store *Store) {
+	t.Helper()
+	mustEnsure(t, store, user("u", "ada@example.com"))
+	mustEnsure(t, store, user("gone", ""))
+	mustEnsure(t, store, user("ending", ""))
+	for _, err := range []error{
+		store.LinkIdentity(t.Context(), authcore.Identity{Provider: "p", Subject: "1", UserID: "u"}),
+		store.LinkIdentity(t.Context(), authcore.Identity{Provider: "p", Subject: "3", UserID: "u"}),
+		store.PutLink(t.Context(), link("take")),
+		store.PutLink(t.Context(), link("code")),
+		store.PutFlow(t.Context(), authcore.Flow{State: authcore.Digest{2}, Expires: origin.Add(time.Hour)}),
+		store.PutFlow(t.Context(), authcore.Flow{State: authcore.Digest{3}, Expires: origin.Add(time.Hour)}),
+		store.PutSession(t.Context(), session("renew", "u")),
+		store.PutSession(t.Context(), session("end", "ending")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A connection breaks after a step was carried out. The answer must be that
+// nothing is known; a client that sends the step again would say "not found" of a
+// link that it has taken itself, and count a guess twice.
+func TestCutConnections(t *testing.T) {
+	t.Run("server", func(t *testing.T) {
+		through := newProxy(t, redistest.Start(t, "appendonly no").Address())
+		cutConnections(t, open(t, Config{URL: through.url()}), through)
+	})
+	t.Run("replicas", func(t *testing.T) { // one of none
+		through := newProxy(t, redistest.Start(t, "appendonly no").Address())
+		db := open(t, Config{URL: through.url()})
+		db.replicas = 1
+		store := &Store{db: db, prefix: "p"}
+		through.cutAfter("evalsha")
+		if err := store.PutLink(t.Context(), link("a")); !errors.Is(err, authcore.ErrUnavailable) {
+			t.Errorf("PutLink: error %v", err)
+		}
+		if hits := through.disarm(); hits != 1 {
+			t.Errorf("was sent %d times", hits)
+		}
+	})
+	t.Run("cluster", func(t *testing.T) {
+		cluster := redistest.StartCluster(t, "appendonly no")
+		proxies := make([]*proxy, len(cluster.Servers))
+		for i, server := range cluster.Servers {
+			proxies[i] = newProxy(t, server.Address())
+			server.Do(t, "config", "set", "cluster-announce-port", proxies[i].port())
+		}
+		servertest.Eventually(t, "the nodes name the proxies", func() bool {
+			for _, server := range cluster.Servers {
+				for _, p := range proxies {
+					if !strings.Contains(fmt.Sprint(server.Do(t, "cluster", "slots")), p.port()) {
+						return false
+					}
+				}
+			}
+			return true
+		})
+		cutConnections(t, open(t, Config{URL: proxies[0].url(), Cluster: true}), proxies...)
+	})
+}
+
+func cutConnections(t *testing.T, db *DB, through ...*proxy) {
+	t.Helper()
+	for _, name := range []string{"first", "main"} { // the first one has the server know the scripts
+		store := realm(t, db, name)
+		prepare(t, store)
+		for step, run := range steps(store) {
+			if name == "first" {
+				if err := run(t.Context()); err != nil {
+					t.Fatalf("%s: %v", step, err)
+				}
+				continue
+			}
+			for _, p := range through {
+				p.cutAfter(store.prefix)
+			}
+			err := run(t.Context())
+			hits := 0
+			for _, p := range through {
+				hits += p.disarm()
+			}
+			if hits != 1 {
+				t.Errorf("%s: was sent %d times", step, hits)
+			}
+			if !errors.Is(err, authcore.ErrUnavailable) || errors.Is(err, authcore.ErrNotFound) {
+				t.Errorf("%s: error %v", step, err)
+			}
+		}
+	}
+	store := realm(t, db, "main")
+	// What is one step has happened.
+	if _, err := store.TakeLink(t.Context(), link("take").Secret, origin); !errors.Is(err, authcore.ErrNotFound) {
+		t.Errorf("the link that was taken: error %v", err)
+	}
+	if _, err := store.User(t.Context(), "new"); err != nil {
+		t.Errorf("the user who was made: error %v", err)
+	}
+}
+
+// Everything that a server may say instead of an answer is no answer.
+func TestEngineFailures(t *testing.T) {
+	for _, line := range []string{
+		"-READONLY You can't write against a read only replica.",
+		"-LOADING Redis is loading the dataset in memory",
+		"-CLUSTERDOWN The cluster is down",
+		"-MOVED 1 127.0.0.1:1",
+		"-ASK 1 127.0.0.1:1",
+		"-TRYAGAIN Multiple keys request during rehashing of slot",
+		"-OOM command not allowed when used memory > 'maxmemory'.",
+		"-NOAUTH Authentication required.",
+		"-NOPERM this user has no permissions",
+		"-NOREPLICAS Not enough good replicas to write.",
+		"-MASTERDOWN Link with MASTER is down",
+		"-MISCONF Redis is configured to save RDB snapshots",
+		"-BUSY Redis is busy running a script.",
+		"-WRONGTYPE Operation against a key holding the wrong kind of value",
+		"-NOSCRIPT No matching script.",
+		"-ERR anything",
+		":1", "+OK", "*0", "*1\r\n:1", "rubbish",
+	} {
+		db := open(t, Config{URL: answering(t, line)})
+		store := &Store{db: db, prefix: "p"}
+		for name, step := range steps(store) {
+			err := step(t.Context())
+			if !errors.Is(err, authcore.ErrUnavailable) || errors.Is(err, authcore.ErrNotFound) {
+				t.Errorf("%.12s: %s: error %v", line, name, err)
+			}
+		}
+	}
+}
+
+// A frozen server ends every call in bounded time, and a caller who goes away ends
+// it at once; when the server goes on, so does the store.
+func TestFrozenServer(t *testing.T) {
+	server := redistest.Start(t, "appendonly no")
+	db := open(t, Config{URL: server.URL()})
+	store := realm(t, db, "main")
+	prepare(t, store)
+	server.Pause(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- second(store.User(ctx, "u")) }()
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) || !errors.Is(err, authcore.ErrUnavailable) {
+		t.Errorf("after cancel: %v", err)
+	}
+	bounded, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := second(store.User(bounded, "u")); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, authcore.ErrUnavailable) {
+		t.Errorf("after its deadline: %v", err)
+	}
+	begin := time.Now()
+	errs := make(chan error)
+	all := steps(store)
+	for name, step := range all {
+		go func() {
+			err := step(t.Context())
+			if !errors.Is(err, authcore.ErrUnavailable) {
+				err = fmt.Errorf("%s: %w", name, errors.Join(err, errors.New("not unavailable")))
+			} else {
+				err = nil
+			}
+			errs <- err
+		}()
+	}
+	for range all {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if took := time.Since(begin); took > 4*callTimeout {
+		t.Errorf("it took %s", took)
+	}
+	server.Resume(t)
+	servertest.Eventually(t, "the store goes on", func() bool { return second(store.User(t.Context(), "u")) == nil })
+}
+
+// A server that was killed and started again is used again, without anything being
+// done about it, and knows what was acknowledged.
+func TestRestartedServer(t *testing.T) {
+	server := redistest.Start(t)
+	db := open(t, Config{URL: server.URL()})
+	store := realm(t, db, "main")
+	prepare(t, store)
+	_, cursor, err := store.RevocationsSince(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.EndSessions(t.Context(), "ending", everySession, origin); err != nil {
+		t.Fatal(err)
+	}
+	server.Kill(t)
+	if err := store.PutSession(t.Context(), session("down", "u")); !errors.Is(err, authcore.ErrUnavailable) {
+		t.Errorf("while it is down: %v", err)
+	}
+	server.Start(t)
+	entries, _, err := store.RevocationsSince(t.Context(), cursor)
+	if err != nil || len(entries) != 1 || entries[0].ID != "end" {
+		t.Errorf("revocations: %v, error %v", entries, err)
+	}
+	if err := store.PutSession(t.Context(), session("up", "u")); err != nil {
+		t.Errorf("a session afterwards: %v", err)
+	}
+}
+
+// What a Redis without room says is no answer, and nothing of a step is there.
+func TestFullServer(t *testing.T) {
+	server := redistest.Start(t, "appendonly no", "maxmemory 100mb", "maxmemory-policy noeviction")
+	store := realm(t, open(t, Config{URL: server.URL()}), "main")
+	prepare(t, store)
+	server.Do(t, "config", "set", "maxmemory", "1")
+	for name, step := range steps(store) {
+		if name == "EnsureUser" || name == "PutSession" || name == "PutLink" {
+			if err := step(t.Context()); !errors.Is(err, authcore.ErrUnavailable) || !strings.Contains(err.Error(), "OOM") {
+				t.Errorf("%s: error %v", name, err)
+			}
+		}
+	}
+	if _, err := store.User(t.Context(), "u"); err != nil {
+		t.Errorf("reading: %v", err)
+	}
+	server.Do(t, "config", "set", "maxmemory", "0")
+	if _, err := store.User(t.Context(), "new"); !errors.Is(err, authcore.ErrNotFound) {
+		t.Errorf("half of a step is there: error %v", err)
+	}
+}

@@ -1,0 +1,3 @@
+local answer = call('SMEMBERS', limits)
+table.insert(answer, 1, 'ok')
+return answer
