@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha512"
 
@@ -54,7 +55,7 @@ func (v *ed25519Verifier) verify(message string, signature []byte) bool {
 	r := edwards25519.NewIdentityPoint()
 	v.base.addTo(r, s)
 	v.negative.addTo(r, k)
-	return string(r.Bytes()) == string(signature[:32])
+	return bytes.Equal(r.Bytes(), signature[:32])
 }
 
 // windowBits is how many bits of a scalar one point of a table stands for. One
