@@ -1,0 +1,119 @@
+package pgtest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/edgeauth/edgeauth/internal/servertest"
+)
+
+// Start starts a server that was stopped or killed, with its data and at its port.
+func (s *Server) Start(tb testing.TB) {
+	tb.Helper()
+	s.process.Start(tb)
+}
+
+// Stop shuts the server down in order, without waiting for its clients.
+func (s *Server) Stop(tb testing.TB) {
+	tb.Helper()
+	s.process.Interrupt(tb) // SIGTERM would wait until all clients have left
+}
+
+// Kill kills every process of the server at once (SIGKILL), and waits until none
+// is left.
+func (s *Server) Kill(tb testing.TB) {
+	tb.Helper()
+	children := s.children(tb)
+	s.process.Kill(tb)
+	for _, pid := range children {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
+	}
+	servertest.Eventually(tb, "the end of the killed server", func() bool {
+		for _, pid := range children {
+			if parent(pid) >= 0 && !ended(pid) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// Pause freezes every process of the server (SIGSTOP): connections stay, and
+// nobody answers.
+func (s *Server) Pause(tb testing.TB) {
+	tb.Helper()
+	s.process.Pause(tb) // first, so that it makes no more children
+	s.signal(tb, syscall.SIGSTOP)
+}
+
+// Resume lets a frozen server go on (SIGCONT).
+func (s *Server) Resume(tb testing.TB) {
+	tb.Helper()
+	s.signal(tb, syscall.SIGCONT)
+	s.process.Resume(tb)
+}
+
+func (s *Server) signal(tb testing.TB, signal syscall.Signal) {
+	tb.Helper()
+	for _, pid := range s.children(tb) {
+		_ = syscall.Kill(pid, signal) // it may have ended by itself
+	}
+}
+
+// children returns the processes that the server has begun, which have groups of
+// their own.
+func (s *Server) children(tb testing.TB) []int {
+	tb.Helper()
+	text, err := os.ReadFile(filepath.Join(s.Data, "postmaster.pid"))
+	if err != nil {
+		return nil // it does not run
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	postmaster, err := strconv.Atoi(line)
+	if err != nil {
+		tb.Fatalf("postmaster.pid: %v", err)
+	}
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var children []int
+	for _, process := range processes {
+		if pid, err := strconv.Atoi(filepath.Base(process)); err == nil && parent(pid) == postmaster {
+			children = append(children, pid)
+		}
+	}
+	return children
+}
+
+// stat returns state and parent of a process.
+func stat(pid int) (state string, parent int) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", -1
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	parent, err = strconv.Atoi(fields[1])
+	if err != nil {
+		return "", -1
+	}
+	return fields[0], parent
+}
+
+// parent returns the parent of a process, -1 for one that does not exist.
+func parent(pid int) int {
+	_, parent := stat(pid)
+	return parent
+}
+
+// ended reports whether only the entry of a process is left.
+func ended(pid int) bool {
+	state, _ := stat(pid)
+	return state == "Z" || state == "X"
+}
