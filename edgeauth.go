@@ -11,4 +11,5 @@ import (
 	_ "github.com/edgeauth/edgeauth/caddymodule"
 	_ "github.com/edgeauth/edgeauth/storage/bolt"
 	_ "github.com/edgeauth/edgeauth/storage/memory"
+	_ "github.com/edgeauth/edgeauth/storage/postgres"
 )

@@ -1,0 +1,134 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/postgres"
+)
+
+func init() {
+	caddy.RegisterModule(new(PostgresStorage))
+}
+
+// PostgresStorage keeps realms in a PostgreSQL database, which any number of edges
+// share. The schema is made at the first start and brought up to date at later
+// ones.
+type PostgresStorage struct {
+	// The DSN: `postgres://user:password@host:5432/database?sslmode=verify-full` or
+	// key=value pairs. Write it as a placeholder, since it has a password in it.
+	DSN string `json:"dsn,omitempty"`
+
+	// The schema in which the tables stand. Default: `edgeauth`.
+	Schema string `json:"schema,omitempty"`
+
+	// How many connections are opened at most, beside one for each realm that waits
+	// for revocations. Default: 4, or the number of processors if that is more.
+	MaxConnections int `json:"max_connections,omitempty"`
+
+	dsn, schema string
+}
+
+// CaddyModule returns the Caddy module information.
+func (*PostgresStorage) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "edgeauth.storage.postgres", New: func() caddy.Module { return new(PostgresStorage) }}
+}
+
+// UnmarshalCaddyfile sets the module up from Caddyfile tokens. Syntax:
+//
+//	storage postgres <dsn> {
+//		schema          <name>
+//		max_connections <n>
+//	}
+func (s *PostgresStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the module's name
+	arguments := d.RemainingArgs()
+	if len(arguments) != 1 || arguments[0] == "" {
+		return d.Errf("storage postgres: expected one argument, the DSN, for example {env.DATABASE_URL}")
+	}
+	s.DSN = arguments[0]
+	b := newBlock(d)
+	for d.NextBlock(0) {
+		var err error
+		switch d.Val() {
+		case "schema":
+			err = b.text(&s.Schema)
+		case "max_connections":
+			err = b.integer(&s.MaxConnections)
+		default:
+			err = b.unknown()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Provision checks the options. It does not connect: the database need not be
+// there while a configuration is validated.
+func (s *PostgresStorage) Provision(caddy.Context) error {
+	err := newResolver("storage postgres").bind(
+		binding{"dsn", s.DSN, &s.dsn},
+		binding{"schema", s.Schema, &s.schema},
+	)
+	switch {
+	case err != nil:
+		return err
+	case s.dsn == "":
+		return errors.New("storage postgres: dsn: is empty; write for example {env.DATABASE_URL}, and set the variable")
+	case s.MaxConnections < 0:
+		return errors.New("storage postgres: max_connections: is negative")
+	}
+	if err := postgres.Check(s.dsn, s.options()...); err != nil {
+		return fmt.Errorf("storage postgres: %w", err)
+	}
+	return nil
+}
+
+func (s *PostgresStorage) options() []postgres.Option {
+	var options []postgres.Option
+	if s.schema != "" {
+		options = append(options, postgres.WithSchema(s.schema))
+	}
+	if s.MaxConnections > 0 {
+		options = append(options, postgres.WithMaxConnections(s.MaxConnections))
+	}
+	return options
+}
+
+// OpenStorage returns the realm's part of the database. Realms and configurations
+// with the same options share one pool of connections.
+func (s *PostgresStorage) OpenStorage(ctx context.Context, realm string) (authcore.Store, func() error, error) {
+	key := fmt.Sprintf("postgres:%d:%q:%s", s.MaxConnections, s.schema, s.dsn)
+	db, release, err := acquire(key, func() (*postgres.DB, func() error, error) {
+		db, err := postgres.Open(ctx, s.dsn, s.options()...)
+		if err != nil {
+			return nil, nil, err
+		}
+		return db, db.Close, nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if realm == "" {
+		realm = defaultRealm
+	}
+	store, err := db.Realm(ctx, realm)
+	if err != nil {
+		return nil, nil, errors.Join(err, release())
+	}
+	return store, release, nil
+}
+
+// Interface guards.
+var (
+	_ Storage               = (*PostgresStorage)(nil)
+	_ caddy.Provisioner     = (*PostgresStorage)(nil)
+	_ caddyfile.Unmarshaler = (*PostgresStorage)(nil)
+)
