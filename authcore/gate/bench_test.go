@@ -156,7 +156,7 @@ func BenchmarkRevocationsApply(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		id := fmt.Sprintf("9c8b7a69-5847-4635-a241-%012x", n.Add(1))
-		r.Apply(Revocation{RevokeSession, id, testNow})
+		r.Apply(Revocation{Kind: RevokeSession, ID: id, Until: testNow})
 	}
 }
 

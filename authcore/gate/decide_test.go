@@ -10,7 +10,7 @@ import (
 func TestDecide(t *testing.T) {
 	cfg := testConfig()
 	cfg.Revocations = NewRevocations()
-	cfg.Revocations.Apply(Revocation{RevokeUser, "disabled", testNow.Add(time.Hour)})
+	cfg.Revocations.Apply(Revocation{Kind: RevokeUser, ID: "disabled", Until: testNow.Add(time.Hour)})
 	v := newTestVerifier(t, cfg)
 	disabled := testClaims()
 	disabled.Subject = "disabled"

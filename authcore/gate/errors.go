@@ -22,7 +22,7 @@ const RetryAfter = "5"
 // Refusal is the type of every error about a request in this package. A refusal
 // holds nothing of the token.
 type Refusal struct {
-	// Status is the HTTP status, 401 or 403.
+	// Status is the HTTP status, 401, 403 or 503.
 	Status int
 	// Body is the exact body of the answer.
 	Body string
@@ -72,6 +72,10 @@ var (
 	// ErrTooOld says that the login is longer ago than Policy.MaxAge.
 	ErrTooOld = invalid("too_old")
 )
+
+// ErrStale says that the copy of the revocations is too old to tell whether the
+// token is among them. It says nothing about the token.
+var ErrStale error = &Refusal{Status: 503, Body: BodyUnavailable, Reason: "stale"}
 
 // ErrForbidden says that a requirement is not met.
 var ErrForbidden error = &Refusal{Status: 403, Body: BodyForbidden, Reason: "forbidden"}

@@ -18,15 +18,15 @@ func TestCacheIsNoWayAroundTheEnd(t *testing.T) {
 		want error
 	}{
 		{"token revoked", func(v *Verifier) time.Time {
-			v.cfg.Revocations.Apply(Revocation{RevokeToken, testToken, later})
+			v.cfg.Revocations.Apply(Revocation{Kind: RevokeToken, ID: testToken, Until: later})
 			return testNow
 		}, ErrRevoked},
 		{"session ended", func(v *Verifier) time.Time {
-			v.cfg.Revocations.Apply(Revocation{RevokeSession, testSession, later})
+			v.cfg.Revocations.Apply(Revocation{Kind: RevokeSession, ID: testSession, Until: later})
 			return testNow
 		}, ErrRevoked},
 		{"user disabled", func(v *Verifier) time.Time {
-			v.cfg.Revocations.Apply(Revocation{RevokeUser, testUser, later})
+			v.cfg.Revocations.Apply(Revocation{Kind: RevokeUser, ID: testUser, Until: later})
 			return testNow
 		}, ErrUserInactive},
 		{"key removed", func(v *Verifier) time.Time { v.SetKeys(testKeySet(t, ES256)); return testNow }, ErrUnknownKey},
@@ -77,10 +77,10 @@ func TestEndsCanBeTakenBack(t *testing.T) {
 			t.Errorf("got %v, want %v", err, want)
 		}
 	}
-	cfg.Revocations.Apply(Revocation{RevokeUser, testUser, testNow.Add(time.Hour)})
+	cfg.Revocations.Apply(Revocation{Kind: RevokeUser, ID: testUser, Until: testNow.Add(time.Hour)})
 	verify(ErrUserInactive)
 	verify(ErrUserInactive)
-	cfg.Revocations.Apply(Revocation{RevokeUser, testUser, time.Time{}})
+	cfg.Revocations.Apply(Revocation{Kind: RevokeUser, ID: testUser, Until: time.Time{}})
 	verify(nil)
 	v.SetKeys(nil)
 	verify(ErrUnknownKey)
@@ -92,7 +92,7 @@ func TestEndsCanBeTakenBack(t *testing.T) {
 func TestForgedTokenOfADisabledUser(t *testing.T) {
 	cfg := testConfig()
 	cfg.Revocations = NewRevocations()
-	cfg.Revocations.Apply(Revocation{RevokeUser, testUser, testNow.Add(time.Hour)})
+	cfg.Revocations.Apply(Revocation{Kind: RevokeUser, ID: testUser, Until: testNow.Add(time.Hour)})
 	v := newTestVerifier(t, cfg)
 	header, payload, signature := segments(testSigners()[EdDSA].sign(testClaims()))
 	refused(t, v, header+"."+payload+"."+flip(signature), ErrSignature)

@@ -25,7 +25,7 @@ func revoked(kinds ...RevocationKind) *Revocations {
 	r := NewRevocations()
 	for _, kind := range kinds {
 		id := map[RevocationKind]string{RevokeUser: testUser, RevokeSession: testSession, RevokeToken: testToken}[kind]
-		r.Apply(Revocation{kind, id, testNow.Add(time.Hour)})
+		r.Apply(Revocation{Kind: kind, ID: id, Until: testNow.Add(time.Hour)})
 	}
 	return r
 }
@@ -44,8 +44,8 @@ func TestRevocationFeed(t *testing.T) {
 		} {
 			t.Run(fmt.Sprint(algorithm, test.kinds), func(t *testing.T) {
 				source := revoked(test.kinds...)
-				source.Apply(Revocation{RevokeSession, "ended", testNow})
-				source.Apply(Revocation{RevokeUser, "another", testNow.Add(time.Hour)})
+				source.Apply(Revocation{Kind: RevokeSession, ID: "ended", Until: testNow})
+				source.Apply(Revocation{Kind: RevokeUser, ID: "another", Until: testNow.Add(time.Hour)})
 				source.Sweep(testNow.Add(time.Minute))
 				feed, err := testKeySet(t, algorithms...).RevocationFeed(feedOf(t, source, algorithm, testNow), testIssuer, testNow)
 				if err != nil {
@@ -103,7 +103,7 @@ func TestLoadReplaces(t *testing.T) {
 	if age, _ := r.FeedAge(testNow.Add(-time.Hour)); age != 0 {
 		t.Errorf("the age of a feed of the future is %v", age)
 	}
-	r.Apply(Revocation{RevokeToken, "applied", testNow.Add(time.Hour)})
+	r.Apply(Revocation{Kind: RevokeToken, ID: "applied", Until: testNow.Add(time.Hour)})
 	if err := r.Check(&Claims{ID: "applied"}); !errors.Is(err, ErrRevoked) {
 		t.Errorf("got %v", err)
 	}
@@ -195,7 +195,7 @@ func TestFeedTooLong(t *testing.T) {
 		t.Fatalf("%d: %v", most, err)
 	}
 	for i := range 20_000 {
-		r.Apply(Revocation{RevokeUser, fmt.Sprint(i), testNow.Add(time.Hour)})
+		r.Apply(Revocation{Kind: RevokeUser, ID: fmt.Sprint(i), Until: testNow.Add(time.Hour)})
 	}
 	if _, err := r.FeedPayload(testIssuer, testNow, testNow.Add(time.Hour)); err == nil {
 		t.Error("a feed that nobody would take was made")

@@ -23,6 +23,8 @@ type Revocations struct {
 	// generation changes after entries were added, so that who knows a token
 	// to be good at a generation need not look again.
 	generation atomic.Uint64
+	// refreshed is up to when it is complete, in nanoseconds since 1970.
+	refreshed atomic.Int64
 }
 
 // NewRevocations returns an empty copy.
@@ -64,6 +66,12 @@ func (r *Revocations) Len() int {
 // Generation differs from what it was before when entries have been added,
 // replaced or lifted in between.
 func (r *Revocations) Generation() uint64 { return r.generation.Load() }
+
+// Has reports whether a revocation of this Kind and ID is in force.
+func (r *Revocations) Has(entry Revocation) bool {
+	set := r.set(entry.Kind)
+	return set != nil && set.has(revocationIDOf(entry.ID))
+}
 
 // Check returns ErrUserInactive when the user was disabled or deleted,
 // ErrRevoked when the session or token was ended, otherwise nil.

@@ -20,20 +20,20 @@ func TestRevocations(t *testing.T) {
 		length  int
 	}{
 		{"none", nil, nil, 0},
-		{"the token", []Revocation{{RevokeToken, testToken, later}}, ErrRevoked, 1},
-		{"the session", []Revocation{{RevokeSession, testSession, later}}, ErrRevoked, 1},
-		{"the user", []Revocation{{RevokeUser, testUser, later}}, ErrUserInactive, 1},
-		{"user and session", []Revocation{{RevokeSession, testSession, later}, {RevokeUser, testUser, later}}, ErrUserInactive, 2},
-		{"others", []Revocation{{RevokeToken, other, later}, {RevokeSession, other, later}, {RevokeUser, other, later}}, nil, 3},
-		{"ids of another kind", []Revocation{{RevokeToken, testUser, later}, {RevokeSession, testToken, later}, {RevokeUser, testSession, later}}, nil, 3},
-		{"unknown kind", []Revocation{{"client", testUser, later}}, nil, 0},
-		{"twice", []Revocation{{RevokeToken, testToken, later}, {RevokeToken, testToken, testNow}}, ErrRevoked, 1},
-		{"lifted", []Revocation{{RevokeUser, testUser, later}, {RevokeUser, testUser, time.Time{}}}, nil, 0},
-		{"lifted without", []Revocation{{RevokeUser, testUser, time.Time{}}}, nil, 0},
-		{"upper case", []Revocation{{RevokeUser, strings.ToUpper(testUser), later}}, nil, 1},
-		{"no hyphens", []Revocation{{RevokeUser, strings.ReplaceAll(testUser, "-", ""), later}}, nil, 1},
-		{"before 1970", []Revocation{{RevokeUser, testUser, time.Unix(-5, 0)}}, ErrUserInactive, 1},
-		{"far away", []Revocation{{RevokeUser, testUser, time.Unix(1<<40, 0)}}, ErrUserInactive, 1},
+		{"the token", []Revocation{{Kind: RevokeToken, ID: testToken, Until: later}}, ErrRevoked, 1},
+		{"the session", []Revocation{{Kind: RevokeSession, ID: testSession, Until: later}}, ErrRevoked, 1},
+		{"the user", []Revocation{{Kind: RevokeUser, ID: testUser, Until: later}}, ErrUserInactive, 1},
+		{"user and session", []Revocation{{Kind: RevokeSession, ID: testSession, Until: later}, {Kind: RevokeUser, ID: testUser, Until: later}}, ErrUserInactive, 2},
+		{"others", []Revocation{{Kind: RevokeToken, ID: other, Until: later}, {Kind: RevokeSession, ID: other, Until: later}, {Kind: RevokeUser, ID: other, Until: later}}, nil, 3},
+		{"ids of another kind", []Revocation{{Kind: RevokeToken, ID: testUser, Until: later}, {Kind: RevokeSession, ID: testToken, Until: later}, {Kind: RevokeUser, ID: testSession, Until: later}}, nil, 3},
+		{"unknown kind", []Revocation{{Kind: "client", ID: testUser, Until: later}}, nil, 0},
+		{"twice", []Revocation{{Kind: RevokeToken, ID: testToken, Until: later}, {Kind: RevokeToken, ID: testToken, Until: testNow}}, ErrRevoked, 1},
+		{"lifted", []Revocation{{Kind: RevokeUser, ID: testUser, Until: later}, {Kind: RevokeUser, ID: testUser, Until: time.Time{}}}, nil, 0},
+		{"lifted without", []Revocation{{Kind: RevokeUser, ID: testUser, Until: time.Time{}}}, nil, 0},
+		{"upper case", []Revocation{{Kind: RevokeUser, ID: strings.ToUpper(testUser), Until: later}}, nil, 1},
+		{"no hyphens", []Revocation{{Kind: RevokeUser, ID: strings.ReplaceAll(testUser, "-", ""), Until: later}}, nil, 1},
+		{"before 1970", []Revocation{{Kind: RevokeUser, ID: testUser, Until: time.Unix(-5, 0)}}, ErrUserInactive, 1},
+		{"far away", []Revocation{{Kind: RevokeUser, ID: testUser, Until: time.Unix(1<<40, 0)}}, ErrUserInactive, 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestRevocationIDs(t *testing.T) {
 		}
 		seen[key] = id
 		r := NewRevocations()
-		r.Apply(Revocation{RevokeUser, id, testNow})
+		r.Apply(Revocation{Kind: RevokeUser, ID: id, Until: testNow})
 		if err := r.Check(&Claims{Subject: id}); !errors.Is(err, ErrUserInactive) {
 			t.Errorf("%q: got %v", id, err)
 		}
@@ -71,9 +71,9 @@ func TestRevocationIDs(t *testing.T) {
 func TestSweep(t *testing.T) {
 	r := NewRevocations()
 	for i := range 1000 {
-		r.Apply(Revocation{RevokeSession, fmt.Sprint(i), testNow.Add(time.Duration(i) * time.Second)})
+		r.Apply(Revocation{Kind: RevokeSession, ID: fmt.Sprint(i), Until: testNow.Add(time.Duration(i) * time.Second)})
 	}
-	r.Apply(Revocation{RevokeUser, testUser, testNow.Add(time.Hour)})
+	r.Apply(Revocation{Kind: RevokeUser, ID: testUser, Until: testNow.Add(time.Hour)})
 	r.Sweep(testNow.Add(-time.Second))
 	if r.Len() != 1001 {
 		t.Errorf("%d are left before any has ended", r.Len())
@@ -103,7 +103,7 @@ func manyRevocations(n int) *Revocations {
 		number := hex.AppendEncode(nil, []byte{byte(i >> 16), byte(i >> 8), byte(i)})
 		copy(id, number)
 		copy(id[30:], number)
-		entries = append(entries, Revocation{RevokeSession, string(id), testNow.Add(time.Hour)})
+		entries = append(entries, Revocation{Kind: RevokeSession, ID: string(id), Until: testNow.Add(time.Hour)})
 		if len(entries) == cap(entries) || i == n-1 {
 			r.Apply(entries...)
 			entries = entries[:0]

@@ -28,6 +28,10 @@ type VerifierConfig struct {
 	CacheSize int
 	// Revocations ends tokens early; nil means that none are.
 	Revocations *Revocations
+	// MaxStaleness is how long ago Revocations may have been complete last: when
+	// it is longer ago, a token that seems good is answered with ErrStale. Zero
+	// means that it does not matter.
+	MaxStaleness time.Duration
 	// Seen, if set, is told that a good token of a session came by: at once
 	// when the token is not in the cache, then about once a minute. It is
 	// called on the request's path and from many goroutines.
@@ -93,7 +97,7 @@ type jws struct {
 
 // Verify returns what a token says if it is good at the time now. The claims are
 // shared and must not be changed. Its error is a *Refusal that matches
-// ErrInvalidToken or is ErrUserInactive.
+// ErrInvalidToken or is ErrUserInactive or ErrStale.
 func (v *Verifier) Verify(text string, now time.Time) (*Claims, error) {
 	t, err := v.split(text)
 	if err != nil {
@@ -141,7 +145,7 @@ func (v *Verifier) verifyKnown(e *entry, now time.Time) (*Claims, error) {
 		}
 		return nil, err
 	}
-	if err := v.checkRevocations(e); err != nil {
+	if err := v.checkRevocations(e, now); err != nil {
 		return nil, err // and it is not marked as used: it may be replaced
 	}
 	if !e.used.Load() { // a write that all cores would share, so only once
@@ -178,7 +182,7 @@ func (v *Verifier) verifyNew(t jws, d *digest, now time.Time) (*Claims, error) {
 		v.cache.put(e, now.Unix())
 	}
 	// Not before the signature: the answer tells whether a user is disabled.
-	if err := v.checkRevocations(e); err != nil {
+	if err := v.checkRevocations(e, now); err != nil {
 		return nil, err
 	}
 	v.tellSeen(e, now)
@@ -186,21 +190,24 @@ func (v *Verifier) verifyNew(t jws, d *digest, now time.Time) (*Claims, error) {
 }
 
 // checkRevocations looks a token up in the revocations, unless there are no
-// new ones since it was looked up last.
-func (v *Verifier) checkRevocations(e *entry) error {
+// new ones since it was looked up last. A token that is revoked in an old copy
+// stays revoked in a new one, so that the age matters to the others alone.
+func (v *Verifier) checkRevocations(e *entry, now time.Time) error {
 	revocations := v.cfg.Revocations
 	if revocations == nil {
 		return nil
 	}
 	// Read before the check: what is added meanwhile makes another generation.
 	generation := revocations.generation.Load()
-	if e.clean.Load() == generation+1 {
-		return nil
+	if e.clean.Load() != generation+1 {
+		if err := revocations.Check(&e.claims); err != nil {
+			return err
+		}
+		e.clean.Store(generation + 1) // zero stands for never
 	}
-	if err := revocations.Check(&e.claims); err != nil {
-		return err
+	if v.cfg.MaxStaleness > 0 && revocations.isStale(now, v.cfg.MaxStaleness) {
+		return ErrStale
 	}
-	e.clean.Store(generation + 1) // zero stands for never
 	return nil
 }
 

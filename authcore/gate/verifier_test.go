@@ -142,7 +142,7 @@ func TestSeen(t *testing.T) {
 	for _, second := range []int64{0, 0, 59, 60, 61, 119, 120, 3599, 3600} {
 		at(second)
 	}
-	cfg.Revocations.Apply(Revocation{RevokeSession, testSession, testNow.Add(time.Hour)})
+	cfg.Revocations.Apply(Revocation{Kind: RevokeSession, ID: testSession, Until: testNow.Add(time.Hour)})
 	at(1000)
 	want := fmt.Sprint([]string{testSession + " 0", testSession + " 60", testSession + " 120", testSession + " 3599"})
 	if got := fmt.Sprint(seen); got != want {
@@ -228,7 +228,7 @@ func TestConcurrency(t *testing.T) {
 				t.Errorf("before: %v", err)
 				return
 			}
-			cfg.Revocations.Apply(Revocation{RevokeSession, claims.Session, testNow.Add(time.Hour)})
+			cfg.Revocations.Apply(Revocation{Kind: RevokeSession, ID: claims.Session, Until: testNow.Add(time.Hour)})
 			for range 20 {
 				if _, err := v.Verify(texts[i], testNow); !errors.Is(err, ErrRevoked) {
 					t.Errorf("after: %v", err)
