@@ -18,6 +18,8 @@ const (
 	DefaultLinkLifetime      = 15 * time.Minute
 	DefaultKeyRotation       = 90 * 24 * time.Hour
 	DefaultAssertionLifetime = time.Minute
+	// DefaultRevocationMaxStaleness is long enough for a failover of the store.
+	DefaultRevocationMaxStaleness = 30 * time.Second
 
 	flowLifetime = 10 * time.Minute
 )
@@ -28,6 +30,16 @@ const (
 	maxLinkLifetime = 24 * time.Hour
 	minRotation     = time.Hour
 	maxCacheSize    = 10_000_000
+	minStaleness    = 2 * time.Second // several times pollInterval
+)
+
+// What becomes of requests with a token while the copy of the revocations is
+// older than Config.RevocationMaxStaleness.
+const (
+	// OnStaleServe lets them go on: logouts at other nodes are not in force.
+	OnStaleServe = "serve"
+	// OnStaleReject answers them with 503.
+	OnStaleReject = "reject"
 )
 
 // LinkPlaceholder stands for the secret in a link template.
@@ -56,6 +68,13 @@ type Config struct {
 	// gate.VerifierConfig.
 	CacheSize int
 
+	// RevocationMaxStaleness is how long the copy of the revocations may go
+	// without being refreshed from the store before OnStale applies. Default: 30
+	// seconds.
+	RevocationMaxStaleness time.Duration
+	// OnStale is OnStaleServe (default) or OnStaleReject.
+	OnStale string
+
 	// EmailLink is the template of mailed links, with LinkPlaceholder.
 	EmailLink string
 	// DebugLinks puts the link into the answer, for development. It gives
@@ -71,12 +90,18 @@ type Config struct {
 	Clients   []Client
 	Providers []Provider
 	Store     Store
+	// LocalCounters count for this process alone while the store cannot count;
+	// without them such requests are answered with 503.
+	LocalCounters Counters
 	// Mailer may be nil only with DebugLinks.
 	Mailer Mailer
 	// Observe is told what happened, for metrics and events; nil for nothing.
 	// It must not block.
 	Observe func(Event)
-	Logger  *slog.Logger
+	// ObserveLag is told how long a revocation made at another node took until
+	// it was in force here, where the store tells; nil for nothing.
+	ObserveLag func(time.Duration)
+	Logger     *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Random is the source of secrets; nil means crypto/rand.
@@ -112,6 +137,13 @@ func (c *Config) Validate() error {
 	if c.CacheSize > maxCacheSize {
 		fault("cache_size: %d is more than %d; a token takes about 400 bytes", c.CacheSize, maxCacheSize)
 	}
+	if c.RevocationMaxStaleness < minStaleness || c.RevocationMaxStaleness > maxLifetime {
+		fault("revocation_max_staleness: %s; at least %s, because the revocations are refreshed every %s, and at most %s",
+			c.RevocationMaxStaleness, minStaleness, pollInterval, maxLifetime)
+	}
+	if c.OnStale != OnStaleServe && c.OnStale != OnStaleReject {
+		fault("on_stale: %q is not one of %s, %s", c.OnStale, OnStaleServe, OnStaleReject)
+	}
 	if err := validateEmailLink(c.EmailLink); err != nil {
 		faults = append(faults, err)
 	}
@@ -137,12 +169,17 @@ func (c *Config) setDefaults() {
 	setDefault(&c.TokenLifetime, DefaultTokenLifetime)
 	setDefault(&c.LinkLifetime, DefaultLinkLifetime)
 	setDefault(&c.KeyRotation, DefaultKeyRotation)
+	setDefault(&c.RevocationMaxStaleness, DefaultRevocationMaxStaleness)
+	setDefault(&c.OnStale, OnStaleServe)
 	setDefault(&c.Limits, DefaultLimits())
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Observe == nil {
 		c.Observe = func(Event) {}
+	}
+	if c.ObserveLag == nil {
+		c.ObserveLag = func(time.Duration) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

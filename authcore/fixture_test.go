@@ -214,7 +214,7 @@ func (f *fixture) social(profile authcore.Profile) (authcore.Login, error) {
 // claims verifies a token as a proxied request would.
 func (f *fixture) claims(token string) *gate.Claims {
 	f.t.Helper()
-	claims, err := f.Authenticate([]string{"Token " + token})
+	claims, err := f.Authenticate(f.t.Context(), []string{"Token " + token})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func (f *fixture) statement(token string) (statement gate.Statement) {
 }
 
 func (f *fixture) refused(token string) bool {
-	_, err := f.Authenticate([]string{"Token " + token})
+	_, err := f.Authenticate(f.t.Context(), []string{"Token " + token})
 	return err != nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,11 +34,18 @@ type keyRingConfig struct {
 type keyRing struct {
 	cfg  keyRingConfig
 	keys atomic.Pointer[ring]
+
+	// asked numbers the calls of the store, and taken is the latest one whose
+	// answer was taken over.
+	asked atomic.Uint64
+	mu    sync.Mutex // held while taking over
+	taken uint64
 }
 
 // ring is one state of the keys; it never changes.
 type ring struct {
 	signers []signer // in the order in which they begin to sign
+	ids     []string // of all keys
 	jwks    []byte
 }
 
@@ -55,33 +64,64 @@ func (k *keyRing) lead() time.Duration { return min(maxKeyLead, k.cfg.rotation/1
 // maintain brings the stored keys up to date and takes them over. Nodes may do
 // so at the same time.
 func (k *keyRing) maintain(ctx context.Context, now time.Time) error {
-	stored, err := k.cfg.store.UpdateKeys(ctx, func(keys []SigningKey) ([]SigningKey, error) {
-		return k.rotate(keys, now)
-	})
+	return k.update(ctx, func(keys []SigningKey) ([]SigningKey, error) { return k.rotate(keys, now) })
+}
+
+// reload takes the stored keys over as they are.
+func (k *keyRing) reload(ctx context.Context) error {
+	return k.update(ctx, func(keys []SigningKey) ([]SigningKey, error) { return keys, nil })
+}
+
+// update changes the stored keys and takes them over, unless the answer to a
+// later call was taken over before: of two calls at once the store may answer
+// the first one last.
+func (k *keyRing) update(ctx context.Context, change func([]SigningKey) ([]SigningKey, error)) error {
+	number := k.asked.Add(1)
+	stored, err := k.cfg.store.UpdateKeys(ctx, change)
 	if err != nil {
 		return err
 	}
+	if len(stored) == 0 { // a store that lost them is no reason to refuse everybody
+		return fmt.Errorf("%w: it has no keys", ErrUnavailable)
+	}
+	next, set, err := k.parse(stored)
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if number < k.taken {
+		return nil
+	}
+	k.taken = number
+	k.keys.Store(next)
+	k.cfg.changed(set)
+	return nil
+}
+
+func (k *keyRing) parse(stored []SigningKey) (*ring, *gate.KeySet, error) {
 	next := &ring{}
 	public := make([]gate.Key, 0, len(stored))
 	for _, key := range stored {
 		signer, err := parseSigner(key)
 		if err != nil {
-			return fmt.Errorf("key %s: %w", key.ID, err)
+			return nil, nil, fmt.Errorf("key %s: %w", key.ID, err)
 		}
-		public = append(public, signer.key)
+		public, next.ids = append(public, signer.key), append(next.ids, key.ID)
 		if key.Expires.IsZero() || key.Algorithm == k.cfg.algorithm {
 			next.signers = append(next.signers, signer)
 		}
 	}
 	set, err := gate.NewKeySet(public...)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	next.jwks = set.JWKS()
-	k.keys.Store(next)
-	k.cfg.changed(set)
-	return nil
+	return next, set, nil
 }
+
+// knows reports whether there is a key of this id.
+func (k *keyRing) knows(id string) bool { return slices.Contains(k.keys.Load().ids, id) }
 
 // rotate decides which keys there are to be. Keys are in order of their
 // beginning to sign. Every key but the last has a successor and is kept until

@@ -63,14 +63,14 @@ func (s *Service) throttle(ctx context.Context, l limit) error {
 		return nil
 	}
 	now := s.now()
-	tallies, err := s.store.Count(ctx, now, []Counter{{Limit: l.name, Party: l.party, Window: l.rate.Window}})
+	tally, err := s.count(ctx, now, Counter{Limit: l.name, Party: l.party, Window: l.rate.Window})
 	if err != nil {
 		return unavailable(err)
 	}
-	if tallies[0].N <= l.rate.N {
+	if tally.N <= l.rate.N {
 		return nil
 	}
-	return throttled(tallies[0].Reset.Sub(now))
+	return throttled(tally.Reset.Sub(now))
 }
 
 func throttled(wait time.Duration) *Error {

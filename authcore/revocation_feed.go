@@ -50,7 +50,7 @@ func (s *Service) RevocationFeed() (Feed, error) {
 	c := &s.feed
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	issued := time.Unix(s.revoked.refreshed.Load(), 0)
+	issued := s.revoked.copy.RefreshedAt().Truncate(time.Second)
 	// Before the entries are read: what comes in between makes another one.
 	generation := s.revoked.copy.Generation()
 	fresh := generation == c.generation && issued.Sub(c.issued) < feedRenewal

@@ -7,43 +7,41 @@ import (
 	"time"
 )
 
-// How often the work behind the requests is done.
+// How often the work behind the requests is done, and how long it may take.
 const (
-	// pollInterval is the longest time that a missed notification of a
-	// revocation can cost.
-	pollInterval     = 500 * time.Millisecond
 	maintainInterval = time.Minute
 	maintainTimeout  = 30 * time.Second
+	// lastTimeout bounds what is done at the end: a process that stops, and a
+	// reload, wait for it.
+	lastTimeout = 5 * time.Second
 )
 
 // Run does the work behind the requests until ctx ends: it follows revocations,
 // rotates keys, writes down when sessions were last seen and forgets what has
-// expired. Before it returns it writes down what was seen last.
+// expired. Before it returns it writes down what was seen last. Revocations have
+// goroutines of their own, because they must not wait for the rest.
 func (s *Service) Run(ctx context.Context) {
 	wake := make(chan struct{}, 1)
-	var watcher sync.WaitGroup
-	watcher.Go(func() { s.revoked.watch(ctx, wake) })
-	defer watcher.Wait()
+	var followers sync.WaitGroup
+	followers.Go(func() { s.revoked.watch(ctx, wake) })
+	followers.Go(func() { s.revoked.follow(ctx, wake) })
+	defer followers.Wait()
 
-	poll, maintain := time.NewTicker(pollInterval), time.NewTicker(maintainInterval)
-	defer poll.Stop()
+	maintain := time.NewTicker(maintainInterval)
 	defer maintain.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			s.report("last seen", s.bounded(context.WithoutCancel(ctx), s.flushSeen))
+			s.report("last seen", bounded(context.WithoutCancel(ctx), lastTimeout, s.flushSeen))
 			return
-		case <-wake:
-			s.report("revocations", s.bounded(ctx, s.refreshRevocations))
-		case <-poll.C:
-			s.report("revocations", s.bounded(ctx, s.refreshRevocations))
 		case <-maintain.C:
-			s.report("maintenance", s.bounded(ctx, s.Maintain))
+			s.report("maintenance", bounded(ctx, maintainTimeout, s.Maintain))
 		}
 	}
 }
 
-// Maintain does once what Run does every minute.
+// Maintain does once what Run does every minute. What one part of it meets does
+// not keep the others from being done.
 func (s *Service) Maintain(ctx context.Context) error {
 	now := s.now()
 	s.revoked.copy.Sweep(now)
@@ -52,10 +50,6 @@ func (s *Service) Maintain(ctx context.Context) error {
 		s.flushSeen(ctx),
 		s.store.Sweep(ctx, now),
 	)
-}
-
-func (s *Service) refreshRevocations(ctx context.Context) error {
-	return s.revoked.refresh(ctx, s.now())
 }
 
 func (s *Service) flushSeen(ctx context.Context) error {
@@ -70,8 +64,8 @@ func (s *Service) flushSeen(ctx context.Context) error {
 	return nil
 }
 
-func (s *Service) bounded(ctx context.Context, work func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, maintainTimeout)
+func bounded(ctx context.Context, most time.Duration, work func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	return work(ctx)
 }

@@ -32,6 +32,8 @@ type Service struct {
 	providers map[string]Provider
 
 	keys     *keyRing
+	lookup   *keyLookup
+	counting counting
 	verifier *gate.Verifier
 	revoked  *revocations
 	feed     feedCache
@@ -53,7 +55,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	s := &Service{
 		cfg:       cfg,
-		store:     cfg.Store,
+		store:     newBoundedStore(cfg.Store),
 		log:       cfg.Logger,
 		clients:   newClients(cfg.Clients),
 		origins:   map[string]bool{},
@@ -76,14 +78,22 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 			return nil, fmt.Errorf("provider %s: has account rules and is not configured", name)
 		}
 	}
-	s.revoked = newRevocations(cfg.Store, cfg.Logger)
+	s.revoked = newRevocations(revocationsConfig{
+		store: cfg.Store, log: cfg.Logger, now: s.now,
+		most: cfg.RevocationMaxStaleness, onStale: cfg.OnStale, lag: cfg.ObserveLag,
+	})
+	most := cfg.RevocationMaxStaleness
+	if cfg.OnStale == OnStaleServe {
+		most = 0
+	}
 	s.verifier = gate.NewVerifier(gate.VerifierConfig{
-		Issuer:      cfg.Issuer,
-		Audience:    cfg.Audience,
-		Purpose:     gate.PurposeLogin,
-		CacheSize:   cfg.CacheSize,
-		Revocations: s.revoked.copy,
-		Seen:        s.seen.mark,
+		Issuer:       cfg.Issuer,
+		Audience:     cfg.Audience,
+		Purpose:      gate.PurposeLogin,
+		CacheSize:    cfg.CacheSize,
+		Revocations:  s.revoked.copy,
+		MaxStaleness: most,
+		Seen:         s.seen.mark,
 	})
 	s.keys = newKeyRing(keyRingConfig{
 		store:     cfg.Store,
@@ -93,10 +103,11 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		random:    cfg.Random,
 		changed:   s.verifier.SetKeys,
 	})
+	s.lookup = newKeyLookup(s.keys)
 	if err := s.keys.maintain(ctx, s.now()); err != nil {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
-	if err := s.revoked.refresh(ctx, s.now()); err != nil {
+	if err := s.revoked.refresh(ctx); err != nil {
 		return nil, fmt.Errorf("revocations: %w", err)
 	}
 	return s, nil
@@ -108,6 +119,10 @@ type Caller struct {
 	IP        netip.Addr
 	UserAgent string
 }
+
+// RevocationAge is how long ago everything that was revoked at any node was in
+// force here. While the store answers it stays below a second.
+func (s *Service) RevocationAge() time.Duration { return s.revoked.age() }
 
 // Verifier checks login tokens of this realm, without I/O.
 func (s *Service) Verifier() *gate.Verifier { return s.verifier }

@@ -120,7 +120,7 @@ func TestDisabledUser(t *testing.T) {
 	if _, err := f.DisableUser(t.Context(), login.User.ID, true); err != nil {
 		t.Fatal(err)
 	}
-	_, err := f.Authenticate([]string{"Token " + login.Token})
+	_, err := f.Authenticate(t.Context(), []string{"Token " + login.Token})
 	var refused *authcore.Unauthenticated
 	if !errors.As(err, &refused) || refused.Decision.Body != `{"detail":"User inactive or deleted."}` {
 		t.Errorf("refused with %v", err)
@@ -315,7 +315,7 @@ func TestRun(t *testing.T) {
 		login := f.loginAs("ann@example.com")
 		<-time.After(2 * time.Minute) // in the bubble, where time is virtual
 		f.claims(login.Token)
-		claims, err := other.Authenticate([]string{"Token " + login.Token})
+		claims, err := other.Authenticate(t.Context(), []string{"Token " + login.Token})
 		if err != nil {
 			t.Fatal(err)
 		}

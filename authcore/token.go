@@ -1,6 +1,7 @@
 package authcore
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -37,15 +38,41 @@ func (s *Service) Assert(claims *gate.Claims, audience string, lifetime time.Dur
 	return s.keys.sign(gate.PurposeAssertion, statement, now)
 }
 
-// Authenticate checks the values of the Authorization header, without I/O. Its
-// error carries the status and the exact text of the answer.
-func (s *Service) Authenticate(authorization []string) (*gate.Claims, error) {
-	var policy gate.Policy
-	decision := policy.Decide(s.verifier, gate.Request{Authorization: authorization, Now: s.now()})
-	if decision.Claims == nil {
+// Decide decides about a request as the site does. There is no I/O but in one
+// case: when a token names a key that is unknown here, and nothing else speaks
+// against it, the store is asked whether another node has made the key. While
+// the store cannot tell, the decision is 503.
+func (s *Service) Decide(ctx context.Context, site *gate.Site, request gate.Request) gate.Decision {
+	decision := site.Decide(s.verifier, request, s.AllowsOrigin)
+	if decision.Err != gate.ErrUnknownKey { //nolint:errorlint // the gate wraps nothing, and this is on every request's path
+		return decision
+	}
+	token, err := gate.ParseAuthorization(request.Authorization)
+	if err != nil {
+		return decision
+	}
+	if id, ok := s.verifier.UnknownKey(token, request.Now); ok {
+		if err := s.lookup.look(ctx, id); err != nil {
+			return gate.Unavailable(err)
+		}
+	}
+	return site.Decide(s.verifier, request, s.AllowsOrigin)
+}
+
+// Authenticate checks the values of the Authorization header. Its error is an
+// *Unauthenticated, which carries the status and the exact text of the answer, or
+// an *Error with 503 when the token could not be judged. See Decide about I/O.
+func (s *Service) Authenticate(ctx context.Context, authorization []string) (*gate.Claims, error) {
+	var site gate.Site
+	decision := s.Decide(ctx, &site, gate.Request{Authorization: authorization, Now: s.now()})
+	switch {
+	case decision.Claims != nil:
+		return decision.Claims, nil
+	case decision.Status == http.StatusServiceUnavailable:
+		return nil, unavailable(decision.Err)
+	default:
 		return nil, &Unauthenticated{Decision: decision}
 	}
-	return decision.Claims, nil
 }
 
 // Unauthenticated is the failure of Authenticate.

@@ -95,7 +95,7 @@ func (s *Service) DisableUser(ctx context.Context, id string, disabled bool) (Us
 	}
 	// What was revoked is taken from the store's feed, in its order: somebody
 	// else may have changed the same user since.
-	if err := s.refreshRevocations(ctx); err != nil {
+	if err := s.revoked.refresh(ctx); err != nil {
 		return User{}, unavailable(err)
 	}
 	s.cfg.Observe(Event{Name: event, UserID: id})
@@ -108,7 +108,7 @@ func (s *Service) DeleteUser(ctx context.Context, id string) error {
 	if err := s.store.DeleteUser(ctx, id, until, s.now()); err != nil {
 		return operatorError(err)
 	}
-	if err := s.refreshRevocations(ctx); err != nil {
+	if err := s.revoked.refresh(ctx); err != nil {
 		return unavailable(err)
 	}
 	s.cfg.Observe(Event{Name: EventUserDeleted, UserID: id})

@@ -164,7 +164,7 @@ func TestNotReadyIsUnavailable(t *testing.T) {
 	if recorder.Code != 503 || recorder.Header().Get("Retry-After") == "" {
 		t.Errorf("%d %v", recorder.Code, recorder.Header())
 	}
-	if _, ok, err := (&Authenticator{realm: realm}).Authenticate(nil, httptest.NewRequest(http.MethodGet, "/", nil)); ok || err == nil {
+	if _, ok, err := (&Authenticator{realm: realm}).Authenticate(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)); ok || err == nil {
 		t.Error("the authenticator took this for a decision")
 	}
 }

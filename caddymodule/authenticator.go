@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/caddyauth"
@@ -17,8 +18,8 @@ func init() {
 // Authenticator checks the token of a realm for Caddy's own `authentication`
 // handler, to be combined with other providers there. Where it need not be
 // combined, `token_auth` is the better choice: `authentication` answers with an
-// empty 401, tries its providers in no particular order, and takes a server that
-// is not ready for a wrong token; and this provider sets no identity headers,
+// empty 401, tries its providers in no particular order, and where there are
+// several takes a token that cannot be judged now (503) for a wrong one; this provider sets no identity headers,
 // exempts no CORS preflight and leaves the token in the request. When another
 // provider is asked first and says yes, this one is not asked at all: what the
 // client sent as identity headers then stays. Where an upstream reads those, put
@@ -46,19 +47,24 @@ func (a *Authenticator) Provision(ctx caddy.Context) (err error) {
 	return nil
 }
 
-// Authenticate returns the user of a good token.
-func (a *Authenticator) Authenticate(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
+// Authenticate returns the user of a good token. When a token cannot be judged it
+// answers 503 and returns an error: where this is the only provider that is the
+// answer, where there are more Caddy drops it and asks the next one.
+func (a *Authenticator) Authenticate(w http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
 	stripIdentity(r)
 	service, err := a.realm.Service(r.Context())
 	if err != nil {
 		a.realm.gate.count(gate.ReasonUnavailable)
-		return caddyauth.User{}, false, err
+		return a.unavailable(w, err)
 	}
-	var policy gate.Policy
-	decision := policy.Decide(service.Verifier(), gate.Request{
+	var site gate.Site
+	decision := service.Decide(r.Context(), &site, gate.Request{
 		Authorization: r.Header["Authorization"], Now: service.Now(),
 	})
 	a.realm.gate.count(decision.Reason)
+	if decision.Status == http.StatusServiceUnavailable {
+		return a.unavailable(w, decision.Err)
+	}
 	if decision.Claims == nil {
 		return caddyauth.User{}, false, nil
 	}
@@ -70,6 +76,14 @@ func (a *Authenticator) Authenticate(_ http.ResponseWriter, r *http.Request) (ca
 		user.Metadata[field], _ = gate.Field(decision.Claims, field)
 	}
 	return user, true, nil
+}
+
+// unavailable answers 503. Caddy goes on with a 401 nonetheless; the length keeps
+// what the site's error routes say about that out of the body.
+func (a *Authenticator) unavailable(w http.ResponseWriter, err error) (caddyauth.User, bool, error) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(gate.BodyUnavailable)))
+	writeUnavailable(w, err)
+	return caddyauth.User{}, false, err
 }
 
 // Interface guards.

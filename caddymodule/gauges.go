@@ -4,8 +4,8 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // gauges reads at scrape time what the realms of one configuration hold now.
 type gauges struct {
-	app          *App
-	queue, ready *prometheus.Desc
+	app                       *App
+	queue, ready, revocations *prometheus.Desc
 }
 
 func newGauges(app *App) *gauges {
@@ -16,6 +16,8 @@ func newGauges(app *App) *gauges {
 		app:   app,
 		queue: desc("mail_queue_length", "Mails that wait for delivery."),
 		ready: desc("ready", "Whether the realm serves: 1 or 0."),
+		revocations: desc("revocations_age_seconds",
+			"Time since everything that was revoked at any node was in force here."),
 	}
 }
 
@@ -23,6 +25,7 @@ func newGauges(app *App) *gauges {
 func (g *gauges) Describe(to chan<- *prometheus.Desc) {
 	to <- g.queue
 	to <- g.ready
+	to <- g.revocations
 }
 
 // Collect reads the gauges.
@@ -32,6 +35,8 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 		ready := 0.0
 		if live := realm.live.Load(); live != nil {
 			ready = 1
+			age := live.service.RevocationAge().Seconds()
+			to <- prometheus.MustNewConstMetric(g.revocations, prometheus.GaugeValue, age, name)
 			if queue, ok := live.mailer.(interface{ Len() int }); ok {
 				to <- prometheus.MustNewConstMetric(g.queue, prometheus.GaugeValue, float64(queue.Len()), name)
 			}

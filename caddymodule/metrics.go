@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"errors"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -15,6 +16,7 @@ import (
 // list, never from a request.
 type metrics struct {
 	logins, signups, failures, links, ended, mails, decided, eventsDropped *prometheus.CounterVec
+	lag                                                                    *prometheus.HistogramVec
 }
 
 func newMetrics() *metrics {
@@ -30,6 +32,12 @@ func newMetrics() *metrics {
 		mails:         counter("mails_total", "What became of mails.", "result"),
 		decided:       counter("gate_decisions_total", "Decisions about proxied requests, by reason.", "realm", "reason"),
 		eventsDropped: counter("events_dropped_total", "Events that a slow subscriber cost.", "realm"),
+		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: appName, Name: "revocation_lag_seconds",
+			Help: "Time from a revocation at another node to its being in force here.",
+			// The promise is a second.
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, .75, 1, 2.5, 5, 10, 30, 60},
+		}, []string{"realm"}),
 	}
 }
 
@@ -37,7 +45,8 @@ func newMetrics() *metrics {
 // registry.
 func (m *metrics) register(registry *prometheus.Registry, app *App) error {
 	collectors := []prometheus.Collector{
-		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.eventsDropped, newGauges(app),
+		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.eventsDropped,
+		m.lag, newGauges(app),
 	}
 	var faults []error
 	for _, collector := range collectors {
@@ -62,6 +71,12 @@ func (m *metrics) event(realm string, e authcore.Event) {
 	case authcore.EventLinked, authcore.EventUserEnabled:
 		// Told to the subscribers of events only.
 	}
+}
+
+// revocationLag returns what measures how late revocations of other nodes come.
+func (m *metrics) revocationLag(realm string) func(time.Duration) {
+	histogram := m.lag.WithLabelValues(realm)
+	return func(lag time.Duration) { histogram.Observe(lag.Seconds()) }
 }
 
 func (m *metrics) mailOutcome(outcome mailer.Outcome) {
@@ -94,6 +109,7 @@ func reasons() []string {
 		gate.ErrNoCredentials, gate.ErrEmptyCredentials, gate.ErrSpaces, gate.ErrInvalidCharacters,
 		gate.ErrInvalidToken, gate.ErrUserInactive, gate.ErrMalformed, gate.ErrUnknownKey, gate.ErrSignature,
 		gate.ErrExpired, gate.ErrRevoked, gate.ErrClaims, gate.ErrTooOld, gate.ErrForbidden,
+		gate.ErrStale,
 	} {
 		if refusal, ok := errors.AsType[*gate.Refusal](err); ok {
 			list = append(list, refusal.Reason)

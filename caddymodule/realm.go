@@ -46,6 +46,14 @@ type Realm struct {
 	KeyRotation caddy.Duration `json:"key_rotation,omitempty"`
 	// How many verified tokens are remembered. Default: 65536.
 	CacheSize int `json:"cache_size,omitempty"`
+	// How long the copy of the revocations may go without being refreshed from
+	// the store, which is done twice a second, before `on_stale` applies. At
+	// least 2 seconds. Default: 30 seconds.
+	RevocationMaxStaleness caddy.Duration `json:"revocation_max_staleness,omitempty"`
+	// What becomes then of requests with a token: `serve` (they go on, and
+	// logouts at other nodes are not in force here) or `reject` (503). Default:
+	// `serve`.
+	OnStale string `json:"on_stale,omitempty"`
 
 	AccountOptions
 	// What becomes of a social login whose address is somebody else's:

@@ -26,6 +26,9 @@ import (
 //		key_rotation   <duration>
 //		cache_size     <n>
 //
+//		revocation_max_staleness <duration>
+//		on_stale                 serve|reject
+//
 //		signup         open|closed|domains <domain…>
 //		link_by_email  verified|never
 //		email_taken    conflict|new_account
@@ -67,6 +70,10 @@ func (r *Realm) parseOption(b *block) error {
 		return r.parseDebugLinks(b)
 	case "issuer", "audience", "algorithm", "token_lifetime", "link_lifetime", "key_rotation", "cache_size":
 		return r.parseTokenOption(b)
+	case "revocation_max_staleness":
+		return b.duration(&r.RevocationMaxStaleness)
+	case "on_stale":
+		return b.oneOf(&r.OnStale, authcore.OnStaleServe, authcore.OnStaleReject)
 	case "signup", "link_by_email", "email_taken", "allow", "deny":
 		return r.parseAccountOption(b)
 	default:

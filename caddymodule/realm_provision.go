@@ -45,6 +45,7 @@ func (r *Realm) provisionConfig() error {
 		KeyRotation:   time.Duration(r.KeyRotation),
 		CacheSize:     r.CacheSize,
 		DebugLinks:    r.InsecureDebugLinks,
+		OnStale:       r.OnStale,
 		Accounts: authcore.AccountRules{
 			Signup:      r.Signup,
 			Domains:     slices.Clone(r.SignupDomains),
@@ -54,6 +55,9 @@ func (r *Realm) provisionConfig() error {
 		ProviderRules: map[string]authcore.ProviderRules{},
 		Logger:        r.logger,
 		Observe:       r.observe,
+		ObserveLag:    r.metrics.revocationLag(r.name),
+
+		RevocationMaxStaleness: time.Duration(r.RevocationMaxStaleness),
 	}
 	resolve := newResolver("")
 	err := resolve.bind(

@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/memory"
 )
 
 // openTimeout bounds what a start does with the store.
@@ -48,8 +49,16 @@ func (r *Realm) start() error {
 	}
 	run.release = append(run.release, release)
 
+	counters, release, err := acquire("counters:"+r.name, func() (*memory.Counters, func() error, error) {
+		return memory.NewCounters(), nil, nil
+	})
+	if err != nil {
+		return err
+	}
+	run.release = append(run.release, release)
+
 	config := r.config
-	config.Store, config.Mailer = store, mailer
+	config.Store, config.Mailer, config.LocalCounters = store, mailer, counters
 	service, err := authcore.New(opening, config)
 	if err != nil {
 		return fmt.Errorf("%s%w", r.label(), err)

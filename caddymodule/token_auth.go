@@ -181,7 +181,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 		t.realm.gate.count(gate.ReasonUnavailable)
 		return t.refuse(w, r, gate.Unavailable(err))
 	}
-	decision := t.site.Decide(service.Verifier(), t.request(service, r, visitor.authorization), service.AllowsOrigin)
+	decision := service.Decide(r.Context(), &t.site, t.request(service, r, visitor.authorization))
 	t.realm.gate.count(decision.Reason)
 	if decision.Status == http.StatusNoContent { // nobody's error routes answer preflights
 		writeDecision(w, &decision)

@@ -30,7 +30,7 @@ func exampleEdge() (server *httptest.Server, in, out string) {
 		return done.Token
 	}
 	in, out = login("ann@example.com"), login("bob@example.com")
-	claims, err := service.Authenticate([]string{"Token " + out})
+	claims, err := service.Authenticate(ctx, []string{"Token " + out})
 	must(err)
 	must(service.Logout(ctx, claims, false))
 	return httptest.NewServer(httpapi.New(httpapi.Options{Service: service})), in, out

@@ -73,7 +73,7 @@ func (h *Handler) loginSocial(r *request) (answer, error) {
 	}
 	var linkTo *gate.Claims
 	if in.isSet("link") {
-		if linkTo, err = h.service.Authenticate(r.Header.Values("Authorization")); err != nil {
+		if linkTo, err = h.service.Authenticate(r.Context(), r.Header.Values("Authorization")); err != nil {
 			return answer{}, err
 		}
 	}

@@ -68,7 +68,7 @@ func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // it would be logged; cookies would let other sites use it, CWE-352).
 func (h *Handler) signedIn(serve func(*request, *gate.Claims) (answer, error)) endpoint {
 	return func(r *request) (answer, error) {
-		claims, err := h.service.Authenticate(r.Header.Values("Authorization"))
+		claims, err := h.service.Authenticate(r.Context(), r.Header.Values("Authorization"))
 		if err != nil {
 			return answer{}, err
 		}
