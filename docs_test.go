@@ -25,7 +25,7 @@ func TestDocumentedCaddyfilesAreValid(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	fence := regexp.MustCompile("(?s)```caddyfile\n(.*?)```\n")
-	variable := regexp.MustCompile(`\{env\.([A-Z_]+)\}`)
+	variable := regexp.MustCompile(`\{env\.([A-Z0-9_]+)\}`)
 	examples := 0
 	for _, page := range pages(t) {
 		text, err := os.ReadFile(page)

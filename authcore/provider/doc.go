@@ -10,15 +10,17 @@
 //	Config ──▶ New ──▶ provider ──▶ metadata   endpoints: fixed, or discovered
 //	  spec ────▲          │                    (cached 24 h)
 //	                      ├──▶ redeem          code → tokens, one request, ever
-//	                      ├──▶ verifyIDToken   signature by the provider's keys
-//	                      │                    (cached 1 h), then each claim
+//	                      ├──▶ readIDToken     signature by the provider's keys
+//	                      │                    (cached 1 h), then each claim; also
+//	                      │                    of tokens that apps got themselves
 //	                      └──▶ spec.profile    user info → Profile
 //	                                 │
 //	                                 └──▶ sanitize   the rules for every provider
 //
 // A kind of provider is a spec: data and, where its user info has a shape of
 // its own, one function. It stands in a file of its own and in one line of
-// specs.
+// specs. In the tests it is one row of rows, and its answers, in the shape that
+// its documentation shows, are files in testdata.
 //
 // Nothing that a provider sends is trusted: every answer is bounded in time and
 // size, read by exact member names and types, and no text of it gets into an
