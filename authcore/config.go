@@ -75,6 +75,10 @@ type Config struct {
 	// OnStale is OnStaleServe (default) or OnStaleReject.
 	OnStale string
 
+	// APIURL is the address of the login API as browsers reach it, for example
+	// "https://api.example.com/v1/auth", without a slash at the end. Providers
+	// that post their answers need it.
+	APIURL string
 	// EmailLink is the template of mailed links, with LinkPlaceholder.
 	EmailLink string
 	// DebugLinks puts the link into the answer, for development. It gives
@@ -147,6 +151,7 @@ func (c *Config) Validate() error {
 	if err := validateEmailLink(c.EmailLink); err != nil {
 		faults = append(faults, err)
 	}
+	faults = append(faults, c.validateAPIURL()...)
 	faults = append(faults, c.Accounts.validate()...)
 	for name, own := range c.ProviderRules {
 		if err := errors.Join(c.Accounts.through(own).validateSignup()...); err != nil {
@@ -164,6 +169,7 @@ func (c *Config) setDefaults() {
 			c.Issuer += ":" + c.Realm
 		}
 	}
+	c.APIURL = strings.TrimSuffix(c.APIURL, "/")
 	setDefault(&c.Audience, c.Issuer)
 	setDefault(&c.Algorithm, "EdDSA")
 	setDefault(&c.TokenLifetime, DefaultTokenLifetime)

@@ -57,10 +57,14 @@ func TestConfigFaults(t *testing.T) {
 		"bad domain": {func(c *authcore.Config) {
 			c.Accounts = authcore.AccountRules{Signup: "domains", Domains: []string{"a b"}}
 		}, "not a domain"},
-		"link_by_email": {func(c *authcore.Config) { c.Accounts.LinkByEmail = "always" }, "link_by_email"},
-		"email_taken":   {func(c *authcore.Config) { c.Accounts.EmailTaken = "join" }, "email_taken"},
-		"allow":         {func(c *authcore.Config) { c.Accounts.Allow = []string{"example.com", "*.example.com"} }, `allow: "*.example.com" has a wildcard`},
-		"deny":          {func(c *authcore.Config) { c.Accounts.Deny = []string{"a@b@c.example"} }, `deny: "a@b@c.example" is neither`},
+		"link_by_email":     {func(c *authcore.Config) { c.Accounts.LinkByEmail = "always" }, "link_by_email"},
+		"email_taken":       {func(c *authcore.Config) { c.Accounts.EmailTaken = "join" }, "email_taken"},
+		"api_url, scheme":   {func(c *authcore.Config) { c.APIURL = "http://api.example.com/v1/auth" }, "api_url: \"http://api.example.com/v1/auth\" must begin with https"},
+		"api_url, relative": {func(c *authcore.Config) { c.APIURL = "/v1/auth" }, "api_url"},
+		"api_url, query":    {func(c *authcore.Config) { c.APIURL = "https://api.example.com/v1/auth?x=1" }, "has a query"},
+		"api_url, fragment": {func(c *authcore.Config) { c.APIURL = "https://api.example.com/v1/auth#x" }, "fragment"},
+		"allow":             {func(c *authcore.Config) { c.Accounts.Allow = []string{"example.com", "*.example.com"} }, `allow: "*.example.com" has a wildcard`},
+		"deny":              {func(c *authcore.Config) { c.Accounts.Deny = []string{"a@b@c.example"} }, `deny: "a@b@c.example" is neither`},
 		"signup of a provider": {func(c *authcore.Config) {
 			c.ProviderRules = map[string]authcore.ProviderRules{"github": {Signup: "maybe"}}
 		}, `provider github: signup: "maybe"`},
@@ -104,7 +108,15 @@ func TestNewNeedsItsParts(t *testing.T) {
 	if _, err := authcore.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "provider b: has account rules") {
 		t.Error(err)
 	}
-	cfg.Providers, cfg.ProviderRules = nil, nil
+	cfg.Providers, cfg.ProviderRules = []authcore.Provider{poster{&fakeProvider{name: "a", posts: true}}}, nil
+	if _, err := authcore.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "provider a: posts its answers") {
+		t.Error(err)
+	}
+	cfg.APIURL = apiURL
+	if _, err := authcore.New(t.Context(), cfg); err != nil {
+		t.Error(err)
+	}
+	cfg.Providers, cfg.APIURL = nil, ""
 	if _, err := authcore.New(t.Context(), cfg); err != nil {
 		t.Error(err)
 	}

@@ -10,6 +10,7 @@ const (
 	EventSignup        EventName = "signup"
 	EventLoginFailed   EventName = "login_failed"
 	EventLinked        EventName = "identity_linked"
+	EventUnlinked      EventName = "identity_unlinked"
 	EventRefresh       EventName = "token_refreshed"
 	EventLogout        EventName = "logout"
 	EventUserDisabled  EventName = "user_disabled"

@@ -70,6 +70,8 @@ type fakeProvider struct {
 	name     string
 	profiles map[string]authcore.Profile
 	err      error
+	// posts makes it one that posts its answers.
+	posts bool
 
 	mu       sync.Mutex
 	requests []authcore.ExchangeRequest
@@ -82,7 +84,11 @@ func (p *fakeProvider) Endpoint(context.Context) (authcore.Endpoint, error) {
 	if p.err != nil {
 		return authcore.Endpoint{}, p.err
 	}
-	return authcore.Endpoint{ClientID: "id", AuthorizeURL: "https://idp.example/authorize", Scope: "email", ResponseType: "code"}, nil
+	endpoint := authcore.Endpoint{ClientID: "id", AuthorizeURL: "https://idp.example/authorize", Scope: "email", ResponseType: "code"}
+	if p.posts {
+		endpoint.ResponseMode = "form_post"
+	}
+	return endpoint, nil
 }
 
 func (p *fakeProvider) AuthorizeURL(_ context.Context, r authcore.AuthorizeRequest) (string, error) {
@@ -102,6 +108,31 @@ func (p *fakeProvider) Exchange(_ context.Context, r authcore.ExchangeRequest) (
 	profile, found := p.profiles[r.Code]
 	if !found {
 		return authcore.Profile{}, authcore.ErrProviderDenied
+	}
+	return profile, nil
+}
+
+// poster says beforehand that it posts its answers.
+type poster struct{ *fakeProvider }
+
+func (p poster) PostsAnswers() bool { return p.posts }
+
+// openIDProvider also takes ID tokens: those that it has a profile for.
+type openIDProvider struct {
+	*fakeProvider
+	tokens []authcore.IDTokenRequest
+}
+
+func (p *openIDProvider) VerifyIDToken(_ context.Context, r authcore.IDTokenRequest) (authcore.Profile, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tokens = append(p.tokens, r)
+	if p.err != nil {
+		return authcore.Profile{}, p.err
+	}
+	profile, found := p.profiles[r.IDToken]
+	if !found {
+		return authcore.Profile{}, authcore.ErrProviderMismatch
 	}
 	return profile, nil
 }

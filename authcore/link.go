@@ -54,4 +54,9 @@ type Flow struct {
 	Nonce       string    `json:"nonce"`
 	Verifier    string    `json:"verifier"`
 	Expires     time.Time `json:"expires"`
+	// CallbackURI is the redirect URI that the provider was given, where that
+	// is the bridge (Service.HandOn) and not RedirectURI itself.
+	CallbackURI string `json:"callback_uri,omitempty"`
+	// User is ExchangeRequest.User, kept by the bridge until the login call.
+	User string `json:"user,omitempty"`
 }

@@ -33,11 +33,19 @@ type Authorization struct {
 // Authorize begins a social login for which state, nonce and the PKCE verifier
 // are kept here, bound to the client, the provider and the redirect URI.
 func (s *Service) Authorize(ctx context.Context, r AuthorizeStart) (Authorization, error) {
-	client, provider, redirectURI, err := s.socialParties(r.ClientKey, r.Provider, r.RedirectURI)
+	client, provider, err := s.socialParties(r.ClientKey, r.Provider)
+	if err != nil {
+		return Authorization{}, err
+	}
+	redirectURI, err := client.redirectURI(r.RedirectURI)
 	if err != nil {
 		return Authorization{}, err
 	}
 	if err := s.throttle(ctx, limit{"authorize-ip", party(r.Caller.IP), s.cfg.Limits.AuthorizePerIP}); err != nil {
+		return Authorization{}, err
+	}
+	flow := Flow{Client: client.Name, Provider: provider.Name(), RedirectURI: redirectURI, Expires: s.now().Add(flowLifetime)}
+	if flow.CallbackURI, err = s.bridge(ctx, provider); err != nil {
 		return Authorization{}, err
 	}
 	var secrets [3]string
@@ -46,36 +54,43 @@ func (s *Service) Authorize(ctx context.Context, r AuthorizeStart) (Authorizatio
 			return Authorization{}, unavailable(err)
 		}
 	}
-	state, nonce, verifier := statePrefix+secrets[0], secrets[1], secrets[2]
-	challenge := sha256.Sum256([]byte(verifier))
+	state := statePrefix + secrets[0]
+	flow.State, flow.Nonce, flow.Verifier = DigestOf(statePurpose, state), secrets[1], secrets[2]
+	challenge := sha256.Sum256([]byte(flow.Verifier))
 	url, err := provider.AuthorizeURL(ctx, AuthorizeRequest{
-		RedirectURI: redirectURI, State: state, Nonce: nonce,
+		RedirectURI: flow.returnTo(), State: state, Nonce: flow.Nonce,
 		Challenge: base64.RawURLEncoding.EncodeToString(challenge[:]),
 	})
 	if err != nil {
 		return Authorization{}, s.providerError(provider.Name(), err)
 	}
-	err = s.store.PutFlow(ctx, Flow{
-		State: DigestOf(statePurpose, state), Client: client.Name, Provider: provider.Name(),
-		RedirectURI: redirectURI, Nonce: nonce, Verifier: verifier, Expires: s.now().Add(flowLifetime),
-	})
-	if err != nil {
+	if err := s.store.PutFlow(ctx, flow); err != nil {
 		return Authorization{}, unavailable(err)
 	}
 	return Authorization{URL: url, State: state}, nil
 }
 
-// SocialLogin redeems a provider's code.
+// SocialLogin redeems what a provider gave: a code, or an ID token that an
+// application got from the provider by itself.
 type SocialLogin struct {
-	Provider    string
+	Provider string
+	// Code, or IDToken where that is not "".
 	Code        string
+	IDToken     string
 	ClientKey   string
 	RedirectURI string
-	// State from Authorize. One that a frontend made itself is ignored.
+	// State from Authorize. One that a frontend made itself is ignored, and so
+	// is one that comes with an ID token.
 	State string
 	// Verifier and Nonce of a frontend that began the login by itself.
 	Verifier string
 	Nonce    string
+	// Issuer and Device are what the provider sent the browser back with; see
+	// ExchangeRequest.
+	Issuer string
+	Device string
+	// User is IDTokenRequest.User.
+	User string
 	// LinkTo is the signed-in user who wants to add this identity, or nil.
 	LinkTo *gate.Claims
 	Caller Caller
@@ -83,25 +98,18 @@ type SocialLogin struct {
 
 // LoginSocial signs in or signs up whoever the provider says it is.
 func (s *Service) LoginSocial(ctx context.Context, r SocialLogin) (Login, error) {
-	client, provider, redirectURI, err := s.socialParties(r.ClientKey, r.Provider, r.RedirectURI)
+	client, provider, err := s.socialParties(r.ClientKey, r.Provider)
 	if err != nil {
 		return s.failed("", client, err)
 	}
 	method := provider.Name()
-	if err := s.throttle(ctx, limit{"login-ip", party(r.Caller.IP), s.cfg.Limits.LoginPerIP}); err != nil {
-		return s.failed(method, client, err)
+	redeem := s.redeemCode
+	if r.IDToken != "" {
+		redeem = s.redeemIDToken
 	}
-	exchange := ExchangeRequest{Code: r.Code, RedirectURI: redirectURI, Verifier: r.Verifier, Nonce: r.Nonce}
-	if strings.HasPrefix(r.State, statePrefix) {
-		flow, err := s.takeFlow(ctx, r.State, client.Name, method, redirectURI)
-		if err != nil {
-			return s.failed(method, client, err)
-		}
-		exchange.Verifier, exchange.Nonce = flow.Verifier, flow.Nonce
-	}
-	profile, err := provider.Exchange(ctx, exchange)
+	profile, err := redeem(ctx, client, provider, r)
 	if err != nil {
-		return s.failed(method, client, s.providerError(method, err))
+		return s.failed(method, client, err)
 	}
 	if profile.Subject == "" {
 		return s.failed(method, client, s.providerError(method, ErrProviderFailed))
@@ -113,19 +121,46 @@ func (s *Service) LoginSocial(ctx context.Context, r SocialLogin) (Login, error)
 	return s.startSession(ctx, user, isNew, method, client, r.Caller)
 }
 
+// redeemCode asks the provider who a code is about.
+func (s *Service) redeemCode(ctx context.Context, client *Client, provider Provider, r SocialLogin) (Profile, error) {
+	redirectURI, err := client.redirectURI(r.RedirectURI)
+	if err != nil {
+		return Profile{}, err
+	}
+	if err := s.throttle(ctx, limit{"login-ip", party(r.Caller.IP), s.cfg.Limits.LoginPerIP}); err != nil {
+		return Profile{}, err
+	}
+	exchange := ExchangeRequest{
+		Code: r.Code, RedirectURI: redirectURI, Verifier: r.Verifier, Nonce: r.Nonce,
+		Issuer: r.Issuer, Device: r.Device,
+	}
+	if strings.HasPrefix(r.State, statePrefix) {
+		flow, err := s.takeFlow(ctx, r.State, client.Name, provider.Name(), redirectURI)
+		if err != nil {
+			return Profile{}, err
+		}
+		exchange.RedirectURI, exchange.User = flow.returnTo(), flow.User
+		exchange.Verifier, exchange.Nonce = flow.Verifier, flow.Nonce
+	}
+	profile, err := provider.Exchange(ctx, exchange)
+	if err != nil {
+		return Profile{}, s.providerError(provider.Name(), err)
+	}
+	return profile, nil
+}
+
 // socialParties resolves who takes part. An unknown provider and one that this
 // client may not use answer alike.
-func (s *Service) socialParties(clientKey, providerName, redirectURI string) (*Client, Provider, string, error) {
+func (s *Service) socialParties(clientKey, providerName string) (*Client, Provider, error) {
 	client, err := s.clients.find(clientKey)
 	if err != nil {
-		return nil, nil, "", err
+		return nil, nil, err
 	}
 	provider := s.providers[providerName]
 	if provider == nil || !client.allowsProvider(providerName) {
-		return client, nil, "", notFound()
+		return client, nil, notFound()
 	}
-	uri, err := client.redirectURI(redirectURI)
-	return client, provider, uri, err
+	return client, provider, nil
 }
 
 // takeFlow ends the flow, also when it was begun for somebody else.
@@ -135,12 +170,16 @@ func (s *Service) takeFlow(ctx context.Context, state, client, provider, redirec
 		return Flow{}, unavailable(err)
 	}
 	if err != nil || flow.Client != client || flow.Provider != provider || flow.RedirectURI != redirectURI {
-		return Flow{}, &Error{
-			Status: http.StatusBadRequest, Code: CodeInvalidState,
-			Detail: "The login was not begun here or took too long. Begin it again.",
-		}
+		return Flow{}, invalidState()
 	}
 	return flow, nil
+}
+
+func invalidState() *Error {
+	return &Error{
+		Status: http.StatusBadRequest, Code: CodeInvalidState,
+		Detail: "The login was not begun here or took too long. Begin it again.",
+	}
 }
 
 // ProviderInfo is what a frontend must know about a provider.

@@ -61,6 +61,14 @@ type IDTokenRequest struct {
 	User string
 }
 
+// Poster is a provider that knows without asking anybody how Endpoint's
+// ResponseMode will be, so that a missing Config.APIURL is noticed at the start
+// and not at the first login. It is found by type assertion.
+type Poster interface {
+	// PostsAnswers reports whether ResponseMode is "form_post".
+	PostsAnswers() bool
+}
+
 // Checker is a provider that can be tried without a login. It is found by type
 // assertion.
 type Checker interface {

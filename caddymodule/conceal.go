@@ -12,6 +12,10 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
+// returnMark stands in the query of every page to which a provider returns with
+// a state that was made here, however the dot behind it is written.
+const returnMark = "state=ea"
+
 // linkPage is where a mailed link leads: below a path, or with a query.
 type linkPage struct {
 	path string
@@ -72,7 +76,7 @@ func isLinkSecret(text string) bool {
 }
 
 // showsLink reports whether the log of a request would show the secret of a
-// mailed link: in its own address, or in that of the page which it comes from.
+// mailed link, or the code of a social login: in its own address, or in that of the page which it comes from.
 func (r *Realm) showsLink(request *http.Request) bool {
 	if r.isLinkPage(request.URL) {
 		return true
@@ -90,7 +94,12 @@ func (r *Realm) showsLink(request *http.Request) bool {
 	return false
 }
 
+// isLinkPage also takes the pages to which social providers return: with code
+// and state whoever reads the log could be faster than the page.
 func (r *Realm) isLinkPage(u *url.URL) bool {
+	if strings.Contains(u.RawQuery, returnMark) {
+		return true
+	}
 	normal := normalPath(u.Path)
 	for _, page := range r.linkPages {
 		if page.leadsHere(normal, u) {

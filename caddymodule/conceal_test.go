@@ -43,6 +43,9 @@ func TestLinkPages(t *testing.T) {
 		"/come/in?t=" + secret:           true,
 		"/bare?" + secret:                true,
 		"/bare":                          false,
+		"/cb?code=x&state=ea." + secret:  true,
+		"/cb?state=ea%2e" + secret:       true,
+		"/cb?code=x&state=of-another":    false,
 		"/auth/link/":                    false,
 		"/auth/links/" + secret:          false,
 		"/in":                            false,
@@ -94,6 +97,8 @@ func TestHardeningLinksStayOutOfTheLogs(t *testing.T) {
 			post(t, s.url("/v1/auth/by-link/link/"), map[string]any{"email": "logged@example.com"}, 200)
 			token := spend(t, s, linkSecret(t, box.receive(t)))
 			call(t, http.MethodGet, s.url("/v1/auth/verify/"), nil, "Authorization", "Token "+token)
+			call(t, http.MethodGet, s.url("/auth/callback?code=provider-code&state=ea.x"), nil)
+			call(t, http.MethodGet, s.url("/v1/auth/social/callback/apple-id/?code=provider-code&state=y"), nil)
 			call(t, http.MethodGet, s.url("/other"), nil)
 			if err := caddy.Stop(); err != nil {
 				t.Fatal(err)
@@ -102,7 +107,7 @@ func TestHardeningLinksStayOutOfTheLogs(t *testing.T) {
 			if err != nil || !strings.Contains(string(content), `"uri":"/other"`) {
 				t.Fatalf("the access log has no other request: %v", err)
 			}
-			for _, hidden := range []string{secret, testKey, token, "logged@"} {
+			for _, hidden := range []string{secret, testKey, token, "logged@", "provider-code"} {
 				if strings.Contains(string(content), hidden) {
 					t.Errorf("%s is in the log", hidden)
 				}

@@ -127,11 +127,11 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 }
 
 // showsPerson reports whether the access log would show a client key, which one
-// call has in its address, or an e-mail address, which the answer of verify has
-// in its header.
+// call has in its address, an e-mail address, which the answer of verify has in
+// its header, or a code of a provider, which the callback has in both.
 func (l *LoginAPI) showsPerson(r *http.Request) bool {
 	return r.URL.Query().Has("client_key") || strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/verify") ||
-		l.realm.showsLink(r)
+		strings.Contains(r.URL.Path, "/social/callback/") || l.realm.showsLink(r)
 }
 
 // handler returns the API of the service, which is made once.

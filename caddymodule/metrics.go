@@ -68,7 +68,7 @@ func (m *metrics) event(realm string, e authcore.Event) {
 		m.links.WithLabelValues(realm, e.Client).Inc()
 	case authcore.EventLogout, authcore.EventRefresh, authcore.EventUserDisabled, authcore.EventUserDeleted:
 		m.ended.WithLabelValues(realm, string(e.Name)).Inc()
-	case authcore.EventLinked, authcore.EventUserEnabled:
+	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventUserEnabled:
 		// Told to the subscribers of events only.
 	}
 }

@@ -120,7 +120,7 @@ func (p *SocialProvider) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 func (p *SocialProvider) parseOption(b *block) error {
-	if known, err := p.AccountOptions.parse(b); known {
+	if known, err := p.parse(b); known {
 		return err
 	}
 	var kind string

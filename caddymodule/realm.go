@@ -21,6 +21,11 @@ type Realm struct {
 	// The template of mailed links: an absolute URL with `{token}` once, for
 	// example `https://frontend.app/auth/link/{token}`. Required.
 	EmailLink string `json:"email_link,omitempty"`
+	// The address of the login API as browsers reach it, with the prefix of
+	// `login_api`: `https://api.example.com/v1/auth`. Needed by providers that
+	// post their answers, such as `apple-id`, which then return to
+	// `/social/callback/<name>/` below it. Default: none.
+	APIURL string `json:"api_url,omitempty"`
 	// What sends the mail. Required, unless `insecure_debug_links` is set; then
 	// the default is the `log` mailer.
 	MailerRaw json.RawMessage `json:"mailer,omitempty" caddy:"namespace=edgeauth.mailers inline_key=module"`

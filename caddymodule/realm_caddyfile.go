@@ -14,6 +14,7 @@ import (
 //	edgeauth [<realm>] {
 //		client <name> <key> { … }
 //		email_link <template> { lifetime <duration> }
+//		api_url <url>
 //		mailer <module> …
 //		storage <module> …
 //		provider <name> [<client_id> <client_secret>] { … }
@@ -58,6 +59,8 @@ func (r *Realm) parseOption(b *block) error {
 		return r.parseClient(b)
 	case "email_link":
 		return r.parseEmailLink(b)
+	case "api_url":
+		return b.text(&r.APIURL)
 	case "mailer":
 		return parseModule(b, "edgeauth.mailers", &r.MailerRaw)
 	case "storage":

@@ -65,6 +65,7 @@ func (r *Realm) provisionConfig() error {
 		binding{"audience", r.Audience, &r.config.Audience},
 		binding{"algorithm", r.Algorithm, &r.config.Algorithm},
 		binding{"email_link", r.EmailLink, &r.config.EmailLink},
+		binding{"api_url", r.APIURL, &r.config.APIURL},
 	)
 	if err != nil {
 		return err

@@ -58,8 +58,12 @@ func (h *Handler) run(matched route, serve endpoint, r *request) (a answer) {
 		}
 	}()
 	a, err := serve(r)
-	if err != nil {
-		return h.failure(r.Request, matched, err)
+	if err == nil {
+		return a
+	}
+	a = h.failure(r.Request, matched, err)
+	if matched.people {
+		return forPeople(r.Request, a, err)
 	}
 	return a
 }

@@ -34,6 +34,9 @@ type field struct {
 	// alias is another spelling of the name, or "".
 	alias    string
 	required bool
+	// unless names another field that stands in for a required one. Not both
+	// may be there.
+	unless string
 	// mayBeBlank lets "" and blanks pass.
 	mayBeBlank bool
 	// flag fields are true or false.
@@ -46,6 +49,7 @@ type field struct {
 
 func required(name string) field { return field{name: name, required: true} }
 func optional(name string) field { return field{name: name} }
+func blank(name string) field    { return field{name: name, mayBeBlank: true} }
 func flag(name string) field     { return field{name: name, flag: true} }
 
 // email bounds an address before it is parsed: the conversion of international
@@ -77,9 +81,15 @@ func read(from source, fields ...field) (input, error) {
 		if !found && f.alias != "" {
 			v, found = from(f.alias)
 		}
+		instead := false
+		if f.unless != "" {
+			_, instead = from(f.unless)
+		}
 		switch {
-		case !found && f.required:
+		case !found && f.required && !instead:
 			faults[f.name] = []string{"This field is required."}
+		case found && instead:
+			faults[f.name] = []string{"Not together with " + f.unless + "."}
 		case found:
 			taken, fault := f.take(v)
 			if fault != "" {

@@ -219,15 +219,21 @@ type fakeProvider struct {
 	fail    error
 	panics  any
 	profile authcore.Profile
+	// posts makes it one that posts its answers.
+	posts bool
 }
 
 func (p *fakeProvider) Name() string { return p.name }
 
 func (p *fakeProvider) Endpoint(context.Context) (authcore.Endpoint, error) {
-	return authcore.Endpoint{
+	endpoint := authcore.Endpoint{
 		ClientID: "id-of-" + p.name, AuthorizeURL: "https://provider.test/auth?a=1&b=2",
 		Scope: "openid email", ResponseType: "code",
-	}, nil
+	}
+	if p.posts {
+		endpoint.ResponseMode = "form_post"
+	}
+	return endpoint, nil
 }
 
 func (p *fakeProvider) AuthorizeURL(_ context.Context, r authcore.AuthorizeRequest) (string, error) {
@@ -254,6 +260,16 @@ func (p *fakeProvider) Exchange(_ context.Context, r authcore.ExchangeRequest) (
 		Subject: "subject-1", Email: "ada@example.com", EmailVerified: true,
 		FirstName: "Ada", LastName: "Lovelace", Nickname: "ada", AvatarURL: "https://img.test/a?x=1&y=2",
 	}, nil
+}
+
+// openIDProvider also takes ID tokens, of which it knows some.
+type openIDProvider struct{ *fakeProvider }
+
+func (p openIDProvider) VerifyIDToken(_ context.Context, r authcore.IDTokenRequest) (authcore.Profile, error) {
+	if !strings.HasPrefix(r.IDToken, "good.") || r.Nonce != "n" {
+		return authcore.Profile{}, authcore.ErrProviderMismatch
+	}
+	return authcore.Profile{Subject: "app-1", FirstName: r.User}, nil
 }
 
 func (p *fakeProvider) set(change func(*fakeProvider)) {

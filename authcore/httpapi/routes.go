@@ -23,6 +23,8 @@ type route struct {
 	methods map[string]endpoint
 	// public routes may be read by pages of every origin.
 	public bool
+	// people are sent here by their browsers and see what is answered.
+	people bool
 }
 
 // table lists everything that is served. Only methods that may change something
@@ -38,6 +40,10 @@ func (h *Handler) table() []route {
 		{pattern: "/social/authorize/{provider}", methods: methods{http.MethodPost: h.authorize}},
 		{pattern: "/social/login", methods: methods{http.MethodPost: h.loginSocial}},
 		{pattern: "/social/login/{provider}", methods: methods{http.MethodPost: h.loginSocial}},
+		{pattern: "/social/callback/{provider}", people: true, methods: methods{
+			http.MethodGet:  h.callback,
+			http.MethodPost: h.callback,
+		}},
 		{pattern: "/user", methods: methods{
 			http.MethodGet:   h.signedIn(h.showUser),
 			http.MethodPatch: h.signedIn(h.changeUser),
@@ -46,6 +52,8 @@ func (h *Handler) table() []route {
 		{pattern: "/logout", methods: methods{http.MethodPost: h.signedIn(h.logout)}},
 		{pattern: "/sessions", methods: methods{http.MethodGet: h.signedIn(h.listSessions)}},
 		{pattern: "/sessions/{id}", methods: methods{http.MethodDelete: h.signedIn(h.endSession)}},
+		{pattern: "/identities", methods: methods{http.MethodGet: h.signedIn(h.listIdentities)}},
+		{pattern: "/identities/{id}", methods: methods{http.MethodDelete: h.signedIn(h.unlink)}},
 		{pattern: "/verify", methods: methods{http.MethodGet: h.signedIn(h.verify)}},
 		{pattern: "/revocations", methods: methods{http.MethodGet: h.revocations}, public: true},
 		{pattern: keySetPath, methods: methods{http.MethodGet: h.keySet}, public: true},

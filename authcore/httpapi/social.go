@@ -14,6 +14,7 @@ type providerInfo struct {
 	AuthorizeURL string `json:"authorize_url"`
 	Scope        string `json:"scope"`
 	ResponseType string `json:"response_type"`
+	ResponseMode string `json:"response_mode,omitempty"`
 }
 
 // listProviders tells a client which providers it may use.
@@ -34,6 +35,7 @@ func (h *Handler) listProviders(r *request) (answer, error) {
 			AuthorizeURL: provider.AuthorizeURL,
 			Scope:        provider.Scope,
 			ResponseType: provider.ResponseType,
+			ResponseMode: provider.ResponseMode,
 		}
 	}
 	return reply(http.StatusOK, list)
@@ -47,7 +49,11 @@ type authorization struct {
 
 // authorize begins a social login.
 func (h *Handler) authorize(r *request) (answer, error) {
-	in, err := r.socialInput()
+	from, err := r.body()
+	if err != nil {
+		return answer{}, err
+	}
+	in, err := r.socialInput(from)
 	if err != nil {
 		return answer{}, err
 	}
@@ -63,11 +69,24 @@ func (h *Handler) authorize(r *request) (answer, error) {
 	return reply(http.StatusOK, authorization{URL: begun.URL, State: begun.State})
 }
 
-// loginSocial redeems a provider's code. The Authorization header counts only
-// where the body asks to add the login to the signed-in user: clients send it
-// with every request, and a dead token must not keep them from logging in.
+// loginSocial redeems a provider's code, or the ID token that an application got
+// from a provider by itself. The Authorization header counts only where the body
+// asks to add the login to the signed-in user: clients send it with every
+// request, and a dead token must not keep them from logging in.
 func (h *Handler) loginSocial(r *request) (answer, error) {
-	in, err := r.socialInput(required("code"), optional("state"), optional("code_verifier"), optional("nonce"), flag("link"))
+	from, err := r.body()
+	if err != nil {
+		return answer{}, err
+	}
+	fields := []field{
+		{name: "code", required: true, unless: "id_token"}, optional("id_token"), optional("nonce"), flag("link"),
+	}
+	if _, native := from("id_token"); native {
+		fields = append(fields, blank("user"))
+	} else {
+		fields = append(fields, optional("state"), optional("code_verifier"), optional("iss"), optional("device_id"))
+	}
+	in, err := r.socialInput(from, fields...)
 	if err != nil {
 		return answer{}, err
 	}
@@ -80,11 +99,15 @@ func (h *Handler) loginSocial(r *request) (answer, error) {
 	login, err := h.service.LoginSocial(r.Context(), authcore.SocialLogin{
 		Provider:    in["provider"],
 		Code:        in["code"],
+		IDToken:     in["id_token"],
 		ClientKey:   in["client_key"],
 		RedirectURI: in["redirect_uri"],
 		State:       in["state"],
 		Verifier:    in["code_verifier"],
 		Nonce:       in["nonce"],
+		Issuer:      in["iss"],
+		Device:      in["device_id"],
+		User:        in["user"],
 		LinkTo:      linkTo,
 		Caller:      h.caller(r),
 	})
@@ -97,11 +120,7 @@ func (h *Handler) loginSocial(r *request) (answer, error) {
 // socialInput reads the fields that both calls have, and further ones. The
 // provider in the path wins over the one in the body, which is not looked at
 // then.
-func (r *request) socialInput(further ...field) (input, error) {
-	from, err := r.body()
-	if err != nil {
-		return nil, err
-	}
+func (r *request) socialInput(from source, further ...field) (input, error) {
 	fields := append([]field{
 		required("client_key"),
 		{name: "redirect_uri", alias: "redirectUri"},

@@ -39,7 +39,10 @@ type provider struct {
 	keys      *cached[keySet]
 }
 
-var _ authcore.Provider = (*provider)(nil)
+var (
+	_ authcore.Provider = (*provider)(nil)
+	_ authcore.Poster   = (*provider)(nil)
+)
 
 // Name implements authcore.Provider.
 func (p *provider) Name() string { return p.name }
@@ -60,6 +63,9 @@ func (p *provider) Endpoint(ctx context.Context) (authcore.Endpoint, error) {
 		}, nil
 	})
 }
+
+// PostsAnswers implements authcore.Poster.
+func (p *provider) PostsAnswers() bool { return p.spec.responseMode == "form_post" }
 
 // AuthorizeURL implements authcore.Provider. Challenge and nonce are left out
 // where the provider does not take them; Exchange leaves out the same.
