@@ -10,14 +10,15 @@ func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "edgeauth",
 		Usage: "<command>",
-		Short: "Login at the edge: proxy without a Caddyfile, manage users",
+		Short: "Login at the edge: proxy without a Caddyfile, check the configuration, manage users",
 		Long: `
 Login by mailed link or social provider in front of your application.
 
+  check   tries the stores, mail servers and providers of a configuration
   proxy   puts login and token check in front of an upstream, without a Caddyfile
   user    shows, disables, enables or deletes a user of the running server`,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(proxyCommand(), userCommand())
+			cmd.AddCommand(checkCommand(), proxyCommand(), userCommand())
 		},
 	})
 }

@@ -1,6 +1,9 @@
 package caddymodule
 
 import (
+	"context"
+	"errors"
+
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -69,6 +72,15 @@ func (m *SMTPMailer) OpenMailer(env MailerEnvironment) (authcore.Mailer, func() 
 	})
 }
 
+// CheckMailer connects and logs in.
+func (m *SMTPMailer) CheckMailer(ctx context.Context) (string, error) {
+	transport, err := mailer.NewSMTP(mailer.SMTPConfig{Server: m.server})
+	if err != nil {
+		return "", err
+	}
+	return "takes mail from us", errors.Join(transport.Check(ctx), transport.Close())
+}
+
 // parseMailer reads a mailer whose one argument is a URL. Syntax:
 //
 //	mailer <module> <url> {
@@ -93,6 +105,7 @@ func parseMailer(d *caddyfile.Dispenser, url *string, options *MailOptions) erro
 // Interface guards.
 var (
 	_ Mailer                = (*SMTPMailer)(nil)
+	_ MailerChecker         = (*SMTPMailer)(nil)
 	_ caddy.Provisioner     = (*SMTPMailer)(nil)
 	_ caddyfile.Unmarshaler = (*SMTPMailer)(nil)
 )

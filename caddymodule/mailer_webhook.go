@@ -1,6 +1,9 @@
 package caddymodule
 
 import (
+	"context"
+	"errors"
+
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -94,9 +97,20 @@ func (m *WebhookMailer) OpenMailer(env MailerEnvironment) (authcore.Mailer, func
 	})
 }
 
+// CheckMailer asks the mail API for a sign of life.
+func (m *WebhookMailer) CheckMailer(ctx context.Context) (string, error) {
+	transport, err := mailer.NewWebhook(m.config())
+	if err != nil {
+		return "", err
+	}
+	return "is there; whether it takes the token shows with the first mail",
+		errors.Join(transport.Check(ctx), transport.Close())
+}
+
 // Interface guards.
 var (
 	_ Mailer                = (*WebhookMailer)(nil)
+	_ MailerChecker         = (*WebhookMailer)(nil)
 	_ caddy.Provisioner     = (*WebhookMailer)(nil)
 	_ caddyfile.Unmarshaler = (*WebhookMailer)(nil)
 )

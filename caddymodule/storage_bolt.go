@@ -99,6 +99,15 @@ func (s *BoltStorage) OpenStorage(ctx context.Context, realm string) (authcore.S
 	return store, release, nil
 }
 
+// CheckStorage looks at the file without keeping it from a server that wants it.
+func (s *BoltStorage) CheckStorage(context.Context, string) (string, error) {
+	path, err := canonicalPath(s.path)
+	if err != nil {
+		return "", err
+	}
+	return bolt.Check(path)
+}
+
 // canonicalPath makes one path of all spellings of it, through symbolic links
 // too. What does not exist yet is taken by its name.
 func canonicalPath(path string) (string, error) {
@@ -123,6 +132,7 @@ func canonicalPath(path string) (string, error) {
 // Interface guards.
 var (
 	_ Storage               = (*BoltStorage)(nil)
+	_ StorageChecker        = (*BoltStorage)(nil)
 	_ caddy.Provisioner     = (*BoltStorage)(nil)
 	_ caddyfile.Unmarshaler = (*BoltStorage)(nil)
 )

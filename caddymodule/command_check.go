@@ -1,0 +1,152 @@
+package caddymodule
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/caddyserver/caddy/v2"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+)
+
+func checkCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check [--config <path>] [--adapter <name>]",
+		Short: "Tries everything that logins depend on",
+		Long: `
+Reads a configuration and tries, all at once and for at most 15 seconds, every
+store, mail server and social provider in it. Says what is wrong and what to do,
+and which redirect URIs to register at each provider. The exit status is not 0
+when something is wrong.
+
+Nothing is changed and no mail is sent. It may run beside the server, as the same
+user: a store file that the server has open is left alone.
+
+  storage   opened and read; a bolt file that is free is looked at read-only
+  mailer    smtp: connects, STARTTLS, logs in, says goodbye
+            webhook: an OPTIONS request without the token
+  provider  discovery, keys, and what else it tells without a login; its clock
+            is compared with that of this machine`,
+		Args: cobra.NoArgs,
+	}
+	cmd.Flags().StringP("config", "c", "", "Configuration file")
+	cmd.Flags().StringP("adapter", "a", "", "Name of config adapter to apply")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		flags := caddycmd.Flags{FlagSet: cmd.Flags()}
+		config, file, _, err := caddycmd.LoadConfig(flags.String("config"), flags.String("adapter"))
+		if err != nil {
+			return err
+		}
+		if file == "" {
+			return errors.New("there is no Caddyfile in the current directory; name the configuration with --config")
+		}
+		cmd.SilenceUsage = true
+		return runCheck(cmd.Context(), os.Stdout, config)
+	}
+	return cmd
+}
+
+// errWrong is why the check command ends with a status that is not 0.
+var errWrong = errors.New("something is wrong; see above")
+
+// runCheck checks a configuration and prints what was found.
+func runCheck(ctx context.Context, out io.Writer, config []byte) error {
+	app, err := provisionAlone(config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = app.Cleanup() }()
+	var all []check
+	for _, name := range app.names() {
+		all = append(all, app.Realms[name].checks()...)
+	}
+	findings := runChecks(ctx, all)
+	good := true
+	for _, name := range app.names() {
+		realm := app.Realms[name]
+		mine := findings[:len(realm.checks())]
+		findings = findings[len(mine):]
+		good = printFindings(out, realm, mine) && good
+		printRegistrations(out, realm.registrations(ctx))
+	}
+	if !good {
+		return errWrong
+	}
+	return nil
+}
+
+// provisionAlone provisions the app without the rest of the configuration: no
+// site is served here, and no log file written.
+func provisionAlone(config []byte) (*App, error) {
+	var whole struct {
+		Apps map[string]json.RawMessage `json:"apps"`
+	}
+	if err := json.Unmarshal(caddy.RemoveMetaFields(config), &whole); err != nil {
+		return nil, fmt.Errorf("decoding the configuration: %w", err)
+	}
+	if whole.Apps[appName] == nil {
+		return nil, errors.New("the configuration has no edgeauth; add the global option: edgeauth { client web {env.WEB_CLIENT_KEY} … }")
+	}
+	alone := &caddy.Config{
+		Admin:   &caddy.AdminConfig{Disabled: true},
+		Logging: &caddy.Logging{Logs: map[string]*caddy.CustomLog{caddy.DefaultLoggerName: {BaseLog: caddy.BaseLog{Level: "ERROR"}}}},
+		AppsRaw: caddy.ModuleMap{appName: whole.Apps[appName]},
+	}
+	ctx, err := caddy.ProvisionContext(alone)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := ctx.App(appName)
+	if err != nil {
+		return nil, err
+	}
+	app, ok := loaded.(*App)
+	if !ok {
+		return nil, fmt.Errorf("unexpected app %T", loaded)
+	}
+	return app, nil
+}
+
+// printFindings prints what was found about a realm, and reports whether all is
+// well.
+func printFindings(out io.Writer, realm *Realm, findings []finding) bool {
+	name := "default realm"
+	if realm.name != "" {
+		name = "realm " + realm.name
+	}
+	fmt.Fprintf(out, "%s\n", name)
+	good := true
+	for _, f := range findings {
+		mark := "ok   "
+		if f.wrong {
+			mark, good = "WRONG", false
+		}
+		fmt.Fprintf(out, "  %s  %s: %s\n", mark, f.what, f.says)
+		if f.advice != "" {
+			fmt.Fprintf(out, "         → %s\n", f.advice)
+		}
+	}
+	return good
+}
+
+func printRegistrations(out io.Writer, list []registration) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "  redirect URIs to register:")
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, r := range list {
+		whose := "the edge hands the answer on to the clients"
+		if r.client != "" {
+			whose = "client " + r.client
+		}
+		fmt.Fprintf(table, "    %s\t%s\t(%s)\n", r.provider, r.uri, whose)
+	}
+	_ = table.Flush()
+}
