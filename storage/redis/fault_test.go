@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -140,44 +141,44 @@ func prepare(t *testing.T, store *Store) {
 // link that it has taken itself, and count a guess twice.
 func TestCutConnections(t *testing.T) {
 	t.Run("server", func(t *testing.T) {
-		through := newProxy(t, redistest.Start(t, "appendonly no").Address())
-		cutConnections(t, open(t, Config{URL: through.url()}), through)
+		through := servertest.NewProxy(t, redistest.Start(t, "appendonly no").Address())
+		cutConnections(t, open(t, Config{URL: "redis://" + through.Address()}), through)
 	})
 	t.Run("replicas", func(t *testing.T) { // one of none
-		through := newProxy(t, redistest.Start(t, "appendonly no").Address())
-		db := open(t, Config{URL: through.url()})
+		through := servertest.NewProxy(t, redistest.Start(t, "appendonly no").Address())
+		db := open(t, Config{URL: "redis://" + through.Address()})
 		db.replicas = 1
 		store := &Store{db: db, prefix: "p"}
-		through.cutAfter("evalsha")
+		through.CutAfter("evalsha")
 		if err := store.PutLink(t.Context(), link("a")); !errors.Is(err, authcore.ErrUnavailable) {
 			t.Errorf("PutLink: error %v", err)
 		}
-		if hits := through.disarm(); hits != 1 {
+		if hits := through.Disarm(); hits != 1 {
 			t.Errorf("was sent %d times", hits)
 		}
 	})
 	t.Run("cluster", func(t *testing.T) {
 		cluster := redistest.StartCluster(t, "appendonly no")
-		proxies := make([]*proxy, len(cluster.Servers))
+		proxies := make([]*servertest.Proxy, len(cluster.Servers))
 		for i, server := range cluster.Servers {
-			proxies[i] = newProxy(t, server.Address())
-			server.Do(t, "config", "set", "cluster-announce-port", proxies[i].port())
+			proxies[i] = servertest.NewProxy(t, server.Address())
+			server.Do(t, "config", "set", "cluster-announce-port", portOf(proxies[i]))
 		}
 		servertest.Eventually(t, "the nodes name the proxies", func() bool {
 			for _, server := range cluster.Servers {
 				for _, p := range proxies {
-					if !strings.Contains(fmt.Sprint(server.Do(t, "cluster", "slots")), p.port()) {
+					if !strings.Contains(fmt.Sprint(server.Do(t, "cluster", "slots")), portOf(p)) {
 						return false
 					}
 				}
 			}
 			return true
 		})
-		cutConnections(t, open(t, Config{URL: proxies[0].url(), Cluster: true}), proxies...)
+		cutConnections(t, open(t, Config{URL: "redis://" + proxies[0].Address(), Cluster: true}), proxies...)
 	})
 }
 
-func cutConnections(t *testing.T, db *DB, through ...*proxy) {
+func cutConnections(t *testing.T, db *DB, through ...*servertest.Proxy) {
 	t.Helper()
 	for _, name := range []string{"first", "main"} { // the first one has the server know the scripts
 		store := realm(t, db, name)
@@ -190,12 +191,12 @@ func cutConnections(t *testing.T, db *DB, through ...*proxy) {
 				continue
 			}
 			for _, p := range through {
-				p.cutAfter(store.prefix)
+				p.CutAfter(store.prefix)
 			}
 			err := run(t.Context())
 			hits := 0
 			for _, p := range through {
-				hits += p.disarm()
+				hits += p.Disarm()
 			}
 			if hits != 1 {
 				t.Errorf("%s: was sent %d times", step, hits)
@@ -341,4 +342,9 @@ func TestFullServer(t *testing.T) {
 	if _, err := store.User(t.Context(), "new"); !errors.Is(err, authcore.ErrNotFound) {
 		t.Errorf("half of a step is there: error %v", err)
 	}
+}
+
+func portOf(p *servertest.Proxy) string {
+	_, port, _ := net.SplitHostPort(p.Address())
+	return port
 }

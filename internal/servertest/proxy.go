@@ -1,0 +1,139 @@
+package servertest
+
+import (
+	"bytes"
+	"net"
+	"sync"
+	"testing"
+)
+
+// Proxy stands between a client and a server on the loopback interface and breaks
+// connections. Its methods are safe for concurrent use.
+type Proxy struct {
+	listener net.Listener
+	target   string
+
+	mu sync.Mutex
+	// watch is what an armed proxy waits for in what the client sends; nil for
+	// nothing.
+	watch []byte
+	// hits is how often it was seen.
+	hits  int
+	conns map[net.Conn]bool
+}
+
+// NewProxy starts a proxy before a server. It ends with the test.
+func NewProxy(tb testing.TB, target string) *Proxy {
+	tb.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not block
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p := &Proxy{listener: listener, target: target, conns: make(map[net.Conn]bool)}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() { p.serve(conn) })
+		}
+	})
+	tb.Cleanup(func() {
+		listener.Close()
+		p.Cut()
+		serving.Wait()
+	})
+	return p
+}
+
+// Address is host and port of the proxy.
+func (p *Proxy) Address() string { return p.listener.Addr().String() }
+
+// CutAfter breaks the connection after a command with this text has been carried
+// out and before its answer has come back, every time. What the server answers from
+// then on is dropped.
+func (p *Proxy) CutAfter(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watch, p.hits = []byte(text), 0
+}
+
+// Disarm lets everything through and returns how often a connection was broken.
+func (p *Proxy) Disarm() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watch = nil
+	return p.hits
+}
+
+// Cut breaks all connections.
+func (p *Proxy) Cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn := range p.conns {
+		conn.Close()
+	}
+}
+
+func (p *Proxy) keep(conn net.Conn, keep bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if keep {
+		p.conns[conn] = true
+	} else {
+		delete(p.conns, conn)
+	}
+}
+
+func (p *Proxy) serve(client net.Conn) {
+	defer client.Close()
+	server, err := net.Dial("tcp", p.target) //nolint:noctx // on the loopback interface
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	p.keep(client, true)
+	defer p.keep(client, false)
+	answers := make(chan struct{})
+	var doomed sync.Once
+	fate := make(chan struct{})
+	go func() { // what the server answers
+		defer close(answers)
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := server.Read(buffer)
+			if err != nil {
+				return
+			}
+			select {
+			case <-fate: // the answer has come, so the command was carried out
+				client.Close()
+				return
+			default:
+			}
+			if _, err := client.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+	}()
+	buffer := make([]byte, 1<<20)
+	for {
+		n, err := client.Read(buffer)
+		if err != nil {
+			break
+		}
+		p.mu.Lock()
+		if p.watch != nil && bytes.Contains(buffer[:n], p.watch) {
+			p.hits++
+			doomed.Do(func() { close(fate) })
+		}
+		p.mu.Unlock()
+		if _, err := server.Write(buffer[:n]); err != nil {
+			break
+		}
+	}
+	server.Close()
+	<-answers
+}
