@@ -43,8 +43,11 @@ func Start(tb testing.TB, settings ...string) *Server {
 	s := &Server{credential: unprivileged(tb)}
 	dir := s.folder(tb)
 	s.Data, s.SocketDir = filepath.Join(dir, "data"), dir
+	program, err := filepath.EvalSymlinks(program) // the others are beside it
+	if err != nil {
+		tb.Fatal(err)
+	}
 	s.initialize(tb, filepath.Dir(program))
-	var err error
 	for range 5 { // somebody else may take the port in between
 		s.Port = servertest.FreePort(tb)
 		s.process = servertest.New(tb, servertest.Command{

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -9,10 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
-	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/storagetest"
 	"go.etcd.io/bbolt"
 )
 
@@ -46,21 +46,22 @@ func TestKill(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	path := filepath.Join(t.TempDir(), "auth.db")
-	journal := newJournal()
+	journal := storagetest.NewJournal()
 	for round := range rounds {
 		killVictim(t, path, random.Uint64(), 20+random.IntN(400), journal)
 		db := openFile(t, path)
-		journal.check(t, db, round)
+		journal.Check(t, realm(t, db, "main"), round)
+		checkFile(t, db, round)
 		closeDB(t, db)
 	}
-	if journal.lines < rounds*20 {
-		t.Errorf("only %d acknowledgements in %d rounds", journal.lines, rounds)
+	if journal.Lines < rounds*20 {
+		t.Errorf("only %d acknowledgements in %d rounds", journal.Lines, rounds)
 	}
 }
 
 // killVictim starts a victim, kills it after so many lines, and takes down every
 // line that came out whole.
-func killVictim(t *testing.T, path string, seed uint64, after int, journal *journal) {
+func killVictim(t *testing.T, path string, seed uint64, after int, journal *storagetest.Journal) {
 	t.Helper()
 	victim := exec.CommandContext(t.Context(), os.Args[0])
 	victim.Env = append(os.Environ(), victimFile+"="+path, victimSeed+"="+strconv.FormatUint(seed, 10))
@@ -78,7 +79,7 @@ func killVictim(t *testing.T, path string, seed uint64, after int, journal *jour
 		if err != nil { // the end of the pipe, perhaps in the middle of a line
 			break
 		}
-		journal.note(strings.Fields(line))
+		journal.Note(line)
 		if n == after {
 			if err := victim.Process.Kill(); err != nil { // SIGKILL
 				t.Fatal(err)
@@ -91,79 +92,27 @@ func killVictim(t *testing.T, path string, seed uint64, after int, journal *jour
 	}
 }
 
-// journal is what a parent knows of its victims.
-type journal struct {
-	lines    int
-	users    map[string]string       // address -> id
-	sessions map[string]string       // live session -> user
-	ended    map[string]bool         // revoked sessions
-	links    map[string]expectedLink // secret -> what is known of it
-	keys     string
-}
-
-type expectedLink struct {
-	// guesses that were acknowledged
-	guesses int
-	// taking says that somebody was about to take it, taken that it was taken
-	taking, taken bool
-}
-
-func newJournal() *journal {
-	return &journal{
-		users:    make(map[string]string),
-		sessions: make(map[string]string),
-		ended:    make(map[string]bool),
-		links:    make(map[string]expectedLink),
+// runVictim writes to the file until it is killed.
+func runVictim(path, seedText string) error {
+	seed, err := strconv.ParseUint(seedText, 10, 64)
+	if err != nil {
+		return err
 	}
-}
-
-func (j *journal) note(words []string) {
-	j.lines++
-	switch subject := words[1]; words[0] {
-	case "user":
-		j.users[subject] = words[2]
-	case "session":
-		j.sessions[subject] = words[2]
-	case "ending":
-		delete(j.sessions, subject)
-	case "ended":
-		j.ended[subject] = true
-	case "link":
-		j.links[subject] = expectedLink{}
-	case "guess":
-		link := j.links[subject]
-		link.guesses++
-		j.links[subject] = link
-	case "taking":
-		link := j.links[subject]
-		link.taking = true
-		j.links[subject] = link
-	case "taken":
-		j.links[subject] = expectedLink{taken: true}
-	case "keys":
-		if number(subject) > number(j.keys) { // loops speak out of order
-			j.keys = subject
-		}
+	db, err := Open(path)
+	if err != nil {
+		return err
 	}
+	ctx := context.Background()
+	store, err := db.Realm(ctx, "main")
+	if err != nil {
+		return err
+	}
+	return storagetest.RunVictim(ctx, store, seed, os.Stdout)
 }
 
-func (j *journal) check(t *testing.T, db *DB, round int) {
+func checkFile(t *testing.T, db *DB, round int) {
 	t.Helper()
-	store := realm(t, db, "main")
-	for email, id := range j.users {
-		if got, err := store.UserByEmail(t.Context(), email); err != nil || got.ID != id {
-			t.Errorf("round %d: user %s: %+v, error %v", round, email, got, err)
-		}
-	}
-	j.checkSessions(t, store, round)
-	j.checkLinks(t, store, round)
-	keys, err := store.UpdateKeys(t.Context(), func(keys []authcore.SigningKey) ([]authcore.SigningKey, error) {
-		return keys, nil
-	})
-	if err != nil || j.keys != "" && (len(keys) != 1 || number(keys[0].ID) < number(j.keys)) {
-		t.Errorf("round %d: keys %v, error %v, want %s or a later one", round, keys, err, j.keys)
-	}
-	err = db.bolt.View(func(engine *bbolt.Tx) error {
+	err := db.bolt.View(func(engine *bbolt.Tx) error {
 		var errs []error
 		for err := range engine.Check() {
 			errs = append(errs, err)
@@ -173,61 +122,4 @@ func (j *journal) check(t *testing.T, db *DB, round int) {
 	if err != nil {
 		t.Errorf("round %d: the file is inconsistent: %v", round, err)
 	}
-}
-
-func (j *journal) checkSessions(t *testing.T, store *Store, round int) {
-	t.Helper()
-	live := make(map[string]bool)
-	for _, id := range j.users {
-		sessions, err := store.SessionsOf(t.Context(), id, origin)
-		if err != nil {
-			t.Errorf("round %d: SessionsOf: %v", round, err)
-		}
-		for _, session := range sessions {
-			live[session.ID] = true
-		}
-	}
-	revocations, _, err := store.RevocationsSince(t.Context(), "")
-	if err != nil {
-		t.Errorf("round %d: RevocationsSince: %v", round, err)
-	}
-	revoked := make(map[string]bool)
-	for _, r := range revocations {
-		revoked[r.ID] = true
-	}
-	for id := range j.sessions {
-		if !live[id] || revoked[id] {
-			t.Errorf("round %d: session %s was lost: live %v, revoked %v", round, id, live[id], revoked[id])
-		}
-	}
-	for id := range j.ended {
-		if live[id] || !revoked[id] {
-			t.Errorf("round %d: session %s came back: live %v, revoked %v", round, id, live[id], revoked[id])
-		}
-	}
-}
-
-// checkLinks takes every link, and notes that, so that the next rounds see
-// whether it stays taken.
-func (j *journal) checkLinks(t *testing.T, store *Store, round int) {
-	t.Helper()
-	for secret, want := range j.links {
-		got, err := store.TakeLink(t.Context(), authcore.DigestOf("link", secret), origin)
-		switch {
-		case err != nil && !errors.Is(err, authcore.ErrNotFound):
-			t.Errorf("round %d: TakeLink: %v", round, err)
-		case want.taken && err == nil:
-			t.Errorf("round %d: link %s was taken twice", round, secret)
-		case !want.taken && !want.taking && err != nil:
-			t.Errorf("round %d: link %s was lost", round, secret)
-		case err == nil && got.Guesses < want.guesses:
-			t.Errorf("round %d: link %s forgot guesses: %d, want %d", round, secret, got.Guesses, want.guesses)
-		}
-		j.links[secret] = expectedLink{taken: true}
-	}
-}
-
-func number(text string) int {
-	n, _ := strconv.Atoi(text) // 0 for no number, which no check passes
-	return n
 }

@@ -101,7 +101,7 @@ func (s *Store) queueNewKeys(b *batch, keys []authcore.SigningKey) error {
 		}
 		b.queue(`INSERT INTO @.signing_keys (realm, position, id, algorithm, private, created, signs, expires)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			s.realm, i, key.ID, key.Algorithm, key.Private, stamp(key.Created), stamp(key.Signs), stampOrNull(key.Expires))
+			s.realm, i, key.ID, key.Algorithm, append([]byte{}, key.Private...), stamp(key.Created), stamp(key.Signs), stampOrNull(key.Expires))
 	}
 	return nil
 }

@@ -1,11 +1,11 @@
-package bolt
+package storagetest
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -15,54 +15,43 @@ import (
 
 // victim is one of several loops of a process that waits to be killed.
 type victim struct {
-	store  *Store
+	store  authcore.Store
+	out    io.Writer
 	random *rand.Rand
 	name   string
 	users  []string
 }
 
-// runVictim writes to the file until it is killed, and says on the standard
-// output what was acknowledged, and, before it takes something away, that it is
-// going to.
-func runVictim(path, seedText string) error {
-	seed, err := strconv.ParseUint(seedText, 10, 64)
-	if err != nil {
-		return err
-	}
-	db, err := Open(path)
-	if err != nil {
-		return err
-	}
-	ctx := context.Background()
-	store, err := db.Realm(ctx, "main")
-	if err != nil {
-		return err
-	}
-	failed := make(chan error, 1)
+// RunVictim writes to the store in several loops until one of them fails, most
+// likely because the store or this process was killed. It says in lines what was
+// acknowledged, and, before it takes something away, that it is going to. A Journal
+// reads these lines. The seed makes the names of things, and may be used once for a
+// store.
+func RunVictim(ctx context.Context, store authcore.Store, seed uint64, out io.Writer) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	var loops sync.WaitGroup
 	for i := range uint64(8) {
 		loops.Go(func() {
 			v := &victim{
 				store:  store,
+				out:    out,
 				random: rand.New(rand.NewPCG(seed, i)),
 				name:   fmt.Sprintf("%d-%d", seed, i),
 			}
-			for n := 1; ; n++ {
+			for n := 1; ctx.Err() == nil; n++ {
 				if err := v.act(ctx, n); err != nil {
-					select {
-					case failed <- err:
-					default:
-					}
-					return
+					cancel(err)
 				}
 			}
 		})
 	}
-	return <-failed
+	loops.Wait()
+	return context.Cause(ctx)
 }
 
 // say writes one line, with one write, which a pipe keeps whole.
-func say(words ...any) { _, _ = fmt.Fprintln(os.Stdout, words...) }
+func (v *victim) say(words ...any) { _, _ = fmt.Fprintln(v.out, words...) }
 
 func (v *victim) act(ctx context.Context, n int) error {
 	switch {
@@ -80,10 +69,10 @@ func (v *victim) act(ctx context.Context, n int) error {
 func (v *victim) signUp(ctx context.Context, n int) error {
 	id := fmt.Sprintf("u-%s-%d", v.name, n)
 	email := id + "@example.com"
-	if _, _, err := v.store.EnsureUser(ctx, user(id, email)); err != nil {
+	if _, _, err := v.store.EnsureUser(ctx, authcore.User{ID: id, Email: email, EmailVerified: true, Created: start}); err != nil {
 		return err
 	}
-	say("user", email, id)
+	v.say("user", email, id)
 	v.users = append(v.users, id)
 	return nil
 }
@@ -91,17 +80,19 @@ func (v *victim) signUp(ctx context.Context, n int) error {
 func (v *victim) login(ctx context.Context, n int) error {
 	userID := v.users[v.random.IntN(len(v.users))]
 	id := fmt.Sprintf("s-%s-%d", v.name, n)
-	if err := v.store.PutSession(ctx, session(id, userID)); err != nil {
+	if err := v.store.PutSession(ctx, authcore.Session{
+		ID: id, UserID: userID, TokenID: "t-" + id, Created: start, Expires: at(time.Hour),
+	}); err != nil {
 		return err
 	}
-	say("session", id, userID)
+	v.say("session", id, userID)
 	if v.random.IntN(2) == 0 {
 		return nil
 	}
-	say("ending", id)
-	_, err := v.store.EndSessions(ctx, userID, func(s authcore.Session) bool { return s.ID == id }, origin)
+	v.say("ending", id)
+	_, err := v.store.EndSessions(ctx, userID, func(s authcore.Session) bool { return s.ID == id }, start)
 	if err == nil {
-		say("ended", id)
+		v.say("ended", id)
 	}
 	return err
 }
@@ -110,31 +101,31 @@ func (v *victim) useLink(ctx context.Context, n int) error {
 	secret := fmt.Sprintf("l-%s-%d", v.name, n)
 	link := authcore.Link{
 		Secret: authcore.DigestOf("link", secret), Code: authcore.DigestOf("code", secret),
-		EmailKey: secret + "@example.com", Created: origin, Expires: origin.Add(time.Hour),
+		EmailKey: secret + "@example.com", Created: start, Expires: at(time.Hour),
 	}
 	if err := v.store.PutLink(ctx, link); err != nil {
 		return err
 	}
-	say("link", secret)
+	v.say("link", secret)
 	for range v.random.IntN(4) {
-		_, err := v.store.TakeCode(ctx, link.EmailKey, authcore.Digest{}, origin)
+		_, err := v.store.TakeCode(ctx, link.EmailKey, authcore.Digest{}, start)
 		if !errors.Is(err, authcore.ErrNotFound) {
 			return fmt.Errorf("wrong guess: %w", err)
 		}
-		say("guess", secret)
+		v.say("guess", secret)
 	}
 	if v.random.IntN(2) == 0 {
 		return nil
 	}
-	say("taking", secret)
+	v.say("taking", secret)
 	var err error
 	if v.random.IntN(2) == 0 {
-		_, err = v.store.TakeLink(ctx, link.Secret, origin)
+		_, err = v.store.TakeLink(ctx, link.Secret, start)
 	} else {
-		_, err = v.store.TakeCode(ctx, link.EmailKey, link.Code, origin)
+		_, err = v.store.TakeCode(ctx, link.EmailKey, link.Code, start)
 	}
 	if err == nil {
-		say("taken", secret)
+		v.say("taken", secret)
 	}
 	return err
 }
@@ -146,10 +137,10 @@ func (v *victim) rotate(ctx context.Context) error {
 		if len(keys) > 0 {
 			next = number(keys[0].ID) + 1
 		}
-		return []authcore.SigningKey{{ID: strconv.Itoa(next), Created: origin}}, nil
+		return []authcore.SigningKey{{ID: strconv.Itoa(next), Created: start}}, nil
 	})
 	if err == nil {
-		say("keys", keys[0].ID)
+		v.say("keys", keys[0].ID)
 	}
 	return err
 }
