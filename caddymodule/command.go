@@ -10,15 +10,16 @@ func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "edgeauth",
 		Usage: "<command>",
-		Short: "Login at the edge: proxy without a Caddyfile, check the configuration, manage users",
+		Short: "Login at the edge: proxy without a Caddyfile, check the configuration, manage users, move the storage",
 		Long: `
 Login by mailed link or social provider in front of your application.
 
   check   tries the stores, mail servers and providers of a configuration
   proxy   puts login and token check in front of an upstream, without a Caddyfile
-  user    shows, disables, enables or deletes a user of the running server`,
+  user    shows, disables, enables or deletes a user of the running server
+  migrate moves users, sessions and keys to another storage`,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(checkCommand(), proxyCommand(), userCommand())
+			cmd.AddCommand(checkCommand(), proxyCommand(), userCommand(), migrateCommand())
 		},
 	})
 }

@@ -15,3 +15,37 @@ type Storage interface {
 	// cannot be opened twice shares it under a key that names the resource.
 	OpenStorage(ctx context.Context, realm string) (store authcore.Store, release func() error, err error)
 }
+
+// RealmLister is a Storage that knows which realms it keeps. `caddy edgeauth
+// migrate` asks it, to move all of them, and so that a mistyped name makes no
+// empty realm.
+type RealmLister interface {
+	// StorageRealms returns the names of the realms in the form in which
+	// OpenStorage takes them. It makes nothing: where nothing was ever kept, the
+	// error wraps fs.ErrNotExist.
+	StorageRealms(ctx context.Context) ([]string, error)
+}
+
+// defaultRealm stands for the default realm in a storage, where every realm has a
+// name. It is none that a configuration can use.
+const defaultRealm = "_default"
+
+// storedRealm is the name of a realm in a storage.
+func storedRealm(name string) string {
+	if name == "" {
+		return defaultRealm
+	}
+	return name
+}
+
+// configuredRealms turns names in a storage into those of a configuration.
+func configuredRealms(stored []string) []string {
+	names := make([]string, 0, len(stored))
+	for _, name := range stored {
+		if name == defaultRealm {
+			name = ""
+		}
+		names = append(names, name)
+	}
+	return names
+}

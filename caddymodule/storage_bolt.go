@@ -19,10 +19,6 @@ func init() {
 	caddy.RegisterModule(new(BoltStorage))
 }
 
-// defaultRealm stands for the default realm in a file, where every realm has a
-// name. It is none that a configuration can use.
-const defaultRealm = "_default"
-
 // BoltStorage keeps realms in one file of this machine. What was answered is on
 // disk. It is the default, and for one process: a second one that wants the file
 // does not start.
@@ -75,28 +71,43 @@ func (s *BoltStorage) Provision(caddy.Context) error {
 // OpenStorage returns the realm's part of the file, which is opened once in the
 // process however many realms and configurations use it.
 func (s *BoltStorage) OpenStorage(ctx context.Context, realm string) (authcore.Store, func() error, error) {
+	db, release, err := s.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := db.Realm(ctx, storedRealm(realm))
+	if err != nil {
+		return nil, nil, errors.Join(err, release())
+	}
+	return store, release, nil
+}
+
+// StorageRealms returns the realms in the file.
+func (s *BoltStorage) StorageRealms(ctx context.Context) (names []string, err error) {
+	if _, err := os.Stat(s.path); err != nil {
+		return nil, fmt.Errorf("storage bolt: %w", err)
+	}
+	db, release, err := s.open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	names, err = db.Realms(ctx)
+	return configuredRealms(names), err
+}
+
+func (s *BoltStorage) open() (*bolt.DB, func() error, error) {
 	path, err := canonicalPath(s.path)
 	if err != nil {
 		return nil, nil, err
 	}
-	db, release, err := acquire("bolt:"+path, func() (*bolt.DB, func() error, error) {
+	return acquire("bolt:"+path, func() (*bolt.DB, func() error, error) {
 		db, err := bolt.Open(path)
 		if err != nil {
 			return nil, nil, err
 		}
 		return db, db.Close, nil
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	if realm == "" {
-		realm = defaultRealm
-	}
-	store, err := db.Realm(ctx, realm)
-	if err != nil {
-		return nil, nil, errors.Join(err, release())
-	}
-	return store, release, nil
 }
 
 // CheckStorage looks at the file without keeping it from a server that wants it.
@@ -133,6 +144,7 @@ func canonicalPath(path string) (string, error) {
 var (
 	_ Storage               = (*BoltStorage)(nil)
 	_ StorageChecker        = (*BoltStorage)(nil)
+	_ RealmLister           = (*BoltStorage)(nil)
 	_ caddy.Provisioner     = (*BoltStorage)(nil)
 	_ caddyfile.Unmarshaler = (*BoltStorage)(nil)
 )

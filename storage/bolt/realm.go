@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -52,6 +53,26 @@ func (db *DB) Realm(ctx context.Context, name string) (*Store, error) {
 		db.realms[name] = store
 	}
 	return store, nil
+}
+
+// Realms returns the names of the realms in the file, sorted, and makes none.
+func (db *DB) Realms(ctx context.Context) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	var names []string
+	err := db.bolt.View(func(engine *bbolt.Tx) error {
+		return engine.ForEach(func(bucket []byte, _ *bbolt.Bucket) error {
+			if name, found := strings.CutPrefix(string(bucket), realmPrefix); found {
+				names = append(names, name)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return names, nil
 }
 
 // makeRealm reports whether it had to write.
