@@ -71,7 +71,7 @@ test-race: ## Run the tests of the module with the race detector (needs a C comp
 	$(GO) test -race -timeout=15m $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: e2e
-e2e: ## Run the built server against real parts; without a browser those tests are skipped
+e2e: ## Run the built server against real parts; what needs a browser or Node.js is skipped without
 	cd e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
 
 .PHONY: cover

@@ -40,19 +40,30 @@ func providerLines(name, issuer string) []string {
 }
 
 // flow is a social login under way.
-type flow struct{ url, state, code string }
+type flow struct{ url, state, code, issuer string }
+
+// browser is somebody who goes through a login at a provider.
+type browser interface {
+	Browse(t testing.TB, authorizeURL, redirectURI string) url.Values
+}
 
 // authorize begins a login at the edge and goes through it at the provider.
-func (s *site) authorize(t *testing.T, idp *openid.Provider) flow {
+func (s *site) authorize(t *testing.T, idp browser) flow {
 	t.Helper()
-	begun := s.post(t, "/social/authorize/idp/", map[string]any{"client_key": clientKey, "redirect_uri": redirectURI}).
+	return s.authorizeAt(t, "idp", idp)
+}
+
+// authorizeAt is authorize for a provider of another name.
+func (s *site) authorizeAt(t *testing.T, name string, idp browser) flow {
+	t.Helper()
+	begun := s.post(t, "/social/authorize/"+name+"/", map[string]any{"client_key": clientKey, "redirect_uri": redirectURI}).
 		must(t, http.StatusOK)
 	f := flow{url: begun.text(t, "url"), state: begun.text(t, "state")}
 	back := idp.Browse(t, f.url, redirectURI)
 	if back.Get("state") != f.state {
 		t.Errorf("came back with state %q, want %q", back.Get("state"), f.state)
 	}
-	f.code = back.Get("code")
+	f.code, f.issuer = back.Get("code"), back.Get("iss")
 	s.secrets.Add("state", f.state)
 	s.secrets.Add("authorization code", f.code)
 	return f

@@ -32,6 +32,8 @@ type Options struct {
 	// they are at the userinfo endpoint only (OpenID Connect Core 1.0, section
 	// 5.4).
 	ClaimsInIDToken bool
+	// Path of the issuer, such as "/realms/main" or "/"; none by default.
+	Path string
 }
 
 // Person is somebody with an account at the provider.
@@ -59,10 +61,13 @@ type Provider struct {
 func Start(t testing.TB, options Options) *Provider {
 	t.Helper()
 	p := &Provider{storage: newStorage(t, options), calls: map[string]int{}}
-	mux := http.NewServeMux()
-	p.server = httptest.NewServer(mux)
+	mux, outer := http.NewServeMux(), http.NewServeMux()
+	prefix := strings.TrimSuffix(options.Path, "/")
+	outer.Handle(prefix+"/", http.StripPrefix(prefix, mux))
+	outer.Handle(loginPath, mux)
+	p.server = httptest.NewServer(outer)
 	t.Cleanup(p.server.Close)
-	p.Issuer = strings.Replace(p.server.URL, "127.0.0.1", "localhost", 1)
+	p.Issuer = strings.Replace(p.server.URL, "127.0.0.1", "localhost", 1) + options.Path
 
 	var key [32]byte
 	if _, err := rand.Read(key[:]); err != nil {
@@ -148,9 +153,15 @@ func (p *Provider) serveUserInfo(provider http.Handler, w http.ResponseWriter, r
 // with which the provider sends it back to redirectURI.
 func (p *Provider) Browse(t testing.TB, authorizeURL, redirectURI string) url.Values {
 	t.Helper()
+	return Browse(t, p.server.Client(), authorizeURL, redirectURI)
+}
+
+// Browse is Provider.Browse for any provider that asks nothing.
+func Browse(t testing.TB, client *http.Client, authorizeURL, redirectURI string) url.Values {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	values, err := browse(ctx, p.server.Client(), authorizeURL, redirectURI)
+	values, err := browse(ctx, client, authorizeURL, redirectURI)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,124 @@
+package e2e
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/e2e/internal/nodeop"
+	"github.com/edgeauth/edgeauth/e2e/internal/openid"
+)
+
+// TestOpenIDKinds logs in with the kinds that are OpenID Connect under a name of
+// their own, each with an issuer of the shape that it has there.
+func TestOpenIDKinds(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []struct{ name, path, configured string }{
+		{"keycloak", "/realms/main", "/realms/main"},
+		{"okta-openidconnect", "/oauth2/default", "/oauth2/default"},
+		{"auth0", "/", ""}, // the slash at the end is the provider's
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			idp := openid.Start(t, openid.Options{
+				ClientID: oidcClientID, ClientSecret: oidcClientSecret, RedirectURIs: []string{redirectURI}, Path: kind.path,
+			})
+			issuer := idp.Issuer[:len(idp.Issuer)-len(kind.path)] + kind.configured
+			s := newSite(t, caddyfile{Realm: slices.Concat(debugLinks, noLimits, []string{
+				"provider " + kind.name + " " + oidcClientID + " {env.IDP_SECRET} {",
+				"\tissuer " + issuer, "\tinsecure_allow_private_addresses", "}",
+			})}, "IDP_SECRET="+oidcClientSecret)
+			s.secrets.Add("client secret", oidcClientSecret)
+			s.secrets.Add("e-mail address", "ann@example.com")
+			s.loginByKind(t, kind.name, idp, openid.Person{Subject: "s-1", Email: "ann@example.com", EmailVerified: true, Nickname: "ann"})
+		})
+	}
+}
+
+// loginByKind goes through two logins of the same person, whose user name changes
+// in between: it identifies nobody.
+func (s *site) loginByKind(t *testing.T, name string, idp *openid.Provider, person openid.Person) {
+	t.Helper()
+	idp.SignIn(person)
+	f := s.authorizeAt(t, name, idp)
+	checkProtected(t, f)
+	first := s.loggedIn(t, s.redeem(t, f, map[string]any{"provider": name}))
+	if first.user["email"] != person.Email || first.user["email_verified"] != true {
+		t.Errorf("logged in as %v", first.user)
+	}
+	s.redeem(t, f, map[string]any{"provider": name, "state": nil}).refused(t, http.StatusBadRequest, "provider_denied")
+
+	person.Nickname = "ann2"
+	idp.SignIn(person)
+	again := s.loggedIn(t, s.redeem(t, s.authorizeAt(t, name, idp), map[string]any{"provider": name}))
+	if again.id != first.id || again.isNew {
+		t.Errorf("the second login is %v, after %v", again.user, first.user)
+	}
+	person.Subject, person.Email = "s-2", "ben@example.com"
+	idp.SignIn(person)
+	other := s.loggedIn(t, s.redeem(t, s.authorizeAt(t, name, idp), map[string]any{"provider": name}))
+	if other.id == first.id {
+		t.Error("somebody else with the same user name got into the account")
+	}
+	idp.ForgeNonce("of-another-login")
+	s.redeem(t, s.authorizeAt(t, name, idp), map[string]any{"provider": name}).
+		refused(t, http.StatusBadRequest, "provider_mismatch")
+}
+
+// checkProtected looks for nonce and PKCE.
+func checkProtected(t *testing.T, f flow) {
+	t.Helper()
+	address, err := url.Parse(f.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := address.Query()
+	if query.Get("code_challenge_method") != "S256" || len(query.Get("code_challenge")) < 43 || len(query.Get("nonce")) < 22 {
+		t.Errorf("the authorize URL lacks a challenge or a nonce: %v", query)
+	}
+}
+
+// TestOIDCProvider logs in with an OpenID provider that was written by other
+// people in another language: it demands PKCE and signs with ES256.
+func TestOIDCProvider(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	folder, err := nodeop.Install(ctx)
+	if err != nil {
+		missing(t, "oidc-provider: %v", err)
+	}
+	idp := nodeop.Start(t, folder, nodeop.Options{
+		ClientID: oidcClientID, ClientSecret: oidcClientSecret, RedirectURIs: []string{redirectURI},
+		Person: map[string]any{
+			"sub": "n-1", "email": "ann@example.com", "email_verified": true,
+			"given_name": "Ann", "family_name": "Lee", "preferred_username": "annlee",
+		},
+	})
+	s := newSite(t, caddyfile{Realm: slices.Concat(debugLinks, noLimits, providerLines("idp", idp.Issuer))},
+		"IDP_SECRET="+oidcClientSecret)
+	s.secrets.Add("client secret", oidcClientSecret)
+	s.secrets.Add("e-mail address", "ann@example.com")
+
+	f := s.authorize(t, idp)
+	checkProtected(t, f)
+	first := s.loggedIn(t, s.redeem(t, f, nil))
+	for member, value := range map[string]any{
+		"email": "ann@example.com", "email_verified": true, "is_new": true,
+		"first_name": "Ann", "last_name": "Lee", "username": "annlee",
+	} {
+		if first.user[member] != value {
+			t.Errorf("%s is %v, want %v", member, first.user[member], value)
+		}
+	}
+	s.redeem(t, f, map[string]any{"state": nil}).refused(t, http.StatusBadRequest, "provider_denied")
+	if again := s.loggedIn(t, s.redeem(t, s.authorize(t, idp), nil)); again.id != first.id {
+		t.Errorf("the second login is %v", again.user)
+	}
+	s.redeem(t, s.authorize(t, idp), map[string]any{"state": nil, "code_verifier": rand.Text() + rand.Text()}).
+		refused(t, http.StatusBadRequest, "provider_denied")
+}
