@@ -93,10 +93,24 @@ bench: ## Measure: each step, then the built server beside a plain reverse_proxy
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
 	cd bench && $(GO) run . -write ../docs/performance.md
 
+# When the module was built, in seconds since 1970: it refuses to run on a clock
+# before that. The time of the commit, so that the same commit gives the same file.
+BUILT ?= $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
+# The ceilings of the module's size in bytes, as it is and compressed.
+WASM_MAX := 6000000
+WASM_MAX_GZIP := 1700000
+
 .PHONY: wasm
-wasm: ## Build the core for WebAssembly, for wasip1 and for js
+wasm: ## Build dist/edgeauth-gate.wasm, and see that the core builds for wasip1 and js
 	GOOS=wasip1 GOARCH=wasm $(GO) build ./authcore/...
 	GOOS=js GOARCH=wasm $(GO) build ./authcore/...
+	@mkdir -p dist
+	GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath -buildvcs=false -ldflags '-s -w -X main.built=$(BUILT)' \
+		-o dist/edgeauth-gate.wasm ./wasm/guest
+	@size="$$(wc -c <dist/edgeauth-gate.wasm)" packed="$$(gzip -9 -c dist/edgeauth-gate.wasm | wc -c)"; \
+	echo "dist/edgeauth-gate.wasm: $$size bytes, $$packed compressed"; \
+	if [ "$$size" -gt $(WASM_MAX) ] || [ "$$packed" -gt $(WASM_MAX_GZIP) ]; then echo 'more than $(WASM_MAX) or $(WASM_MAX_GZIP) compressed' >&2; exit 1; fi
+	@cd dist && sha256sum edgeauth-gate.wasm >SHA256SUMS
 
 ##@ Look after
 
@@ -121,7 +135,7 @@ fmt: $(GOFUMPT) ## Format the Go files
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf bin coverage.out
+	rm -rf bin dist coverage.out
 
 .PHONY: help
 help: ## List the targets

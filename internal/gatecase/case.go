@@ -1,0 +1,186 @@
+package gatecase
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Case is one row of the table.
+type Case struct {
+	Name, About string
+	// Config is the whole configuration, with tokens in their places.
+	Config map[string]any
+	Time   time.Time
+	// ExactTime says that the answer is another one at another time, RawPath
+	// that the path must not be rewritten before the gate sees it.
+	ExactTime bool `json:"exact_time"`
+	RawPath   bool `json:"raw_path"`
+	Request   Request
+	// Upstream is nil when the request does not go on.
+	Upstream *Upstream
+	Answer   Answer
+}
+
+// Request is what a client sends.
+type Request struct {
+	Method, Path string
+	// Headers are names and values.
+	Headers [][2]string
+	Body    string
+}
+
+// Upstream is what the upstream sees, and answers.
+type Upstream struct {
+	Removed []string
+	Added   map[string]string
+	Answers map[string]string
+}
+
+// Answer is what the client gets.
+type Answer struct {
+	Status  int
+	Body    string
+	Headers map[string][]string
+}
+
+// Dir is the folder of the table.
+func Dir() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..", "testdata", "gate")
+}
+
+// base is what the cases have in common.
+type base struct {
+	Time   time.Time
+	Config map[string]any
+}
+
+// ConfigJSON returns the configuration as the module is given it.
+func (c *Case) ConfigJSON(tb testing.TB) []byte {
+	tb.Helper()
+	data, err := json.Marshal(c.Config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return data
+}
+
+// Load reads the table.
+func Load(tb testing.TB) []*Case {
+	tb.Helper()
+	var common base
+	read(tb, "base.json", &common)
+	tokens := map[string]string{}
+	read(tb, "tokens.json", &tokens)
+	var cases []*Case
+	seen := map[string]bool{}
+	for _, name := range files(tb) {
+		var file struct {
+			About string
+			Cases []*Case
+		}
+		read(tb, name, &file)
+		for _, c := range file.Cases {
+			if c.Name == "" || seen[c.Name] {
+				tb.Fatalf("%s: the name %q is empty or not unique", name, c.Name)
+			}
+			seen[c.Name] = true
+			if err := c.complete(&common, tokens); err != nil {
+				tb.Fatalf("%s: %s: %v", name, c.Name, err)
+			}
+		}
+		cases = append(cases, file.Cases...)
+	}
+	return cases
+}
+
+// files are the names of the files with cases.
+func files(tb testing.TB) []string {
+	tb.Helper()
+	paths, err := filepath.Glob(filepath.Join(Dir(), "*.json"))
+	if err != nil || len(paths) == 0 {
+		tb.Fatalf("no cases: %v", err)
+	}
+	var names []string
+	for _, path := range paths {
+		if name := filepath.Base(path); !slices.Contains([]string{"base.json", "keys.json", "tokens.json"}, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func read(tb testing.TB, name string, value any) {
+	tb.Helper()
+	data, err := os.ReadFile(filepath.Join(Dir(), name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(value); err != nil {
+		tb.Fatalf("%s: %v", name, err)
+	}
+}
+
+// complete fills in what a case has from elsewhere.
+func (c *Case) complete(common *base, tokens map[string]string) error {
+	config := maps.Clone(common.Config)
+	maps.Copy(config, c.Config)
+	maps.DeleteFunc(config, func(_ string, value any) bool { return value == nil })
+	c.Config, _ = expand(config, tokens).(map[string]any)
+	for i := range c.Request.Headers {
+		c.Request.Headers[i][1], _ = expand(c.Request.Headers[i][1], tokens).(string)
+	}
+	if c.Time.IsZero() {
+		c.Time = common.Time
+	}
+	c.Request.Method = either(c.Request.Method, "GET")
+	c.Request.Path = either(c.Request.Path, "/")
+	if c.Upstream != nil && c.Answer.Status == 0 {
+		c.Answer.Status, c.Answer.Body = 200, "upstream"
+	}
+	if c.Answer.Status == 0 || c.Answer.Status != 200 == (c.Upstream != nil) {
+		return fmt.Errorf("either upstream or a refusal has to be there")
+	}
+	if text, err := json.Marshal(c); err != nil || strings.Contains(string(text), "{{") {
+		return fmt.Errorf("an unknown token: %s (%w)", text, err)
+	}
+	return nil
+}
+
+func either(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// expand puts tokens in the place of their names, in all texts of a value.
+func expand(value any, tokens map[string]string) any {
+	switch value := value.(type) {
+	case string:
+		for name, token := range tokens {
+			value = strings.ReplaceAll(value, "{{"+name+"}}", token)
+		}
+		return value
+	case []any:
+		for i := range value {
+			value[i] = expand(value[i], tokens)
+		}
+	case map[string]any:
+		for name := range value {
+			value[name] = expand(value[name], tokens)
+		}
+	}
+	return value
+}

@@ -1,0 +1,52 @@
+package gatecase
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// update writes the generated files instead of comparing them.
+var update = flag.Bool("update", false, "write testdata/gate/tokens.json and base.json anew")
+
+// The tokens in the table are the ones that the keys make, so that nobody has to
+// trust a file that nobody can read.
+func TestGeneratedFiles(t *testing.T) {
+	for name, value := range map[string]any{"tokens.json": MakeTokens(t), "base.json": commonBase(t)} {
+		var text bytes.Buffer
+		encoder := json.NewEncoder(&text)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(value); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(Dir(), name)
+		if *update {
+			if err := os.WriteFile(path, text.Bytes(), 0o644); err != nil { //nolint:gosec // files of the tree are for everybody
+				t.Fatal(err)
+			}
+			continue
+		}
+		if written, err := os.ReadFile(path); err != nil || !bytes.Equal(written, text.Bytes()) {
+			t.Errorf("%s is not what the keys make; write it with -update (%v)", name, err)
+		}
+	}
+}
+
+func commonBase(t *testing.T) any {
+	t.Helper()
+	keys := Keys(t)
+	set, err := gate.NewKeySet(keys["ed25519"].Key, keys["p256"].Key, keys["rsa"].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]any{
+		"time":   clock,
+		"config": map[string]any{"issuer": Issuer, "audience": Audience, "keys": json.RawMessage(set.JWKS())},
+	}
+}

@@ -1,0 +1,147 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+func headers(value any) ([]string, error) {
+	names, err := texts(value)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := gate.ChosenHeaders(names)
+	if err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "headers: "))
+	}
+	return append([]string{}, chosen...), nil // not nil: "off" is a choice
+}
+
+func publicPaths(value any) (gate.PublicPaths, error) {
+	paths, err := texts(value)
+	if err != nil {
+		return nil, err
+	}
+	if err := gate.PublicPaths(paths).Validate(); err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "public: "))
+	}
+	return paths, nil
+}
+
+func cacheSize(value any) (int, error) {
+	size, err := whole(value)
+	switch {
+	case err != nil:
+		return 0, err
+	case size < 0 || size > maxCacheSize:
+		return 0, fmt.Errorf("must be from 0 to %d", maxCacheSize)
+	case size == 0:
+		return -1, nil
+	}
+	return int(size), nil
+}
+
+// requirements reads a list of objects. Whether they can hold is checked with the
+// rest of the policy.
+func requirements(value any) ([]gate.Requirement, error) {
+	elements, err := list(value)
+	if err != nil {
+		return nil, err
+	}
+	result := make([]gate.Requirement, 0, len(elements))
+	for i, element := range elements {
+		requirement, err := requirement(element)
+		if err != nil {
+			return nil, fmt.Errorf("requirement %d: %w", i+1, err)
+		}
+		result = append(result, requirement)
+	}
+	return result, nil
+}
+
+func requirement(value any) (r gate.Requirement, err error) {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return r, errors.New("must be an object with field and values")
+	}
+	for name, value := range object {
+		switch name {
+		case "field":
+			r.Field, err = text(value)
+		case "values":
+			r.Values, err = texts(value)
+		default:
+			err = errors.New("unknown name")
+		}
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return r, nil
+}
+
+// origins reads the origins (RFC 6454, section 6.2) as browsers write them, for
+// they are compared letter by letter.
+func origins(value any) (map[string]bool, error) {
+	list, err := texts(value)
+	if err != nil {
+		return nil, err
+	}
+	result := make(map[string]bool, len(list))
+	for _, origin := range list {
+		if !isOrigin(origin) {
+			return nil, fmt.Errorf("%q is not an origin such as https://frontend.app, in lower case and without a path", origin)
+		}
+		result[origin] = true
+	}
+	return result, nil
+}
+
+func isOrigin(text string) bool {
+	scheme, host, found := strings.Cut(text, "://")
+	if !found || scheme != "https" && scheme != "http" || host == "" {
+		return false
+	}
+	return strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]_") == ""
+}
+
+// keySet reads a key set. Every document that is not one is refused, among them
+// those with a private key.
+func keySet(value any) (*gate.KeySet, error) {
+	document, isText := value.(string)
+	if !isText {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return nil, errors.New("must be a JSON Web Key Set")
+		}
+		if keys, ok := object["keys"].(map[string]any); ok {
+			elements, err := positions(keys)
+			if err != nil {
+				return nil, fmt.Errorf("keys: %w", err)
+			}
+			object = map[string]any{"keys": elements}
+		}
+		data, err := json.Marshal(object)
+		if err != nil {
+			return nil, errors.New("must be a JSON Web Key Set")
+		}
+		document = string(data)
+	}
+	return ParseKeys([]byte(document))
+}
+
+// ParseKeys reads a key set from a file or a configuration.
+func ParseKeys(data []byte) (*gate.KeySet, error) {
+	if strings.Contains(string(data), "PRIVATE KEY-----") {
+		return nil, errors.New("a private key; only a JSON Web Key Set of public keys belongs here")
+	}
+	set, err := gate.ParseJWKS(data)
+	if err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "gate: "))
+	}
+	return set, nil
+}

@@ -1,0 +1,93 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// Revocations is what a configuration or a file says of revocations: a list, or
+// the signed feed of the issuer, which is not verified yet.
+type Revocations struct {
+	List []gate.Revocation
+	Feed string
+}
+
+func (r *Revocations) isEmpty() bool { return len(r.List) == 0 && r.Feed == "" }
+
+// forGood is when a revocation without an end ends: no token lives that long.
+var forGood = time.Unix(1<<32-2, 0)
+
+// ParseRevocations reads the content of a file: the list as JSON, or the feed.
+func ParseRevocations(data []byte) (Revocations, error) {
+	data = bytes.TrimSpace(data)
+	if !bytes.HasPrefix(data, []byte("[")) {
+		return revocations(string(data))
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	var elements []any
+	if err := decoder.Decode(&elements); err != nil || decoder.More() {
+		return Revocations{}, errors.New("neither a list of revocations nor a feed")
+	}
+	return revocations(elements)
+}
+
+func revocations(value any) (r Revocations, err error) {
+	if feed, ok := value.(string); ok {
+		if strings.Count(feed, ".") != 2 { // a JWS in compact form
+			return r, errors.New("neither a list of revocations nor a feed")
+		}
+		return Revocations{Feed: feed}, nil
+	}
+	elements, err := list(value)
+	if err != nil {
+		return r, err
+	}
+	r.List = make([]gate.Revocation, len(elements))
+	for i, element := range elements {
+		if r.List[i], err = revocation(element); err != nil {
+			return r, fmt.Errorf("revocation %d: %w", i+1, err)
+		}
+	}
+	return r, nil
+}
+
+func revocation(value any) (r gate.Revocation, err error) {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return r, errors.New("must be an object with kind, id and until")
+	}
+	r.Until = forGood
+	for name, value := range object {
+		written, err := text(value)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", name, err)
+		}
+		switch name {
+		case "kind":
+			r.Kind = gate.RevocationKind(written)
+		case "id":
+			r.ID = written
+		case "until":
+			if r.Until, err = time.Parse(time.RFC3339, written); err != nil {
+				return r, errors.New("until: must be a time such as 2026-12-01T12:00:00Z")
+			}
+		default:
+			return r, fmt.Errorf("%s: unknown name", name)
+		}
+	}
+	switch r.Kind {
+	case gate.RevokeUser, gate.RevokeSession, gate.RevokeToken:
+	default:
+		return r, errors.New("kind: must be user, session or token")
+	}
+	if r.ID == "" {
+		return r, errors.New("id: is required")
+	}
+	return r, nil
+}
