@@ -61,8 +61,13 @@ func (c Config) Validate() error {
 
 // parse returns the options for one server, and all addresses.
 func (c Config) parse() (*goredis.Options, []string, error) {
-	if c.Cluster && c.Sentinel != "" {
+	switch {
+	case c.Cluster && c.Sentinel != "":
 		return nil, nil, errors.New("redis: sentinel and cluster exclude each other")
+	case c.Sentinel == "" && c.SentinelUsername+c.SentinelPassword != "":
+		return nil, nil, errors.New("redis: there is a user or password for Sentinels, and no name of a primary")
+	case c.WaitReplicas < 0:
+		return nil, nil, errors.New("redis: the number of replicas to wait for is negative")
 	}
 	if strings.ContainsAny(c.KeyPrefix, `{}*?[]\`) {
 		return nil, nil, errors.New(`redis: the key prefix must not contain any of {}*?[]\`)

@@ -36,7 +36,7 @@
 //	flows               hash        state                    -> expires, Flow
 //	sessions            hash        id                       -> expires, last seen, user id, token id, Session
 //	sessions_by_user    sorted set  user id, session id, by their bytes
-//	revocations         hash        kind, id                 -> until, when to forget it
+//	revocations         hash        kind, id                 -> until, when to forget it, when it was made
 //	feed                sorted set  kind, id, by number; also the channel of news
 //	keys                string      []SigningKey
 //	meta                hash        format, epoch, the number of the last revocation

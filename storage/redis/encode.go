@@ -215,15 +215,17 @@ func decodeSession(text string) (authcore.Session, error) {
 	return session, err
 }
 
-// decodeRevocation reads an entry of the feed: its kind and id, and until when.
-func decodeRevocation(member, value string) (authcore.Revocation, error) {
+// decodeRevocation reads an entry of the feed: its kind and id, and until when it
+// lasts, when it may be forgotten and when it was made. Now is by the clock of
+// Redis, as the last of these.
+func decodeRevocation(member, value string, now time.Time) (authcore.Revocation, error) {
 	f, v := fields{text: member}, fields{text: value}
 	kind := f.part()
-	until := v.stamp()
+	until, _, made := v.stamp(), v.stamp(), v.stamp()
 	if err := errors.Join(f.err, v.err); err != nil {
 		return authcore.Revocation{}, errDamaged
 	}
-	return authcore.Revocation{Kind: gate.RevocationKind(kind), ID: f.text, Until: until}, nil
+	return authcore.Revocation{Kind: gate.RevocationKind(kind), ID: f.text, Until: until, Age: max(0, now.Sub(made))}, nil
 }
 
 // decodeAll decodes a list, or nothing of it.

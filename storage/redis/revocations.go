@@ -29,8 +29,12 @@ func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore
 		return nil, "", err
 	}
 	var entries []authcore.Revocation
-	for i := 2; i < len(result.rest); i += 2 {
-		entry, err := decodeRevocation(result.text(i), result.text(i+1))
+	now, err := parseStamp(result.text(2))
+	if err != nil {
+		return nil, "", damaged("feed")
+	}
+	for i := 3; i < len(result.rest); i += 2 {
+		entry, err := decodeRevocation(result.text(i), result.text(i+1), now)
 		if err != nil {
 			return nil, "", damaged("revocations")
 		}

@@ -132,6 +132,7 @@ func (s *Store) exportRevocations(ctx context.Context, at string, now time.Time)
 	var records []authcore.Record
 	for _, entry := range entries {
 		if now.Before(entry.Until) {
+			entry.Age = 0 // it was given out, not moved
 			records = append(records, authcore.Record{Revocation: &entry})
 		}
 	}

@@ -36,16 +36,22 @@ local function damaged(name) return {'damaged', name} end
 
 local function expires(class, key, stamp) call('ZADD', expiry, seconds(stamp), class .. key) end
 
+-- clock is the time by the clock of Redis. It decides nothing: it says how old an entry of the feed is.
+local function clock()
+  local time = call('TIME')
+  return string.format('%012.0f%06.0f000', tonumber(time[1]) + 62135596800, tonumber(time[2]))
+end
+
 -- revoke puts an entry at the end of the feed, in place of an earlier one of this kind and id. Who waits for
 -- news is told when the script has ended.
 local function revoke(kind, id, until_)
   local member, forget = part(kind) .. id, until_
   local former = call('HGET', revocations, member)
-  if former and #former == 2 * STAMP and string.find(former, '^%d+$') and
-    before(forget, sub(former, STAMP + 1)) then
-    forget = sub(former, STAMP + 1)
+  if former and #former == 3 * STAMP and string.find(former, '^%d+$') and
+    before(forget, sub(former, STAMP + 1, 2 * STAMP)) then
+    forget = sub(former, STAMP + 1, 2 * STAMP)
   end
-  call('HSET', revocations, member, until_ .. forget)
+  call('HSET', revocations, member, until_ .. forget .. clock())
   call('ZADD', feed, call('HINCRBY', meta, 'revocations', 1), member)
   expires('r', member, forget)
   call('PUBLISH', feed, '')

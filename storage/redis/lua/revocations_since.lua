@@ -10,7 +10,7 @@ if ARGV[1] ~= history or seen > last then seen = 0 end
 local wanted = tonumber(ARGV[3])
 local entries = call('ZRANGEBYSCORE', feed, string.format('(%.0f', seen), '+inf', 'WITHSCORES', 'LIMIT', 0, wanted)
 if #entries == 2 * wanted then last = tonumber(entries[#entries]) end
-local answer = {'ok', history, string.format('%.0f', last)}
+local answer = {'ok', history, string.format('%.0f', last), clock()}
 for i = 1, #entries, 2 do
   local revocation = call('HGET', revocations, entries[i])
   if not revocation then return damaged('feed') end
