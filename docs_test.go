@@ -63,6 +63,9 @@ insecure_debug_links
 // valueFor makes up the value of a variable. No two are the same, as it is with
 // keys.
 func valueFor(variable string) string {
+	if variable == "REDIS_URL" {
+		return "redis://user:password@redis.example.com:6379"
+	}
 	if strings.HasSuffix(variable, "_URL") {
 		return "smtp://user:password@mail.example.com"
 	}

@@ -2,11 +2,10 @@ package caddymodule
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -142,17 +141,9 @@ func (o *MailOptions) open(env MailerEnvironment, identity []string, transport f
 	})
 }
 
-// key names a queue by everything that its mails depend on. It is a digest,
-// since the address of a mail server holds its password.
+// key names a queue by everything that its mails depend on.
 func (o *MailOptions) key(identity []string) (string, error) {
-	digest := sha256.New()
-	write := func(parts ...string) {
-		for _, part := range parts {
-			fmt.Fprintf(digest, "%d:%s", len(part), part)
-		}
-	}
-	write(identity...)
-	write(o.from, o.replyTo, o.Subject, o.templates)
+	parts := append(slices.Clone(identity), o.from, o.replyTo, o.Subject, o.templates)
 	if o.templates != "" {
 		files := os.DirFS(o.templates)
 		err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
@@ -160,12 +151,12 @@ func (o *MailOptions) key(identity []string) (string, error) {
 				return err
 			}
 			content, err := fs.ReadFile(files, path)
-			write(path, string(content))
+			parts = append(parts, path, string(content))
 			return err
 		})
 		if err != nil {
 			return "", fmt.Errorf("templates: %w", err)
 		}
 	}
-	return "mail:" + hex.EncodeToString(digest.Sum(nil)), nil
+	return poolKey("mail", parts), nil
 }

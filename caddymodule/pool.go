@@ -1,6 +1,9 @@
 package caddymodule
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"sync"
 
 	"github.com/caddyserver/caddy/v2"
@@ -13,6 +16,16 @@ import (
 // configuration as key a changed option would open the file a second time, and
 // bbolt waits for its lock forever.
 var resources = caddy.NewUsagePool()
+
+// poolKey names a resource by everything that it depends on. It is a digest, since
+// addresses of servers hold passwords.
+func poolKey(kind string, parts []string) string {
+	digest := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(digest, "%d:%s", len(part), part)
+	}
+	return kind + ":" + hex.EncodeToString(digest.Sum(nil))
+}
 
 // resource is a value in the pool with what closes it.
 type resource[T any] struct {

@@ -1,0 +1,236 @@
+package caddymodule
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/redis"
+)
+
+func init() {
+	caddy.RegisterModule(new(RedisStorage))
+}
+
+// RedisStorage keeps realms in a Redis or Valkey that any number of edges share: a
+// server, a group under Sentinels or a Cluster. How durable an answer is, is set in
+// Redis itself; settings that would lose accounts are named in the log at the
+// start.
+type RedisStorage struct {
+	// Where Redis is: `redis://[user:password@]host[:port][/db]`, `rediss://…` for
+	// TLS, or `unix:///path`, with special characters of user and password
+	// percent-encoded. With `sentinel` and `cluster` it names one Sentinel or node;
+	// others follow as `?addr=host:port&addr=…`. May hold placeholders. Required.
+	URL string `json:"url,omitempty"`
+	// The name under which Sentinels know the primary. The URL then names
+	// Sentinels; user and password in it are those of the servers. May hold
+	// placeholders.
+	Sentinel string `json:"sentinel,omitempty"`
+	// The user of the Sentinels themselves, where they have one. May hold
+	// placeholders.
+	SentinelUsername string `json:"sentinel_username,omitempty"`
+	// The password of the Sentinels themselves, where they have one. May hold
+	// placeholders.
+	SentinelPassword string `json:"sentinel_password,omitempty"`
+	// The URL names nodes of a Redis Cluster. Default: false.
+	Cluster bool `json:"cluster,omitempty"`
+	// A PEM file with the authorities that the certificates of servers are checked
+	// with. May hold placeholders. Default: those of the system.
+	TLSCA string `json:"tls_ca,omitempty"`
+	// Two PEM files, a certificate that is shown to the servers and its key. May
+	// hold placeholders. Default: none.
+	TLSClient []string `json:"tls_client,omitempty"`
+	// How many replicas must have a change before it is answered. With fewer, the
+	// answer is 503 after a second. What was answered is there when such a replica
+	// takes over. Default: 0.
+	WaitReplicas int `json:"wait_replicas,omitempty"`
+	// What all keys begin with. May hold placeholders. Default: `edgeauth:`.
+	KeyPrefix string `json:"key_prefix,omitempty"`
+
+	config redis.Config
+	// pool is the key of the shared connection: a digest of all that config is
+	// made of.
+	pool string
+}
+
+// CaddyModule returns the Caddy module information.
+func (*RedisStorage) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "edgeauth.storage.redis", New: func() caddy.Module { return new(RedisStorage) }}
+}
+
+// UnmarshalCaddyfile sets the module up from Caddyfile tokens. Syntax:
+//
+//	storage redis <url> {
+//		sentinel          <master>
+//		sentinel_username <user>
+//		sentinel_password <password>
+//		cluster
+//		tls_ca            <file>
+//		tls_client        <certificate_file> <key_file>
+//		wait_replicas     <n>
+//		key_prefix        <prefix>
+//	}
+func (s *RedisStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the module's name
+	b := newBlock(d)
+	if err := b.argument(&s.URL); err != nil {
+		return err
+	}
+	for d.NextBlock(0) {
+		if err := s.parse(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *RedisStorage) parse(b *block) error {
+	switch b.Val() {
+	case "sentinel":
+		return b.text(&s.Sentinel)
+	case "sentinel_username":
+		return b.text(&s.SentinelUsername)
+	case "sentinel_password":
+		return b.text(&s.SentinelPassword)
+	case "cluster":
+		return b.flag(&s.Cluster)
+	case "tls_ca":
+		return b.text(&s.TLSCA)
+	case "tls_client":
+		if err := b.once(); err != nil {
+			return err
+		}
+		if s.TLSClient = b.RemainingArgs(); len(s.TLSClient) != 2 {
+			return b.Errf("tls_client: expected two files, a certificate and its key, got %d", len(s.TLSClient))
+		}
+		return nil
+	case "wait_replicas":
+		return b.integer(&s.WaitReplicas)
+	case "key_prefix":
+		return b.text(&s.KeyPrefix)
+	default:
+		return b.unknown()
+	}
+}
+
+// Provision checks the options and reads the certificates. It does not connect.
+func (s *RedisStorage) Provision(caddy.Context) error {
+	const where = "storage redis"
+	var authorities string
+	resolve := newResolver(where)
+	err := resolve.bind(
+		binding{"url", s.URL, &s.config.URL},
+		binding{"sentinel", s.Sentinel, &s.config.Sentinel},
+		binding{"sentinel_username", s.SentinelUsername, &s.config.SentinelUsername},
+		binding{"sentinel_password", s.SentinelPassword, &s.config.SentinelPassword},
+		binding{"tls_ca", s.TLSCA, &authorities},
+		binding{"key_prefix", s.KeyPrefix, &s.config.KeyPrefix},
+	)
+	if err != nil {
+		return err
+	}
+	client, err := resolve.list("tls_client", s.TLSClient)
+	if err != nil {
+		return err
+	}
+	if len(client) != 0 && len(client) != 2 {
+		return fmt.Errorf("%s: tls_client: expected two files, a certificate and its key", where)
+	}
+	s.config.Cluster, s.config.WaitReplicas = s.Cluster, s.WaitReplicas
+	files, err := s.loadCertificates(authorities, client)
+	if err == nil {
+		err = s.config.Validate()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	s.pool = poolKey("redis", append(files,
+		s.config.URL, s.config.Sentinel, s.config.SentinelUsername, s.config.SentinelPassword,
+		strconv.FormatBool(s.Cluster), strconv.Itoa(s.WaitReplicas), s.config.KeyPrefix,
+	))
+	return nil
+}
+
+// loadCertificates reads the files, where there are any, and returns what is in
+// them.
+func (s *RedisStorage) loadCertificates(authorities string, client []string) ([]string, error) {
+	var contents []string
+	read := func(option, path string) error {
+		content, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+		if err != nil {
+			return fmt.Errorf("%s: %w", option, err)
+		}
+		contents = append(contents, string(content))
+		return nil
+	}
+	if authorities != "" {
+		if err := read("tls_ca", authorities); err != nil {
+			return nil, err
+		}
+		s.config.Roots = x509.NewCertPool()
+		if !s.config.Roots.AppendCertsFromPEM([]byte(contents[0])) {
+			return nil, fmt.Errorf("tls_ca: %s holds no certificate in PEM form", authorities)
+		}
+	}
+	for _, file := range client {
+		if err := read("tls_client", file); err != nil {
+			return nil, err
+		}
+	}
+	if len(client) > 0 {
+		n := len(contents)
+		pair, err := tls.X509KeyPair([]byte(contents[n-2]), []byte(contents[n-1]))
+		if err != nil {
+			return nil, fmt.Errorf("tls_client: %w", err)
+		}
+		s.config.Certificates = []tls.Certificate{pair}
+	}
+	return contents, nil
+}
+
+// OpenStorage returns the realm in Redis. The connections are shared by all realms
+// and configurations of the process that name the same Redis in the same way.
+func (s *RedisStorage) OpenStorage(ctx context.Context, realm string) (authcore.Store, func() error, error) {
+	const where = "redis cannot be used: %w; is it running, and are address, user and password in the URL right?"
+	db, release, err := acquire(s.pool, func() (*redis.DB, func() error, error) {
+		db, err := redis.Open(s.config)
+		if err != nil {
+			return nil, nil, err
+		}
+		warnings, err := db.Warnings(ctx)
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf(where, err), db.Close())
+		}
+		logger := processLogger("edgeauth.storage.redis")
+		for _, warning := range warnings {
+			logger.Warn("this Redis may lose what was answered", "why", warning)
+		}
+		return db, db.Close, nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if realm == "" {
+		realm = defaultRealm
+	}
+	store, err := db.Realm(ctx, realm)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf(where, err), release())
+	}
+	return store, release, nil
+}
+
+// Interface guards.
+var (
+	_ Storage               = (*RedisStorage)(nil)
+	_ caddy.Provisioner     = (*RedisStorage)(nil)
+	_ caddyfile.Unmarshaler = (*RedisStorage)(nil)
+)

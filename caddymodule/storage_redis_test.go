@@ -1,0 +1,175 @@
+package caddymodule
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/edgeauth/edgeauth/internal/redistest"
+	"github.com/edgeauth/edgeauth/internal/servertest"
+)
+
+// A login, a logout and what is pending survive the death of Redis and a restart
+// of the edge. While Redis is down people with a token go on, and nobody is told
+// that a login is wrong.
+func TestRedisStorage(t *testing.T) {
+	server := redistest.Start(t)
+	s := setup{
+		Port: freePort(t), Realm: "insecure_debug_links\n storage redis " + server.URL(),
+		Site: "token_auth\n respond {http.auth.user.email}",
+	}
+	load(t, s.caddyfile())
+	token, ended := login(t, s, "a@example.com"), login(t, s, "a@example.com")
+	used, pending := debugLink(t, s, "b@example.com"), debugLink(t, s, "c@example.com")
+	spend(t, s, used)
+	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+ended)
+
+	server.Kill(t)
+	want := func(token string, status int) {
+		t.Helper()
+		response, _ := call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Token "+token)
+		if response.StatusCode != status {
+			t.Errorf("status %d, want %d", response.StatusCode, status)
+		}
+	}
+	want(token, 200)
+	want(ended, 401)
+	spending := map[string]any{"token": pending, "client_key": testKey}
+	response, body := call(t, http.MethodPost, s.url("/v1/auth/by-link/login/"), spending)
+	if response.StatusCode != 503 || response.Header.Get("Retry-After") == "" {
+		t.Errorf("a login while Redis is down: %d %s", response.StatusCode, body)
+	}
+	server.Start(t)
+	spend(t, s, pending)
+	post(t, s.url("/v1/auth/by-link/login/"), map[string]any{"token": used, "client_key": testKey}, 400)
+
+	load(t, s.caddyfile()) // a reload
+	want(token, 200)
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	load(t, s.caddyfile())
+	want(token, 200)
+	want(ended, 401)
+}
+
+func TestRedisStorageUnderSentinelsAndInCluster(t *testing.T) {
+	for name, option := range map[string]string{
+		"sentinel": redistest.StartGroup(t, 1).URL() + " {\n sentinel " + redistest.PrimaryName + "\n wait_replicas 1\n}",
+		"cluster":  redistest.StartCluster(t).URL() + " {\n cluster\n}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := setup{
+				Port: freePort(t), Realm: "insecure_debug_links\n storage redis " + option,
+				Site: "token_auth\n respond {http.auth.user.email}",
+			}
+			load(t, s.caddyfile())
+			token := login(t, s, "a@example.com")
+			if _, body := call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Token "+token); body != "a@example.com" {
+				t.Errorf("with token: %s", body)
+			}
+		})
+	}
+}
+
+// The user of the edge has the rights that docs/operations.md lists and no others,
+// and neither its password nor that of an unreachable Redis reaches the log, an
+// error or the saved configuration (CWE-532, CWE-312).
+func TestHardeningRedisUser(t *testing.T) {
+	server := redistest.Secure(t, documentedRules(t), "appendonly no")
+	logFile := filepath.Join(t.TempDir(), "log")
+	t.Setenv("EDGEAUTH_TEST_REDIS", server.URL())
+	s := setup{
+		Port:    freePort(t),
+		Globals: "debug\n log {\n output file " + logFile + "\n level DEBUG\n}",
+		Realm:   "insecure_debug_links\n storage redis {env.EDGEAUTH_TEST_REDIS} {\n tls_ca " + server.CertificateFile + "\n}",
+		Site:    "token_auth\n respond {http.auth.user.email}",
+	}
+	load(t, s.caddyfile())
+	token := login(t, s, "a@example.com")
+	realm := activeRealm(t, "").live.Load()
+	if err := realm.service.Maintain(t.Context()); err != nil {
+		t.Errorf("maintenance: %v", err)
+	}
+	// Another node logs out; the feed and the watch have their rights too.
+	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+token)
+
+	server.Kill(t)
+	err := tryLoad(t, strings.Replace(s.caddyfile(), "{env.EDGEAUTH_TEST_REDIS} {", "{env.EDGEAUTH_TEST_REDIS} {\n key_prefix other:", 1))
+	if err == nil || !strings.Contains(err.Error(), "storage: redis cannot be used") || !strings.Contains(err.Error(), "is it running") {
+		t.Errorf("a start without Redis: %v", err)
+	}
+	var content []byte
+	servertest.Eventually(t, "the log", func() bool {
+		content, _ = os.ReadFile(logFile)
+		return strings.Contains(string(content), "appendonly is not on")
+	})
+	saved, _ := os.ReadFile(caddy.ConfigAutosavePath)
+	if !strings.Contains(string(saved), "{env.EDGEAUTH_TEST_REDIS}") {
+		t.Error("the saved configuration has lost the placeholder")
+	}
+	for _, text := range []string{string(content), string(saved), err.Error()} {
+		if strings.Contains(text, server.Password) || strings.Contains(text, "p@ss/w") {
+			t.Errorf("contains the password: %s", text)
+		}
+	}
+	for _, complaint := range []string{"NOPERM", "background work failed", "was interrupted"} {
+		if strings.Contains(string(content), complaint) {
+			t.Errorf("the log complains: %s", complaint)
+		}
+	}
+}
+
+// documentedRules returns the rules of an ACL user that the documentation shows.
+func documentedRules(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), "\nuser edge on >password ")
+	rules, _, _ := strings.Cut(rest, "\n")
+	if !found || !strings.HasPrefix(rules, "resetkeys") {
+		t.Fatal("docs/operations.md shows no rules")
+	}
+	return rules
+}
+
+func TestRedisStorageIsChecked(t *testing.T) {
+	folder := t.TempDir()
+	noCertificate := filepath.Join(folder, "no.pem")
+	if err := os.WriteFile(noCertificate, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("EDGEAUTH_TEST_REDIS", "redis://user:se%cret@host")
+	for options, want := range map[string]string{
+		"{env.EDGEAUTH_TEST_UNSET}":                                                        "storage redis: url",
+		"{env.EDGEAUTH_TEST_REDIS}":                                                        "percent-encoded",
+		"localhost:6379":                                                                   "the URL is none such as redis://",
+		"http://localhost":                                                                 "the URL is none such as redis://",
+		"redis://localhost/zero":                                                           "bad host, port, database number",
+		"redis://localhost?read_only=true":                                                 "unknown parameter",
+		"redis://localhost?addr=other:6379":                                                "neither is configured",
+		"redis://localhost {\n cluster\n sentinel main\n}":                                 "exclude each other",
+		"redis://localhost/1 {\n cluster\n}":                                               "only the database 0",
+		"redis://localhost?addr=other {\n cluster\n}":                                      "host:port",
+		"unix:///run/redis.sock {\n sentinel main\n}":                                      "socket",
+		"redis://localhost {\n sentinel_password secret\n}":                                "no name of a primary",
+		"redis://localhost {\n key_prefix a{b}\n}":                                         "key prefix",
+		"rediss://localhost {\n tls_ca " + noCertificate + "\n}":                           "storage redis: tls_ca",
+		"rediss://localhost {\n tls_ca /no/such/file\n}":                                   "storage redis: tls_ca",
+		"rediss://localhost {\n tls_client " + noCertificate + " " + noCertificate + "\n}": "storage redis: tls_client",
+	} {
+		err := validate(setup{Port: "8080", Realm: "mailer log\n storage redis " + options}.caddyfile())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s:\ngot  %v\nwant %s", options, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "se%cret") {
+			t.Errorf("the error cites the password: %v", err)
+		}
+	}
+}
