@@ -50,6 +50,8 @@ type SocialProvider struct {
 	// Which tenants of Microsoft may log in: their ids, or one of `common`,
 	// `organizations` and `consumers`. Default: `common`, which is all.
 	Tenants []string `json:"tenant,omitempty"`
+	// Which organizations of Google Workspace may log in. Default: everybody.
+	HostedDomains []string `json:"hosted_domain,omitempty"`
 	// What Apple gives instead of a client secret; the key is PEM text, and best
 	// comes from a file: {file./etc/caddy/AuthKey.p8}. Required by `apple-id`.
 	TeamID     string `json:"team_id,omitempty"`
@@ -107,6 +109,7 @@ func (p *SocialProvider) NewProvider(name string) (authcore.Provider, error) {
 		{"scope", p.Scopes, &config.Scopes},
 		{"audience", p.Audiences, &config.Audiences},
 		{"tenant", p.Tenants, &config.Tenants},
+		{"hosted_domain", p.HostedDomains, &config.HostedDomains},
 	} {
 		if *list.to, err = resolve.list(list.option, list.values); err != nil {
 			return nil, err

@@ -90,6 +90,7 @@ func kindOf(d *caddyfile.Dispenser) (string, error) {
 //		jwks_url      <url>
 //		audience      <audience…>
 //		tenant        <tenant…>
+//		hosted_domain <domain…>
 //		team_id       <id>
 //		key_id        <id>
 //		private_key   <pem>
@@ -99,7 +100,8 @@ func kindOf(d *caddyfile.Dispenser) (string, error) {
 //		<options of AccountOptions>
 //	}
 //
-// scope, audience and tenant may be repeated, field with other names.
+// scope, audience, tenant and hosted_domain may be repeated, field with other
+// names.
 func (p *SocialProvider) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the provider's name
 	b := newBlock(d)
@@ -130,7 +132,9 @@ func (p *SocialProvider) parseOption(b *block) error {
 		"token_url": &p.TokenURL, "user_info_url": &p.UserInfoURL, "jwks_url": &p.JWKSURL,
 		"team_id": &p.TeamID, "key_id": &p.KeyID, "private_key": &p.PrivateKey,
 	}
-	lists := map[string]*[]string{"scope": &p.Scopes, "audience": &p.Audiences, "tenant": &p.Tenants}
+	lists := map[string]*[]string{
+		"scope": &p.Scopes, "audience": &p.Audiences, "tenant": &p.Tenants, "hosted_domain": &p.HostedDomains,
+	}
 	switch option := b.Val(); {
 	case texts[option] != nil:
 		return b.text(texts[option])

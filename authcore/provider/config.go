@@ -43,6 +43,9 @@ type Config struct {
 	Audiences []string
 	// Tenants (tenant) that may log in, for kinds that have some.
 	Tenants []string
+	// HostedDomains (hosted_domain) are the organizations of Google Workspace
+	// whose people may log in.
+	HostedDomains []string
 	// TeamID, KeyID and PrivateKey (PEM) are what Apple gives instead of a
 	// client secret.
 	TeamID     string
@@ -122,22 +125,23 @@ func newProvider(s spec, cfg Config, deps Deps) (*provider, error) {
 		return nil, fmt.Errorf("provider %s: private_key: %w", cfg.Name, err)
 	}
 	p := &provider{
-		spec:         s,
-		name:         cfg.Name,
-		clientID:     cfg.ClientID,
-		clientSecret: cfg.ClientSecret,
-		scope:        strings.Join(cfg.Scopes, s.scopeSeparator),
-		audiences:    append([]string{cfg.ClientID}, cfg.Audiences...),
-		tenants:      cfg.Tenants,
-		fields:       cfg.Fields,
-		key:          key,
-		issuer:       cfg.issuer(&s),
-		fixed:        cfg.endpoints(&s),
-		allowPrivate: cfg.AllowPrivate,
-		transport:    deps.Transport,
-		http:         newCaller(deps.Transport, cfg.AllowPrivate),
-		now:          deps.Now,
-		timeout:      deps.Timeout,
+		spec:          s,
+		name:          cfg.Name,
+		clientID:      cfg.ClientID,
+		clientSecret:  cfg.ClientSecret,
+		scope:         strings.Join(cfg.Scopes, s.scopeSeparator),
+		audiences:     append([]string{cfg.ClientID}, cfg.Audiences...),
+		tenants:       cfg.Tenants,
+		hostedDomains: cfg.HostedDomains,
+		fields:        cfg.Fields,
+		key:           key,
+		issuer:        cfg.issuer(&s),
+		fixed:         cfg.endpoints(&s),
+		allowPrivate:  cfg.AllowPrivate,
+		transport:     deps.Transport,
+		http:          newCaller(deps.Transport, cfg.AllowPrivate),
+		now:           deps.Now,
+		timeout:       deps.Timeout,
 	}
 	p.discovery = newCached(p.discover, discoveryLifetime, deps.Now, deps.Timeout)
 	p.keys = newCached(p.loadKeys, keysLifetime, deps.Now, deps.Timeout)

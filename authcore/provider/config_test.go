@@ -56,6 +56,7 @@ func TestNewNamesTheOption(t *testing.T) {
 		{github, func(c *Config) { c.BaseURL = "https://ghe.example#x" }, "base_url"},
 		{github, func(c *Config) { c.Audiences = []string{"a"} }, "audience"},
 		{github, func(c *Config) { c.Tenants = []string{"common"} }, "tenant"},
+		{github, func(c *Config) { c.HostedDomains = []string{"example.com"} }, "hosted_domain"},
 		{github, func(c *Config) { c.TeamID = "T" }, "team_id"},
 		{github, func(c *Config) { c.KeyID = "K" }, "key_id"},
 		{github, func(c *Config) { c.PrivateKey = pemOf(appleKey()) }, "private_key"},

@@ -20,6 +20,7 @@ func discord() spec {
 		},
 		scopes:    []string{"identify", "email"},
 		authStyle: oauth2.AuthStyleInParams,
+		pkce:      true,
 		profile:   discordProfile,
 	}
 }

@@ -25,7 +25,7 @@ func wrapped() spec {
 		scopes:          []string{"id", "mail"},
 		scopeSeparator:  ",",
 		authStyle:       oauth2.AuthStyleInHeader,
-		authorizeParams: map[string]string{"response_mode": "query"},
+		authorizeParams: func(*provider) map[string]string { return map[string]string{"response_mode": "query"} },
 		profile: func(ctx context.Context, g *grant) (authcore.Profile, error) {
 			body, err := g.fetch(ctx, "me", g.metadata.userInfo, nil)
 			if err != nil {

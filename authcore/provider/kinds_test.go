@@ -27,6 +27,52 @@ func TestFacebookAnswersAsQuery(t *testing.T) {
 	}
 }
 
+// TestHostedDomains lets in people of an organization. Who has an address in its
+// domain need not be one of them: such accounts are made without Workspace.
+func TestHostedDomains(t *testing.T) {
+	for _, test := range []struct {
+		allowed []string
+		domain  any
+		hint    string
+		want    error
+	}{
+		{nil, absent, "", nil},
+		{[]string{"example.com"}, "example.com", "example.com", nil},
+		{[]string{"example.com", "example.org"}, "example.org", "*", nil},
+		{[]string{"example.com"}, absent, "example.com", authcore.ErrProviderDenied},
+		{[]string{"example.com"}, "", "example.com", authcore.ErrProviderDenied},
+		{[]string{"example.com"}, "evil.example", "example.com", authcore.ErrProviderDenied},
+		{[]string{"example.com"}, "EXAMPLE.com", "example.com", authcore.ErrProviderDenied},
+		{[]string{"example.com"}, []string{"example.com"}, "example.com", authcore.ErrProviderDenied},
+	} {
+		row := rowOf(t, "google-oauth2")
+		row.cfg.HostedDomains = test.allowed
+		s := row.script(t)
+		s.set(place{"claims", "hd"}, test.domain)
+		_, err := row.login(s)
+		wants(t, err, test.want)
+		_, err = s.verify(t, "", nil)
+		wants(t, err, test.want)
+		address, err := s.provider().AuthorizeURL(t.Context(), authcore.AuthorizeRequest{})
+		parsed, parseErr := url.Parse(address)
+		if err != nil || parseErr != nil || parsed.Query().Get("hd") != test.hint {
+			t.Errorf("%v: got %s, %v", test.allowed, address, err)
+		}
+	}
+}
+
+// TestErrorForUserInfo comes with status 200 at Slack. It is no answer about
+// somebody else.
+func TestErrorForUserInfo(t *testing.T) {
+	for _, body := range []string{`{"ok":false,"error":"invalid_auth"}`, `{"error":"ratelimited"}`} {
+		row := rowOf(t, "slack")
+		s := row.script(t).bare()
+		s.answer(s.at.userInfo, 200, body)
+		_, err := row.login(s)
+		wants(t, err, authcore.ErrProviderFailed)
+	}
+}
+
 // TestLinkedInIssuers takes both issuers that LinkedIn has had, for one.
 func TestLinkedInIssuers(t *testing.T) {
 	for issuer, want := range map[string]error{

@@ -40,6 +40,9 @@ func claimsProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
+	if info.has("error") { // some say so with status 200
+		return authcore.Profile{}, failed("user info: is an error")
+	}
 	more, err := readClaims(info)
 	if err != nil {
 		return authcore.Profile{}, err

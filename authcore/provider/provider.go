@@ -23,8 +23,10 @@ type provider struct {
 	audiences []string
 	// tenants that may log in, where the provider has some; nil for all.
 	tenants []string
-	fields  map[string]string
-	key     *signingKey
+	// hostedDomains that may log in, where the provider has some; nil for all.
+	hostedDomains []string
+	fields        map[string]string
+	key           *signingKey
 	// issuer of identities, and of ID tokens where there are some.
 	issuer string
 	// fixed endpoints; where there is discovery, those that override it.
@@ -79,8 +81,10 @@ func (p *provider) AuthorizeURL(ctx context.Context, request authcore.AuthorizeR
 		add := func(name, value string) {
 			options = append(options, oauth2.SetAuthURLParam(name, value))
 		}
-		for name, value := range p.spec.authorizeParams {
-			add(name, value)
+		if p.spec.authorizeParams != nil {
+			for name, value := range p.spec.authorizeParams(p) {
+				add(name, value)
+			}
 		}
 		if p.spec.responseMode != "" {
 			add("response_mode", p.spec.responseMode)

@@ -135,7 +135,7 @@ func rows() []recorded {
 			kind: "discord",
 			want: named(ada("", "80351110224678912"), "ada", "https://cdn.discordapp.com/avatars/80351110224678912/8342729096ea3675442027381ff50dfe.png"),
 			id:   place{"user", "id"}, email: place{"user", "email"}, verified: place{"user", "verified"},
-			authorize: "scope=identify email", plainCode: true, user: bearer,
+			authorize: "code_challenge=challenge-1&code_challenge_method=S256&scope=identify email", user: bearer,
 			errors: usual(documented{"user", 401, `{"message":"401: Unauthorized","code":0}`, authcore.ErrProviderFailed}),
 		},
 		{

@@ -51,8 +51,8 @@ type spec struct {
 	appTokens, appTokensOnly bool
 	// responseMode is "form_post" where the provider insists on it.
 	responseMode string
-	// authorizeParams are added to every authorize URL.
-	authorizeParams map[string]string
+	// authorizeParams returns what is added to every authorize URL.
+	authorizeParams func(p *provider) map[string]string
 	// options lists those of Config that only some kinds take, by name. With an
 	// exclamation mark after the name the kind needs it.
 	options []string

@@ -67,6 +67,7 @@ func (c *Config) validateUse(s *spec, found *faults) {
 		{"jwks_url", c.JWKSURL != "", ""},
 		{"audience", len(c.Audiences) > 0, ""},
 		{"tenant", len(c.Tenants) > 0, ""},
+		{"hosted_domain", len(c.HostedDomains) > 0, ""},
 		{"team_id", c.TeamID != "", "the ten characters that Apple shows as Team ID"},
 		{"key_id", c.KeyID != "", "the ten characters that Apple shows as Key ID"},
 		{"private_key", c.PrivateKey != "", "the contents of the .p8 file, for example {file./etc/caddy/AuthKey.p8}"},
