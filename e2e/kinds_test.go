@@ -121,4 +121,63 @@ func TestOIDCProvider(t *testing.T) {
 	}
 	s.redeem(t, s.authorize(t, idp), map[string]any{"state": nil, "code_verifier": rand.Text() + rand.Text()}).
 		refused(t, http.StatusBadRequest, "provider_denied")
+
+	// RFC 9207: it says whose answer this is, and is believed.
+	if f = s.authorize(t, idp); f.issuer != idp.Issuer {
+		t.Errorf("came back from %q", f.issuer)
+	}
+	s.loggedIn(t, s.redeem(t, f, map[string]any{"iss": f.issuer}))
+	s.redeem(t, s.authorize(t, idp), map[string]any{"iss": "https://evil.test"}).
+		refused(t, http.StatusBadRequest, "provider_mismatch")
+}
+
+// TestAppTokens logs in with ID tokens that an application got by itself: into
+// the account of whoever logs in on the web, and only where the token is made out
+// to an application of ours.
+func TestAppTokens(t *testing.T) {
+	t.Parallel()
+	idp := openid.Start(t, openid.Options{
+		ClientID: oidcClientID, ClientSecret: oidcClientSecret, RedirectURIs: []string{redirectURI}, ClaimsInIDToken: true,
+	})
+	provider := func(name, client string, more ...string) []string {
+		return slices.Concat([]string{
+			"provider " + name + " " + client + " {env.IDP_SECRET} {",
+			"\ttype oidc", "\tissuer " + idp.Issuer, "\tinsecure_allow_private_addresses",
+		}, more, []string{"}"})
+	}
+	s := newSite(t, caddyfile{Realm: slices.Concat(debugLinks, noLimits, provider("idp", oidcClientID),
+		provider("apps", "another-client", "\taudience "+oidcClientID), provider("others", "another-client"))},
+		"IDP_SECRET="+oidcClientSecret)
+	s.secrets.Add("client secret", oidcClientSecret)
+	idp.SignIn(openid.Person{Subject: "s-1", Email: "ann@example.com", EmailVerified: true, GivenName: "Ann"})
+	token := func() (text, nonce string) {
+		f, verifier, nonce := s.own(t, idp)
+		text = idp.IDToken(t, f.code, verifier, redirectURI)
+		s.secrets.Add("ID token", text)
+		return text, nonce
+	}
+	login := func(provider, text, nonce string) answer {
+		return s.post(t, "/social/login/", map[string]any{
+			"provider": provider, "id_token": text, "nonce": nonce, "client_key": clientKey,
+		})
+	}
+	web := s.loggedIn(t, s.redeem(t, s.authorize(t, idp), nil))
+
+	text, nonce := token()
+	native := s.loggedIn(t, login("idp", text, nonce))
+	if native.id != web.id || native.isNew {
+		t.Errorf("logged in as %v, on the web as %v", native.user, web.user)
+	}
+	if again := login("idp", text, nonce); again.status != http.StatusBadRequest {
+		t.Errorf("the token a second time: %d %s", again.status, again.body)
+	}
+
+	text, nonce = token()
+	s.loggedIn(t, login("apps", text, nonce))
+	text, nonce = token()
+	login("others", text, nonce).refused(t, http.StatusBadRequest, "provider_mismatch")
+	text, _ = token()
+	login("idp", text, "another-nonce").refused(t, http.StatusBadRequest, "provider_mismatch")
+	text, nonce = token()
+	login("idp", text[:len(text)-8]+"AAAAAAAA", nonce).refused(t, http.StatusBadRequest, "provider_mismatch")
 }

@@ -156,6 +156,33 @@ func (p *Provider) Browse(t testing.TB, authorizeURL, redirectURI string) url.Va
 	return Browse(t, p.server.Client(), authorizeURL, redirectURI)
 }
 
+// IDToken redeems a code as an application does that speaks with the provider by
+// itself, and returns the ID token.
+func (p *Provider) IDToken(t testing.TB, code, verifier, redirectURI string) string {
+	t.Helper()
+	form := url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirectURI}, "code_verifier": {verifier},
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.Issuer+"/oauth/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth(p.storage.client.options.ClientID, p.storage.client.options.ClientSecret)
+	response, err := p.server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer struct {
+		IDToken string `json:"id_token"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || answer.IDToken == "" {
+		t.Fatalf("no ID token: %s, %v", response.Status, err)
+	}
+	return answer.IDToken
+}
+
 // Browse is Provider.Browse for any provider that asks nothing.
 func Browse(t testing.TB, client *http.Client, authorizeURL, redirectURI string) url.Values {
 	t.Helper()
