@@ -24,6 +24,9 @@ import (
 const testKey = "dev-client-key-of-tests"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(migrateFrom) != "" {
+		os.Exit(migrateUntilKilled())
+	}
 	folder, err := os.MkdirTemp("", "edgeauth")
 	if err != nil {
 		panic(err)

@@ -36,6 +36,9 @@ func migrated(t *testing.T, from, to string, change ...func(*migration)) (string
 		c(m)
 	}
 	err := m.run(t.Context())
+	if strings.Contains(out.String(), "secret-of-the-database") {
+		t.Errorf("a password was printed: %s", out.String())
+	}
 	return out.String(), err
 }
 
@@ -241,7 +244,9 @@ func TestHardeningMigrateShowsNoSecret(t *testing.T) {
 	for _, text := range []string{
 		"x://u:s3cr%2Ft@host:port/db", "x://u:s3cr%2Ft@h@host", "bolt:x://u:s3cr%2Ft@host", "x 'host=h password=s3cr/t'",
 		"x host=h;password='s3cr/t'", "x h?sslpassword=s3cr%2Ft&a=b", "x {\n sentinel_password s3cr/t\n}", "bolt {env.EDGEAUTH_TEST_DSN} y",
-		"bolt x {\n s3cr/t\n token s3cr/t\n}",
+		"bolt x {\n s3cr/t\n token s3cr/t\n}", "redis://u:s3cr%2Ft@127.0.0.1:1", "redis://u:s3cr/t@127.0.0.1:1", "redis:u:s3cr/t@127.0.0.1",
+		"redis redis://127.0.0.1:1 {\n sentinel x\n sentinel_password s3cr/t\n}", "postgres://u:s3cr%2Ft@127.0.0.1:1/x",
+		"postgres://u:s3cr/t@127.0.0.1:1/x", "postgres:host=127.0.0.1 port=1 password=s3cr/t", "postgres:host=127.0.0.1 port=x password='s3cr/t'",
 	} {
 		for _, m := range []migration{{from: text, to: "bolt"}, {from: "bolt", to: text}} {
 			m.out, m.clock = io.Discard, time.Now

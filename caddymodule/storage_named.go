@@ -71,11 +71,13 @@ func secretsIn(text string) []string {
 	for _, match := range secretWord.FindAllStringSubmatch(text, -1) {
 		secrets = append(secrets, match[1], strings.Trim(match[1], "'"))
 	}
-	if _, rest, found := strings.Cut(text, "://"); found {
-		if at := strings.LastIndex(rest, "@"); at >= 0 {
-			if _, password, found := strings.Cut(rest[:at], ":"); found {
-				secrets = append(secrets, password)
-			}
+	if at := strings.LastIndex(text, "@"); at >= 0 {
+		before := text[:at]
+		if _, user, isURL := strings.Cut(before, "://"); isURL {
+			_, password, _ := strings.Cut(user, ":")
+			secrets = append(secrets, password)
+		} else if colon := strings.LastIndex(before, ":"); colon >= 0 {
+			secrets = append(secrets, before[colon+1:])
 		}
 	}
 	for _, secret := range slices.Clone(secrets) {

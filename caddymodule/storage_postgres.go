@@ -116,19 +116,23 @@ func (s *PostgresStorage) OpenStorage(ctx context.Context, realm string) (authco
 	if err != nil {
 		return nil, nil, err
 	}
-	if realm == "" {
-		realm = defaultRealm
-	}
-	store, err := db.Realm(ctx, realm)
+	store, err := db.Realm(ctx, storedRealm(realm))
 	if err != nil {
 		return nil, nil, errors.Join(err, release())
 	}
 	return store, release, nil
 }
 
+// StorageRealms returns the realms in the database.
+func (s *PostgresStorage) StorageRealms(ctx context.Context) ([]string, error) {
+	names, err := postgres.Realms(ctx, s.dsn, s.options()...)
+	return configuredRealms(names), err
+}
+
 // Interface guards.
 var (
 	_ Storage               = (*PostgresStorage)(nil)
+	_ RealmLister           = (*PostgresStorage)(nil)
 	_ caddy.Provisioner     = (*PostgresStorage)(nil)
 	_ caddyfile.Unmarshaler = (*PostgresStorage)(nil)
 )

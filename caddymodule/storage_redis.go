@@ -199,7 +199,6 @@ func (s *RedisStorage) loadCertificates(authorities string, client []string) ([]
 // OpenStorage returns the realm in Redis. The connections are shared by all realms
 // and configurations of the process that name the same Redis in the same way.
 func (s *RedisStorage) OpenStorage(ctx context.Context, realm string) (authcore.Store, func() error, error) {
-	const where = "redis cannot be used: %w; is it running, and are address, user and password in the URL right?"
 	db, release, err := acquire(s.pool, func() (*redis.DB, func() error, error) {
 		db, err := redis.Open(s.config)
 		if err != nil {
@@ -207,7 +206,7 @@ func (s *RedisStorage) OpenStorage(ctx context.Context, realm string) (authcore.
 		}
 		warnings, err := db.Warnings(ctx)
 		if err != nil {
-			return nil, nil, errors.Join(fmt.Errorf(where, err), db.Close())
+			return nil, nil, errors.Join(unusableRedis(err), db.Close())
 		}
 		logger := processLogger("edgeauth.storage.redis")
 		for _, warning := range warnings {
@@ -218,19 +217,36 @@ func (s *RedisStorage) OpenStorage(ctx context.Context, realm string) (authcore.
 	if err != nil {
 		return nil, nil, err
 	}
-	if realm == "" {
-		realm = defaultRealm
-	}
-	store, err := db.Realm(ctx, realm)
+	store, err := db.Realm(ctx, storedRealm(realm))
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf(where, err), release())
+		return nil, nil, errors.Join(unusableRedis(err), release())
 	}
 	return store, release, nil
+}
+
+// StorageRealms returns the realms below the prefix. The user needs the right to
+// SCAN.
+func (s *RedisStorage) StorageRealms(ctx context.Context) (names []string, err error) {
+	db, err := redis.Open(s.config)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	names, err = db.Realms(ctx)
+	if err != nil {
+		return nil, unusableRedis(err)
+	}
+	return configuredRealms(names), nil
+}
+
+func unusableRedis(err error) error {
+	return fmt.Errorf("redis cannot be used: %w; is it running, and are address, user and password in the URL right?", err)
 }
 
 // Interface guards.
 var (
 	_ Storage               = (*RedisStorage)(nil)
+	_ RealmLister           = (*RedisStorage)(nil)
 	_ caddy.Provisioner     = (*RedisStorage)(nil)
 	_ caddyfile.Unmarshaler = (*RedisStorage)(nil)
 )
