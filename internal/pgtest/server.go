@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -122,6 +123,11 @@ func (s *Server) Database(tb testing.TB) string {
 	name := "test_" + rand.Text()[:12]
 	s.Exec(tb, "postgres", "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
 	return s.DSN(name)
+}
+
+// Through returns a DSN of Database with the address of a proxy in it.
+func (s *Server) Through(dsn, address string) string {
+	return strings.Replace(dsn, s.Address(), address, 1)
 }
 
 // Exec runs statements in a database as the superuser.

@@ -105,6 +105,7 @@ func (p *Proxy) serve(client net.Conn) {
 		for {
 			n, err := server.Read(buffer)
 			if err != nil {
+				client.Close()
 				return
 			}
 			select {

@@ -32,6 +32,7 @@ type DB struct {
 	// listen is how WatchRevocations connects.
 	listen  *pgx.ConnConfig
 	timeout time.Duration
+	quiet   time.Duration
 
 	mu      sync.Mutex
 	closed  bool
@@ -79,6 +80,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 		tables:  newTables(set.schema),
 		listen:  config.ConnConfig,
 		timeout: set.timeout,
+		quiet:   quiet,
 		watches: make(map[*watch]struct{}),
 	}
 	if err := db.prepare(ctx); err != nil {

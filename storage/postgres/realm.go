@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -132,6 +133,16 @@ func (b *batch) queue(statement string, args ...any) *pgx.QueuedQuery {
 	return b.Queue(b.tables.in(statement), args...)
 }
 
+// send sends the statements. The error about a connection that broke meanwhile says
+// that it is closed, as if nothing had been sent, which is not known.
+func (b *batch) send(ctx context.Context, conn *pgxpool.Conn) error {
+	err := conn.SendBatch(ctx, &b.Batch).Close()
+	if err != nil && pgconn.SafeToRetry(err) {
+		return errors.New("the connection broke")
+	}
+	return err
+}
+
 // errNothing ends a transaction in which there is nothing to write.
 var errNothing = errors.New("postgres: nothing to write")
 
@@ -161,7 +172,7 @@ func (s *Store) transact(ctx context.Context, stages ...func(*batch) error) erro
 			if i == len(stages)-1 {
 				b.Queue(`COMMIT`)
 			}
-			if err := conn.SendBatch(ctx, &b.Batch).Close(); err != nil {
+			if err := b.send(ctx, conn); err != nil {
 				return err
 			}
 		}

@@ -94,7 +94,7 @@ func (s *Store) exportUsers(ctx context.Context, at position, now time.Time) ([]
 				records = append(records, authcore.Record{Session: &s})
 			}))
 		b.Queue(`COMMIT`)
-		return conn.SendBatch(ctx, &b.Batch).Close()
+		return b.send(ctx, conn)
 	})
 	if users < exportUsers {
 		return records, position{Part: partRevocations}, err

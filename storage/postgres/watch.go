@@ -59,7 +59,7 @@ func (s *Store) listen(ctx context.Context, notify func()) error {
 	}
 	notify() // what came before may have been missed
 	for {
-		waiting, cancel := context.WithTimeout(ctx, quiet)
+		waiting, cancel := context.WithTimeout(ctx, s.db.quiet)
 		notification, err := conn.WaitForNotification(waiting)
 		silent := waiting.Err() != nil && ctx.Err() == nil
 		cancel()

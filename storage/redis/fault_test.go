@@ -12,6 +12,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/internal/redistest"
 	"github.com/edgeauth/edgeauth/internal/servertest"
+	"github.com/edgeauth/edgeauth/storage/storagetest"
 )
 
 var origin = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
@@ -43,98 +44,6 @@ func mustEnsure(tb testing.TB, store *Store, user authcore.User) {
 func everySession(authcore.Session) bool { return true }
 
 func second[T any](_ T, err error) error { return err }
-
-// steps is every call of the store, each on things of its own.
-func steps(store *Store) map[string]func(ctx context.Context) error {
-	identity := authcore.Identity{Provider: "p", Subject: "1", UserID: "u"}
-	unlinked := authcore.Identity{Provider: "p", Subject: "3", UserID: "u"}
-	return map[string]func(ctx context.Context) error{
-		"User":        func(ctx context.Context) error { return second(store.User(ctx, "u")) },
-		"UserByEmail": func(ctx context.Context) error { return second(store.UserByEmail(ctx, "ada@example.com")) },
-		"EnsureUser": func(ctx context.Context) error {
-			_, _, err := store.EnsureUser(ctx, user("new", "new@example.com"))
-			return err
-		},
-		"UpdateUser": func(ctx context.Context) error {
-			return second(store.UpdateUser(ctx, "u", func(u *authcore.User) error { u.Nickname += "x"; return nil }))
-		},
-		"SetDisabled": func(ctx context.Context) error {
-			return second(store.SetDisabled(ctx, "u", false, origin, origin))
-		},
-		"DeleteUser":     func(ctx context.Context) error { return store.DeleteUser(ctx, "gone", origin, origin) },
-		"UserByIdentity": func(ctx context.Context) error { return second(store.UserByIdentity(ctx, identity)) },
-		"EnsureIdentity": func(ctx context.Context) error {
-			_, _, err := store.EnsureIdentity(ctx, authcore.Identity{Provider: "p", Subject: "2"}, user("two", ""), false)
-			return err
-		},
-		"LinkIdentity":   func(ctx context.Context) error { return store.LinkIdentity(ctx, identity) },
-		"UnlinkIdentity": func(ctx context.Context) error { return store.UnlinkIdentity(ctx, unlinked) },
-		"IdentitiesOf":   func(ctx context.Context) error { return second(store.IdentitiesOf(ctx, "u")) },
-		"PutLink":        func(ctx context.Context) error { return store.PutLink(ctx, link("put")) },
-		"TakeLink":       func(ctx context.Context) error { return second(store.TakeLink(ctx, link("take").Secret, origin)) },
-		"TakeCode": func(ctx context.Context) error {
-			return second(store.TakeCode(ctx, "code", link("code").Code, origin))
-		},
-		"PutFlow": func(ctx context.Context) error {
-			return store.PutFlow(ctx, authcore.Flow{State: authcore.Digest{1}, Expires: origin.Add(time.Hour)})
-		},
-		"TakeFlow": func(ctx context.Context) error { return second(store.TakeFlow(ctx, authcore.Digest{2}, origin)) },
-		"UpdateFlow": func(ctx context.Context) error {
-			return second(store.UpdateFlow(ctx, authcore.Digest{3}, origin, func(f *authcore.Flow) error { f.Nonce += "x"; return nil }))
-		},
-		"PutSession": func(ctx context.Context) error { return store.PutSession(ctx, session("put", "u")) },
-		"SessionsOf": func(ctx context.Context) error { return second(store.SessionsOf(ctx, "u", origin)) },
-		"RenewSession": func(ctx context.Context) error {
-			return second(store.RenewSession(ctx, "renew", "t-renew", "new", origin.Add(2*time.Hour), origin))
-		},
-		"EndSessions": func(ctx context.Context) error {
-			return second(store.EndSessions(ctx, "ending", everySession, origin))
-		},
-		"MarkSeen": func(ctx context.Context) error {
-			return store.MarkSeen(ctx, map[string]time.Time{"renew": origin.Add(time.Minute)})
-		},
-		"RevocationsSince": func(ctx context.Context) error {
-			_, _, err := store.RevocationsSince(ctx, "")
-			return err
-		},
-		"UpdateKeys": func(ctx context.Context) error {
-			return second(store.UpdateKeys(ctx, func([]authcore.SigningKey) ([]authcore.SigningKey, error) {
-				return []authcore.SigningKey{{ID: "k"}}, nil
-			}))
-		},
-		"Count": func(ctx context.Context) error {
-			return second(store.Count(ctx, origin, []authcore.Counter{{Limit: "l", Party: "p", Window: time.Hour}}))
-		},
-		"Sweep":  func(ctx context.Context) error { return store.Sweep(ctx, origin) },
-		"Export": func(ctx context.Context) error { _, _, err := store.Export(ctx, "", origin); return err },
-		"Import": func(ctx context.Context) error {
-			imported := user("imported", "")
-			return second(store.Import(ctx, []authcore.Record{{User: &imported}}))
-		},
-	}
-}
-
-// prepare stores what steps work on.
-func prepare(t *testing.T, store *Store) {
-	t.Helper()
-	mustEnsure(t, store, user("u", "ada@example.com"))
-	mustEnsure(t, store, user("gone", ""))
-	mustEnsure(t, store, user("ending", ""))
-	for _, err := range []error{
-		store.LinkIdentity(t.Context(), authcore.Identity{Provider: "p", Subject: "1", UserID: "u"}),
-		store.LinkIdentity(t.Context(), authcore.Identity{Provider: "p", Subject: "3", UserID: "u"}),
-		store.PutLink(t.Context(), link("take")),
-		store.PutLink(t.Context(), link("code")),
-		store.PutFlow(t.Context(), authcore.Flow{State: authcore.Digest{2}, Expires: origin.Add(time.Hour)}),
-		store.PutFlow(t.Context(), authcore.Flow{State: authcore.Digest{3}, Expires: origin.Add(time.Hour)}),
-		store.PutSession(t.Context(), session("renew", "u")),
-		store.PutSession(t.Context(), session("end", "ending")),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 // A connection breaks after a step was carried out. The answer must be that
 // nothing is known; a client that sends the step again would say "not found" of a
@@ -182,8 +91,8 @@ func cutConnections(t *testing.T, db *DB, through ...*servertest.Proxy) {
 	t.Helper()
 	for _, name := range []string{"first", "main"} { // the first one has the server know the scripts
 		store := realm(t, db, name)
-		prepare(t, store)
-		for step, run := range steps(store) {
+		storagetest.Furnish(t, store)
+		for step, run := range storagetest.Steps(store) {
 			if name == "first" {
 				if err := run(t.Context()); err != nil {
 					t.Fatalf("%s: %v", step, err)
@@ -239,7 +148,7 @@ func TestEngineFailures(t *testing.T) {
 	} {
 		db := open(t, Config{URL: answering(t, line)})
 		store := &Store{db: db, prefix: "p"}
-		for name, step := range steps(store) {
+		for name, step := range storagetest.Steps(store) {
 			err := step(t.Context())
 			if !errors.Is(err, authcore.ErrUnavailable) || errors.Is(err, authcore.ErrNotFound) {
 				t.Errorf("%.12s: %s: error %v", line, name, err)
@@ -254,7 +163,7 @@ func TestFrozenServer(t *testing.T) {
 	server := redistest.Start(t, "appendonly no")
 	db := open(t, Config{URL: server.URL()})
 	store := realm(t, db, "main")
-	prepare(t, store)
+	storagetest.Furnish(t, store)
 	server.Pause(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -270,7 +179,7 @@ func TestFrozenServer(t *testing.T) {
 	}
 	begin := time.Now()
 	errs := make(chan error)
-	all := steps(store)
+	all := storagetest.Steps(store)
 	for name, step := range all {
 		go func() {
 			err := step(t.Context())
@@ -300,7 +209,7 @@ func TestRestartedServer(t *testing.T) {
 	server := redistest.Start(t)
 	db := open(t, Config{URL: server.URL()})
 	store := realm(t, db, "main")
-	prepare(t, store)
+	storagetest.Furnish(t, store)
 	_, cursor, err := store.RevocationsSince(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -326,9 +235,9 @@ func TestRestartedServer(t *testing.T) {
 func TestFullServer(t *testing.T) {
 	server := redistest.Start(t, "appendonly no", "maxmemory 100mb", "maxmemory-policy noeviction")
 	store := realm(t, open(t, Config{URL: server.URL()}), "main")
-	prepare(t, store)
+	storagetest.Furnish(t, store)
 	server.Do(t, "config", "set", "maxmemory", "1")
-	for name, step := range steps(store) {
+	for name, step := range storagetest.Steps(store) {
 		if name == "EnsureUser" || name == "PutSession" || name == "PutLink" {
 			if err := step(t.Context()); !errors.Is(err, authcore.ErrUnavailable) || !strings.Contains(err.Error(), "OOM") {
 				t.Errorf("%s: error %v", name, err)
