@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
 // Case is one row of the table.
@@ -183,4 +185,13 @@ func expand(value any, tokens map[string]string) any {
 		}
 	}
 	return value
+}
+
+// Unavailable makes a case of a gate that cannot judge anybody.
+func (c *Case) Unavailable() {
+	d := gate.Unavailable(nil)
+	c.Upstream = nil
+	c.Answer = Answer{Status: d.Status, Body: d.Body, Headers: map[string][]string{
+		"Retry-After": {gate.RetryAfter}, "Content-Type": {"application/json"}, "Cache-Control": {"no-store"},
+	}}
 }
