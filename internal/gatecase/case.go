@@ -26,7 +26,9 @@ type Case struct {
 	// that the path must not be rewritten before the gate sees it.
 	ExactTime bool `json:"exact_time"`
 	RawPath   bool `json:"raw_path"`
-	Request   Request
+
+	file    string
+	Request Request
 	// Upstream is nil when the request does not go on.
 	Upstream *Upstream
 	Answer   Answer
@@ -92,6 +94,7 @@ func Load(tb testing.TB) []*Case {
 		}
 		read(tb, name, &file)
 		for _, c := range file.Cases {
+			c.file = name
 			if c.Name == "" || seen[c.Name] {
 				tb.Fatalf("%s: the name %q is empty or not unique", name, c.Name)
 			}
@@ -186,6 +189,10 @@ func expand(value any, tokens map[string]string) any {
 	}
 	return value
 }
+
+// ForGuests reports whether a case is about what only guests are told in their
+// configuration.
+func (c *Case) ForGuests() bool { return c.file == "configuration.json" || c.file == "feeds.json" }
 
 // Unavailable makes a case of a gate that cannot judge anybody.
 func (c *Case) Unavailable() {
