@@ -50,8 +50,9 @@ func run(m *testing.M) int {
 }
 
 // build builds a module as make does.
-func build(output, flags, folder string) ([]byte, error) {
-	command := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output, folder)
+func build(output, flags, folder string, more ...string) ([]byte, error) {
+	arguments := append([]string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output}, more...)
+	command := exec.Command("go", append(arguments, folder)...)
 	command.Dir = filepath.Join("..", "..")
 	command.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if message, err := command.CombinedOutput(); err != nil {

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/http-wasm/http-wasm-host-go/api"
@@ -15,4 +17,24 @@ func (logger) IsEnabled(api.LogLevel) bool { return true }
 func (l logger) Log(_ context.Context, level api.LogLevel, message string) {
 	l.tb.Helper()
 	l.tb.Logf("the guest logs (%v): %s", level, message)
+}
+
+// recorder keeps what the guest logs.
+type recorder struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (*recorder) IsEnabled(api.LogLevel) bool { return true }
+
+func (r *recorder) Log(_ context.Context, _ api.LogLevel, message string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.text.WriteString(message + "\n")
+}
+
+func (r *recorder) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
 }

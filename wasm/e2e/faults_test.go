@@ -1,0 +1,199 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	api "github.com/http-wasm/http-wasm-host-go/api/handler"
+	"github.com/http-wasm/http-wasm-host-go/handler"
+	"github.com/tetratelabs/wazero"
+
+	"github.com/edgeauth/edgeauth/internal/gatecase"
+)
+
+// mutant builds the module with a change in its source, to see what happens
+// without a guard, or after a fault.
+func mutant(t *testing.T, file, old, changed string) []byte {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("..", "guest", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(source), old) != 1 {
+		t.Fatalf("%s does not have %q once", file, old)
+	}
+	dir := t.TempDir()
+	replacement, overlay := filepath.Join(dir, file), filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(replacement, []byte(strings.Replace(string(source), old, changed, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	description, err := json.Marshal(map[string]any{"Replace": map[string]string{path: replacement}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(overlay, description, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, err := build(filepath.Join(dir, "mutant.wasm"), fmt.Sprintf("-X main.built=%d", built.Unix()), "./wasm/guest", "-overlay="+overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// Without the check of the clock a token that has expired is good again.
+func TestClockMatters(t *testing.T) {
+	now := built.Add(-time.Hour)
+	upstream := gatecase.NewServer(t)
+	c := find(t, "token: expired") // ends at the day of the build
+	careless := mutant(t, "main.go", "now.Unix() >= seconds", "true")
+	c.Upstream = &gatecase.Upstream{Removed: []string{"authorization"}, Added: map[string]string{
+		"X-Auth-User-Id": gatecase.User, "X-Auth-Email": "ada@example.com",
+	}}
+	c.Answer = gatecase.Answer{Status: 200, Body: "upstream"}
+	upstream.Check(t, serve(t, &host{module: at(&now)}, careless, c.ConfigJSON(t), upstream), c)
+	c.Unavailable()
+	upstream.Check(t, serve(t, &host{module: at(&now)}, module, c.ConfigJSON(t), upstream), c)
+}
+
+// panics is a line of source that panics for one request.
+const panics = `	if request.Method == "PANIC" {
+		panic("a fault")
+	}
+	decision := g.edge.Decide(request)
+`
+
+// A panic refuses the request, and the instance goes on afresh. Without recover
+// the program exits, and the host answers with what it has of a stack.
+func TestPanic(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	upstream := gatecase.NewServer(t)
+	faulty := mutant(t, "request.go", "	decision := g.edge.Decide(request)\n", panics)
+	good := find(t, "a good token")
+	address := serve(t, &host{module: at(&now)}, faulty, good.ConfigJSON(t), upstream)
+	for range 3 {
+		fault := find(t, "a good token")
+		fault.Request.Method = "PANIC"
+		fault.Unavailable()
+		upstream.Check(t, address, fault)
+		upstream.Check(t, address, good)
+	}
+}
+
+// breaking is a host that breaks off in the middle of a call of the guest.
+type breaking struct {
+	api.UnimplementedHost
+
+	breaks   bool
+	status   uint32
+	answered strings.Builder
+}
+
+func (*breaking) GetRequestHeaderNames(context.Context) []string { return []string{"authorization"} }
+
+func (*breaking) GetRequestHeaderValues(context.Context, string) []string {
+	return []string{"Token x"}
+}
+func (*breaking) RemoveRequestHeader(context.Context, string) {}
+func (b *breaking) GetURI(context.Context) string {
+	if b.breaks {
+		panic("the host breaks off")
+	}
+	return "/public"
+}
+func (*breaking) GetMethod(context.Context) string                       { return http.MethodGet }
+func (b *breaking) SetStatusCode(_ context.Context, code uint32)         { b.status = code }
+func (*breaking) SetResponseHeaderValue(context.Context, string, string) {}
+func (b *breaking) ResponseBodyWriter(context.Context) io.Writer {
+	return &b.answered
+}
+
+// A host that breaks off in the middle of a call, as http-wasm-host-go does when a
+// client is gone, puts the instance back into its pool. Nobody knows what state it
+// is in, so it answers 503 from then on. Without the flag it would go on deciding.
+func TestBrokenInstance(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	config := find(t, "a public path").ConfigJSON(t)
+	config = []byte(strings.Replace(string(config), `"/health"`, `"/public"`, 1))
+	unguarded := mutant(t, "main.go", "	g.busy = true\n", "")
+	for name, test := range map[string]struct {
+		code []byte
+		next bool
+	}{"with the flag": {module, false}, "without the flag": {unguarded, true}} {
+		t.Run(name, func(t *testing.T) {
+			host := &breaking{}
+			middleware, err := handler.NewMiddleware(t.Context(), test.code, host, handler.GuestConfig(config), handler.Logger(logger{t}),
+				handler.ModuleConfig(at(&now)(wazero.NewModuleConfig().WithStartFunctions("_initialize"))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = middleware.Close(context.Background()) }()
+			handle := func() (bool, error) {
+				ctx, next, err := middleware.HandleRequest(t.Context())
+				if err == nil && next != 0 {
+					err = middleware.HandleResponse(ctx, 0, nil)
+				}
+				return next != 0, err
+			}
+			if next, err := handle(); !next || err != nil {
+				t.Fatalf("before: %t, %v", next, err)
+			}
+			host.breaks = true
+			if next, err := handle(); next || err == nil {
+				t.Fatalf("the host did not break off: %t, %v", next, err)
+			}
+			host.breaks = false
+			host.status = 0
+			next, err := handle()
+			if next != test.next {
+				t.Errorf("afterwards: the request goes on: %t (%v), status %d", next, err, host.status)
+			}
+			if !test.next && (host.status != http.StatusServiceUnavailable || err != nil) {
+				t.Errorf("afterwards: %d, %v", host.status, err)
+			}
+		})
+	}
+}
+
+// The context of a request is done before its call begins: the runtime ends the
+// instance, the request goes nowhere, and the next one is judged as ever.
+func TestContextDone(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	c := find(t, "a good token")
+	reached := 0
+	h := host{module: at(&now), runtime: wazero.NewRuntimeConfig().WithCloseOnContextDone(true)}
+	gated := h.start(t, module, c.ConfigJSON(t), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ }))
+	send := func(ctx context.Context) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+		r.Header.Set("Authorization", c.Request.Headers[0][1])
+		w := httptest.NewRecorder()
+		gated.ServeHTTP(w, r)
+		return w
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if w := send(gone); reached != 0 {
+		t.Errorf("a request whose client is gone reached the upstream: %d", w.Code)
+	}
+	// The host keeps the ended instance in its pool until the garbage collector
+	// takes it, so what follows is an error of the server or the right answer.
+	for range 3 {
+		if w := send(t.Context()); w.Code < http.StatusInternalServerError != (reached == 1) {
+			t.Errorf("%d, %d requests reached the upstream", w.Code, reached)
+		}
+		reached = 0
+	}
+}

@@ -1,0 +1,246 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/http-wasm/http-wasm-host-go/handler"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/internal/gatecase"
+)
+
+// find returns a case of the table.
+func find(t *testing.T, name string) *gatecase.Case {
+	t.Helper()
+	for _, c := range gatecase.Load(t) {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("no case %q", name)
+	return nil
+}
+
+// serve starts the module for a case and returns its address.
+func serve(t *testing.T, h *host, code, config []byte, upstream *gatecase.Server, options ...handler.Option) string {
+	t.Helper()
+	server := httptest.NewServer(h.start(t, code, config, proxyTo(t, upstream.URL), options...))
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+// The module can reach nothing but the header, the answer, the configuration, the
+// clock and mounted files. In particular it can read no body, neither of the
+// request nor of the response, and change neither method nor address. What it has
+// of randomness is what the runtime of Go asks for when it starts.
+func TestImports(t *testing.T) {
+	runtime := wazero.NewRuntime(t.Context())
+	defer func() { _ = runtime.Close(context.Background()) }()
+	compiled, err := runtime.CompileModule(t.Context(), module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := map[string]string{
+		"http_handler": "get_config log get_method get_uri get_header_names get_header_values set_header_value " +
+			"add_header_value remove_header set_status_code write_body",
+		"wasi_snapshot_preview1": "args_get args_sizes_get clock_time_get environ_get environ_sizes_get fd_close fd_fdstat_get " +
+			"fd_fdstat_set_flags fd_filestat_get fd_pread fd_prestat_get fd_prestat_dir_name fd_read fd_readdir fd_seek fd_write " +
+			"path_filestat_get path_open path_readlink poll_oneoff proc_exit random_get sched_yield",
+	}
+	got := map[string][]string{}
+	for _, imported := range compiled.ImportedFunctions() {
+		from, name, _ := imported.Import()
+		got[from] = append(got[from], name)
+		if !strings.Contains(" "+allowed[from]+" ", " "+name+" ") {
+			t.Errorf("the module imports %s %s", from, name)
+		}
+	}
+	if n := len(got["http_handler"]); n != 11 {
+		t.Errorf("the module imports %d functions of http_handler", n)
+	}
+	for _, exported := range []string{"_initialize", "handle_request", "handle_response", "reconfigure"} {
+		if compiled.ExportedFunctions()[exported] == nil {
+			t.Errorf("the module does not export %s", exported)
+		}
+	}
+	if len(compiled.ExportedFunctions()) != 4 {
+		t.Errorf("the module exports %d functions", len(compiled.ExportedFunctions()))
+	}
+}
+
+// Hosts give a constant for randomness, so that whatever a guest made of it could
+// be made by everybody (RFC 4086). The module holds no function by which a program
+// signs, makes keys or reads random bytes. (What verifies holds self-tests of the
+// standard library, with keys of their own, which nobody else can call.)
+func TestNoMinting(t *testing.T) {
+	code, err := build(filepath.Join(t.TempDir(), "named.wasm"), "", "./wasm/guest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(code, []byte("authcore/gate.(*Verifier).Verify")) {
+		t.Fatal("the module has no names to be searched")
+	}
+	for _, name := range []string{
+		"crypto/rand.Read", "crypto/rand.Int", "crypto/rand.Text", "crypto/rand.(*reader)", "math/rand.New",
+		"crypto/ed25519.GenerateKey", "crypto/ed25519.Sign", "crypto/ed25519.PrivateKey.Sign",
+		"crypto/ecdsa.GenerateKey", "crypto/ecdsa.Sign", "crypto/ecdsa.(*PrivateKey).Sign",
+		"crypto/rsa.GenerateKey", "crypto/rsa.Sign", "crypto/rsa.(*PrivateKey).Sign", "golang-jwt", "net/http.",
+	} {
+		if bytes.Contains(code, []byte(name)) {
+			t.Errorf("the module holds %s", name)
+		}
+	}
+}
+
+// On a clock that stands still in the past, expired tokens would be good again
+// (CWE-367). A module that was built without a date trusts no clock at all.
+func TestClockBeforeTheBuild(t *testing.T) {
+	upstream := gatecase.NewServer(t)
+	undated, err := build(filepath.Join(t.TempDir(), "undated.wasm"), "-s -w", "./wasm/guest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		code []byte
+		now  time.Time
+		good bool
+	}{
+		{"a second before the build", module, built.Add(-time.Second), false},
+		{"at the build", module, built, true},
+		{"1970", module, time.Unix(0, 0), false},
+		{"built without a date", undated, built.AddDate(10, 0, 0), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := find(t, "a good token")
+			if !test.good {
+				c.Unavailable()
+			}
+			upstream.Check(t, serve(t, &host{module: at(&test.now)}, test.code, c.ConfigJSON(t), upstream), c)
+		})
+	}
+}
+
+// Without a configuration nothing goes on, whatever the host gives instead.
+func TestUnconfigured(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	upstream := gatecase.NewServer(t)
+	for _, config := range []string{"", "null", "{}", "[]", "{", `"x"`, "{}{}", strings.Repeat(" ", 100_000)} {
+		for _, name := range []string{"a good token", "no header", "a preflight without known origins goes on"} {
+			c := find(t, name)
+			c.Unavailable()
+			upstream.Check(t, serve(t, &host{module: at(&now)}, module, []byte(config), upstream), c)
+		}
+	}
+}
+
+// Only public keys belong into a configuration. The message says so, and nothing
+// of the key.
+func TestPrivateKeys(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	upstream := gatecase.NewServer(t)
+	pem, err := os.ReadFile(filepath.Join(gatecase.Dir(), "keys.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines struct{ Keys map[string][]string }
+	if err := json.Unmarshal(pem, &lines); err != nil {
+		t.Fatal(err)
+	}
+	const secret = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
+	for name, keys := range map[string]string{
+		"JWK": `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"` + secret + `"}]}`,
+		"PEM": strings.Join(lines.Keys["ed25519"], "\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log recorder
+			c := find(t, "a good token")
+			c.Config["keys"] = keys
+			c.Unavailable()
+			upstream.Check(t, serve(t, &host{module: at(&now)}, module, c.ConfigJSON(t), upstream, handler.Logger(&log)), c)
+			text := log.String()
+			if !strings.Contains(text, "only") || !strings.Contains(text, "public keys") {
+				t.Errorf("the log does not say why: %s", text)
+			}
+			if strings.Contains(text, secret) || strings.Contains(text, lines.Keys["ed25519"][1]) {
+				t.Errorf("the log has the key: %s", text)
+			}
+		})
+	}
+}
+
+// The module asks for no more of Authorization than fits, however long it is, and
+// keeps none of it: memory does not grow (CWE-770).
+func TestLongAuthorization(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	upstream := gatecase.NewServer(t)
+	c := find(t, "more than 8 KiB")
+	counter := &sizes{}
+	gate := (&host{module: at(&now)}).start(t, module, c.ConfigJSON(t), http.NotFoundHandler(), counter.option(t))
+	server := httptest.NewServer(gate)
+	defer server.Close()
+	for _, length := range []int{8187, 10_000, 100_000, 900_000} {
+		c.Request.Headers[0][1] = "Token " + strings.Repeat("x", length)
+		upstream.Check(t, server.Listener.Addr().String(), c)
+	}
+	before := counter.memory()
+	for range 50 {
+		upstream.Check(t, server.Listener.Addr().String(), c)
+	}
+	if after := counter.memory(); after > before {
+		t.Errorf("the memory of the guest grew from %d to %d bytes", before, after)
+	}
+}
+
+// sizes watches the memory of guests.
+type sizes struct{ runtime wazero.Runtime }
+
+func (s *sizes) option(t *testing.T) handler.Option {
+	t.Helper()
+	return handler.Runtime(func(ctx context.Context) (wazero.Runtime, error) {
+		s.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCompilationCache(compiled))
+		return s.runtime, nil
+	})
+}
+
+// memory is that of the instances that there are.
+func (s *sizes) memory() (total uint32) {
+	for i := 1; ; i++ {
+		instance := s.runtime.Module(fmt.Sprint(i))
+		if instance == nil {
+			return total
+		}
+		total += size(instance)
+	}
+}
+
+func size(m api.Module) uint32 { return m.Memory().Size() }
+
+// An instance that keeps one of two headers of one name would let a client choose
+// who it is: a host that does not delete what it was told to fails closed.
+func TestHostThatDoesNotDelete(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	c := find(t, "a good token")
+	reached := false
+	gated := (&host{module: at(&now)}).start(t, module, c.ConfigJSON(t), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", c.Request.Headers[0][1])
+	r.Header["x_AUTH_user_ID"] = []string{"root"} // net/http deletes the canonical name alone
+	w := httptest.NewRecorder()
+	gated.ServeHTTP(w, r)
+	if reached || w.Code != http.StatusServiceUnavailable || w.Body.String() != gate.BodyUnavailable {
+		t.Errorf("%d %s, the upstream was reached: %t", w.Code, w.Body, reached)
+	}
+}
