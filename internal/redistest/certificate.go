@@ -54,8 +54,9 @@ func newCertificate(tb testing.TB) certificate {
 		}
 		return path
 	}
+	own := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 	return certificate{
 		file: write("server.crt", "CERTIFICATE", der), keyFile: write("server.key", "PRIVATE KEY", secret),
-		client: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		client: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12},
 	}
 }

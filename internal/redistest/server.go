@@ -3,6 +3,7 @@ package redistest
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -24,9 +25,9 @@ type Server struct {
 	// Username and Password are those of an ACL user as they stand in a URL, "" for
 	// none.
 	Username, Password string
-	// CertificateFile is the PEM of the authority that signed the server's
-	// certificate, "" for a server without TLS.
-	CertificateFile string
+	// CertificateFile is the PEM of the server's certificate, which is its own
+	// authority, and KeyFile that of its key; "" for a server without TLS.
+	CertificateFile, KeyFile string
 
 	secure *tls.Config
 }
@@ -97,13 +98,14 @@ func (s *Server) Client() *goredis.Client {
 	})
 }
 
-// Do sends a command with all rights; the test fails with it.
+// Do sends a command with all rights and returns the answer, nil for none; the test
+// fails with it.
 func (s *Server) Do(tb testing.TB, command ...any) any {
 	tb.Helper()
 	client := s.Client()
 	defer client.Close()
 	value, err := client.Do(lasting(tb), command...).Result()
-	if err != nil {
+	if err != nil && !errors.Is(err, goredis.Nil) {
 		tb.Fatalf("%v: %v", command[0], err)
 	}
 	return value
@@ -127,6 +129,11 @@ func (s *Server) info(ctx context.Context, field string) string {
 
 // ready reports whether the server answers; while it reads its files it does not.
 func (s *Server) ready(ctx context.Context) bool {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Address())
+	if err != nil {
+		return false // go-redis would say so on the standard error
+	}
+	_ = conn.Close()
 	return s.info(ctx, "redis_version") != "" && s.info(ctx, "loading") != "1"
 }
 
@@ -151,7 +158,7 @@ func Secure(tb testing.TB, rules string, lines ...string) *Server {
 	tb.Helper()
 	certificate := newCertificate(tb)
 	s := &Server{
-		Username: "edge", Password: "p%40ss%2Fw", CertificateFile: certificate.file,
+		Username: "edge", Password: "p%40ss%2Fw", CertificateFile: certificate.file, KeyFile: certificate.keyFile,
 		secure: certificate.client,
 	}
 	s.start(tb, append([]string{

@@ -18,6 +18,7 @@ import (
 // then go on by themselves; the watch goes on too; and what was acknowledged with
 // a replica is there, none of it twice.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	group := redistest.StartGroup(t, 1)
 	db := open(t, Config{URL: group.URL(), Sentinel: redistest.PrimaryName, WaitReplicas: 1})
 	store := realm(t, db, "main")
@@ -112,6 +113,7 @@ func TestFailover(t *testing.T) {
 // their numbers out again. A node that has seen the old ones must not take the new
 // ones for them.
 func TestFeedAfterLossyFailover(t *testing.T) {
+	t.Parallel()
 	group := redistest.StartGroup(t, 1)
 	store := realm(t, open(t, Config{URL: group.URL(), Sentinel: redistest.PrimaryName}), "main")
 	mustEnsure(t, store, user("u", "ada@example.com"))
@@ -202,6 +204,7 @@ func follow(t *testing.T, store *Store, cursor string) (map[string]bool, string)
 // With a replica that does not answer, nothing is acknowledged that a failover
 // would lose.
 func TestNothingIsAcknowledgedWithoutItsReplica(t *testing.T) {
+	t.Parallel()
 	group := redistest.StartGroup(t, 1)
 	store := realm(t, open(t, Config{URL: group.URL(), Sentinel: redistest.PrimaryName, WaitReplicas: 1}), "main")
 	mustEnsure(t, store, user("u", "ada@example.com"))
@@ -219,6 +222,7 @@ func TestNothingIsAcknowledgedWithoutItsReplica(t *testing.T) {
 // A replica that a client still takes for the primary answers with what it knew
 // once. Its feed is no news.
 func TestFeedOfAReplica(t *testing.T) {
+	t.Parallel()
 	group := redistest.StartGroup(t, 1)
 	primary := realm(t, open(t, Config{URL: group.Servers[0].URL()}), "main")
 	mustEnsure(t, primary, user("u", "ada@example.com"))

@@ -49,6 +49,7 @@ func second[T any](_ T, err error) error { return err }
 // nothing is known; a client that sends the step again would say "not found" of a
 // link that it has taken itself, and count a guess twice.
 func TestCutConnections(t *testing.T) {
+	t.Parallel()
 	t.Run("server", func(t *testing.T) {
 		through := servertest.NewProxy(t, redistest.Start(t, "appendonly no").Address())
 		cutConnections(t, open(t, Config{URL: "redis://" + through.Address()}), through)
@@ -160,6 +161,7 @@ func TestEngineFailures(t *testing.T) {
 // A frozen server ends every call in bounded time, and a caller who goes away ends
 // it at once; when the server goes on, so does the store.
 func TestFrozenServer(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t, "appendonly no")
 	db := open(t, Config{URL: server.URL()})
 	store := realm(t, db, "main")
@@ -206,6 +208,7 @@ func TestFrozenServer(t *testing.T) {
 // A server that was killed and started again is used again, without anything being
 // done about it, and knows what was acknowledged.
 func TestRestartedServer(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	db := open(t, Config{URL: server.URL()})
 	store := realm(t, db, "main")
@@ -233,6 +236,7 @@ func TestRestartedServer(t *testing.T) {
 
 // What a Redis without room says is no answer, and nothing of a step is there.
 func TestFullServer(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t, "appendonly no", "maxmemory 100mb", "maxmemory-policy noeviction")
 	store := realm(t, open(t, Config{URL: server.URL()}), "main")
 	storagetest.Furnish(t, store)

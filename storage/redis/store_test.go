@@ -24,15 +24,18 @@ func runSuite(t *testing.T, config Config) {
 func TestStore(t *testing.T) { runSuite(t, Config{URL: redistest.Start(t, "appendonly no").URL()}) }
 
 func TestStoreUnderSentinel(t *testing.T) {
+	t.Parallel()
 	runSuite(t, Config{URL: redistest.StartGroup(t, 1, "appendonly no").URL(), Sentinel: redistest.PrimaryName})
 }
 
 func TestStoreInCluster(t *testing.T) {
+	t.Parallel()
 	runSuite(t, Config{URL: redistest.StartCluster(t, "appendonly no").URL(), Cluster: true})
 }
 
 // TestDurability kills the server between any two steps.
 func TestDurability(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	realms := 0
 	storagetest.RunDurable(t, func(t *testing.T) func() authcore.Store {

@@ -18,11 +18,14 @@ end
 -- A part is preceded by its length and ends with a comma, so that no two lists of parts are the same text.
 local function part(text) return #text .. ':' .. text .. ',' end
 
--- cut returns the part that begins at a position, and the position behind it.
+-- cut returns the part that begins at a position, and the position behind it. Where there is none the script
+-- ends, so it comes before the first write.
 local function cut(text, from)
   local colon = string.find(text, ':', from, true)
   local length = tonumber(sub(text, from, colon - 1))
-  return sub(text, colon + 1, colon + length), colon + length + 2
+  local last = colon + length + 1
+  if sub(text, last, last) ~= ',' then error('an entry is damaged') end
+  return sub(text, colon + 1, last - 1), last + 1
 end
 
 -- of returns what an index holds for an owner, and the length of what precedes each key in it.

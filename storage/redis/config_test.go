@@ -1,0 +1,152 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/internal/redistest"
+	"github.com/edgeauth/edgeauth/storage/storagetest"
+)
+
+// Every kind of client has what keeps the contract: no retries, deadlines of
+// contexts, bounded waits.
+func TestClientOptions(t *testing.T) {
+	for name, config := range map[string]Config{
+		"server":   {URL: "redis://edge:p%40ss@host:7000/3?pool_size=7&read_timeout=1s"},
+		"sentinel": {URL: "redis://edge:p%40ss@host:26379/3?addr=other:26379&pool_size=7&read_timeout=1s", Sentinel: "main"},
+		"cluster":  {URL: "redis://edge:p%40ss@host:7000?addr=other:7000&pool_size=7&read_timeout=1s", Cluster: true},
+	} {
+		db := open(t, config)
+		switch client := db.client.(type) {
+		case *goredis.Client:
+			o := client.Options()
+			if o.MaxRetries != 0 || !o.ContextTimeoutEnabled || o.DialTimeout != ioTimeout || o.ReadTimeout != time.Second ||
+				o.WriteTimeout != ioTimeout || o.PoolTimeout != ioTimeout || o.PoolSize != 7 || o.DB != 3 ||
+				o.Username != "edge" || o.Password != "p@ss" {
+				t.Errorf("%s: %+v", name, o)
+			}
+		case *goredis.ClusterClient:
+			o := client.Options()
+			if o.MaxRetries > 0 || !o.ContextTimeoutEnabled || o.DialTimeout != ioTimeout || o.ReadTimeout != time.Second ||
+				o.WriteTimeout != ioTimeout || o.PoolTimeout != ioTimeout || o.PoolSize != 7 || len(o.Addrs) != 2 || o.ReadOnly ||
+				o.Username != "edge" || o.Password != "p@ss" {
+				t.Errorf("%s: %+v", name, o)
+			}
+		}
+	}
+}
+
+// TLS with an authority of one's own, a certificate that the server asks for, and
+// a user.
+func TestTLS(t *testing.T) {
+	const rules = "~edgeauth:* &edgeauth:* +@all -@admin +config|get"
+	server := redistest.Secure(t, rules, "appendonly no", "tls-auth-clients yes")
+	pem, err := os.ReadFile(server.CertificateFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	own, err := tls.LoadX509KeyPair(server.CertificateFile, server.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair := []tls.Certificate{own}
+	if _, err := open(t, Config{URL: server.URL(), Roots: roots, Certificates: pair}).Realm(t.Context(), "main"); err != nil {
+		t.Errorf("with all: %v", err)
+	}
+	for name, config := range map[string]Config{
+		"an authority that nobody knows": {URL: server.URL(), Certificates: pair},
+		"no certificate":                 {URL: server.URL(), Roots: roots},
+		"another name":                   {URL: strings.Replace(server.URL(), "127.0.0.1", "localhost", 1), Roots: roots, Certificates: pair},
+		"a wrong password":               {URL: strings.Replace(server.URL(), server.Password, "wrong", 1), Roots: roots, Certificates: pair},
+		"no user":                        {URL: strings.Replace(server.URL(), server.Username+":"+server.Password+"@", "", 1), Roots: roots, Certificates: pair},
+		"keys of somebody else":          {URL: server.URL(), Roots: roots, Certificates: pair, KeyPrefix: "other:"},
+	} {
+		_, err := open(t, config).Realm(t.Context(), "main")
+		if !errors.Is(err, authcore.ErrUnavailable) || strings.Contains(err.Error(), server.Password) || strings.Contains(err.Error(), "p@ss/w") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+func TestSocket(t *testing.T) {
+	// A path of a socket has 108 bytes at most.
+	folder, err := os.MkdirTemp("", "redis") //nolint:usetesting // as above
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	path := filepath.Join(folder, "s")
+	redistest.Start(t, "appendonly no", "unixsocket "+path)
+	store := realm(t, open(t, Config{URL: "unix://" + path + "?db=2"}), "main")
+	mustEnsure(t, store, user("u", ""))
+}
+
+// A closed DB answers at once, ends its watches, and can be closed again.
+func TestClosed(t *testing.T) {
+	db := openFor(t, Config{URL: redistest.Start(t, "appendonly no").URL()})
+	store := realm(t, db, "main")
+	storagetest.Furnish(t, store)
+	began, ended := make(chan struct{}, 1), make(chan error, 1)
+	go func() {
+		ended <- store.WatchRevocations(context.WithoutCancel(t.Context()), func() {
+			select {
+			case began <- struct{}{}:
+			default:
+			}
+		})
+	}()
+	<-began
+	closeDB(t, db)
+	closeDB(t, db)
+	if err := <-ended; !errors.Is(err, authcore.ErrUnavailable) {
+		t.Errorf("the watch: %v", err)
+	}
+	for name, step := range storagetest.Steps(store) {
+		if err := step(t.Context()); !errors.Is(err, authcore.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A URL that is wrong is refused without being cited: it holds a password
+// (CWE-532).
+func FuzzConfig(f *testing.F) {
+	for _, seed := range []string{
+		"redis://user:secret@host:6379/0", "rediss://:secret@[::1]:1/", "unix://u:secret@/path?db=1", "redis://secret@host:port",
+		"redis://u:se%cret@host", "secret", "http://secret@host", "redis://u:secret@host?secret=1", "redis://u:secret@h?addr=secret",
+		"redis://u:secret@h/secret", "redis://u:secret@h?db=secret", "redis://u:secret@h?read_timeout=secret", "redis://h?addr=:1", "",
+	} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	f.Fuzz(func(t *testing.T, text string, several bool) {
+		for _, config := range []Config{{URL: text, Cluster: several}, {URL: text, Sentinel: map[bool]string{true: "main"}[several]}} {
+			err := config.Validate()
+			if err != nil {
+				if strings.Contains(err.Error(), "secret") {
+					t.Errorf("cites the URL: %v", err)
+				}
+				continue
+			}
+			db, err := Open(config)
+			if err != nil {
+				t.Fatalf("valid and not opened: %v", err)
+			}
+			if err := db.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		}
+	})
+}

@@ -1,0 +1,49 @@
+package redis
+
+import (
+	"bufio"
+	"io"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/edgeauth/edgeauth/internal/redistest"
+	"github.com/edgeauth/edgeauth/storage/storagetest"
+)
+
+// TestKill kills the server in the middle of writes, again and again, and holds
+// what it had acknowledged against what is there when it has started again. With
+// appendfsync always that is what a power failure leaves, too.
+func TestKill(t *testing.T) {
+	t.Parallel()
+	rounds := 5
+	if testing.Short() {
+		rounds = 2
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	server := redistest.Start(t)
+	store := realm(t, open(t, Config{URL: server.URL()}), "main")
+	journal := storagetest.NewJournal()
+	for round := range rounds {
+		said, saying := io.Pipe()
+		ended := make(chan error, 1)
+		go func() {
+			ended <- storagetest.RunVictim(t.Context(), store, random.Uint64(), saying)
+			saying.Close()
+		}()
+		lines := bufio.NewScanner(said)
+		for n, after := 1, 20+random.IntN(400); lines.Scan(); n++ {
+			journal.Note(lines.Text())
+			if n == after {
+				server.Kill(t)
+			}
+		}
+		t.Logf("round %d: %v", round, <-ended)
+		server.Start(t)
+		journal.Check(t, store, round)
+	}
+	if journal.Lines < rounds*20 {
+		t.Errorf("only %d acknowledgements in %d rounds", journal.Lines, rounds)
+	}
+}
