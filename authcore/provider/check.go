@@ -31,10 +31,11 @@ func (p *provider) Check(ctx context.Context) (time.Duration, error) {
 }
 
 func (p *provider) try(ctx context.Context) error {
-	md, err := p.metadata(ctx)
+	look := p.metadata
 	if p.spec.discovery && !p.isComplete() {
-		md, err = p.discover(ctx)
+		look = p.discover
 	}
+	md, err := look(ctx)
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,11 @@ func proofOf(secret, token string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
+func sha256Of(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
 func md5Of(text string) string {
 	sum := md5.Sum([]byte(text))
 	return hex.EncodeToString(sum[:])
@@ -381,7 +386,7 @@ func rows() []recorded {
 			want: named(unverified(ada("", "1234567890")), "", "https://sun9-1.userapi.com/ada.jpg"),
 			id:   place{"user", "user.user_id"}, email: place{"user", "user.email"},
 			authorize: "code_challenge=challenge-1&code_challenge_method=S256&scope=vkid.personal_info email", noSecret: true,
-			exchange: "device_id=device-1",
+			exchange: "device_id=device-1&state=" + sha256Of(testCode),
 			user:     "POST access_token=" + testAccess + "&client_id=client-1",
 			errors: usual(
 				documented{"token", 200, `{"error":"invalid_grant","error_description":"quoted","state":"state-1"}`, authcore.ErrProviderDenied},

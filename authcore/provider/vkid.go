@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/url"
 
 	"golang.org/x/oauth2"
@@ -13,9 +15,10 @@ import (
 // (https://id.vk.com/about/business/go/docs/ru/vkid/latest/vk-id/connection/api-integration/api-description).
 //
 // It has no client secret: PKCE alone proves whose code it is. It sends people
-// back with a device id, which the token request has to repeat. The user info is
-// asked for with the access token in the body. Nothing says whether the address
-// is verified: "verified" in the answer is about the account.
+// back with a device id, which the token request has to repeat, beside a state,
+// which may be any text. The user info is asked for with the access token in the
+// body. Nothing says whether the address is verified: "verified" in the answer is
+// about the account.
 func vkID() spec {
 	return spec{
 		kind: "vk-id",
@@ -38,7 +41,8 @@ func vkDevice(request authcore.ExchangeRequest) (map[string]string, error) {
 	if request.Device == "" {
 		return nil, denied("the device_id with which the person came back is missing")
 	}
-	return map[string]string{"device_id": request.Device}, nil
+	state := sha256.Sum256([]byte(request.Code))
+	return map[string]string{"device_id": request.Device, "state": hex.EncodeToString(state[:])}, nil
 }
 
 func vkIDProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
