@@ -1,8 +1,6 @@
 package provider
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"strings"
 	"testing"
@@ -70,6 +68,21 @@ func TestAppTokens(t *testing.T) {
 	}
 }
 
+// TestAppTokenAlone has nothing but the token to go by: there is no access token
+// to ask for more with.
+func TestAppTokenAlone(t *testing.T) {
+	for kind, want := range map[string]authcore.Profile{
+		"oidc":               {Issuer: testIssuer, Subject: "subject-1"},
+		"okta-openidconnect": unverified(ada("https://example.okta.com/oauth2/default", "00uid4BxXw6I6TV4m0g3")),
+	} {
+		s := rowOf(t, kind).script(t)
+		got, err := s.verify(t, "", nil)
+		if err != nil || got != want || len(s.to(s.at.userInfo)) > 0 {
+			t.Errorf("%s: got %+v, %v", kind, got, err)
+		}
+	}
+}
+
 // TestAppTokenOfAppleWithName shows the name that came along.
 func TestAppTokenOfAppleWithName(t *testing.T) {
 	s := rowOf(t, "apple-id").script(t)
@@ -93,8 +106,7 @@ func TestAppTokenOfAppleWithName(t *testing.T) {
 // and whoever runs it could log in as them here (CWE-346; OpenID Connect Core
 // 1.0, section 3.1.3.7).
 func TestAppTokenAttacks(t *testing.T) {
-	hashed := sha256.Sum256([]byte("nonce-2"))
-	hash := hex.EncodeToString(hashed[:])
+	hash := sha256Of("nonce-2")
 	for _, test := range []struct {
 		name    string
 		nonce   string
@@ -109,7 +121,7 @@ func TestAppTokenAttacks(t *testing.T) {
 		{"the hash for a nonce", hash, map[string]any{"nonce": "nonce-2"}, authcore.ErrProviderMismatch},
 		{"a nonce that the token lacks", "nonce-2", nil, authcore.ErrProviderMismatch},
 		{"a nonce that the application does not know", "", map[string]any{"nonce": "nonce-2"}, authcore.ErrProviderMismatch},
-		{"the hash of no nonce", "", map[string]any{"nonce": hex.EncodeToString(new([32]byte)[:])}, authcore.ErrProviderMismatch},
+		{"the hash of no nonce", "", map[string]any{"nonce": sha256Of("")}, authcore.ErrProviderMismatch},
 		{"a nonce of a wrong type", "1", map[string]any{"nonce": 1}, authcore.ErrProviderFailed},
 		{"an app of ours", "", map[string]any{"aud": "app-1"}, nil},
 		{"an app of ours that presents a token for the server", "", map[string]any{"azp": "app-1"}, nil},
