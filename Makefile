@@ -74,6 +74,13 @@ test-race: ## Run the tests of the module with the race detector (needs a C comp
 e2e: ## Run the built server against real parts; what needs a browser or Node.js is skipped without
 	cd e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
 
+.PHONY: edges
+edges: wasm ## Run the module in Node, workerd, Deno and Bun (needs Node 18 and npm)
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo 'edges: SKIPPED: node and npm are not installed' >&2; [ "$${CI:-}" != true ]; exit; \
+	fi; \
+	cd wasm/js && npm ci && npm run --silent types && npm test --silent
+
 .PHONY: cover
 cover: ## Run the tests and demand MINCOVER of authcore, storage and caddymodule
 	$(GO) test -timeout=15m -covermode=atomic -coverprofile=coverage.out $(TESTFLAGS) $(PACKAGES)

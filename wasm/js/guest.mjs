@@ -1,0 +1,193 @@
+// The host side of the http-wasm handler ABI (https://http-wasm.io/http-handler-abi/)
+// for a guest that decides about a request from its head alone. One instance of
+// the guest is called for one request after the other: a call never waits, so
+// requests in flight need no instance of their own.
+
+import { wasi } from "./wasi.mjs";
+
+// Kinds of headers and bodies.
+const REQUEST = 0, RESPONSE = 1;
+
+// Names of log levels, from -1 on.
+const LEVELS = ["debug", "info", "warn", "error"];
+
+/**
+ * What the guest sees of a request, and may change: method, uri (path and
+ * query), protocol, address of the client, and headers, an array of [name, value]
+ * with names in lower case and a character of a value for each byte. When it
+ * refuses, its answer is in status, answer (headers) and body; status is 0 when
+ * the request goes on, with the headers in answer added to whatever it meets.
+ */
+export class Exchange {
+  constructor({ method, uri, protocol = "HTTP/1.1", address = "", headers }) {
+    Object.assign(this, { method, uri, protocol, address, status: 0, answer: [], body: [] });
+    this.headers = headers.slice();
+  }
+
+  /** Refuses as the guest does when it cannot judge. */
+  refuse() {
+    this.status = 503;
+    this.answer = [["content-type", "application/json"], ["cache-control", "no-store"], ["retry-after", "5"]];
+    this.body = [new TextEncoder().encode('{"detail":"The service is temporarily unavailable.","code":"unavailable"}')];
+  }
+
+  /** The body of the answer as bytes, or null for none. */
+  content() {
+    if (this.body.length < 2) return this.body[0] ?? null;
+    const all = new Uint8Array(this.body.reduce((length, part) => length + part.length, 0));
+    this.body.reduce((position, part) => (all.set(part, position), position + part.length), 0);
+    return all;
+  }
+
+  of(kind) {
+    if (kind === REQUEST) return this.headers;
+    return kind === RESPONSE ? this.answer : []; // trailers are not forwarded
+  }
+
+  remove(kind, name) {
+    const headers = this.of(kind);
+    let kept = 0;
+    for (const header of headers) if (header[0] !== name) headers[kept++] = header;
+    headers.length = kept;
+  }
+}
+
+/** An instance of the guest. */
+export class Guest {
+  /**
+   * - module: the compiled guest
+   * - config: text that the guest reads as its configuration
+   * - now: returns milliseconds since 1970
+   * - log(level, message): takes what the guest has to say
+   */
+  constructor({ module, config, now, log }) {
+    this.config = new TextEncoder().encode(config);
+    this.log = log;
+    this.instance = new WebAssembly.Instance(module, {
+      wasi_snapshot_preview1: wasi({
+        module, now,
+        memory: () => this.memory,
+        print: (line) => log("error", line),
+      }),
+      http_handler: this.handlers(),
+    });
+    this.memory = this.instance.exports.memory;
+    this.instance.exports._initialize?.();
+  }
+
+  /** Has the guest read another configuration; a bad one is refused. */
+  configure(config) {
+    this.config = new TextEncoder().encode(config);
+    if (this.instance.exports.reconfigure() !== 0) this.log("error", "the guest has refused its configuration");
+  }
+
+  /**
+   * Has the guest decide about an exchange. When it throws, the instance must not
+   * be used again.
+   */
+  handle(exchange) {
+    this.exchange = exchange;
+    const result = this.instance.exports.handle_request();
+    if ((result & 1n) === 1n) {
+      exchange.status = 0;
+      // The guest takes no interest in the answer, so it need not wait for it.
+      this.instance.exports.handle_response(Number(result >> 32n), 0);
+    } else {
+      exchange.status ||= 200;
+    }
+    this.exchange = undefined;
+  }
+
+  // heap is the guest's memory, which moves when it grows.
+  get heap() {
+    if (this.memory.buffer !== this.view?.buffer) this.view = new Uint8Array(this.memory.buffer);
+    return this.view;
+  }
+
+  read(pointer, length) {
+    return String.fromCharCode.apply(null, this.heap.subarray(pointer, pointer + length));
+  }
+
+  name(pointer, length) {
+    if (length === 0) throw new Error("the guest has named a header with nothing");
+    return this.read(pointer, length).toLowerCase();
+  }
+
+  // write writes a text if there is room, and returns how long it is.
+  write(text, pointer, limit) {
+    if (text.length <= limit) this.put(text, pointer);
+    return text.length;
+  }
+
+  put(text, pointer) {
+    const { heap } = this;
+    for (let i = 0; i < text.length; i++) heap[pointer + i] = text.charCodeAt(i);
+  }
+
+  // list writes texts with a NUL behind each if there is room, and returns their
+  // number and length.
+  list(texts, pointer, limit) {
+    let length = texts.length;
+    for (const text of texts) length += text.length;
+    if (length <= limit) {
+      for (const text of texts) {
+        this.put(text, pointer);
+        this.heap[pointer + text.length] = 0;
+        pointer += text.length + 1;
+      }
+    }
+    return (BigInt(texts.length) << 32n) | BigInt(length);
+  }
+
+  handlers() {
+    const text = (of) => (pointer, limit) => this.write(of(this.exchange), pointer, limit);
+    return {
+      enable_features: () => 0, // none: bodies pass by, trailers do not pass
+      get_config: (pointer, limit) => {
+        if (this.config.length <= limit) this.heap.set(this.config, pointer);
+        return this.config.length;
+      },
+      log_enabled: () => 1,
+      log: (level, pointer, length) => {
+        if (level >= -1 && level <= 2) this.log(LEVELS[level + 1], new TextDecoder().decode(this.heap.subarray(pointer, pointer + length)));
+      },
+
+      get_method: text((exchange) => exchange.method),
+      get_uri: text((exchange) => exchange.uri),
+      get_protocol_version: text((exchange) => exchange.protocol),
+      get_source_addr: text((exchange) => exchange.address),
+      set_method: (pointer, length) => void (this.exchange.method = this.read(pointer, length)),
+      set_uri: (pointer, length) => void (this.exchange.uri = this.read(pointer, length) || "/"),
+
+      get_header_names: (kind, pointer, limit) => {
+        const names = new Set();
+        for (const [name] of this.exchange.of(kind)) names.add(name);
+        return this.list([...names], pointer, limit);
+      },
+      get_header_values: (kind, name, length, pointer, limit) => {
+        const wanted = this.name(name, length), values = [];
+        for (const header of this.exchange.of(kind)) if (header[0] === wanted) values.push(header[1]);
+        return this.list(values, pointer, limit);
+      },
+      set_header_value: (kind, name, nameLength, value, length) => {
+        const set = this.name(name, nameLength);
+        this.exchange.remove(kind, set);
+        this.exchange.of(kind).push([set, this.read(value, length)]);
+      },
+      add_header_value: (kind, name, nameLength, value, length) => {
+        this.exchange.of(kind).push([this.name(name, nameLength), this.read(value, length)]);
+      },
+      remove_header: (kind, name, length) => this.exchange.remove(kind, this.name(name, length)),
+
+      get_status_code: () => this.exchange.status || 200,
+      set_status_code: (status) => void (this.exchange.status = status),
+      read_body: () => {
+        throw new Error("the guest wants a body, which it must not");
+      },
+      write_body: (kind, pointer, length) => {
+        if (kind !== RESPONSE) throw new Error("the guest changes the body of a request, which it must not");
+        this.exchange.body.push(this.heap.slice(pointer, pointer + length));
+      },
+    };
+  }
+}

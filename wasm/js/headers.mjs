@@ -1,0 +1,61 @@
+// What a proxy does with the headers of a request and of an answer, whoever sends
+// them. Headers are arrays of [name, value] with names in lower case.
+
+// Headers that are for the next hop alone (RFC 9110, section 7.6.1).
+const HOP_BY_HOP = new Set([
+  "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+  "transfer-encoding", "upgrade",
+]);
+
+// Headers of the request to the upstream that are not the client's to say.
+const OURS = new Set(["host", "content-length", "expect"]);
+
+// Headers by which clients could say that they are others, or elsewhere.
+const FORWARDED = new Set(["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"]);
+
+/** Returns headers without those for one hop, listed ones included. */
+export function endToEnd(headers) {
+  let listed;
+  for (const [name, value] of headers) {
+    if (name !== "connection") continue;
+    listed ??= new Set();
+    for (const option of value.split(",")) listed.add(option.trim().toLowerCase());
+  }
+  return headers.filter(([name]) => !HOP_BY_HOP.has(name) && !listed?.has(name));
+}
+
+/**
+ * Returns the headers of a request as an upstream is to see them. The upstream's
+ * name takes the place of Host; what the client says about its way here is
+ * replaced by what is known: address (an IP address, may be missing), host, and
+ * scheme.
+ */
+export function forUpstream(headers, { address, host, scheme }) {
+  const kept = endToEnd(headers).filter(([name]) => !OURS.has(name) && !FORWARDED.has(name));
+  if (address) kept.push(["x-forwarded-for", address.replace(/^::ffff:(?=[\d.]+$)/, "")]); // IPv4 at a socket for both
+  if (host) kept.push(["x-forwarded-host", host]);
+  kept.push(["x-forwarded-proto", scheme]);
+  return kept;
+}
+
+/**
+ * Returns which of the guest's headers are added to an upstream's answer: those
+ * that the upstream has not set itself, and Vary, which is a list.
+ */
+export function added(headers, guests) {
+  return guests.filter(([name]) => name === "vary" || !headers.some((header) => header[0] === name));
+}
+
+/** Says whether a client asks for a WebSocket (RFC 6455, section 4.1). */
+export function wantsWebSocket(headers) {
+  return headers.some(([name, value]) => name === "upgrade" && value.toLowerCase() === "websocket");
+}
+
+/** Returns the origin of an upstream, or throws when it is not only that. */
+export function originOf(upstream) {
+  const url = new URL(upstream);
+  if (!/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.search || url.hash || url.username) {
+    throw new TypeError(`edgeauth: upstream ${upstream} must be http:// or https:// and the name of a server, without a path`);
+  }
+  return url.origin;
+}

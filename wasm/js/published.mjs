@@ -1,0 +1,176 @@
+// What an issuer publishes for those who verify tokens by themselves: its public
+// keys and what is revoked. Both are read again from time to time, and the guest
+// checks what they say. There are no timers, for some hosts have none: a request
+// that comes when it is time has it done, and waits only when what is there is
+// too old.
+
+// How long they may be, in bytes.
+const KEYS = 1 << 20, REVOCATIONS = 32 << 20;
+
+// How long to wait after a failure, in milliseconds.
+const RETRY = 5000;
+
+// On some hosts what a request has begun ends with that request, unsaid. After so
+// many timeouts it is begun again.
+const LOST = 2;
+
+/** A document at a URL. */
+class Document {
+  text = undefined; // as it was read last
+
+  constructor(limit, url, interval, host) {
+    Object.assign(this, { limit, url, interval, host });
+    this.tried = this.checked = -Infinity; // when it was asked for, and when it was last known to be current
+    this.running = undefined; // the request under way
+  }
+
+  due() {
+    const age = this.host.now() - this.tried;
+    if (this.running) return age >= LOST * this.host.timeout;
+    return age >= (this.checked < this.tried ? Math.min(RETRY, this.interval) : this.interval);
+  }
+
+  // tooOld says that whoever needs it should wait for it.
+  tooOld() {
+    return this.host.now() - this.checked >= 2 * this.interval;
+  }
+
+  // refresh asks for it, once at a time. It never fails: what is known stays.
+  refresh() {
+    if (this.running && !this.due()) return this.running;
+    this.tried = this.host.now();
+    const running = this.load()
+      .then(() => void (this.checked = this.host.now()))
+      .catch((error) => this.host.log("warn", `${this.url} could not be read, what is known stays in use: ${error.message}`))
+      .finally(() => {
+        if (this.running === running) this.running = undefined;
+      });
+    return (this.running = running);
+  }
+
+  async load() {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(new Error("no answer in time")), this.host.timeout);
+    try {
+      const headers = this.etag ? { "If-None-Match": this.etag } : {};
+      const answer = await this.host.fetch(this.url, { headers, signal: abort.signal, redirect: "manual" });
+      if (answer.status === 304 && this.etag) return;
+      if (answer.status !== 200) throw new Error(`status ${answer.status}`);
+      const text = await readAll(answer, this.limit);
+      this.check(text);
+      this.text = text;
+      this.host.changed();
+      this.etag = answer.headers.get("ETag");
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  check() {}
+}
+
+class Keys extends Document {
+  ids = new Set();
+
+  // check takes what can be a key set, so that an error page does not replace one.
+  check(text) {
+    const ids = JSON.parse(text).keys.map((key) => key.kid);
+    if (ids.length === 0) throw new Error("there is no key in it");
+    this.ids = new Set(ids);
+  }
+}
+
+/** Keeps what an issuer publishes up to date. */
+export class Published {
+  /**
+   * - keysURL, revocationsURL: where they are; either may be missing
+   * - keysInterval, revocationsInterval, timeout: milliseconds
+   * - fetch, now, log
+   */
+  constructor({ keysURL, revocationsURL, keysInterval, revocationsInterval, timeout, fetch, now, log }) {
+    const host = { timeout, fetch, now, log, changed: () => void this.version++ };
+    this.keys = keysURL && new Keys(KEYS, keysURL, keysInterval, host);
+    this.revocations = revocationsURL && new Document(REVOCATIONS, revocationsURL, revocationsInterval, host);
+    this.documents = [this.keys, this.revocations].filter(Boolean);
+  }
+
+  version = 0; // changes with what is known
+
+  /** Says whether everything was read that there is to read. */
+  get complete() {
+    return this.documents.every((document) => document.text !== undefined);
+  }
+
+  /** The members of the guest's configuration. */
+  config() {
+    return {
+      ...(this.keys && { keys: this.keys.text }),
+      ...(this.revocations && { revocations: this.revocations.text }),
+    };
+  }
+
+  /**
+   * To be called for each request. It returns a promise when the request has to
+   * wait. What goes on behind it is given to later, if that is set.
+   */
+  prepare(later) {
+    let wait;
+    for (const document of this.documents) {
+      if (document.due()) {
+        const done = document.refresh();
+        later?.(done);
+      }
+      if (document.running && document.tooOld()) wait = wait ? Promise.all([wait, document.running]) : document.running;
+    }
+    return wait;
+  }
+
+  /**
+   * Asks for the keys out of turn when the token in some headers was signed with
+   * one that is not known, at most once in an interval, however many tokens are
+   * made up. The promise, if there is one, tells whether that key is known now.
+   */
+  learnKey(headers) {
+    const { keys, early } = this;
+    const id = keys && keyID(headers);
+    if (id === undefined || keys.ids.has(id)) return undefined;
+    if (!keys.running) {
+      if (keys.host.now() - early < keys.interval) return undefined;
+      this.early = keys.host.now();
+    }
+    return keys.refresh().then(() => keys.ids.has(id));
+  }
+
+  early = -Infinity; // when the keys were asked for out of turn
+}
+
+// keyID returns the "kid" of the token in the headers of a request, or undefined.
+// Nothing is decided by it.
+function keyID(headers) {
+  const authorization = headers.find(([name]) => name === "authorization")?.[1] ?? "";
+  const segment = /^\s*token\s+([\w-]{1,1024})\./i.exec(authorization)?.[1];
+  if (!segment) return undefined;
+  try {
+    const { kid } = JSON.parse(atob(segment.replaceAll("-", "+").replaceAll("_", "/")));
+    return typeof kid === "string" ? kid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readAll(answer, limit) {
+  const parts = [];
+  let length = 0;
+  for (const reader = answer.body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if ((length += value.length) > limit) {
+      await reader.cancel();
+      throw new Error(`more than ${limit} bytes`);
+    }
+    parts.push(value);
+  }
+  const data = new Uint8Array(length);
+  parts.reduce((position, part) => (data.set(part, position), position + part.length), 0);
+  return new TextDecoder().decode(data);
+}

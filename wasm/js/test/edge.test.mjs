@@ -1,0 +1,249 @@
+// Keys and revocations, and what happens when something is broken, without a
+// network: the time and the issuer's answers are made up here.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import test from "node:test";
+import { Edge } from "../edge.mjs";
+import { guestFile } from "./hosts.mjs";
+import { Issuer, NAME } from "./issuer.mjs";
+import { faulty } from "./faulty.mjs";
+
+const module = await WebAssembly.compile(await readFile(guestFile));
+const BASE = Date.now();
+
+// Issuer, clock and edge. The issuer is asked by way of fetch.
+function world(options = {}) {
+  const w = { issuer: new Issuer(), now: BASE, logs: [], asked: { keys: 0, revocations: 0 }, fault: undefined };
+  w.issuer.clock = () => w.now;
+  const fetch = async (url, { headers, signal }) => {
+    const what = url.endsWith("/keys") ? "keys" : "revocations";
+    w.asked[what]++;
+    const fault = await w.fault?.(what, signal);
+    if (fault) return fault;
+    const text = what === "keys" ? w.issuer.keySet() : w.issuer.feed();
+    const etag = `"${text.length}-${text.slice(-20)}"`;
+    if (headers["If-None-Match"] === etag) return new Response(null, { status: 304 });
+    return new Response(text, { headers: { ETag: etag } });
+  };
+  w.edge = new Edge({
+    module, fetch, config: { issuer: NAME }, keysURL: "https://issuer.test/keys", revocationsURL: "https://issuer.test/feed",
+    now: () => w.now, log: (level, message) => w.logs.push(`${level}: ${message}`), ...options,
+  });
+  w.ask = async (token = w.issuer.token()) => {
+    const { status } = await w.edge.decide({ method: "GET", uri: "/", headers: [["authorization", `Token ${token}`]] });
+    return status || 200;
+  };
+  w.after = (seconds) => void (w.now += seconds * 1000);
+  return w;
+}
+
+test("keys and revocations are read with the first request, and not with each", async () => {
+  const w = world();
+  assert.deepEqual(w.asked, { keys: 0, revocations: 0 });
+  for (let i = 0; i < 20; i++) assert.equal(await w.ask(), 200);
+  assert.deepEqual(w.asked, { keys: 1, revocations: 1 });
+});
+
+test("a burst of first requests asks once", async () => {
+  const w = world();
+  const answers = await Promise.all(Array.from({ length: 100 }, () => w.ask()));
+  assert.ok(answers.every((status) => status === 200));
+  assert.deepEqual(w.asked, { keys: 1, revocations: 1 });
+});
+
+test("a logout counts after the interval, a new login does", async () => {
+  const w = world();
+  const token = w.issuer.token();
+  assert.equal(await w.ask(token), 200);
+  w.issuer.sessions.add("session-1");
+  assert.equal(await w.ask(token), 200);
+  w.after(5);
+  await w.ask(); // has it read again, behind the request
+  await new Promise(setImmediate);
+  assert.equal(await w.ask(token), 401);
+  assert.equal(await w.ask(w.issuer.token({ sid: "session-2" })), 200);
+});
+
+test("after a pause a request waits for what is new", async () => {
+  const w = world();
+  const token = w.issuer.token();
+  assert.equal(await w.ask(token), 200);
+  w.issuer.sessions.add("session-1");
+  w.after(60);
+  assert.equal(await w.ask(token), 401);
+});
+
+// The promise that is given to the host keeps a Worker alive until it is done.
+test("what goes on behind a request is told to the host", async () => {
+  const w = world(), work = [];
+  await w.edge.decide({ method: "GET", uri: "/", headers: [] }, (promise) => work.push(promise));
+  assert.equal(work.length, 2);
+  await Promise.all(work);
+});
+
+test("an issuer that is down at the start is 503 until it is there", async () => {
+  const w = world();
+  w.fault = () => new Response("down", { status: 502 });
+  assert.equal(await w.ask(), 503);
+  const asked = { ...w.asked };
+  assert.equal(await w.ask(), 503);
+  assert.deepEqual(w.asked, asked, "it was asked again at once");
+  w.fault = undefined;
+  w.after(5);
+  assert.equal(await w.ask(), 200);
+});
+
+test("an issuer that goes down later is not noticed, until the feed is too old", async () => {
+  const w = world();
+  const token = w.issuer.token();
+  assert.equal(await w.ask(token), 200);
+  w.fault = () => {
+    throw new TypeError("fetch failed");
+  };
+  for (let i = 0; i < 29; i++) {
+    w.after(10);
+    assert.equal(await w.ask(token), 200, `after ${(i + 1) * 10} s`);
+  }
+  w.after(20);
+  assert.equal(await w.ask(token), 503);
+  w.fault = undefined;
+  w.after(5);
+  assert.equal(await w.ask(token), 200);
+});
+
+test("where a stale feed is to be served, it is", async () => {
+  const w = world({ config: { issuer: NAME, revocations_max_age: "50m" } });
+  assert.equal(await w.ask(), 200);
+  w.fault = () => new Response("", { status: 500 });
+  w.after(49 * 60);
+  assert.equal(await w.ask(), 200);
+  w.after(120);
+  assert.equal(await w.ask(), 503);
+});
+
+// A feed from before the logout, by somebody on the way (CWE-294).
+test("an older feed is not taken", async () => {
+  const w = world();
+  const token = w.issuer.token();
+  const old = w.issuer.feed();
+  w.after(2);
+  w.issuer.sessions.add("session-1");
+  assert.equal(await w.ask(token), 401);
+  w.issuer.feed = () => old;
+  w.after(20);
+  assert.equal(await w.ask(token), 401);
+});
+
+test("an error page does not replace the keys", async () => {
+  const w = world();
+  assert.equal(await w.ask(), 200);
+  for (const page of ["<html>", "{}", '{"keys":[]}', "null"]) {
+    w.fault = (what) => what === "keys" && new Response(page);
+    w.after(1200);
+    w.fault = (what) => (what === "keys" ? new Response(page) : undefined);
+    assert.equal(await w.ask(), 200, page);
+  }
+});
+
+test("an answer without end is broken off", async () => {
+  const w = world({ timeout: 1 });
+  w.fault = (what) => what === "keys" && new Response(new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1 << 18)) }));
+  assert.equal(await w.ask(), 503);
+  assert.match(w.logs.join(), /more than 1048576 bytes/);
+});
+
+test("an issuer that does not answer holds nothing up for long", async () => {
+  const w = world({ timeout: 0.05 });
+  w.fault = (_what, signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  assert.equal(await w.ask(), 503);
+  w.fault = undefined;
+  w.after(5);
+  assert.equal(await w.ask(), 200);
+});
+
+// On Workers a fetch ends with the request that has begun it, and never settles.
+test("a fetch that is lost is begun again", async () => {
+  const w = world({ timeout: 0.05 });
+  w.fault = () => new Promise(() => {});
+  assert.equal(await w.ask(), 503);
+  w.fault = undefined;
+  w.after(1);
+  assert.equal(await w.ask(), 200);
+});
+
+test("a new key is learnt at once", async () => {
+  const w = world();
+  assert.equal(await w.ask(), 200);
+  w.issuer.rotate();
+  assert.equal(await w.ask(), 200);
+  assert.equal(w.asked.keys, 2);
+});
+
+// Made-up key IDs must not turn each request into one to the issuer (CWE-770).
+test("unknown keys are asked for once in an interval", async () => {
+  const w = world();
+  assert.equal(await w.ask(), 200);
+  for (let i = 0; i < 50; i++) {
+    const header = Buffer.from(JSON.stringify({ alg: "EdDSA", kid: `made-up-${i}`, typ: "login+jwt" })).toString("base64url");
+    assert.equal(await w.ask(`${header}.e30.AAAA`), 401);
+    assert.equal(await w.ask("x.y.z"), 401);
+  }
+  assert.equal(w.asked.keys, 2);
+  w.after(600);
+  await w.ask("x");
+  assert.equal(w.asked.keys, 3);
+});
+
+test("a feed is no token, and a token no feed", async () => {
+  const w = world();
+  assert.equal(await w.ask(w.issuer.feed()), 401);
+  const other = world();
+  const token = other.issuer.token();
+  other.issuer.feed = () => token;
+  assert.equal(await other.ask(), 503);
+});
+
+test("an instance that fails is replaced, and its request refused", async () => {
+  for (const fault of ["unreachable", "exit"]) {
+    const logs = [];
+    const edge = new Edge({ module: new WebAssembly.Module(faulty(fault)), config: {}, log: (...line) => logs.push(line) });
+    const ask = async () => (await edge.decide({ method: "GET", uri: "/", headers: [] })).status;
+    // The guest lets each first request through and fails at each second one.
+    assert.deepEqual([await ask(), await ask(), await ask(), await ask()], [0, 503, 0, 503], fault);
+    assert.equal(logs.length, 2);
+  }
+});
+
+test("a guest that cannot be made is not tried at each request", async () => {
+  let now = BASE, made = 0;
+  const edge = new Edge({ module: new WebAssembly.Module(faulty("unreachable")), config: {}, log: () => {}, now: () => now });
+  const ask = async () => (await edge.decide({ method: "GET", uri: "/", headers: [] })).status;
+  assert.equal(await ask(), 0);
+  const { Instance } = WebAssembly;
+  WebAssembly.Instance = class {
+    constructor() {
+      made++;
+      throw new RangeError("out of memory");
+    }
+  };
+  try {
+    for (let i = 0; i < 10; i++) assert.equal(await ask(), 503);
+    assert.equal(made, 1);
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+  now += 1000;
+  assert.equal(await ask(), 0);
+});
+
+test("faults of the configuration are said at the start", () => {
+  const logs = [];
+  const log = (level, message) => logs.push(`${level}: ${message}`);
+  new Edge({ module, config: { issuer: NAME, public: ["health"], colour: "red" }, keysURL: "https://issuer.test/keys", log });
+  assert.match(logs.join("\n"), /error: .*colour: unknown name[^]*public: "health" must be a path/);
+  assert.throws(() => new Edge({ module: new Uint8Array(8), config: {} }), /not a compiled WebAssembly.Module/);
+  for (const upstream of ["app", "ftp://app", "https://app/path", "https://app/?x", "https://user@app"]) {
+    assert.throws(() => new Edge({ module, config: {}, upstream, log }), /upstream|Invalid URL/, upstream);
+  }
+});

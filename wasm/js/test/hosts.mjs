@@ -1,0 +1,144 @@
+// The JavaScript hosts that the tests run in. Each is started in a folder of its
+// own with the modules, the guest and a script, as its users would do.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const require = createRequire(import.meta.url);
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** The guest that is tested. */
+export const guestFile = process.env.EDGEAUTH_GATE ?? path.join(root, "../../dist/edgeauth-gate.wasm");
+
+// binary returns the file of the first package that is there: each platform has
+// another.
+function binary(...candidates) {
+  for (const candidate of candidates) {
+    try {
+      return require.resolve(candidate);
+    } catch {
+      // It is that of another platform.
+    }
+  }
+  return undefined;
+}
+
+const { platform, arch } = process;
+const binaries = {
+  node: process.execPath,
+  workerd: binary(`@cloudflare/workerd-${platform}-${arch === "x64" ? "64" : arch}/bin/workerd`),
+  deno: binary(`@deno/${platform}-${arch}-glibc/deno`, `@deno/${platform}-${arch}/deno`),
+  bun: binary(`@oven/bun-${platform}-${arch}/bin/bun`),
+};
+
+/** The script of each host's example. */
+export const examples = { node: "server.mjs", workerd: "worker.mjs", deno: "deno.mjs", bun: "bun.mjs" };
+
+export const names = Object.keys(binaries);
+
+/** Says why a host cannot be tested here, or false. In CI it has to be. */
+export function missing(name) {
+  if (binaries[name]) return false;
+  if (process.env.CI === "true") throw new Error(`${name} is not installed: npm ci`);
+  return `${name} is not installed: npm ci in wasm/js brings it`;
+}
+
+/** A running host. */
+export class Host {
+  /**
+   * Starts a host by its name.
+   *
+   * - script: its file below wasm/js; default: the example
+   * - files: others that it needs
+   * - variables: those of its environment
+   * - guest: the bytes of another guest
+   */
+  static async start(name, { script = `examples/${examples[name]}`, files = [], variables = {}, guest } = {}) {
+    const host = new Host();
+    host.name = name;
+    host.folder = await mkdtemp(path.join(tmpdir(), `edgeauth-${name}-`));
+    for (const file of [script, ...files, ...(await readdir(root)).filter((file) => file.endsWith(".mjs"))]) {
+      await cp(path.join(root, file), path.join(host.folder, path.basename(file)));
+    }
+    await writeFile(path.join(host.folder, "edgeauth-gate.wasm"), guest ?? (await readFile(guestFile)));
+    if (name === "workerd") await host.workerd(path.basename(script), variables);
+    else await host.server(path.basename(script), variables);
+    return host;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async server(script, variables) {
+    const flags = { node: [], deno: ["run", "--no-lock", "--allow-net", "--allow-env", "--allow-read=."], bun: [] }[this.name];
+    const lines = this.spawn([...flags, script], { ...variables, PORT: "0" }, ["ignore", "pipe", "pipe"]);
+    this.port = await this.listens(lines, /listening on port (\d+)/);
+  }
+
+  // workerd is given what wrangler makes of wrangler.jsonc.
+  async workerd(script, variables) {
+    const text = JSON.stringify;
+    const scripts = (await readdir(this.folder)).filter((file) => file.endsWith(".mjs"));
+    scripts.sort((a, b) => (b === script) - (a === script)); // the first one is run
+    await writeFile(path.join(this.folder, "config.capnp"), `
+      using Workerd = import "/workerd/workerd.capnp";
+      const config :Workerd.Config = (
+        services = [
+          (name = "edge", worker = .worker),
+          (name = "internet", network = (allow = ["private", "public"])),
+        ],
+        sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
+      );
+      const worker :Workerd.Worker = (
+        modules = [
+          ${scripts.map((file) => `(name = ${text(file)}, esModule = embed ${text(file)}),`).join("\n")}
+          (name = "edgeauth-gate.wasm", wasm = embed "edgeauth-gate.wasm"),
+        ],
+        bindings = [${Object.entries(variables).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`).join(", ")}],
+        compatibilityDate = ${text(await compatibilityDate())},
+      );`);
+    const lines = this.spawn(["serve", "--control-fd=3", "config.capnp"], {}, ["ignore", "pipe", "pipe", "pipe"]);
+    this.port = await this.listens(lines, /"event":"listen".*"port":(\d+)/);
+  }
+
+  spawn(args, variables, stdio) {
+    this.output = "";
+    this.process = spawn(binaries[this.name], args, { cwd: this.folder, stdio, env: { ...process.env, NO_COLOR: "1", ...variables } });
+    for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (data) => (this.output += data));
+    return createInterface(this.process.stdio[3] ?? this.process.stdout);
+  }
+
+  async listens(lines, pattern) {
+    const ended = once(this.process, "exit").then(() => {
+      throw new Error(`${this.name} has ended: ${this.output}`);
+    });
+    ended.catch(() => {}); // when it is stopped later
+    const found = new Promise((resolve) => {
+      lines.on("line", (line) => {
+        const port = pattern.exec(line)?.[1];
+        if (port) resolve(Number(port));
+      });
+    });
+    return Promise.race([found, ended]);
+  }
+
+  async stop() {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      this.process.kill("SIGKILL");
+      await once(this.process, "exit");
+    }
+    await rm(this.folder, { recursive: true });
+  }
+}
+
+async function compatibilityDate() {
+  const text = await readFile(path.join(root, "examples/wrangler.jsonc"), "utf8");
+  return JSON.parse(text.replace(/^\s*\/\/.*$/gm, "")).compatibility_date;
+}

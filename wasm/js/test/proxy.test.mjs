@@ -1,0 +1,207 @@
+// Forwarding, by the example of each host.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import test from "node:test";
+import { gzipSync } from "node:zlib";
+import { Host, missing, names } from "./hosts.mjs";
+import { Issuer, NAME } from "./issuer.mjs";
+import { echo, handshake, message } from "./websocket.mjs";
+import { call, deferred, digest, open, serve, text, until } from "./upstream.mjs";
+
+const MB = 1 << 20;
+
+for (const name of names) {
+  test(`forwarding in ${name}`, { skip: missing(name), timeout: 120_000 }, async (t) => {
+    const issuer = await Issuer.start();
+    let handler;
+    const upstream = await serve((request, answer) => handler(request, answer));
+    const host = await Host.start(name, { variables: { ISSUER: NAME, AUTH_URL: issuer.url, UPSTREAM: upstream.url } });
+    const authorization = `Token ${issuer.token()}`;
+    const get = (path, headers) => call(host.url + path, { headers: { authorization, ...headers } });
+    // step is a test during which a function is the upstream.
+    const step = (what, answer, check) =>
+      t.test(what, async () => {
+        handler = answer;
+        await check();
+      });
+    const reflect = (request, answer) => answer.end(JSON.stringify([request.method, request.url, request.headers]));
+
+    try {
+      await step("a request with a token goes on", reflect, async () => {
+        const answer = await get("/a%20b//c?x=1&y=%2f", { "X-Auth-User-Id": "eve", X_AUTH_USER_ID: "eve", "X-Auth-Session-Id": "eve" });
+        const [method, url, headers] = JSON.parse(answer.body);
+        assert.deepEqual([answer.status, method, url], [200, "GET", "/a%20b//c?x=1&y=%2f"]);
+        assert.equal(headers["x-auth-user-id"], "user-1");
+        assert.equal(headers["x-auth-email"], "ada@example.com");
+        for (const gone of ["authorization", "x_auth_user_id", "x-auth-session-id"]) assert.equal(headers[gone], undefined, gone);
+      });
+
+      await step("one without does not", () => assert.fail("it went on"), async () => {
+        const answer = await call(host.url);
+        assert.deepEqual([answer.status, answer.body], [401, '{"detail":"Authentication credentials were not provided."}']);
+        assert.equal(answer.headers["www-authenticate"], "Token");
+      });
+
+      await step("what is for one hop stays here", reflect, async () => {
+        const answer = await get("/", {
+          Connection: "keep-alive, X-Hop, X-Auth-User-Id", "X-Hop": "1", TE: "trailers", "Keep-Alive": "timeout=9", "Proxy-Authorization": "x",
+        });
+        const headers = JSON.parse(answer.body)[2];
+        for (const gone of ["x-hop", "te", "keep-alive", "proxy-authorization"]) assert.equal(headers[gone], undefined, gone);
+        assert.equal(headers["x-auth-user-id"], "user-1");
+      });
+
+      // Who says who he is must not be the client (CWE-348).
+      await step("the client does not say where it comes from", reflect, async () => {
+        const answer = await get("/", {
+          "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https",
+          Forwarded: "for=192.0.2.1", "X-Real-IP": "192.0.2.1", "CF-Connecting-IP": name === "workerd" ? "198.51.100.7" : "192.0.2.1",
+        });
+        const headers = JSON.parse(answer.body)[2];
+        assert.equal(headers["x-forwarded-for"], name === "workerd" ? "198.51.100.7" : "127.0.0.1");
+        assert.equal(headers["x-forwarded-host"], new URL(host.url).host);
+        assert.equal(headers["x-forwarded-proto"], "http");
+        assert.equal(headers.host, new URL(upstream.url).host);
+        for (const gone of ["forwarded", "x-real-ip"]) assert.equal(headers[gone], undefined, gone);
+      });
+
+      // A path that looks like another server is one of the upstream's (CWE-918).
+      await step("no path leads to another server", reflect, async () => {
+        for (const path of ["//evil.example/x", "/@evil.example/x", "//evil.example:80", "/.evil.example"]) {
+          // Bun sends one slash for two, and the gate decides about that.
+          assert.equal(JSON.parse((await get(path)).body)[1], name === "bun" ? path.replace("//", "/") : path);
+        }
+      });
+
+      await step("answers arrive as they are", (request, answer) => {
+        const [status, headers, body] = {
+          "/redirect": [302, { Location: "https://elsewhere.example/", "Set-Cookie": ["a=1", "b=2"] }, ""],
+          "/packed": [200, { "Content-Encoding": "gzip", "Content-Type": "text/plain" }, gzipSync("packed".repeat(1000))],
+          "/none": [204, {}, ""],
+          "/same": [304, { ETag: '"1"' }, ""],
+          "/broken": [500, { "X-Why": "because" }, "broken"],
+        }[request.url];
+        answer.writeHead(status, headers).end(body);
+      }, async () => {
+        const redirect = await get("/redirect");
+        assert.deepEqual([redirect.status, redirect.headers.location], [302, "https://elsewhere.example/"]);
+        assert.deepEqual(redirect.headers["set-cookie"], ["a=1", "b=2"]);
+        const packed = await fetch(`${host.url}/packed`, { headers: { authorization } });
+        assert.equal(await packed.text(), "packed".repeat(1000));
+        assert.equal((await get("/none")).status, 204);
+        const same = await get("/same", { "If-None-Match": '"1"' });
+        assert.deepEqual([same.status, same.headers.etag, same.body], [304, '"1"', ""]);
+        const broken = await get("/broken");
+        assert.deepEqual([broken.status, broken.headers["x-why"], broken.body], [500, "because", "broken"]);
+        const head = await call(`${host.url}/broken`, { method: "HEAD", headers: { authorization } });
+        assert.deepEqual([head.status, head.body], [500, ""]);
+      });
+
+      const large = randomBytes(20 * MB);
+      await step("20 MB go both ways", async (request, answer) => {
+        answer.setHeader("X-Received", await digest(request));
+        answer.setHeader("Content-Length", large.length);
+        answer.end(large);
+      }, async () => {
+        const request = open(host.url, { method: "POST", headers: { authorization, "Content-Length": large.length } });
+        request.end(large);
+        const [answer] = await once(request, "response");
+        const sent = await digest([large]);
+        assert.equal(answer.headers["x-received"], sent);
+        assert.equal(await digest(answer), sent);
+      });
+
+      const first = deferred();
+      await step("a body goes on while it comes", async (request, answer) => {
+        const parts = request[Symbol.asyncIterator]();
+        let seen = String((await parts.next()).value);
+        first.resolve();
+        for await (const part of parts) seen += part;
+        answer.end(seen);
+      }, async () => {
+        const request = open(host.url, { method: "PUT", headers: { authorization, "Transfer-Encoding": "chunked" } });
+        request.write("one");
+        await first.promise;
+        request.end("two");
+        const [answer] = await once(request, "response");
+        assert.equal(await text(answer), "onetwo");
+      });
+
+      let events;
+      await step("events arrive one by one", (_request, answer) => {
+        answer.writeHead(200, { "Content-Type": "text/event-stream" });
+        answer.flushHeaders();
+        events = answer;
+      }, async () => {
+        const request = open(host.url, { headers: { authorization } });
+        request.end();
+        // Bun keeps the head of an answer until there is something of the body.
+        if (name === "bun") await until(() => events?.write(": here it begins\n\n"));
+        const [answer] = await once(request, "response");
+        if (name === "bun") await once(answer, "data");
+        for (const event of ["data: 1\n\n", "data: 2\n\n"]) {
+          events.write(event);
+          assert.equal(String((await once(answer, "data"))[0]), event);
+        }
+        request.destroy();
+        // The upstream notices that nobody listens, at the next event at the latest.
+        await until(() => events.destroyed || (events.write(": still there\n\n"), false), "the upstream's connection ends");
+      });
+
+      const waiting = [];
+      await step("200 requests are in flight at once", (_request, answer) => {
+        waiting.push(answer);
+        if (waiting.length === 200) waiting.forEach((answer, i) => answer.end(String(i)));
+      }, async () => {
+        const answers = await Promise.all(Array.from({ length: 200 }, () => get("/")));
+        assert.equal(new Set(answers.map(({ body }) => body)).size, 200);
+        assert.ok(answers.every(({ status }) => status === 200));
+      });
+
+      // A cut-off answer must not look like a whole one (CWE-354).
+      await step("an answer that is cut off is seen to be", (_request, answer) => {
+        answer.writeHead(200, { "Content-Length": "1000" }).write("ten bytes.");
+        setTimeout(() => answer.destroy(), 50);
+      }, async () => {
+        await assert.rejects(get("/"), /aborted|ECONNRESET|socket hang up/);
+      });
+
+      await step("a body without a token is not passed on", () => assert.fail("it went on"), async () => {
+        const answer = await call(host.url, { method: "POST", body: randomBytes(MB) });
+        assert.equal(answer.status, 401);
+      });
+
+      await step("an upstream that hangs up is 502", (request) => request.socket.destroy(), async () => {
+        const answer = await call(host.url, { method: "POST", headers: { authorization }, body: "x" });
+        assert.deepEqual([answer.status, answer.body], [502, '{"detail":"The upstream cannot be reached."}']);
+        handler = reflect;
+        assert.equal((await get("/")).status, 200);
+      });
+
+      await t.test("WebSockets", async () => {
+        upstream.on("upgrade", (request, socket) => {
+          assert.equal(request.headers["x-auth-user-id"], "user-1");
+          echo(request, socket);
+        });
+        const refused = await call(host.url, { headers: handshake() });
+        assert.equal(refused.status, 401);
+        if (name === "deno" || name === "bun") {
+          assert.equal((await get("/", handshake())).status, 501);
+          return;
+        }
+        const request = open(host.url, { headers: { authorization, ...handshake() } });
+        request.end();
+        const [, socket] = await once(request, "upgrade");
+        socket.write(message("hello"));
+        assert.equal(String((await once(socket, "data"))[0].subarray(2)), "hello");
+        socket.destroy();
+      });
+    } finally {
+      await host.stop();
+      await upstream.stop();
+      await issuer.close();
+    }
+  });
+}

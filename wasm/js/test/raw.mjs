@@ -1,0 +1,57 @@
+// A client that sends a request byte by byte as it is told, which those of Node
+// do not: they correct what they are given.
+
+import net from "node:net";
+
+/**
+ * Sends the bytes of a text and returns the answer, with names in lower case; an
+ * empty object when the server hangs up.
+ */
+export async function exchange(port, text) {
+  const socket = net.connect(port, "127.0.0.1");
+  let data = "";
+  try {
+    socket.setTimeout(30_000, () => socket.destroy(new Error("no answer")));
+    socket.write(text, "latin1");
+    for await (const part of socket) {
+      data += part.toString("latin1");
+      const answer = parse(data);
+      if (answer) return answer;
+    }
+    if (data === "") return {};
+    throw new Error(`half an answer: ${data}`);
+  } finally {
+    socket.destroy();
+  }
+}
+
+// parse returns an answer, or undefined when some of it is missing.
+function parse(data) {
+  const end = data.indexOf("\r\n\r\n");
+  if (end < 0) return undefined;
+  const [status, ...lines] = data.slice(0, end).split("\r\n");
+  const headers = new Map();
+  for (const line of lines) {
+    const colon = line.indexOf(":"), name = line.slice(0, colon).toLowerCase(), value = line.slice(colon + 1).trim();
+    headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value);
+  }
+  const answer = { status: Number(status.split(" ")[1]), headers };
+  answer.body = body(data.slice(end + 4), answer);
+  return answer.body === undefined ? undefined : answer;
+}
+
+function body(rest, { status, headers }) {
+  if (status === 204 || status === 304) return "";
+  if (headers.get("transfer-encoding") === undefined) {
+    const length = Number(headers.get("content-length") ?? 0);
+    return rest.length < length ? undefined : rest.slice(0, length);
+  }
+  for (let whole = ""; ; ) {
+    const line = rest.indexOf("\r\n");
+    const length = parseInt(rest, 16);
+    if (line < 0 || rest.length < line + 4 + length) return undefined;
+    if (length === 0) return whole;
+    whole += rest.slice(line + 2, line + 2 + length);
+    rest = rest.slice(line + 4 + length);
+  }
+}

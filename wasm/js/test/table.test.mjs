@@ -1,0 +1,137 @@
+// Every case of testdata/gate in every JavaScript host: the same answers, byte for
+// byte, as everywhere else. testdata/gate/README.md tells what a case is.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile, readdir } from "node:fs/promises";
+import http from "node:http";
+import test from "node:test";
+import { Host, missing, names } from "./hosts.mjs";
+import { exchange } from "./raw.mjs";
+
+const folder = new URL("../../../testdata/gate/", import.meta.url);
+const json = async (name) => JSON.parse(await readFile(new URL(name, folder), "utf8"));
+
+const base = await json("base.json");
+const tokens = await json("tokens.json");
+const shared = ["base.json", "keys.json", "tokens.json"];
+const files = (await readdir(folder)).filter((name) => name.endsWith(".json") && !shared.includes(name)).sort();
+const cases = (await Promise.all(files.map(json))).flatMap((file) => file.cases);
+
+// Headers that are compared exactly, and those that only the gate may send to an
+// upstream.
+const exact = /^(www-authenticate|cache-control|retry-after|vary|access-control-.*)$/;
+const guarded = /^(authorization|cookie|x.auth.*)$/;
+
+// Where a host does not hand over what a case is about.
+const differences = {
+  "two headers of more than 8 KiB together": {
+    hosts: ["workerd", "deno", "bun"],
+    why: "they join headers of one name, so that it is one of more than 8 KiB",
+    answer: (got) => assert.deepEqual([got.status, got.body], [401, '{"detail":"Invalid token."}']),
+  },
+  "a preflight in small letters": {
+    hosts: ["node", "workerd", "bun"],
+    why: "they know no such method, and refuse the request or hang up",
+    answer: (got) => assert.ok(got.status === undefined || got.status === 400 || got.status === 501),
+  },
+};
+
+const fill = (text) => text.replace(/\{\{(\w+)\}\}/g, (_, name) => tokens[name] ?? assert.fail(`there is no token ${name}`));
+
+function fillAll(value) {
+  if (typeof value === "string") return fill(value);
+  if (Array.isArray(value)) return value.map(fillAll);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, fillAll(member)]));
+}
+
+function siteOf({ config, time = base.time }) {
+  const merged = Object.entries({ ...base.config, ...config }).filter(([, value]) => value !== null);
+  return { time, config: fillAll(Object.fromEntries(merged)) };
+}
+
+// group returns headers as a Map of lower-case names to values joined by commas.
+function group(raw) {
+  const headers = new Map();
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i].toLowerCase();
+    headers.set(name, headers.has(name) ? `${headers.get(name)}, ${raw[i + 1]}` : raw[i + 1]);
+  }
+  return headers;
+}
+
+const flat = (headers) => headers.flat().map((text) => fill(text));
+
+async function read(stream) {
+  const parts = [];
+  for await (const part of stream) parts.push(part);
+  return Buffer.concat(parts).toString("latin1");
+}
+
+function send(port, site, { method = "GET", path = "/", headers = [], body }) {
+  const lines = [["Host", `site-${site}.example`], ...headers.map((header) => header.map(fill))];
+  if (body !== undefined) lines.push(["Content-Length", body.length]);
+  const head = [`${method} ${path} HTTP/1.1`, ...lines.map((header) => header.join(": "))];
+  return exchange(port, `${head.join("\r\n")}\r\n\r\n${body ?? ""}`);
+}
+
+function checkAnswer(got, { answer = {}, upstream }) {
+  const { status = 200, body = upstream ? "upstream" : "", headers = {} } = answer;
+  assert.deepEqual([got.status, got.body], [status, body]);
+  const want = new Map(Object.entries(headers).map(([name, values]) => [name.toLowerCase(), values.join(", ")]));
+  for (const name of got.headers.keys()) {
+    if (exact.test(name)) assert.equal(got.headers.get(name), want.get(name), name);
+  }
+  for (const [name, value] of want) assert.equal(got.headers.get(name), value, name);
+}
+
+function checkUpstream(seen, { request, upstream }) {
+  if (!upstream) return assert.equal(seen, undefined, "the request went on");
+  assert.ok(seen, "the request did not go on");
+  const { method = "GET", path = "/", headers = [], body = "" } = request;
+  assert.deepEqual([seen.method, seen.path, seen.body], [method, path, body]);
+  const { removed = [], added = {} } = upstream;
+  const want = group(flat(headers));
+  for (const name of [...removed, "connection", "keep-alive", "te", "upgrade", "host"]) want.delete(name.toLowerCase());
+  for (const [name, value] of Object.entries(added)) want.set(name.toLowerCase(), value);
+  for (const [name, value] of want) assert.equal(seen.headers.get(name), value, name);
+  for (const name of seen.headers.keys()) if (guarded.test(name)) assert.ok(want.has(name), `${name} went on`);
+}
+
+for (const name of names) {
+  test(`the table in ${name}`, { skip: missing(name), timeout: 300_000 }, async (t) => {
+    let seen, expected;
+    const upstream = http.createServer(async (request, answer) => {
+      seen = { method: request.method, path: request.url, headers: group(request.rawHeaders), body: await read(request) };
+      for (const [header, value] of Object.entries(expected.upstream?.answers ?? {})) answer.setHeader(header, value);
+      answer.end("upstream");
+    });
+    upstream.listen(0, "127.0.0.1");
+    await once(upstream, "listening");
+    const keys = cases.map((one) => JSON.stringify(siteOf(one)));
+    const sites = [...new Set(keys)];
+    const host = await Host.start(name, {
+      script: name === "workerd" ? "test/table-worker.mjs" : "test/table-server.mjs",
+      files: ["test/table-sites.mjs"],
+      variables: { SITES: `[${sites.join(",")}]`, UPSTREAM: `http://127.0.0.1:${upstream.address().port}` },
+    });
+    try {
+      for (const [i, one] of cases.entries()) {
+        const skip = one.raw_path && name !== "node" && "this host rewrites paths";
+        await t.test(one.name, { skip }, async () => {
+          [seen, expected] = [undefined, one];
+          const difference = differences[one.name]?.hosts.includes(name) ? differences[one.name] : undefined;
+          const got = await send(host.port, sites.indexOf(keys[i]), one.request);
+          if (difference) difference.answer(got);
+          else checkAnswer(got, one);
+          checkUpstream(seen, one);
+        });
+      }
+    } finally {
+      await host.stop();
+      upstream.closeAllConnections();
+      upstream.close();
+    }
+  });
+}

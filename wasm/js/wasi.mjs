@@ -1,0 +1,114 @@
+// The part of WASI preview 1 that a guest built by Go for wasip1 needs: a clock,
+// and a way to say what went wrong. There are no files, no network, no environment
+// and no way out.
+
+// Results of calls (WASI preview 1, errno).
+const OK = 0, BADF = 8, INVAL = 28, NOSYS = 52;
+
+const CHARACTER_DEVICE = 2; // the type of the standard streams
+
+/** Thrown when the guest exits; the instance is of no use afterwards. */
+export class GuestExit extends Error {
+  constructor(code) {
+    super(`the guest has exited with ${code}`);
+  }
+}
+
+/**
+ * Returns the imports of the module "wasi_snapshot_preview1". A function that the
+ * guest imports and that is not here answers that there is no such thing.
+ *
+ * - module: the guest, to see what it imports
+ * - memory: returns the guest's memory
+ * - now: returns milliseconds since 1970
+ * - print: takes lines that the guest writes to its standard outputs
+ */
+export function wasi({ module, memory, now, print }) {
+  const view = () => new DataView(memory().buffer);
+  const bytes = (pointer, length) => new Uint8Array(memory().buffer, pointer, length);
+  const isStandard = (fd) => fd >= 0 && fd <= 2;
+  const lines = new Map(); // descriptor → the line that is not at its end yet
+
+  const nothing = (count, size) => {
+    view().setUint32(count, 0, true);
+    view().setUint32(size, 0, true);
+    return OK;
+  };
+
+  const calls = {
+    args_sizes_get: nothing,
+    environ_sizes_get: nothing,
+    args_get: () => OK,
+    environ_get: () => OK,
+
+    // One clock does for both. Where a Worker starts it stands at zero, which Go
+    // takes for a broken one.
+    clock_time_get(id, _precision, result) {
+      if (id > 1) return INVAL;
+      view().setBigUint64(result, BigInt(Math.floor(now())) * 1_000_000n || 1n, true);
+      return OK;
+    },
+    clock_res_get(_id, result) {
+      view().setBigUint64(result, 1_000_000n, true);
+      return OK;
+    },
+
+    // The guest makes no secrets; what is random in it is the order of its maps.
+    // Where a Worker starts, randomness cannot be had.
+    random_get(pointer, length) {
+      const target = bytes(pointer, length);
+      try {
+        for (let i = 0; i < length; i += 65536) crypto.getRandomValues(target.subarray(i, i + 65536));
+      } catch {
+        target.fill(4);
+      }
+      return OK;
+    },
+
+    proc_exit(code) {
+      throw new GuestExit(code);
+    },
+    sched_yield: () => OK,
+
+    // Nobody can wait here, so whatever is waited for has come: the time of a
+    // subscription, or its file.
+    poll_oneoff(subscriptions, events, count, result) {
+      for (let i = 0; i < count; i++) {
+        const event = events + 32 * i, subscription = subscriptions + 48 * i;
+        bytes(event, 32).fill(0);
+        view().setBigUint64(event, view().getBigUint64(subscription, true), true);
+        view().setUint8(event + 10, view().getUint8(subscription + 8));
+      }
+      view().setUint32(result, count, true);
+      return OK;
+    },
+
+    fd_write(fd, list, count, result) {
+      if (!isStandard(fd)) return BADF;
+      let text = lines.get(fd) ?? "", sum = 0;
+      for (let i = 0; i < count; i++) {
+        const length = view().getUint32(list + 8 * i + 4, true);
+        text += new TextDecoder().decode(bytes(view().getUint32(list + 8 * i, true), length));
+        sum += length;
+      }
+      const complete = text.split("\n");
+      lines.set(fd, complete.pop());
+      complete.forEach((line) => print(line));
+      view().setUint32(result, sum, true);
+      return OK;
+    },
+    fd_fdstat_get(fd, result) {
+      if (!isStandard(fd)) return BADF;
+      bytes(result, 24).fill(0);
+      view().setUint8(result, CHARACTER_DEVICE);
+      return OK;
+    },
+    fd_prestat_get: () => BADF, // there is no folder
+  };
+
+  const imports = {};
+  for (const wanted of WebAssembly.Module.imports(module)) {
+    if (wanted.module === "wasi_snapshot_preview1") imports[wanted.name] = calls[wanted.name] ?? (() => NOSYS);
+  }
+  return imports;
+}
