@@ -1,0 +1,124 @@
+package tcpproxy
+
+import (
+	"bytes"
+	"net"
+	"sync"
+	"time"
+)
+
+// pair is one connection through the proxy.
+type pair struct {
+	client, server net.Conn
+	once           sync.Once
+	ended          chan struct{}
+
+	// Under the lock of the proxy: the bytes that passed since the fault began,
+	// and whether the client has sent what mutes it.
+	passed [2]int
+	muted  bool
+}
+
+// cut ends the connection at both ends, with a reset where data is under way.
+func (c *pair) cut() {
+	c.once.Do(func() {
+		close(c.ended)
+		_ = c.client.Close()
+		_ = c.server.Close()
+	})
+}
+
+func (p *Proxy) serve(client net.Conn) {
+	if p.now().refuse {
+		_ = client.Close()
+		return
+	}
+	server, err := net.Dial("tcp", p.target)
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	c := &pair{client: client, server: server, ended: make(chan struct{})}
+	if !p.keep(c) {
+		c.cut()
+		return
+	}
+	var ways sync.WaitGroup
+	ways.Go(func() { p.carry(c, ToServer, client, server) })
+	ways.Go(func() { p.carry(c, ToClient, server, client) })
+	ways.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.pairs, c)
+}
+
+func (p *Proxy) keep(c *pair) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.pairs[c] = true
+	return true
+}
+
+func (p *Proxy) now() fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fault
+}
+
+// carry passes on what comes from one end, and ends the connection when that end
+// has ended it.
+func (p *Proxy) carry(c *pair, direction Direction, from, to net.Conn) {
+	defer c.cut()
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			piece, last := p.judge(c, direction, buffer[:n])
+			if _, err := to.Write(piece); err != nil || last {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// judge waits until a piece of data may pass, and returns what of it does, and
+// whether the connection ends with it.
+func (p *Proxy) judge(c *pair, direction Direction, piece []byte) (passing []byte, last bool) {
+	for delayed := false; ; {
+		p.mu.Lock()
+		fault, change := p.fault, p.change
+		if direction == ToServer && fault.mute != "" && bytes.Contains(bytes.ToLower(piece), []byte(fault.mute)) {
+			c.muted = true
+		}
+		waits := fault.frozen || fault.mute != "" && c.muted && direction == ToClient
+		if !waits && (delayed || fault.delay == 0) {
+			before := c.passed[direction]
+			c.passed[direction] += len(piece)
+			p.mu.Unlock()
+			if rest := fault.cutAfter - before; fault.cutAfter > 0 && direction == fault.direction && rest <= len(piece) {
+				return piece[:max(0, rest)], true
+			}
+			return piece, false
+		}
+		p.mu.Unlock()
+		var elapsed <-chan time.Time
+		if !waits {
+			timer := time.NewTimer(fault.delay)
+			defer timer.Stop()
+			elapsed = timer.C
+		}
+		select {
+		case <-change:
+		case <-elapsed:
+			delayed = true
+		case <-c.ended:
+			return nil, true
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/e2e/internal/tcpproxy"
+)
+
+// What is promised from a logout at one node to the refusal at the other, and
+// what a busy machine may add to the slowest of many.
+const (
+	logoutBound = time.Second
+	logoutSlack = 2 * time.Second
+)
+
+func engines() map[string]func(testing.TB) engine {
+	return map[string]func(testing.TB) engine{"PostgreSQL": startPostgres, "Redis": startRedis}
+}
+
+// TestTwoNodes: two nodes on one store are one edge.
+func TestTwoNodes(t *testing.T) {
+	for name, start := range engines() {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t, start(t))
+			t.Run("one link, two nodes", p.linkCrosses)
+			t.Run("a crowd with one link", p.crowd)
+			t.Run("pushed logouts", func(t *testing.T) { p.logouts(t, 60) })
+			t.Run("polled logouts", func(t *testing.T) {
+				p.proxies(func(proxy *tcpproxy.Proxy) { proxy.Mute(p.notifies) })
+				defer p.proxies((*tcpproxy.Proxy).Heal)
+				p.settle(t)
+				p.logouts(t, 20)
+			})
+		})
+	}
+}
+
+// linkCrosses: a link that is asked for at one node is spent at the other, and
+// the token of a node that has just made the keys is good at the other.
+func (p *pair) linkCrosses(t *testing.T) {
+	for _, way := range [][2]*site{{p.a, p.b}, {p.b, p.a}} {
+		asked, spent := way[0], way[1]
+		link := asked.requestLink(t, "cross@example.com")
+		l := spent.loggedIn(t, spent.spendLink(t, link))
+		asked.spendLink(t, link).refused(t, http.StatusBadRequest, "invalid_link")
+		for _, s := range p.both {
+			s.get(t, "/whoami", l.token).must(t, http.StatusOK)
+		}
+	}
+}
+
+// crowd: of many who spend one link at both nodes at once, one gets in.
+func (p *pair) crowd(t *testing.T) {
+	const many = 100
+	link := p.a.requestLink(t, "crowd@example.com")
+	var mu sync.Mutex
+	got := map[int]int{}
+	start := make(chan struct{})
+	var crowd sync.WaitGroup
+	for i := range many {
+		crowd.Go(func() {
+			<-start
+			body := encode(t, map[string]any{"token": link, "client_key": clientKey})
+			a, err := p.both[i%2].try(t, http.MethodPost, "/v1/auth/by-link/login/", jsonType, body)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			got[a.status]++
+		})
+	}
+	close(start)
+	crowd.Wait()
+	if got[http.StatusOK] != 1 || got[http.StatusBadRequest] != many-1 {
+		t.Errorf("answers %v", got)
+	}
+}
+
+// logouts measures how long a logout at one node takes to the other.
+func (p *pair) logouts(t *testing.T, many int) {
+	times := make([]time.Duration, 0, many)
+	for i := range many {
+		from, to := p.both[i%2], p.both[(i+1)%2]
+		token := from.logIn(t, fmt.Sprintf("logout%d@example.com", i%5)).token
+		to.get(t, "/whoami", token).must(t, http.StatusOK)
+		from.logOut(t, token)
+		times = append(times, to.refusedAfter(t, token, time.Now(), logoutBound+logoutSlack))
+	}
+	t.Logf("%s: %s", p.name, spread(times))
+	if most := times[len(times)*9/10]; most > logoutBound {
+		t.Errorf("nine of ten take up to %s", most)
+	}
+}
+
+// settle waits until both nodes serve logins with what was done to them.
+func (p *pair) settle(t *testing.T) {
+	t.Helper()
+	for _, s := range p.both {
+		eventuallyLogsIn(t, s)
+	}
+}
+
+// eventuallyLogsIn waits until a node logs people in.
+func eventuallyLogsIn(t *testing.T, s *site) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		if status, _ := loginOnce(t, s, "settle@example.com"); status == http.StatusOK {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("logins do not come back")
+		}
+	}
+}
+
+// loginOnce logs in and returns the status that this ended with, and the token.
+func loginOnce(t testing.TB, s *site, email string) (status int, token string) {
+	asked, err := s.try(t, http.MethodPost, "/v1/auth/by-link/link/", jsonType, encode(t, map[string]any{"email": email}))
+	if err != nil || asked.status != http.StatusOK {
+		return asked.status, ""
+	}
+	link := strings.TrimPrefix(asked.text(t, "_debug_auth_link"), linkPrefix)
+	spent, err := s.try(t, http.MethodPost, "/v1/auth/by-link/login/", jsonType,
+		encode(t, map[string]any{"token": link, "client_key": clientKey}))
+	if err != nil || spent.status != http.StatusOK {
+		return spent.status, ""
+	}
+	return spent.status, spent.text(t, "token")
+}
