@@ -81,6 +81,10 @@ edges: wasm ## Run the module in Node, workerd, Deno and Bun (needs Node 18 and 
 	fi; \
 	cd wasm/js && npm ci && npm run --silent types && npm test --silent
 
+.PHONY: faults
+faults: ## Break PostgreSQL and Redis under two nodes in every way, and print what people saw
+	cd e2e && FAULTS=full $(GO) test -timeout=30m -count=1 -run '^TestStoreFaults$$' -v $(TESTFLAGS) . | sed -n '/^--- \|^    --- \|^ok\|^FAIL\|^|\|NOT TESTED\|_test.go:/p'
+
 .PHONY: cover
 cover: ## Run the tests and demand MINCOVER of authcore, storage and caddymodule
 	$(GO) test -timeout=15m -covermode=atomic -coverprofile=coverage.out $(TESTFLAGS) $(PACKAGES)

@@ -78,15 +78,22 @@ func startRedis(t testing.TB) engine {
 func startSentinels(t testing.TB) engine {
 	t.Helper()
 	group := redistest.StartGroup(t, 1)
-	former := group.Primary(t)
+	victim := group.Primary(t) // which it is changes
 	return engine{
 		name:    "Redis Sentinel",
 		storage: []string{"storage redis {env.STORE} {", "\tsentinel " + redistest.PrimaryName, "\twait_replicas 1", "}"},
 		url:     func(string) string { return group.URL() },
-		pause:   former.Pause,
-		resume:  former.Resume,
-		kill:    former.Kill,
-		start:   former.Start,
+		pause: func(t testing.TB) {
+			victim = group.Primary(t)
+			victim.Pause(t)
+		},
+		resume: func(t testing.TB) { victim.Resume(t) },
+		kill: func(t testing.TB) {
+			victim = group.Primary(t)
+			victim.Kill(t)
+			group.AwaitFailover(t, victim)
+		},
+		start: func(t testing.TB) { victim.Start(t) },
 	}
 }
 
