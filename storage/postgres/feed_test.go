@@ -66,12 +66,7 @@ func TestNothingOvertakesAnOpenTransaction(t *testing.T) {
 	}
 	fast := make(chan error, 1)
 	go func() { fast <- second(store.EndSessions(t.Context(), "fast", everySession, origin)) }()
-	servertest.Eventually(t, "the later call waits for the open one", func() bool {
-		var waiting int
-		err := db.pool.QueryRow(t.Context(),
-			`SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).Scan(&waiting)
-		return err == nil && waiting == 1
-	})
+	waitForLock(t, db)
 	// A realm of its own does not wait, nor does what revokes nothing.
 	mustEnsure(t, realm(t, db, "other"), user("u", ""))
 	if _, err := realm(t, db, "other").SetDisabled(t.Context(), "u", true, origin, origin); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/internal/pgtest"
+	"github.com/edgeauth/edgeauth/internal/servertest"
 	"github.com/edgeauth/edgeauth/storage/storagetest"
 )
 
@@ -329,4 +330,59 @@ func TestPanickingChange(t *testing.T) {
 	if _, err := store.UpdateUser(ctx, "1", func(u *authcore.User) error { u.FirstName = "Ada"; return nil }); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
+}
+
+// A login is under way when its user is disabled. Disabling waits for it and must
+// then see its session, whatever the level of isolation of the database is: a
+// snapshot from before the wait would leave it alive (CWE-362, CWE-613).
+func TestDisablingSeesWhatItWaitedFor(t *testing.T) {
+	dsn := pgtest.Start(t).Database(t)
+	pgtest.Exec(t, dsn, `DO $$ BEGIN EXECUTE format(
+		'ALTER DATABASE %I SET default_transaction_isolation = ''repeatable read''', current_database()); END $$`)
+	for name, end := range map[string]func(*Store) error{
+		"SetDisabled": func(s *Store) error {
+			return second(s.SetDisabled(t.Context(), "u", true, origin.Add(time.Hour), origin))
+		},
+		"DeleteUser":  func(s *Store) error { return s.DeleteUser(t.Context(), "u", origin.Add(time.Hour), origin) },
+		"EndSessions": func(s *Store) error { return second(s.EndSessions(t.Context(), "u", everySession, origin)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := openDSN(t, dsn, WithTimeout(time.Minute))
+			store := realm(t, db, name)
+			mustEnsure(t, store, user("u", ""))
+			login, err := db.pool.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := login.Exec(t.Context(), db.tables.in(putSession), store.sessionArguments(session("s", "u"))...); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- end(store) }()
+			waitForLock(t, db)
+			if err := login.Commit(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-ended; err != nil {
+				t.Fatal(err)
+			}
+			if live, err := store.SessionsOf(t.Context(), "u", origin); err != nil || len(live) != 0 {
+				t.Errorf("live: %v, error %v", live, err)
+			}
+			if seen, _ := follow(t, store, ""); len(seen) == 0 || seen[0] != "s" {
+				t.Errorf("revoked: %v", seen)
+			}
+		})
+	}
+}
+
+// waitForLock waits until one call waits for another one.
+func waitForLock(t *testing.T, db *DB) {
+	t.Helper()
+	servertest.Eventually(t, "the later call waits for the open one", func() bool {
+		var waiting int
+		err := db.pool.QueryRow(t.Context(),
+			`SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).Scan(&waiting)
+		return err == nil && waiting == 1
+	})
 }

@@ -55,18 +55,19 @@ func (s *Store) PutSession(ctx context.Context, session authcore.Session) error 
 	if !storable(session.ID) || !storable(session.TokenID) {
 		return unkeepable("the id of a session or token")
 	}
-	stored, err := s.exec(ctx, `
-		WITH active AS (
-			SELECT id FROM @.users WHERE realm = $1 AND id = $3 AND NOT disabled FOR SHARE
-		)
-		INSERT INTO @.sessions (realm, id, user_id, token_id, client, method, created, expires, last_seen, ip, user_agent)
-		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10, $11 FROM active`,
-		s.sessionArguments(session)...)
+	stored, err := s.exec(ctx, putSession, s.sessionArguments(session)...)
 	if err == nil && stored == 0 {
 		err = authcore.ErrUserInactive
 	}
 	return err
 }
+
+const putSession = `
+	WITH active AS (
+		SELECT id FROM @.users WHERE realm = $1 AND id = $3 AND NOT disabled FOR SHARE
+	)
+	INSERT INTO @.sessions (realm, id, user_id, token_id, client, method, created, expires, last_seen, ip, user_agent)
+	SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10, $11 FROM active`
 
 // SessionsOf returns the user's live sessions, newest first. See
 // authcore.Sessions.

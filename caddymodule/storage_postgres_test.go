@@ -1,0 +1,182 @@
+package caddymodule
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/edgeauth/edgeauth/internal/pgtest"
+	"github.com/edgeauth/edgeauth/internal/servertest"
+	"github.com/edgeauth/edgeauth/storage/postgres"
+)
+
+// A login, a logout and what is pending survive the death of PostgreSQL and a
+// restart of the edge. While PostgreSQL is down people with a token go on, and nobody
+// is told that a login is wrong.
+func TestPostgresStorage(t *testing.T) {
+	server := pgtest.Start(t)
+	t.Setenv("EDGEAUTH_TEST_DATABASE", server.Database(t))
+	s := setup{
+		Port: freePort(t), Realm: "insecure_debug_links\n storage postgres {env.EDGEAUTH_TEST_DATABASE}",
+		Site: "token_auth\n respond {http.auth.user.email}",
+	}
+	load(t, s.caddyfile())
+	token, ended := login(t, s, "a@example.com"), login(t, s, "a@example.com")
+	used, pending := debugLink(t, s, "b@example.com"), debugLink(t, s, "c@example.com")
+	spend(t, s, used)
+	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+ended)
+
+	server.Kill(t)
+	want := func(token string, status int) {
+		t.Helper()
+		response, _ := call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Token "+token)
+		if response.StatusCode != status {
+			t.Errorf("status %d, want %d", response.StatusCode, status)
+		}
+	}
+	want(token, 200)
+	want(ended, 401)
+	spending := map[string]any{"token": pending, "client_key": testKey}
+	response, body := call(t, http.MethodPost, s.url("/v1/auth/by-link/login/"), spending)
+	if response.StatusCode != 503 || response.Header.Get("Retry-After") == "" {
+		t.Errorf("a login while PostgreSQL is down: %d %s", response.StatusCode, body)
+	}
+	server.Start(t)
+	spend(t, s, pending)
+	post(t, s.url("/v1/auth/by-link/login/"), map[string]any{"token": used, "client_key": testKey}, 400)
+
+	load(t, s.caddyfile()) // a reload
+	want(token, 200)
+	s.Realm = "insecure_debug_links\n storage postgres {env.EDGEAUTH_TEST_DATABASE} {\n max_connections 2\n}"
+	load(t, s.caddyfile()) // with another pool
+	want(token, 200)
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	load(t, s.caddyfile())
+	want(token, 200)
+	want(ended, 401)
+}
+
+// Realms are apart in one database.
+func TestPostgresRealmsAreApart(t *testing.T) {
+	t.Setenv("EDGEAUTH_TEST_DATABASE", pgtest.Start(t).Database(t))
+	const storage = "insecure_debug_links\n storage postgres {env.EDGEAUTH_TEST_DATABASE}\n"
+	s := setup{
+		Port: freePort(t), Realm: storage,
+		Globals: "edgeauth staff {\n client web " + testKey + "\n email_link https://staff.app/{token}\n" + storage + "}",
+		Site:    "route /staff {\n token_auth {\n realm staff\n}\n respond staff\n}\n token_auth\n respond {http.auth.user.email}",
+	}
+	load(t, s.caddyfile())
+	token := "Token " + login(t, s, "a@example.com")
+	if response, _ := call(t, http.MethodGet, s.url("/"), nil, "Authorization", token); response.StatusCode != 200 {
+		t.Errorf("in its own realm: %d", response.StatusCode)
+	}
+	if response, _ := call(t, http.MethodGet, s.url("/staff"), nil, "Authorization", token); response.StatusCode != 401 {
+		t.Errorf("in another realm: %d", response.StatusCode)
+	}
+}
+
+// The role of the edge has the rights that docs/operations.md lists and no others,
+// and neither its password nor that of an unreachable database reaches the log, an
+// error or the saved configuration (CWE-532, CWE-312).
+func TestHardeningPostgresRole(t *testing.T) {
+	server := pgtest.Start(t)
+	dsn := server.Database(t)
+	owner, err := postgres.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = owner.Close()
+	pgtest.Exec(t, dsn, documentedRole(t)...)
+	dsn = strings.Replace(dsn, "//postgres:", "//edge:", 1)
+	logFile := filepath.Join(t.TempDir(), "log")
+	t.Setenv("EDGEAUTH_TEST_DATABASE", dsn)
+	s := setup{
+		Port:    freePort(t),
+		Globals: "debug\n log {\n output file " + logFile + "\n level DEBUG\n}",
+		Realm:   "insecure_debug_links\n storage postgres {env.EDGEAUTH_TEST_DATABASE}",
+		Site:    "token_auth\n respond {http.auth.user.email}",
+	}
+	load(t, s.caddyfile())
+	token := login(t, s, "a@example.com")
+	if err := activeRealm(t, "").live.Load().service.Maintain(t.Context()); err != nil {
+		t.Errorf("maintenance: %v", err)
+	}
+	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+token)
+
+	server.Kill(t)
+	s.Realm += " {\n schema other\n}"
+	err = tryLoad(t, s.caddyfile())
+	if err == nil || !strings.Contains(err.Error(), "storage: postgres: cannot open database") || !strings.Contains(err.Error(), `as user "edge"`) {
+		t.Errorf("a start without PostgreSQL: %v", err)
+	}
+	var content []byte
+	servertest.Eventually(t, "the log", func() bool {
+		content, _ = os.ReadFile(logFile)
+		return strings.Contains(string(content), "was interrupted") // the watch has seen it
+	})
+	saved, _ := os.ReadFile(caddy.ConfigAutosavePath)
+	if !strings.Contains(string(saved), "{env.EDGEAUTH_TEST_DATABASE}") {
+		t.Error("the saved configuration has lost the placeholder")
+	}
+	for _, text := range []string{string(content), string(saved), err.Error()} {
+		if strings.Contains(text, "secret-of-the-database") {
+			t.Errorf("contains the password: %s", text)
+		}
+	}
+	if strings.Contains(string(content), "permission denied") {
+		t.Error("the log complains of rights")
+	}
+}
+
+// documentedRole returns the statements that the documentation shows.
+func documentedRole(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), "\nCREATE ROLE edge ")
+	block, _, _ := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("docs/operations.md shows no role")
+	}
+	var statements []string
+	for statement := range strings.SplitSeq("CREATE ROLE edge "+block, ";") {
+		if statement = strings.TrimSpace(statement); statement != "" {
+			statements = append(statements, statement)
+		}
+	}
+	return statements
+}
+
+func TestPostgresStorageIsChecked(t *testing.T) {
+	t.Setenv("EDGEAUTH_TEST_DATABASE", "postgres://user:se%cret@host/auth")
+	t.Setenv("EDGEAUTH_TEST_EMPTY", "")
+	for options, want := range map[string]string{
+		"{env.EDGEAUTH_TEST_UNSET}":                                          "storage postgres: dsn",
+		"{env.EDGEAUTH_TEST_EMPTY}":                                          "storage postgres: dsn",
+		"{env.EDGEAUTH_TEST_DATABASE}":                                       "the DSN cannot be read",
+		"postgres://host:port/auth":                                          "the DSN cannot be read",
+		"postgres://host/auth?sslmode=maybe":                                 "the DSN cannot be read",
+		"postgres://host/auth?pool_max_conns=none":                           "the DSN cannot be read",
+		"postgres://host/auth {\n schema " + strings.Repeat("x", 64) + "\n}": "the name of a schema",
+	} {
+		err := validate(setup{Port: "8080", Realm: "mailer log\n storage postgres " + options}.caddyfile())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s:\ngot  %v\nwant %s", options, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "se%cret") {
+			t.Errorf("the error cites the password: %v", err)
+		}
+	}
+	// A database that is not there is no fault of the configuration.
+	if err := validate(setup{Port: "8080", Realm: "mailer log\n storage postgres postgres://127.0.0.1:1/auth"}.caddyfile()); err != nil {
+		t.Errorf("validate: %v", err)
+	}
+}
