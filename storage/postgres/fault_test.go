@@ -103,7 +103,7 @@ func TestFrozenServer(t *testing.T) {
 		go func() {
 			err := step(t.Context())
 			if !errors.Is(err, authcore.ErrUnavailable) || errors.Is(err, authcore.ErrNotFound) {
-				errs <- fmt.Errorf("%s: %v is not unavailable", name, err)
+				errs <- fmt.Errorf("%s: not unavailable: %w", name, err)
 				return
 			}
 			errs <- nil

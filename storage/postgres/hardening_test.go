@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/internal/pgtest"
 	"github.com/edgeauth/edgeauth/internal/servertest"
@@ -310,6 +312,25 @@ func TestStoreWithoutPreparedStatements(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A connection to a pooler is another one after each transaction: nothing that a
+// session keeps can be relied on. Notifications do not pass it, so that the watch of
+// this test goes around; nodes behind a pooler poll.
+func TestStoreBehindAPooler(t *testing.T) {
+	server := pgtest.Start(t)
+	dsn := server.Database(t)
+	direct, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := openDSN(t, server.Through(dsn, server.Pooler(t))+"&default_query_exec_mode=exec", WithMaxConnections(20))
+	db.listen = direct
+	var realms atomic.Int64
+	storagetest.Run(t, func(t *testing.T) authcore.Store {
+		t.Helper()
+		return realm(t, db, fmt.Sprint("realm", realms.Add(1)))
+	})
 }
 
 // A function that panics ends its own call, and the rows that it had locked are free

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -193,7 +194,7 @@ func TestMigrationsAreAllOrNothing(t *testing.T) {
 	if err := migrate(t.Context(), conn, tables, steps); err != nil {
 		t.Fatal(err)
 	}
-	more := append(steps,
+	more := append(slices.Clone(steps),
 		migration{len(steps) + 1, "good", `CREATE TABLE good ()`}, migration{len(steps) + 2, "bad", `CREATE TABLE good ()`})
 	if err := migrate(t.Context(), conn, tables, more); err == nil || !strings.Contains(err.Error(), "migration bad") {
 		t.Errorf("error %v", err)
