@@ -64,7 +64,7 @@ xcaddy: ## Build bin/caddy as xcaddy.json says, with xcaddy
 test: ## Run every test that this machine can run
 	$(GO) test -timeout=10m $(TESTFLAGS) $(PACKAGES)
 	cd bench && $(GO) test -timeout=10m $(TESTFLAGS) ./...
-	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory wasm-test e2e
 
 .PHONY: test-race
 test-race: ## Run the tests of the module with the race detector (needs a C compiler)
@@ -84,6 +84,11 @@ edges: wasm ## Run the module in Node, workerd, Deno and Bun (needs Node 18 and 
 .PHONY: faults
 faults: ## Break PostgreSQL and Redis under two nodes in every way, and print what people saw
 	cd e2e && FAULTS=full $(GO) test -timeout=30m -count=1 -run '^TestStoreFaults$$' -v $(TESTFLAGS) . | sed -n '/^--- \|^    --- \|^ok\|^FAIL\|^|\|NOT TESTED\|_test.go:/p'
+
+.PHONY: wasm-test
+wasm-test: ## Run the WebAssembly module under the hosts that are Go, Traefik among them
+	cd wasm/e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
+	cd wasm/traefik/e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
 
 .PHONY: cover
 cover: ## Run the tests and demand MINCOVER of authcore, storage and caddymodule
@@ -132,13 +137,21 @@ lint: $(GOLANGCI) $(GOFUMPT) ## Check style, vet, module files and known faults
 	$(GO) vet $(PACKAGES)
 	cd e2e && $(GO) vet ./...
 	cd bench && $(GO) vet ./...
+	cd wasm/e2e && $(GO) vet ./...
+	cd wasm/traefik/e2e && $(GO) vet ./...
+	GOOS=wasip1 GOARCH=wasm $(GO) vet ./wasm/guest
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 	cd e2e && $(GO) mod tidy -diff
 	cd bench && $(GO) mod tidy -diff
+	cd wasm/e2e && $(GO) mod tidy -diff
+	cd wasm/traefik/e2e && $(GO) mod tidy -diff
 	$(GOLANGCI) run --allow-parallel-runners $(PACKAGES)
 	cd e2e && $(GOLANGCI) run --allow-parallel-runners --config ../.golangci.yml ./...
 	cd bench && $(GOLANGCI) run --allow-parallel-runners --config ../.golangci.yml ./...
+	cd wasm/e2e && $(GOLANGCI) run --allow-parallel-runners --config ../../.golangci.yml ./...
+	cd wasm/traefik/e2e && $(GOLANGCI) run --allow-parallel-runners --config ../../../.golangci.yml ./...
+	GOOS=wasip1 GOARCH=wasm $(GOLANGCI) run --allow-parallel-runners --disable unused ./wasm/guest # exports seem unused
 
 .PHONY: fmt
 fmt: $(GOFUMPT) ## Format the Go files

@@ -126,7 +126,7 @@ func files(tb testing.TB) []string {
 
 func read(tb testing.TB, name string, value any) {
 	tb.Helper()
-	data, err := os.ReadFile(filepath.Join(Dir(), name))
+	data, err := os.ReadFile(filepath.Join(Dir(), name)) //nolint:gosec // of the table
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func (r *Request) bytes() []byte {
 func latin1(text string) []byte {
 	data := make([]byte, 0, len(text))
 	for _, r := range text {
-		data = append(data, byte(r))
+		data = append(data, byte(r)) //nolint:gosec // the table has no others
 	}
 	return data
 }

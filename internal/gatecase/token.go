@@ -25,6 +25,8 @@ const (
 
 // The times of the table: tokens are issued in its past and end after the time
 // that the gate's clock shows.
+//
+//nolint:gochecknoglobals // constants, but for the language
 var (
 	issued  = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	clock   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -301,29 +303,36 @@ func (m *maker) claims() {
 	}
 }
 
+// MakeFeed makes a feed of revocations, signed with the key ed25519.
+func MakeFeed(tb testing.TB, issued, expires time.Time, revoked ...gate.Revocation) string {
+	tb.Helper()
+	m := &maker{tb: tb, keys: Keys(tb)}
+	return m.feed("ed25519", Issuer, issued, expires, revoked...)
+}
+
+func (m *maker) feed(signer, issuer string, issued, expires time.Time, revoked ...gate.Revocation) string {
+	m.tb.Helper()
+	revocations := gate.NewRevocations()
+	revocations.Apply(revoked...)
+	payload, err := revocations.FeedPayload(issuer, issued, expires)
+	if err != nil {
+		m.tb.Fatal(err)
+	}
+	input := gate.HeaderSegment(m.keys["ed25519"].Key, gate.PurposeRevocations) + "." + encode(payload)
+	return input + "." + encode(sign(m.tb, m.keys[signer].Private, input))
+}
+
 // feeds are of revocations.
 func (m *maker) feeds() {
-	key := m.keys["ed25519"]
-	feed := func(signer, issuer string, issued, expires time.Time, revoked ...gate.Revocation) string {
-		revocations := gate.NewRevocations()
-		revocations.Apply(revoked...)
-		payload, err := revocations.FeedPayload(issuer, issued, expires)
-		if err != nil {
-			m.tb.Fatal(err)
-		}
-		input := gate.HeaderSegment(key.Key, gate.PurposeRevocations) + "." + encode(payload)
-		return input + "." + encode(sign(m.tb, m.keys[signer].Private, input))
-	}
-	until := expires
-	user := gate.Revocation{Kind: gate.RevokeUser, ID: User, Until: until}
-	session := gate.Revocation{Kind: gate.RevokeSession, ID: Session, Until: until}
-	token := gate.Revocation{Kind: gate.RevokeToken, ID: TokenID, Until: until}
-	m.made["feed_user"] = feed("ed25519", Issuer, issued, expires, user)
-	m.made["feed_session"] = feed("ed25519", Issuer, issued, expires, session)
-	m.made["feed_token"] = feed("ed25519", Issuer, issued, expires, token)
-	m.made["feed_empty"] = feed("ed25519", Issuer, issued, expires)
-	m.made["feed_expired"] = feed("ed25519", Issuer, issued, issued.Add(time.Hour))
-	m.made["feed_forged"] = feed("other_ed25519", Issuer, issued, expires)
-	m.made["feed_of_another_issuer"] = feed("ed25519", "https://other.example.com", issued, expires)
-	m.made["feed_a_minute_old"] = feed("ed25519", Issuer, clock.Add(-time.Minute), expires, session)
+	user := gate.Revocation{Kind: gate.RevokeUser, ID: User, Until: expires}
+	session := gate.Revocation{Kind: gate.RevokeSession, ID: Session, Until: expires}
+	token := gate.Revocation{Kind: gate.RevokeToken, ID: TokenID, Until: expires}
+	m.made["feed_user"] = m.feed("ed25519", Issuer, issued, expires, user)
+	m.made["feed_session"] = m.feed("ed25519", Issuer, issued, expires, session)
+	m.made["feed_token"] = m.feed("ed25519", Issuer, issued, expires, token)
+	m.made["feed_empty"] = m.feed("ed25519", Issuer, issued, expires)
+	m.made["feed_expired"] = m.feed("ed25519", Issuer, issued, issued.Add(time.Hour))
+	m.made["feed_forged"] = m.feed("other_ed25519", Issuer, issued, expires)
+	m.made["feed_of_another_issuer"] = m.feed("ed25519", "https://other.example.com", issued, expires)
+	m.made["feed_a_minute_old"] = m.feed("ed25519", Issuer, clock.Add(-time.Minute), expires, session)
 }

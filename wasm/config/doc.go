@@ -24,8 +24,8 @@
 //
 //	issuer               the "iss" of the tokens; required
 //	audience             the "aud" of the tokens; default: the issuer
-//	keys                 the public keys: a JSON Web Key Set, as an object or as
-//	                     a text that holds one
+//	keys                 the public keys: a JSON Web Key Set, as an object, as a
+//	                     text that holds one, or the list of its keys alone
 //	keys_file            a file with the key set instead, read again when it
 //	                     changes; one of the two is required
 //	origins              list of web origins whose pages may call the site:

@@ -110,28 +110,24 @@ func isOrigin(text string) bool {
 }
 
 // keySet reads a key set. Every document that is not one is refused, among them
-// those with a private key.
+// those with a private key. The list of keys alone is taken too: Traefik's file
+// provider makes it of an object whose only member has its own name.
 func keySet(value any) (*gate.KeySet, error) {
-	document, isText := value.(string)
-	if !isText {
-		object, ok := value.(map[string]any)
-		if !ok {
-			return nil, errors.New("must be a JSON Web Key Set")
-		}
-		if keys, ok := object["keys"].(map[string]any); ok {
-			elements, err := positions(keys)
-			if err != nil {
-				return nil, fmt.Errorf("keys: %w", err)
-			}
-			object = map[string]any{"keys": elements}
-		}
-		data, err := json.Marshal(object)
-		if err != nil {
-			return nil, errors.New("must be a JSON Web Key Set")
-		}
-		document = string(data)
+	if document, ok := value.(string); ok {
+		return ParseKeys([]byte(document))
 	}
-	return ParseKeys([]byte(document))
+	if object, ok := value.(map[string]any); ok && object["keys"] != nil {
+		value = object["keys"]
+	}
+	keys, err := list(value)
+	if err != nil {
+		return nil, errors.New("must be a JSON Web Key Set")
+	}
+	data, err := json.Marshal(map[string]any{"keys": keys})
+	if err != nil {
+		return nil, errors.New("must be a JSON Web Key Set")
+	}
+	return ParseKeys(data)
 }
 
 // ParseKeys reads a key set from a file or a configuration.

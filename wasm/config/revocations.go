@@ -20,8 +20,9 @@ type Revocations struct {
 
 func (r *Revocations) isEmpty() bool { return len(r.List) == 0 && r.Feed == "" }
 
-// forGood is when a revocation without an end ends: no token lives that long.
-var forGood = time.Unix(1<<32-2, 0)
+// forGood is when a revocation without an end ends, in seconds since 1970: no
+// token lives that long.
+const forGood = 1<<32 - 2
 
 // ParseRevocations reads the content of a file: the list as JSON, or the feed.
 func ParseRevocations(data []byte) (Revocations, error) {
@@ -62,7 +63,7 @@ func revocation(value any) (r gate.Revocation, err error) {
 	if !ok {
 		return r, errors.New("must be an object with kind, id and until")
 	}
-	r.Until = forGood
+	r.Until = time.Unix(forGood, 0)
 	for name, value := range object {
 		written, err := text(value)
 		if err != nil {

@@ -15,11 +15,8 @@ const (
 	kindResponse uint32 = 1
 )
 
-// Levels of log messages.
-const (
-	levelInfo  int32 = 0
-	levelError int32 = 2
-)
+// levelError is the level of what an operator has to see.
+const levelError int32 = 2
 
 //go:wasmimport http_handler get_config
 func hostConfig(buf unsafe.Pointer, limit uint32) (length uint32)
@@ -54,5 +51,12 @@ func hostStatus(code uint32)
 //go:wasmimport http_handler write_body
 func hostWriteBody(kind uint32, body unsafe.Pointer, length uint32)
 
-// pointer returns the address of a text that is not empty.
-func pointer(text string) unsafe.Pointer { return unsafe.Pointer(unsafe.StringData(text)) }
+// pointer returns the address of a text, for the host to read.
+func pointer(text string) unsafe.Pointer {
+	return unsafe.Pointer(unsafe.StringData(text)) //nolint:gosec // calls of the host take addresses
+}
+
+// length returns the length of what is handed to the host, in bytes.
+func length[T string | []byte](data T) uint32 {
+	return uint32(len(data)) //nolint:gosec // there are no more bytes than that in a WebAssembly memory
+}

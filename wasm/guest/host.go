@@ -28,18 +28,23 @@ func (b *buffer) read(most uint32, get func(buf unsafe.Pointer, limit uint32) (l
 	if b.bytes == nil {
 		b.bytes = make([]byte, 4<<10)
 	}
-	length := get(unsafe.Pointer(&b.bytes[0]), uint32(len(b.bytes)))
-	if length > most {
+	n := into(b.bytes, get)
+	switch {
+	case n > most:
 		return "", false
+	case n <= length(b.bytes):
+		return string(b.bytes[:n]), true
 	}
-	if length <= uint32(len(b.bytes)) {
-		return string(b.bytes[:length]), true
-	}
-	large := make([]byte, length) // seldom, and not kept
-	if again := get(unsafe.Pointer(&large[0]), length); again != length {
+	large := make([]byte, n) // seldom, and not kept
+	if into(large, get) != n {
 		return "", false
 	}
 	return string(large), true
+}
+
+// into has the host write into memory.
+func into(memory []byte, get func(buf unsafe.Pointer, limit uint32) (length uint32)) uint32 {
+	return get(unsafe.Pointer(&memory[0]), length(memory)) //nolint:gosec // calls of the host take addresses
 }
 
 // list is read for what the host returns as count texts that end with NUL.
@@ -47,7 +52,7 @@ func (b *buffer) list(most uint32, get func(buf unsafe.Pointer, limit uint32) (c
 	text, ok := b.read(most, func(buf unsafe.Pointer, limit uint32) uint32 {
 		countLength := get(buf, limit)
 		count = int(countLength >> 32)
-		return uint32(countLength)
+		return uint32(countLength) //nolint:gosec // the lower half is the length
 	})
 	if !ok || count == 0 {
 		return nil, count, ok
@@ -89,7 +94,7 @@ func (b *buffer) names() (names []string, ok bool) {
 // It is false when they are longer than any that means something here.
 func (b *buffer) values(name string) (values []string, count int, ok bool) {
 	return b.list(maxValues, func(buf unsafe.Pointer, limit uint32) uint64 {
-		return hostHeaderValues(kindRequest, pointer(name), uint32(len(name)), buf, limit)
+		return hostHeaderValues(kindRequest, pointer(name), length(name), buf, limit)
 	})
 }
 
@@ -99,25 +104,28 @@ type header uint32
 
 // Set replaces all values of a header.
 func (h header) Set(name, value string) {
-	hostSetHeader(uint32(h), pointer(name), uint32(len(name)), pointer(value), uint32(len(value)))
+	hostSetHeader(uint32(h), pointer(name), length(name), pointer(value), length(value))
 }
 
 // Add adds a value to a header.
 func (h header) Add(name, value string) {
-	hostAddHeader(uint32(h), pointer(name), uint32(len(name)), pointer(value), uint32(len(value)))
+	hostAddHeader(uint32(h), pointer(name), length(name), pointer(value), length(value))
 }
 
 // Del deletes all values of a header.
-func (h header) Del(name string) { hostRemoveHeader(uint32(h), pointer(name), uint32(len(name))) }
+func (h header) Del(name string) { hostRemoveHeader(uint32(h), pointer(name), length(name)) }
 
-// log tells the operator of the host something.
-func log(level int32, message string) { hostLog(level, pointer(message), uint32(len(message))) }
+// complain tells the operator of the host what is wrong.
+func complain(message string) {
+	message = "edgeauth: " + message
+	hostLog(levelError, pointer(message), length(message))
+}
 
 // answer sends a decision that is not to let the request go on.
 func answer(d *gate.Decision) {
 	d.Header(header(kindResponse))
-	hostStatus(uint32(d.Status))
+	hostStatus(uint32(d.Status)) //nolint:gosec // three digits
 	if d.Body != "" {
-		hostWriteBody(kindResponse, pointer(d.Body), uint32(len(d.Body)))
+		hostWriteBody(kindResponse, pointer(d.Body), length(d.Body))
 	}
 }

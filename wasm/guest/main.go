@@ -14,18 +14,18 @@ import (
 
 // built is when the module was built, in seconds since 1970. The build sets it;
 // without it nothing goes on.
-var built string
+var built string //nolint:gochecknoglobals // the linker sets it
 
 // module is the instance. Exports are functions without a receiver, so there has
 // to be one variable.
-var module guest
+var module guest //nolint:gochecknoglobals // as said
 
 // main is never called: the module is a reactor.
 func main() {}
 
 // A host may call an export only after init, so this is where faults of the
 // configuration reach the log while the operator is looking.
-func init() {
+func init() { //nolint:gochecknoinits // what a reactor has in the place of main
 	module.guarded(func() { module.configure() })
 }
 
@@ -74,7 +74,7 @@ func (g *guest) guarded(call func()) (ok bool) {
 		if recover() != nil {
 			ok = false
 			*g = guest{}
-			log(levelError, "edgeauth: a fault of the module; the request was refused")
+			complain("a fault of the module; the request was refused")
 		}
 	}()
 	call()
@@ -86,16 +86,16 @@ func (g *guest) guarded(call func()) (ok bool) {
 func (g *guest) configure() bool {
 	text, ok := g.buffer.config()
 	if !ok {
-		log(levelError, "edgeauth: the configuration is too long")
+		complain("the configuration is too long")
 		return false
 	}
 	cfg, err := config.Parse([]byte(text))
 	if err != nil {
-		log(levelError, "edgeauth: configuration: "+err.Error())
+		complain("configuration: " + err.Error())
 		return false
 	}
 	if g.edge == nil {
-		g.edge = edge.New(cfg, os.DirFS("/"), func(message string) { log(levelError, "edgeauth: "+message) })
+		g.edge = edge.New(cfg, os.DirFS("/"), complain)
 	} else {
 		g.edge.Configure(cfg)
 	}

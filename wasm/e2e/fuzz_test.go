@@ -1,0 +1,173 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/internal/gatecase"
+	"github.com/edgeauth/edgeauth/wasm/config"
+	"github.com/edgeauth/edgeauth/wasm/edge"
+)
+
+// outcome is what a gate made of a request.
+type outcome struct {
+	Status    int
+	Body      string
+	Answer    http.Header
+	Forwarded http.Header // nil when the request did not go on
+}
+
+// native decides with the gate as Go code.
+func native(e *edge.Edge, r *http.Request, now time.Time) (o outcome) {
+	o.Answer = http.Header{}
+	header := r.Header.Clone()
+	for name := range header {
+		if gate.IsIdentityHeader(name) {
+			delete(header, name)
+		}
+	}
+	if kept, changed := gate.KeptConnection(header["Connection"]); changed {
+		header.Del("Connection")
+		if kept != "" {
+			header.Set("Connection", kept)
+		}
+	}
+	request := gate.Request{
+		Method: r.Method, Path: r.URL.EscapedPath(), Now: now,
+		HasBody:       header["Content-Length"] != nil && !slices.Equal(header["Content-Length"], []string{"0"}) || header["Transfer-Encoding"] != nil,
+		Authorization: header["Authorization"], Origin: header["Origin"],
+		AccessControlRequestMethod:  header["Access-Control-Request-Method"],
+		AccessControlRequestHeaders: header["Access-Control-Request-Headers"],
+	}
+	d := e.Decide(request)
+	if origin, ok := e.AllowedOrigin(&request); ok && d.Status != http.StatusNoContent {
+		o.Answer.Add("Vary", "Origin")
+		gate.AllowOrigin(o.Answer, origin)
+	}
+	if d.Status != 0 {
+		d.Header(o.Answer)
+		o.Status, o.Body = d.Status, d.Body
+		return o
+	}
+	e.Forward(&d, header)
+	o.Status, o.Forwarded = http.StatusOK, header
+	return o
+}
+
+// foreign sends a request to the module.
+func foreign(module func(next http.Handler) http.Handler, r *http.Request) (o outcome) {
+	recorder := httptest.NewRecorder()
+	module(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { o.Forwarded = r.Header })).ServeHTTP(recorder, r)
+	o.Status, o.Body, o.Answer = recorder.Code, recorder.Body.String(), recorder.Header()
+	return o
+}
+
+// FuzzGuest holds the module against the gate as Go code, on requests that are
+// like those of the table and then less and less so.
+func FuzzGuest(f *testing.F) {
+	now := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	var settings []string
+	for _, members := range []string{
+		`{}`, `{"optional":true,"forward_token":true,"headers":["all"]}`, `{"public":["/static/*","/health"],"origins":["https://frontend.app"]}`,
+		`{"require":[{"field":"client","values":["web"]}],"max_age":"36500d","cache_size":8}`,
+		`{"revocations":[{"kind":"session","id":"` + gatecase.Session + `"}]}`,
+	} {
+		settings = append(settings, members)
+	}
+	gates := newPairs(f, settings, now)
+	for i, c := range gatecase.Load(f) {
+		var lines strings.Builder
+		for _, header := range c.Request.Headers {
+			fmt.Fprintf(&lines, "%s: %s\n", header[0], header[1])
+		}
+		f.Add(uint8(i), c.Request.Method, c.Request.Path, lines.String())
+	}
+	f.Fuzz(func(t *testing.T, which uint8, method, path, lines string) {
+		r := request(method, path, lines)
+		if r == nil {
+			return
+		}
+		pair := gates[int(which)%len(gates)]
+		for range 2 { // the second time from the caches
+			want := native(pair.native, r, now)
+			got := foreign(pair.module, r.Clone(t.Context()))
+			if text(t, got) != text(t, want) {
+				t.Fatalf("%s %s\n%s\nthe module: %s\nthe gate:   %s", method, path, lines, text(t, got), text(t, want))
+			}
+		}
+	})
+}
+
+type pair struct {
+	native *edge.Edge
+	module func(next http.Handler) http.Handler
+}
+
+// newPairs makes both gates for each configuration.
+func newPairs(f *testing.F, settings []string, now time.Time) []pair {
+	f.Helper()
+	base := gatecase.Load(f)[0].Config
+	var pairs []pair
+	for _, text := range settings {
+		members := map[string]any{"issuer": base["issuer"], "audience": base["audience"], "keys": base["keys"]}
+		if err := json.Unmarshal([]byte(text), &members); err != nil {
+			f.Fatal(err)
+		}
+		data, err := json.Marshal(members)
+		if err != nil {
+			f.Fatal(err)
+		}
+		cfg, err := config.Parse(data)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var next http.Handler
+		module := (&host{module: at(&now)}).start(f, module, data, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) }))
+		pairs = append(pairs, pair{
+			native: edge.New(cfg, nil, func(string) {}),
+			module: func(handler http.Handler) http.Handler { next = handler; return module },
+		})
+	}
+	return pairs
+}
+
+// request makes a request as net/http would hand it over, or nil when it would
+// refuse it.
+func request(method, path, lines string) *http.Request {
+	if strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-") != "" || method == "" || !strings.HasPrefix(path, "/") {
+		return nil
+	}
+	r, err := http.NewRequest(method, "http://gate.example.com", nil) //nolint:noctx // it goes nowhere
+	if err != nil {
+		return nil
+	}
+	if r.URL, err = r.URL.Parse(path); err != nil || r.URL.Host != "gate.example.com" {
+		return nil
+	}
+	for line := range strings.SplitSeq(lines, "\n") {
+		name, value, found := strings.Cut(line, ":")
+		if !found || strings.Trim(name, "!#$%&'*+-.^_`|~ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != "" || name == "" ||
+			strings.ContainsAny(value, "\x00\r") || strings.HasPrefix(name, http.TrailerPrefix) || strings.EqualFold(name, "host") {
+			continue
+		}
+		r.Header.Add(textproto.CanonicalMIMEHeaderKey(name), strings.Trim(value, " \t"))
+	}
+	return r
+}
+
+func text(t *testing.T, o outcome) string {
+	t.Helper()
+	data, err := json.MarshalIndent(o, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
