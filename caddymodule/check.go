@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/provider"
 	"github.com/edgeauth/edgeauth/mailer"
 )
 
@@ -70,9 +71,9 @@ func (r *Realm) checks() []check {
 		{"storage " + moduleName(r.storage), r.checkStorage},
 		{"mailer " + moduleName(r.mailer), r.checkMailer},
 	}
-	for _, provider := range r.config.Providers {
-		list = append(list, check{"provider " + provider.Name(), func(ctx context.Context) finding {
-			return r.checkProvider(ctx, provider)
+	for _, p := range r.config.Providers {
+		list = append(list, check{"provider " + p.Name(), func(ctx context.Context) finding {
+			return r.checkProvider(ctx, p)
 		}})
 	}
 	return list
@@ -148,16 +149,16 @@ func adviceAboutMail(err error) string {
 	}
 }
 
-func (r *Realm) checkProvider(ctx context.Context, provider authcore.Provider) finding {
-	endpoint, err := provider.Endpoint(ctx)
+func (r *Realm) checkProvider(ctx context.Context, p authcore.Provider) finding {
+	endpoint, err := p.Endpoint(ctx)
 	if err != nil {
 		return failed(err, adviceAboutProvider(err))
 	}
-	if endpoint.ResponseMode == "form_post" && r.config.CallbackURI(provider.Name()) == "" {
+	if endpoint.ResponseMode == "form_post" && r.config.CallbackURI(p.Name()) == "" {
 		return wrong("posts its answers, and there is no address to which it could",
 			"Add to the realm: api_url https://<your site>/v1/auth")
 	}
-	checker, ok := provider.(authcore.Checker)
+	checker, ok := p.(authcore.Checker)
 	if !ok {
 		return finding{says: "was not tried: it cannot be without a login"}
 	}
@@ -172,8 +173,8 @@ func adviceAboutProvider(err error) string {
 	switch {
 	case errors.Is(err, authcore.ErrProviderTimeout):
 		return "It does not answer from this machine. Look at DNS, firewall and proxy."
-	case errors.Is(err, authcore.ErrProviderDenied) || errors.Is(err, authcore.ErrProviderMismatch):
-		return "Compare client_id and client_secret with what the provider shows for your application."
+	case errors.Is(err, provider.ErrClient):
+		return "Compare client_id and client_secret, or the key that stands for it, with what the provider shows for your application."
 	default:
 		return "Compare issuer, base_url and the endpoints, where you set some, with the provider's documentation. If they are right, it may be down."
 	}
@@ -201,9 +202,9 @@ type registration struct{ provider, uri, client string }
 // say how it answers, it is taken to need no bridge.
 func (r *Realm) registrations(ctx context.Context) []registration {
 	var list []registration
-	for _, provider := range r.config.Providers {
-		name := provider.Name()
-		endpoint, err := provider.Endpoint(ctx)
+	for _, p := range r.config.Providers {
+		name := p.Name()
+		endpoint, err := p.Endpoint(ctx)
 		if bridge := r.config.CallbackURI(name); err == nil && endpoint.ResponseMode == "form_post" && bridge != "" {
 			list = append(list, registration{name, bridge, ""})
 			continue

@@ -18,6 +18,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/provider"
 	"github.com/edgeauth/edgeauth/storage/bolt"
 )
 
@@ -89,7 +90,7 @@ func (p *triedProvider) Exchange(context.Context, authcore.ExchangeRequest) (aut
 
 func (p *triedProvider) Check(ctx context.Context) (time.Duration, error) {
 	faults := map[string]error{
-		"denied": authcore.ErrProviderDenied, "timeout": authcore.ErrProviderTimeout, "failed": authcore.ErrProviderFailed,
+		"client": fmt.Errorf("%w: %w", authcore.ErrProviderFailed, provider.ErrClient), "timeout": authcore.ErrProviderTimeout, "failed": authcore.ErrProviderFailed,
 	}
 	if p.Fault == "hang" {
 		<-ctx.Done()
@@ -173,7 +174,7 @@ func TestCheck(t *testing.T) {
 		"provider is ahead":   {good + "storage memory\nprovider p {\n type tried\n skew 30s\n}", false, "ok     provider p: answers as it should; its clock is 30s ahead of that of this machine\n"},
 		"provider is behind":  {good + "storage memory\nprovider p {\n type tried\n skew -2m\n}", true, "WRONG  provider p: answers as it should; its clock is 2m0s behind that of this machine\n         → Logins with ID tokens"},
 		"provider failed":     {good + "storage memory\nprovider p {\n type tried\n fault failed\n}", true, "WRONG  provider p: provider failed: discovery: status 404\n         → Compare issuer"},
-		"provider denied":     {good + "storage memory\nprovider p {\n type tried\n fault denied\n}", true, "→ Compare client_id and client_secret"},
+		"client is unknown":   {good + "storage memory\nprovider p {\n type tried\n fault client\n}", true, "→ Compare client_id and client_secret"},
 		"provider times out":  {good + "storage memory\nprovider p {\n type tried\n fault timeout\n}", true, "→ It does not answer from this machine."},
 		"provider that posts": {good + "storage memory\nprovider p {\n type tried\n posts\n}", true, "WRONG  provider p: posts its answers, and there is no address to which it could\n         → Add to the realm: api_url"},
 		"bridge": {

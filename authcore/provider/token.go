@@ -79,7 +79,7 @@ func (p *provider) tokenFault(err error) error {
 	}
 	switch {
 	case isClientFault(code):
-		return failed("%s: status %d, %s: %w", what, status, code, errClient)
+		return failed("%s: status %d, %s: %w", what, status, code, ErrClient)
 	case !isFault(code):
 		code = "no known error code"
 	}
@@ -89,10 +89,11 @@ func (p *provider) tokenFault(err error) error {
 	return failed("%s: status %d, %s", what, status, code)
 }
 
-var (
-	errClient  = errors.New("the provider does not accept client_id and client_secret")
-	errRequest = errors.New("the provider does not accept the request")
-)
+// ErrClient is in the error of Exchange and Check where the provider does not
+// know the client: whoever configured it has to act.
+var ErrClient = errors.New("the provider does not accept client_id and client_secret")
+
+var errRequest = errors.New("the provider does not accept the request")
 
 // isDenial lists the errors that are about this code or this person: another
 // login may succeed.

@@ -193,15 +193,30 @@ func (e *Edge) Validate(t testing.TB) error {
 // Command runs a subcommand; its error holds what it printed.
 func (e *Edge) Command(t testing.TB, args ...string) error {
 	t.Helper()
+	output, err := e.Output(t, args...)
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", args[0], err, output)
+	}
+	return nil
+}
+
+// Output runs a subcommand and returns all that it printed.
+func (e *Edge) Output(t testing.TB, args ...string) (string, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), commandLimit)
 	defer cancel()
 	var output bytes.Buffer
 	cmd := e.command(ctx, args...)
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w: %s", args[0], err, output.String())
-	}
-	return nil
+	err := cmd.Run()
+	return output.String(), err
+}
+
+// Check tries everything that the Caddyfile depends on, as an operator does
+// beside the running server, and returns what was printed.
+func (e *Edge) Check(t testing.TB) (string, error) {
+	t.Helper()
+	return e.Output(t, "edgeauth", "check", "--config", e.caddyfile(), "--adapter", "caddyfile")
 }
 
 func (e *Edge) command(ctx context.Context, args ...string) *exec.Cmd {
