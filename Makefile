@@ -105,8 +105,9 @@ fuzz: ## Run each fuzz target for FUZZTIME
 	done
 
 .PHONY: bench
-bench: ## Measure: each step, then the built server beside a plain reverse_proxy (Linux)
+bench: wasm ## Measure: each step, then the built server beside a plain reverse_proxy (Linux)
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
+	@if command -v npm >/dev/null; then cd wasm/js && npm ci --silent; fi
 	cd bench && $(GO) run . -write ../docs/performance.md
 
 # When the module was built, in seconds since 1970: it refuses to run on a clock

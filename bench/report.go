@@ -52,7 +52,7 @@ func (b *bench) report(ctx context.Context, args []string) error {
 		return err
 	}
 	for _, section := range []func(context.Context, *document) error{
-		b.issuance, b.logins, b.price, b.memory, b.growth,
+		b.issuance, b.logins, b.price, b.memory, b.growth, b.edges,
 	} {
 		if err := section(ctx, out); err != nil {
 			return err

@@ -16,6 +16,8 @@ type scale struct {
 	growthRounds, growthRequests int
 	// alone and together are numbers of logins by one and by many clients.
 	alone, together int
+	// edgeRounds is how often the module in a host of Go is measured.
+	edgeRounds int
 	// benchtime is for the benchmarks inside of this process.
 	benchtime string
 	// profileSeconds is how long a profile is taken.
@@ -29,7 +31,7 @@ func fullScale() scale {
 		cached: 100_000, flood: 200_000,
 		growthRounds: 6, growthRequests: 3000,
 		alone: 1000, together: 10_000,
-		benchtime: "500ms", profileSeconds: 5,
+		edgeRounds: 5, benchtime: "500ms", profileSeconds: 5,
 	}
 }
 
@@ -40,6 +42,6 @@ func quickScale() scale {
 		cached: 30_000, flood: 30_000,
 		growthRounds: 2, growthRequests: 1000,
 		alone: 300, together: 3000,
-		benchtime: "100ms", profileSeconds: 2,
+		edgeRounds: 1, benchtime: "100ms", profileSeconds: 2,
 	}
 }

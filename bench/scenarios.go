@@ -114,11 +114,12 @@ const (
 	loginSection    = "login"
 	issuanceSection = "issuance"
 	growthSection   = "growth"
+	edgesSection    = "edges"
 )
 
 // names lists everything that can be chosen.
 func names() []string {
-	list := []string{priceSection, memorySection, loginSection, issuanceSection, growthSection}
+	list := []string{priceSection, memorySection, loginSection, issuanceSection, growthSection, edgesSection}
 	for _, s := range fullScale().scenarios() {
 		list = append(list, s.name)
 	}
