@@ -103,19 +103,44 @@ func TestDocumentedLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// The program that the page shows is the example that is compiled and run.
-func TestDocumentedGoIsTheExample(t *testing.T) {
-	example, err := os.ReadFile("authcore/gate/example_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile("docs/upstreams.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown := regexp.MustCompile("(?s)```go\n(.*?)```\n").FindSubmatch(page)
-	if len(shown) == 0 || !bytes.Contains(example, shown[1]) {
-		t.Error("docs/upstreams.md does not show what authcore/gate/example_test.go has")
+// The programs that the pages show are the ones that are compiled and run.
+func TestDocumentedProgramsAreTheExamples(t *testing.T) {
+	fence := regexp.MustCompile("(?s)```(go|js|jsonc)\n(.*?)```\n")
+	for _, test := range []struct {
+		page    string
+		sources string
+		shown   int
+	}{
+		{"docs/upstreams.md", "authcore/gate/example_test.go", 1},
+		{"docs/edges.md", "wasm/js/examples/* wasm/e2e/example_test.go", 6},
+	} {
+		var examples []byte
+		for pattern := range strings.FieldsSeq(test.sources) {
+			files, err := filepath.Glob(pattern)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range files {
+				text, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				examples = append(examples, text...)
+			}
+		}
+		page, err := os.ReadFile(test.page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := 0
+		for _, block := range fence.FindAllSubmatch(page, -1) {
+			if bytes.Contains(examples, block[2]) {
+				shown++
+			}
+		}
+		if shown != test.shown {
+			t.Errorf("%s shows %d programs of %s, want %d", test.page, shown, test.sources, test.shown)
+		}
 	}
 }
 

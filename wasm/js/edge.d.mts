@@ -8,7 +8,7 @@ export interface Options {
    * is answered with 503.
    *
    * With `revocationsURL`, `revocations_max_age` is "5m" unless it is set here; null
-   * sets no limit but the feed's own, an hour.
+   * sets no limit but the feed's own, an hour. `cache_size` is 16384.
    */
   config: Record<string, unknown>;
   /** Where the issuer's public keys are: `…/v1/auth/.well-known/jwks.json`. */
@@ -71,13 +71,13 @@ export interface Exchange {
 export class Edge {
   constructor(options: Options);
   /**
-   * Answers a request: refuses it, or forwards it to the upstream. It never rejects.
+   * Answers a request: refuses it, or forwards it to the upstream.
    *
    * - `address`: the client's IP address, for X-Forwarded-For
    * - `later`: is given promises of work that goes on behind the request; on Workers
    *   `context.waitUntil`
    */
   fetch(request: Request, context?: { address?: string; later?: (work: Promise<unknown>) => void }): Promise<Response>;
-  /** Decides about a request and leaves the rest to the caller. It never rejects. */
+  /** Decides about a request and leaves the rest to the caller. */
   decide(head: Head, later?: (work: Promise<unknown>) => void): Promise<Exchange>;
 }

@@ -10,6 +10,10 @@ import { Published } from "./published.mjs";
 // How old the feed of revocations may be, unless the configuration says otherwise.
 const MAX_AGE = "5m";
 
+// How many verified tokens are remembered, unless the configuration says otherwise:
+// 8 MB when full. There is one instance for all requests, so it can be generous.
+const CACHE_SIZE = 16384;
+
 // After an instance could not be made, none is tried for so many milliseconds.
 const RETRY = 1000;
 
@@ -43,7 +47,7 @@ export class Edge {
       revocationsInterval: revocationsInterval * 1000,
       timeout: this.#timeout,
     });
-    this.#config = { ...(revocationsURL && { revocations_max_age: MAX_AGE }), ...config };
+    this.#config = { cache_size: CACHE_SIZE, ...(revocationsURL && { revocations_max_age: MAX_AGE }), ...config };
     this.#make = (text) => new Guest({ module, config: text, now, log });
     // Nothing is known yet, and where a Worker starts nothing can be asked for.
     // Files that are not there stand for it, until a request brings it.

@@ -69,7 +69,10 @@ export class Issuer {
     return JSON.stringify({ keys: this.keys.map((key) => key.public()) });
   }
 
+  down = false;
+
   answer(request, answer) {
+    if (this.down) return void answer.writeHead(503).end();
     answer.end(request.url.endsWith("/jwks.json") ? this.keySet() : this.feed());
   }
 }

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import test from "node:test";
 import { gzipSync } from "node:zlib";
+import { faulty } from "./faulty.mjs";
 import { Host, missing, names } from "./hosts.mjs";
 import { Issuer, NAME } from "./issuer.mjs";
 import { echo, handshake, message } from "./websocket.mjs";
@@ -198,6 +199,28 @@ for (const name of names) {
         assert.equal(String((await once(socket, "data"))[0].subarray(2)), "hello");
         socket.destroy();
       });
+    } finally {
+      await host.stop();
+      await upstream.stop();
+      await issuer.close();
+    }
+  });
+}
+
+for (const name of names) {
+  test(`an issuer and a guest that fail in ${name}`, { skip: missing(name), timeout: 120_000 }, async () => {
+    const issuer = await Issuer.start();
+    issuer.down = true;
+    const upstream = await serve((_request, answer) => answer.end());
+    const variables = { ISSUER: NAME, AUTH_URL: issuer.url, UPSTREAM: upstream.url };
+    const host = await Host.start(name, { variables, guest: faulty("unreachable") });
+    const ask = async () => (await call(host.url)).status;
+    try {
+      assert.equal(await ask(), 503);
+      issuer.down = false;
+      await until(async () => (await ask()) === 200, "the issuer is noticed");
+      // This guest lets each first request through and fails at each second one.
+      assert.deepEqual([await ask(), await ask(), await ask()], [503, 200, 503]);
     } finally {
       await host.stop();
       await upstream.stop();

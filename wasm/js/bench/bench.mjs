@@ -1,0 +1,81 @@
+// Measures what the gate costs in each JavaScript host, beside the same host
+// forwarding without it (Linux): `node bench/bench.mjs`. It prints a table for
+// docs/performance.md. Each figure is the median of slices that are measured by
+// turns; the processor's time is that of the host's process alone.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import http from "node:http";
+import os from "node:os";
+import { Host, missing, names } from "../test/hosts.mjs";
+import { Issuer, NAME } from "../test/issuer.mjs";
+
+const ROUNDS = 7, SLICE = 2000, CONNECTIONS = 32;
+
+const issuer = await Issuer.start();
+const upstream = spawn(process.execPath, [new URL("upstream.mjs", import.meta.url).pathname], { stdio: ["ignore", "pipe", "inherit"] });
+const UPSTREAM = `http://127.0.0.1:${String((await once(upstream.stdout, "data"))[0]).trim()}`;
+
+const tokens = Array.from({ length: 1000 }, (_, i) => issuer.token({ sid: `session-${i}`, sub: `user-${i}` }));
+const kinds = {
+  "one token": () => tokens[0],
+  "1,000 tokens by turns": (i) => tokens[i % tokens.length],
+  "tokens never seen": () => issuer.token(),
+};
+
+async function ticks(pid) {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1].split(" ");
+  return Number(fields[11]) + Number(fields[12]); // of 10 ms, in user and kernel mode
+}
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+
+function get(host, token) {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ port: host.port, host: "127.0.0.1", path: "/things?page=1", agent, headers: { Authorization: `Token ${token}` } }, (answer) => {
+      if (answer.statusCode !== 200) reject(new Error(`status ${answer.statusCode}`));
+      answer.resume().on("end", resolve);
+    });
+    request.on("error", reject);
+  });
+}
+
+async function slice(host, token) {
+  const ready = Array.from({ length: SLICE }, (_, i) => token(i));
+  const before = await ticks(host.process.pid), begin = performance.now();
+  await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
+    while (ready.length > 0) await get(host, ready.pop());
+  }));
+  const seconds = (performance.now() - begin) / 1000;
+  return { rate: SLICE / seconds, micros: ((await ticks(host.process.pid)) - before) * 10_000 / SLICE };
+}
+
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+const round = (n) => Math.round(n).toLocaleString("en");
+
+console.log(`${os.cpus()[0].model}, ${os.cpus().length} processors, load average ${os.loadavg()[0].toFixed(1)}, Node ${process.version}; ` +
+  `medians of ${ROUNDS} slices of ${SLICE} requests by ${CONNECTIONS} connections\n`);
+console.log("| host | requests | per second | processor µs each | to plain |\n| --- | --- | ---: | ---: | ---: |");
+for (const name of names.filter((name) => !missing(name))) {
+  const plain = await Host.start(name, { script: name === "workerd" ? "bench/plain-worker.mjs" : "bench/plain-server.mjs", variables: { UPSTREAM } });
+  const gate = await Host.start(name, { variables: { ISSUER: NAME, AUTH_URL: issuer.url, UPSTREAM } });
+  const subjects = [["plain proxy", plain, kinds["one token"]], ...Object.entries(kinds).map(([kind, token]) => [`gate, ${kind}`, gate, token])];
+  const measured = subjects.map(() => []);
+  for (let i = -1; i < ROUNDS; i++) { // the first round warms up
+    for (const [j, [, host, token]] of subjects.entries()) {
+      const one = await slice(host, token);
+      if (i >= 0) measured[j].push(one);
+    }
+  }
+  const micros = measured.map((slices) => median(slices.map((one) => one.micros)));
+  for (const [j, [kind]] of subjects.entries()) {
+    const rate = median(measured[j].map((one) => one.rate));
+    console.log(`| ${name} | ${kind} | ${round(rate)} | ${round(micros[j])} | ${j ? `${(micros[j] / micros[0]).toFixed(2)}×` : ""} |`);
+  }
+  await plain.stop();
+  await gate.stop();
+}
+agent.destroy();
+upstream.kill();
+await issuer.close();

@@ -1,0 +1,18 @@
+// The yardstick on Node, Deno and Bun: the same server, with nobody to decide.
+
+const { UPSTREAM } = process.env;
+
+function forward(request) {
+  const url = new URL(request.url);
+  return fetch(UPSTREAM + url.pathname + url.search, { method: request.method, headers: request.headers, body: request.body, redirect: "manual" });
+}
+
+if (globalThis.Deno) {
+  Deno.serve({ port: 0, onListen: ({ port }) => console.log(`listening on port ${port}`) }, forward);
+} else if (globalThis.Bun) {
+  console.log(`listening on port ${Bun.serve({ port: 0, fetch: forward }).port}`);
+} else {
+  const { createServer } = await import("./node.mjs");
+  const nobody = { log: console.error, decide: async (head) => ({ status: 0, answer: [], method: head.method, uri: head.uri, headers: head.headers }) };
+  const server = createServer(nobody, { upstream: UPSTREAM }).listen(0, () => console.log(`listening on port ${server.address().port}`));
+}

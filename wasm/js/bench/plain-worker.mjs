@@ -1,0 +1,10 @@
+// The yardstick in workerd: a Worker that forwards every request as it is.
+
+import { env } from "cloudflare:workers";
+
+export default {
+  fetch(request) {
+    const url = new URL(request.url);
+    return fetch(env.UPSTREAM + url.pathname + url.search, { method: request.method, headers: request.headers, body: request.body, redirect: "manual" });
+  },
+};

@@ -1,0 +1,9 @@
+// An upstream in a process of its own.
+
+import http from "node:http";
+
+const server = http.createServer((request, answer) => {
+  request.resume();
+  answer.end("upstream");
+});
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
