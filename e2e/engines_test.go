@@ -117,7 +117,6 @@ func newPair(t *testing.T, e engine, realm ...string) *pair {
 		}
 		s := prepareSite(t, caddyfile{
 			Realm: slices.Concat(debugLinks, noLimits, e.storage, realm),
-			Site:  []string{"metrics /metrics"},
 		}, "STORE="+e.url(address))
 		return s, proxy
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -29,7 +30,10 @@ func TestTwoNodes(t *testing.T) {
 			p := newPair(t, start(t))
 			t.Run("one link, two nodes", p.linkCrosses)
 			t.Run("a crowd with one link", p.crowd)
-			t.Run("pushed logouts", func(t *testing.T) { p.logouts(t, 60) })
+			t.Run("pushed logouts", func(t *testing.T) {
+				p.logouts(t, 60)
+				p.lags(t)
+			})
 			t.Run("polled logouts", func(t *testing.T) {
 				p.proxies(func(proxy *tcpproxy.Proxy) { proxy.Mute(p.notifies) })
 				defer p.proxies((*tcpproxy.Proxy).Heal)
@@ -95,6 +99,38 @@ func (p *pair) logouts(t *testing.T, many int) {
 	t.Logf("%s: %s", p.name, spread(times))
 	if most := times[len(times)*9/10]; most > logoutBound {
 		t.Errorf("nine of ten take up to %s", most)
+	}
+}
+
+// lags checks that both nodes have measured how long the other's logouts took, by
+// the clock of the engine, and that it was within the bound.
+func (p *pair) lags(t *testing.T) {
+	t.Helper()
+	for _, s := range p.both {
+		response, err := s.client.Get("http://" + s.Admin + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := func(name string) (n float64) {
+			_, rest, found := strings.Cut(string(text), "\n"+name+" ")
+			if _, err := fmt.Sscan(rest, &n); !found || err != nil {
+				t.Errorf("no %s among the metrics", name)
+			}
+			return n
+		}
+		const lag = "edgeauth_revocation_lag_seconds_"
+		all, in := value(lag+`count{realm=""}`), value(lag+`bucket{realm="",le="1"}`)
+		if all == 0 || in < all*9/10 {
+			t.Errorf("%.0f logouts of another node, %.0f of them within a second", all, in)
+		}
+		if age := value(`edgeauth_revocations_age_seconds{realm=""}`); age > 5 {
+			t.Errorf("the revocations are %.1f seconds old", age)
+		}
 	}
 }
 

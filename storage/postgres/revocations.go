@@ -40,7 +40,7 @@ const (
 	SELECT $1, revoked.kind, revoked.id, feed.last, revoked.until, coalesce(revoked.until, '-infinity')
 	FROM revoked, feed
 	ON CONFLICT (realm, kind, id) DO UPDATE SET
-		number = EXCLUDED.number, until = EXCLUDED.until, forget = greatest(r.forget, EXCLUDED.forget)`
+		number = EXCLUDED.number, until = EXCLUDED.until, forget = greatest(r.forget, EXCLUDED.forget), made = EXCLUDED.made`
 )
 
 // channel is the name of the notifications of the schema; their payload is the
@@ -63,9 +63,10 @@ func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore
 			FROM @.feeds, (SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS begun) AS server
 			WHERE realm = $1
 		)
-		SELECT state.begun, state.last, entry.number, entry.kind, entry.id, entry.until
+		SELECT state.begun, state.last, entry.number, entry.kind, entry.id, entry.until,
+			(extract(epoch FROM clock_timestamp() - entry.made) * 1000000)::bigint AS age
 		FROM state LEFT JOIN LATERAL (
-			SELECT number, kind, id, until FROM @.revocations
+			SELECT number, kind, id, until, made FROM @.revocations
 			WHERE realm = $1 AND number > state.seen
 			ORDER BY number FETCH FIRST ($4::bigint) ROWS WITH TIES
 		) AS entry ON true
@@ -82,6 +83,7 @@ func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore
 		if row.Number != nil {
 			entries = append(entries, authcore.Revocation{
 				Kind: gate.RevocationKind(*row.Kind), ID: *row.ID, Until: timeOrZero(row.Until),
+				Age: time.Duration(max(0, *row.Age)) * time.Microsecond,
 			})
 		}
 	}
@@ -99,6 +101,7 @@ type feedRow struct {
 	Number      *int64
 	Kind, ID    *string
 	Until       *time.Time
+	Age         *int64 // in microseconds
 }
 
 // parseCursor returns zeros, of which no server was ever started, for what is no

@@ -97,10 +97,12 @@ CREATE TABLE revocations (
 	number bigint NOT NULL,
 	until  timestamptz,
 	forget timestamptz NOT NULL,
+	made   timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (realm, kind, id)
 );
 CREATE INDEX revocations_by_number ON revocations (realm, number);
 CREATE INDEX revocations_by_expiry ON revocations (forget, realm);
+COMMENT ON COLUMN revocations.made IS 'By the clock of this server, to measure how long nodes take to hear of it; decides nothing.';
 COMMENT ON COLUMN revocations.until IS 'NULL: the revocation was lifted; the row stays until nobody can hold it any more.';
 
 CREATE TABLE signing_keys (
