@@ -22,26 +22,58 @@ func StartCluster(tb testing.TB, lines ...string) *Cluster {
 	const nodes = 3
 	c := &Cluster{}
 	for i := range nodes {
-		server := &Server{}
-		server.start(tb, append([]string{
-			"cluster-enabled yes", "cluster-port " + strconv.Itoa(servertest.FreePort(tb)), "cluster-node-timeout 5000",
-		}, lines...))
+		server := startNode(tb, lines)
 		c.Servers = append(c.Servers, server)
 		server.Do(tb, "cluster", "addslotsrange", i*slots/nodes, (i+1)*slots/nodes-1)
 	}
 	for _, server := range c.Servers[1:] {
-		c.Servers[0].Do(tb, "cluster", "meet", "127.0.0.1", server.Port, server.busPort(tb))
+		c.meet(tb, server)
 	}
+	c.await(tb, c.Servers)
+	return c
+}
+
+// AddReplica starts a node that takes over when a primary dies, with lines of
+// configuration, and waits until it is in step. It is not among the Servers.
+func (c *Cluster) AddReplica(tb testing.TB, primary *Server, lines ...string) *Server {
+	tb.Helper()
+	replica := startNode(tb, lines)
+	c.meet(tb, replica)
+	c.await(tb, append([]*Server{replica}, c.Servers...))
+	replica.Do(tb, "cluster", "replicate", primary.Do(tb, "cluster", "myid"))
+	servertest.Eventually(tb, "the replica is in step", func() bool {
+		return replica.info(lasting(tb), "master_link_status") == "up"
+	})
+	return replica
+}
+
+func startNode(tb testing.TB, lines []string) *Server {
+	tb.Helper()
+	server := &Server{}
+	server.start(tb, append([]string{
+		"cluster-enabled yes", "cluster-port " + strconv.Itoa(servertest.FreePort(tb)), "cluster-node-timeout 5000",
+	}, lines...))
+	return server
+}
+
+func (c *Cluster) meet(tb testing.TB, server *Server) {
+	tb.Helper()
+	c.Servers[0].Do(tb, "cluster", "meet", "127.0.0.1", server.Port, server.busPort(tb))
+}
+
+// await waits until all nodes know each other and all slots are served.
+func (c *Cluster) await(tb testing.TB, all []*Server) {
+	tb.Helper()
+	nodes := "cluster_known_nodes:" + strconv.Itoa(len(all)) + "\r\n"
 	servertest.Eventually(tb, "the cluster serves", func() bool {
-		for _, server := range c.Servers {
+		for _, server := range all {
 			state := server.clusterInfo(lasting(tb))
-			if !strings.Contains(state, "cluster_state:ok") || !strings.Contains(state, "cluster_known_nodes:3") {
+			if !strings.Contains(state, "cluster_state:ok") || !strings.Contains(state, nodes) {
 				return false
 			}
 		}
 		return true
 	})
-	return c
 }
 
 // URL is that of the store: one node, and the others as addr.

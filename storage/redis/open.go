@@ -103,7 +103,9 @@ func (db *DB) send(
 	go func() {
 		defer db.calls.Done()
 		defer cancel()
-		done <- process(bounded, sent)
+		err := process(bounded, sent)
+		db.lookAround(bounded, err)
+		done <- err
 	}()
 	select {
 	case err := <-done:
@@ -115,6 +117,18 @@ func (db *DB) send(
 		return outcome(ctx, sent, err)
 	default:
 		return nil, unavailable(cause(ctx, bounded.Err()))
+	}
+}
+
+// lookAround has the client of a Cluster ask anew who has which slots when a command
+// failed: the node may be dead, and its replica have taken over. By itself
+// go-redis asks once a minute, or when it sends a command again, which it may not.
+func (db *DB) lookAround(ctx context.Context, err error) {
+	if err == nil || errors.Is(err, goredis.Nil) || isNoScript(err) {
+		return
+	}
+	if cluster, ok := db.client.(*goredis.ClusterClient); ok {
+		cluster.ReloadState(ctx) // soon, and not more than a few times a second
 	}
 }
 

@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -25,10 +24,7 @@ func (db *DB) doAndWait(ctx context.Context, command []any) (any, error) {
 			if err != nil {
 				return err
 			}
-			if err = db.processAndWait(ctx, server, sent); isMoved(err) {
-				client.ReloadState(ctx) // for the next call; this one did not run
-			}
-			return err
+			return db.processAndWait(ctx, server, sent) // one that was moved did not run; the next call will
 		case *goredis.Client:
 			return db.processAndWait(ctx, client, sent)
 		default:
@@ -52,9 +48,4 @@ func (db *DB) processAndWait(ctx context.Context, server *goredis.Client, sent o
 		err = fmt.Errorf("%d of %d replicas have the change", have, db.replicas)
 	}
 	return err
-}
-
-// isMoved reports whether a node of a Cluster said that the slot is elsewhere.
-func isMoved(err error) bool {
-	return err != nil && (strings.HasPrefix(err.Error(), "MOVED ") || strings.HasPrefix(err.Error(), "ASK "))
 }
