@@ -111,6 +111,14 @@ func (s *PostgresStorage) OpenStorage(ctx context.Context, realm string) (authco
 		if err != nil {
 			return nil, nil, err
 		}
+		warnings, err := db.Warnings(ctx)
+		if err != nil {
+			return nil, nil, errors.Join(err, db.Close())
+		}
+		logger := processLogger("edgeauth.storage.postgres")
+		for _, warning := range warnings {
+			logger.Warn("this PostgreSQL may lose what was answered", "why", warning)
+		}
 		return db, db.Close, nil
 	})
 	if err != nil {

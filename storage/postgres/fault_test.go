@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,7 +81,8 @@ func TestCutConnections(t *testing.T) {
 func TestFrozenServer(t *testing.T) {
 	server := pgtest.Start(t)
 	const timeout = time.Second
-	db := openDSN(t, server.Database(t), WithTimeout(timeout))
+	db := openDSN(t, server.Database(t))
+	db.timeout = timeout
 	store := realm(t, db, "main")
 	storagetest.Furnish(t, store)
 	server.Pause(t)
@@ -125,7 +127,8 @@ func TestFrozenServer(t *testing.T) {
 // does not hang.
 func TestCloseOfAFrozenServer(t *testing.T) {
 	server := pgtest.Start(t)
-	db := openDSN(t, server.Database(t), WithTimeout(time.Second))
+	db := openDSN(t, server.Database(t))
+	db.timeout = time.Second
 	store := realm(t, db, "main")
 	server.Pause(t)
 	begin := time.Now()
@@ -176,7 +179,8 @@ func TestRestartedServer(t *testing.T) {
 // A node that stops in the middle of a step, with rows locked, must not hold up the
 // others for longer than the database allows (CWE-667).
 func TestHaltedNodeLetsGo(t *testing.T) {
-	db := openDSN(t, pgtest.Start(t).Database(t), WithTimeout(time.Minute))
+	db := openDSN(t, pgtest.Start(t).Database(t))
+	db.timeout = time.Minute
 	store := realm(t, db, "main")
 	mustEnsure(t, store, user("u", "ada@example.com"))
 	halted, goOn := make(chan struct{}), make(chan struct{})
@@ -204,5 +208,57 @@ func TestHaltedNodeLetsGo(t *testing.T) {
 	}
 	if got, err := store.User(t.Context(), "u"); err != nil || got.FirstName != "other" {
 		t.Errorf("afterwards: %+v, error %v", got, err)
+	}
+}
+
+// All idle connections die with their server; only one call finds that out.
+func TestOneCallFailsByARestart(t *testing.T) {
+	server := pgtest.Start(t)
+	db := openDSN(t, server.Database(t), WithMaxConnections(8))
+	store := realm(t, db, "main")
+	mustEnsure(t, store, user("u", ""))
+	begin := make(chan struct{})
+	var calls sync.WaitGroup
+	for range 8 { // each on a connection of its own
+		conn, err := db.pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls.Go(func() {
+			<-begin
+			conn.Release()
+		})
+	}
+	close(begin)
+	calls.Wait()
+	server.Kill(t)
+	server.Start(t)
+	failed := 0
+	for range 20 {
+		if err := second(store.User(t.Context(), "u")); err != nil {
+			failed++
+		}
+	}
+	if failed > 1 {
+		t.Errorf("%d calls failed", failed)
+	}
+}
+
+// A primary that became a standby refuses to write on the connections that stay;
+// new ones find the new primary, where the DSN names it.
+func TestReadOnlyConnectionsAreDropped(t *testing.T) {
+	dsn := pgtest.Start(t).Database(t)
+	store := realm(t, openDSN(t, dsn, WithMaxConnections(1)), "main")
+	pgtest.Exec(t, dsn, `DO $$ BEGIN EXECUTE format(
+		'ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
+	store.db.pool.Reset()
+	flow := authcore.Flow{Expires: origin.Add(time.Hour)}
+	if err := store.PutFlow(t.Context(), flow); !errors.Is(err, authcore.ErrUnavailable) {
+		t.Errorf("read only: error %v", err)
+	}
+	pgtest.Exec(t, dsn+"&default_transaction_read_only=off", `DO $$ BEGIN EXECUTE format(
+		'ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$`)
+	if err := store.PutFlow(t.Context(), flow); err != nil {
+		t.Errorf("writable again: %v", err)
 	}
 }

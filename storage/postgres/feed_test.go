@@ -39,7 +39,8 @@ func follow(t *testing.T, store *Store, cursor string) (ids []string, next strin
 // stay valid on this node (CWE-613).
 func TestNothingOvertakesAnOpenTransaction(t *testing.T) {
 	dsn := pgtest.Start(t).Database(t)
-	db := openDSN(t, dsn, WithTimeout(time.Minute))
+	db := openDSN(t, dsn)
+	db.timeout = time.Minute
 	store := realm(t, db, "main")
 	for _, id := range []string{"slow", "fast"} {
 		mustEnsure(t, store, user(id, ""))
@@ -182,7 +183,8 @@ func TestWatchEnds(t *testing.T) {
 	server := pgtest.Start(t)
 	through := servertest.NewProxy(t, server.Address())
 	dsn := server.Through(server.Database(t), through.Address())
-	db := openDSN(t, dsn, WithTimeout(time.Second), WithMaxConnections(1))
+	db := openDSN(t, dsn, WithMaxConnections(1))
+	db.timeout = time.Second
 	db.quiet = 100 * time.Millisecond
 	store := realm(t, db, "main")
 	mustWatch(t, store, "cut", through.Cut)

@@ -288,7 +288,8 @@ func TestSettingsOfTheDatabase(t *testing.T) {
 			for _, setting := range append(settings, `default_transaction_isolation = '`+level+`'`) {
 				pgtest.Exec(t, dsn, `DO $$ BEGIN EXECUTE format($q$ALTER DATABASE %I SET `+setting+`$q$, current_database()); END $$`)
 			}
-			db := openDSN(t, dsn, WithTimeout(time.Minute))
+			db := openDSN(t, dsn)
+			db.timeout = time.Minute
 			var realms atomic.Int64
 			storagetest.Run(t, func(t *testing.T) authcore.Store {
 				t.Helper()
@@ -368,7 +369,8 @@ func TestDisablingSeesWhatItWaitedFor(t *testing.T) {
 		"EndSessions": func(s *Store) error { return second(s.EndSessions(t.Context(), "u", everySession, origin)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			db := openDSN(t, dsn, WithTimeout(time.Minute))
+			db := openDSN(t, dsn)
+			db.timeout = time.Minute
 			store := realm(t, db, name)
 			mustEnsure(t, store, user("u", ""))
 			login, err := db.pool.Begin(t.Context())

@@ -16,6 +16,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/internal/pgtest"
+	"github.com/edgeauth/edgeauth/internal/servertest"
 	"github.com/edgeauth/edgeauth/storage/storagetest"
 )
 
@@ -108,6 +109,9 @@ func TestKilledServer(t *testing.T) {
 			t.Errorf("round %d: error %v", round, err)
 		}
 		server.Start(t)
+		servertest.Eventually(t, "the store goes on", func() bool {
+			return errors.Is(second(store.User(t.Context(), "nobody")), authcore.ErrNotFound)
+		})
 		journal.Check(t, store, round) // through the pool that saw the server die
 	}
 }

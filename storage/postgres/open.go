@@ -42,7 +42,6 @@ type DB struct {
 type options struct {
 	schema         string
 	maxConnections int
-	timeout        time.Duration
 }
 
 // Option changes how Open opens a database.
@@ -56,10 +55,6 @@ func WithSchema(schema string) Option { return func(o *options) { o.schema = sch
 // is what the DSN says (pool_max_conns), or 4 or the number of processors, whichever
 // is more. Each watch on revocations has one more.
 func WithMaxConnections(n int) Option { return func(o *options) { o.maxConnections = n } }
-
-// WithTimeout sets how long a call waits for the database at most; the default is
-// 5 s.
-func WithTimeout(timeout time.Duration) Option { return func(o *options) { o.timeout = timeout } }
 
 // Open connects to a database and brings its schema up to date. The DSN is a URL
 // or a list of key=value, as pgxpool.ParseConfig reads it. Open fails when the
@@ -79,7 +74,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 		pool:    pool,
 		tables:  newTables(set.schema),
 		listen:  config.ConnConfig,
-		timeout: set.timeout,
+		timeout: callTimeout,
 		quiet:   quiet,
 		watches: make(map[*watch]struct{}),
 	}
@@ -91,7 +86,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 }
 
 func settings(opts []Option) options {
-	set := options{schema: defaultSchema, timeout: callTimeout}
+	set := options{schema: defaultSchema}
 	for _, option := range opts {
 		option(&set)
 	}

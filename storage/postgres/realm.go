@@ -70,7 +70,11 @@ func (s *Store) attempt(ctx context.Context, step func(context.Context, *pgxpool
 		return err
 	}
 	defer conn.Release()
-	return step(ctx, conn)
+	err = step(ctx, conn)
+	if err != nil && ctx.Err() == nil && (conn.Conn().IsClosed() || sqlState(err) == readOnlyTransaction) {
+		s.db.pool.Reset() // the server has gone, or another one is the primary
+	}
+	return err
 }
 
 // one runs a statement that returns one row, or none for "not found".
