@@ -14,6 +14,7 @@
 // The files: scenarios.go says what is measured, course.go and measure.go how;
 // price.go, memory.go, login.go, issuance.go and growth.go are the sections of
 // the report; report.go puts them together. The folder internal holds the HTTP
-// client (load), the server process (edge), prepared stores and tokens (realm),
+// client (load), the server process (edge), servers of engines (host), prepared
+// stores and tokens (realm),
 // the reading of profiles (share) and sums (stat).
 package main

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -35,27 +34,55 @@ func (p phase) cells() []string {
 	}
 }
 
-// logins measures links and logins through HTTP, and bbolt by itself.
-func (b *bench) logins(ctx context.Context, out *document) error {
+// logins measures links and logins through HTTP on every store, and the engines by
+// themselves.
+func (b *bench) logins(ctx context.Context, out *document) (err error) {
 	if !b.wants(loginSection) {
 		return nil
 	}
+	servers, err := b.startEngines(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, servers.stop()) }()
 	out.section("The login side")
-	out.text("Requests to the login API over HTTP, limits off, mails rendered and dropped. A first login makes the account: on bolt it waits " +
-		"for three writes that are on disk one after the other (link spent, account, session), a later one for two, a link for one.")
+	out.text("Requests to the login API over HTTP, limits off, mails rendered and dropped. A first login makes the account: it waits " +
+		"for three writes that are on disk one after the other (link spent, account, session), a later one for two, a link for one. " +
+		"PostgreSQL has " + postgresSettings + ", Redis " + redisSettings + "; both run on this machine, share its processors with " +
+		"edge and load generator, and their processor time is not in the table.")
+	for _, missing := range servers.missing {
+		out.text(missing)
+	}
+	profiles, refused, err := b.loginTable(ctx, out, servers)
+	if err != nil {
+		return err
+	}
+	if refused > 0 {
+		out.text(fmt.Sprintf("%s link requests were refused with 503, because the queue of mails was full, and are not counted.", count(refused)))
+	}
+	if err := b.bareEngines(ctx, out, servers); err != nil {
+		return err
+	}
+	out.text("Shares of the processor time of the edge, from a profile:")
+	out.table(loginProfileTable(profiles))
+	return nil
+}
+
+// loginTable measures all stores, and takes a profile of the one with a goal.
+func (b *bench) loginTable(
+	ctx context.Context, out *document, servers engineServers,
+) (profiles []taken, refused int, err error) {
 	table := stat.NewTable("login API", "clients", "per second", "p50 µs", "p99 µs", "edge µs each", "processors busy", "goal", "met")
-	var profiles []taken
-	var refused int
 	for _, clients := range []int{1, connections} {
-		for _, storage := range []string{"memory", "bolt"} {
+		for _, storage := range servers.storages() {
 			b.progress("login: %s, %d clients", storage, clients)
 			var profile *taken
 			if storage == "bolt" && clients > 1 {
 				profile = &taken{title: "first logins on bolt, 64 clients"}
 			}
-			phases, err := b.loginsOn(ctx, storage, clients, profile)
+			phases, err := b.loginsOn(ctx, servers, storage, clients, profile)
 			if err != nil {
-				return err
+				return nil, 0, fmt.Errorf("%s: %w", storage, err)
 			}
 			if profile != nil {
 				profiles = append(profiles, *profile)
@@ -72,15 +99,7 @@ func (b *bench) logins(ctx context.Context, out *document) error {
 		}
 	}
 	out.table(table)
-	if refused > 0 {
-		out.text(fmt.Sprintf("%s link requests were refused with 503, because the queue of mails was full, and are not counted.", count(refused)))
-	}
-	if err := b.bareBolt(ctx, out); err != nil {
-		return err
-	}
-	out.text("Shares of the processor time of the edge, from a profile:")
-	out.table(loginProfileTable(profiles))
-	return nil
+	return profiles, refused, nil
 }
 
 func loginProfileTable(profiles []taken) *stat.Table {
@@ -96,17 +115,15 @@ func loginProfileTable(profiles []taken) *stat.Table {
 }
 
 // loginsOn measures the phases on one store.
-func (b *bench) loginsOn(ctx context.Context, storage string, clients int, profile *taken) (phases []phase, err error) {
+func (b *bench) loginsOn(
+	ctx context.Context, servers engineServers, storage string, clients int, profile *taken,
+) (phases []phase, err error) {
 	dir, err := b.folder()
 	if err != nil {
 		return nil, err
 	}
-	options := "storage " + storage
-	if storage == "bolt" {
-		options += " " + filepath.Join(dir, "edgeauth.db")
-	}
 	started, err := edge.Start(ctx, edge.Options{
-		Binary: b.binary, Dir: dir, Options: realmBlock(options),
+		Binary: b.binary, Dir: dir, Options: realmBlock(servers.option(storage, dir)),
 		Site: "login_api\n\t" + b.proxy(), Path: "/v1/auth/.well-known/jwks.json",
 	})
 	if err != nil {
