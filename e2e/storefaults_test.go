@@ -232,7 +232,12 @@ type faultTable struct{ rows []string }
 func (f *faultTable) add(p *pair, fault storeFault, seen tally, healed time.Duration) {
 	f.rows = append(f.rows, fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %s | %d | %d | %s |",
 		fault.name, p.name, seen.served, seen.done, seen.right401, seen.unavailable,
-		seen.longest.Round(100*time.Millisecond), seen.wrong401, seen.wrong200, healed.Round(100*time.Millisecond)))
+		tenths(seen.longest), seen.wrong401, seen.wrong200, tenths(healed)))
+}
+
+// tenths writes a time to a tenth of a second, upwards.
+func tenths(d time.Duration) string {
+	return fmt.Sprintf("%.1f s", float64((d+99*time.Millisecond)/(100*time.Millisecond))/10)
 }
 
 func (f *faultTable) print() {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -20,7 +19,6 @@ type storeLoad struct {
 
 	stop    chan struct{}
 	clients sync.WaitGroup
-	people  atomic.Int64
 
 	mu sync.Mutex
 	tally

@@ -107,18 +107,29 @@ func (p *Proxy) judge(c *pair, direction Direction, piece []byte) (passing []byt
 			return piece, false
 		}
 		p.mu.Unlock()
-		var elapsed <-chan time.Time
-		if !waits {
-			timer := time.NewTimer(fault.delay)
-			defer timer.Stop()
-			elapsed = timer.C
-		}
-		select {
-		case <-change:
-		case <-elapsed:
-			delayed = true
-		case <-c.ended:
+		var elapsed bool
+		if elapsed, last = c.wait(change, waits, fault.delay); last {
 			return nil, true
 		}
+		delayed = delayed || elapsed
 	}
+}
+
+// wait waits until the fault changes, the connection ends or, unless it waits for
+// ever, a delay has passed.
+func (c *pair) wait(change <-chan struct{}, forever bool, delay time.Duration) (elapsed, ended bool) {
+	var over <-chan time.Time
+	if !forever {
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		over = timer.C
+	}
+	select {
+	case <-change:
+	case <-over:
+		return true, false
+	case <-c.ended:
+		return false, true
+	}
+	return false, false
 }
