@@ -28,7 +28,8 @@ when something is wrong.
 Nothing is changed and no mail is sent. It may run beside the server, as the same
 user: a store file that the server has open is left alone.
 
-  storage   opened and read; a bolt file that is free is looked at read-only
+  storage   bolt: the file is looked at read-only, if it is free
+            postgres, redis: connects and asks; makes and changes no schema
   mailer    smtp: connects, STARTTLS, logs in, says goodbye
             webhook: an OPTIONS request without the token
   provider  discovery, keys, and what else it tells without a login; its clock

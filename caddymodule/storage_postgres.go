@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -137,9 +138,20 @@ func (s *PostgresStorage) StorageRealms(ctx context.Context) ([]string, error) {
 	return configuredRealms(names), err
 }
 
+// CheckStorage connects and looks for the schema. It neither makes it nor brings
+// it up to date: a server of an older version may be using it.
+func (s *PostgresStorage) CheckStorage(ctx context.Context, _ string) (string, error) {
+	_, err := s.StorageRealms(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "answers; the schema is made at the first start", nil
+	}
+	return "answers and has the schema", err
+}
+
 // Interface guards.
 var (
 	_ Storage               = (*PostgresStorage)(nil)
+	_ StorageChecker        = (*PostgresStorage)(nil)
 	_ RealmLister           = (*PostgresStorage)(nil)
 	_ caddy.Provisioner     = (*PostgresStorage)(nil)
 	_ caddyfile.Unmarshaler = (*PostgresStorage)(nil)

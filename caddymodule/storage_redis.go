@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -239,6 +240,25 @@ func (s *RedisStorage) StorageRealms(ctx context.Context) (names []string, err e
 	return configuredRealms(names), nil
 }
 
+// CheckStorage connects, and tells what Redis says about how safe things are with
+// it.
+func (s *RedisStorage) CheckStorage(ctx context.Context, _ string) (says string, err error) {
+	db, err := redis.Open(s.config)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	warnings, err := db.Warnings(ctx)
+	switch {
+	case err != nil:
+		return "", unusableRedis(err)
+	case len(warnings) > 0:
+		return "answers, and may lose what was answered: " + strings.Join(warnings, "; "), nil
+	default:
+		return "answers as it should", nil
+	}
+}
+
 func unusableRedis(err error) error {
 	return fmt.Errorf("redis cannot be used: %w; is it running, and are address, user and password in the URL right?", err)
 }
@@ -246,6 +266,7 @@ func unusableRedis(err error) error {
 // Interface guards.
 var (
 	_ Storage               = (*RedisStorage)(nil)
+	_ StorageChecker        = (*RedisStorage)(nil)
 	_ RealmLister           = (*RedisStorage)(nil)
 	_ caddy.Provisioner     = (*RedisStorage)(nil)
 	_ caddyfile.Unmarshaler = (*RedisStorage)(nil)
