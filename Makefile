@@ -103,11 +103,13 @@ fuzz: ## Run each fuzz target for FUZZTIME
 		echo "$$package $$target"; \
 		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done
+	cd wasm/e2e && $(GO) test -run '^$$' -fuzz '^FuzzGuest$$' -fuzztime $(FUZZTIME) .
 
 .PHONY: bench
 bench: wasm ## Measure: each step, then the built server beside a plain reverse_proxy (Linux)
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
 	@if command -v npm >/dev/null; then cd wasm/js && npm ci --silent; fi
+	cd wasm/e2e && $(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) .
 	cd bench && $(GO) run . -write ../docs/performance.md
 
 # When the module was built, in seconds since 1970: it refuses to run on a clock

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -102,7 +101,7 @@ func benchmark(b *testing.B, gated func(*testing.B, http.Handler) http.Handler, 
 	client := server.Client()
 	client.Transport.(*http.Transport).MaxIdleConnsPerHost = 64
 	send := func() {
-		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, server.URL+"/v1/things", nil)
+		r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, server.URL+"/v1/things", nil)
 		if err != nil {
 			b.Error(err)
 			return

@@ -140,7 +140,7 @@ func TestBrokenInstance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer func() { _ = middleware.Close(context.Background()) }()
+			defer func() { _ = middleware.Close(t.Context()) }()
 			handle := func() (bool, error) {
 				ctx, next, err := middleware.HandleRequest(t.Context())
 				if err == nil && next != 0 {

@@ -74,13 +74,10 @@ func foreign(module func(next http.Handler) http.Handler, r *http.Request) (o ou
 // like those of the table and then less and less so.
 func FuzzGuest(f *testing.F) {
 	now := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
-	var settings []string
-	for _, members := range []string{
+	settings := []string{
 		`{}`, `{"optional":true,"forward_token":true,"headers":["all"]}`, `{"public":["/static/*","/health"],"origins":["https://frontend.app"]}`,
 		`{"require":[{"field":"client","values":["web"]}],"max_age":"36500d","cache_size":8}`,
 		`{"revocations":[{"kind":"session","id":"` + gatecase.Session + `"}]}`,
-	} {
-		settings = append(settings, members)
 	}
 	gates := newPairs(f, settings, now)
 	for i, c := range gatecase.Load(f) {
@@ -145,7 +142,7 @@ func request(method, path, lines string) *http.Request {
 	if strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-") != "" || method == "" || !strings.HasPrefix(path, "/") {
 		return nil
 	}
-	r, err := http.NewRequest(method, "http://gate.example.com", nil) //nolint:noctx // it goes nowhere
+	r, err := http.NewRequest(method, "http://gate.example.com", nil)
 	if err != nil {
 		return nil
 	}

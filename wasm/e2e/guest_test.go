@@ -88,12 +88,13 @@ func (h *host) start(tb testing.TB, code, config []byte, next http.Handler, opti
 			return wazero.NewRuntimeWithConfig(ctx, runtime.WithCompilationCache(compiled)), nil
 		}),
 	}, options...)
-	middleware, err := wasm.NewMiddleware(context.Background(), code, options...)
+	ctx := context.WithoutCancel(tb.Context()) // it is closed when that has ended
+	middleware, err := wasm.NewMiddleware(ctx, code, options...)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { _ = middleware.Close(context.Background()) })
-	return middleware.NewHandler(context.Background(), next)
+	tb.Cleanup(func() { _ = middleware.Close(ctx) })
+	return middleware.NewHandler(ctx, next)
 }
 
 // at is a clock that stands still.

@@ -47,7 +47,7 @@ func serve(t *testing.T, h *host, code, config []byte, upstream *gatecase.Server
 // of randomness is what the runtime of Go asks for when it starts.
 func TestImports(t *testing.T) {
 	runtime := wazero.NewRuntime(t.Context())
-	defer func() { _ = runtime.Close(context.Background()) }()
+	defer func() { _ = runtime.Close(t.Context()) }()
 	compiled, err := runtime.CompileModule(t.Context(), module)
 	if err != nil {
 		t.Fatal(err)

@@ -81,7 +81,7 @@ func start(t *testing.T, builder *plugins.Builder, config map[string]any, next h
 	if err != nil {
 		t.Fatal(err)
 	}
-	gate, err := construct(context.Background(), next)
+	gate, err := construct(context.WithoutCancel(t.Context()), next)
 	if err != nil {
 		t.Fatal(err)
 	}
