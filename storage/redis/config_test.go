@@ -150,3 +150,35 @@ func FuzzConfig(f *testing.F) {
 		}
 	})
 }
+
+// Servers and Sentinels have users of their own, and each is shown its own
+// password alone.
+func TestUsersUnderSentinels(t *testing.T) {
+	t.Parallel()
+	group := redistest.StartGroup(t, 1)
+	for _, server := range group.Servers {
+		server.Do(t, "acl", "setuser", "edge", "on", ">p@ss", "~edgeauth:*", "&edgeauth:*", "+@all")
+	}
+	for _, sentinel := range group.Sentinels {
+		sentinel.Do(t, "acl", "setuser", "watcher", "on", ">other", "+@all", "&*")
+	}
+	withUser := strings.Replace(group.URL(), "redis://", "redis://edge:p%40ss@", 1)
+	good := Config{
+		URL: withUser, Sentinel: redistest.PrimaryName, SentinelUsername: "watcher", SentinelPassword: "other",
+	}
+	if _, err := open(t, good).Realm(t.Context(), "main"); err != nil {
+		t.Errorf("with both: %v", err)
+	}
+	forServers, forSentinels, name := good, good, good
+	forServers.URL = strings.Replace(group.URL(), "redis://", "redis://edge:other@", 1)
+	forSentinels.SentinelPassword = "p@ss"
+	name.Sentinel = "unknown"
+	for what, config := range map[string]Config{
+		"the wrong password for servers": forServers, "the wrong password for Sentinels": forSentinels,
+		"a primary that nobody knows": name,
+	} {
+		if _, err := open(t, config).Realm(t.Context(), "main"); !errors.Is(err, authcore.ErrUnavailable) {
+			t.Errorf("%s: error %v", what, err)
+		}
+	}
+}
