@@ -27,9 +27,9 @@ func TestKill(t *testing.T) {
 	journal := storagetest.NewJournal()
 	for round := range rounds {
 		said, saying := io.Pipe()
-		ended := make(chan error, 1)
+		ended, names := make(chan error, 1), random.Uint64()
 		go func() {
-			ended <- storagetest.RunVictim(t.Context(), store, random.Uint64(), saying)
+			ended <- storagetest.RunVictim(t.Context(), store, names, saying)
 			saying.Close()
 		}()
 		lines := bufio.NewScanner(said)
