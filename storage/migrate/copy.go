@@ -85,6 +85,9 @@ func walk(
 		if err := page(records); err != nil {
 			return err
 		}
+		if next == cursor {
+			return fmt.Errorf("reading the %s: its storage does not come forward; report it to who made that", name)
+		}
 		cursor = next
 	}
 }

@@ -115,6 +115,20 @@ func (r repeating) Export(ctx context.Context, cursor string, now time.Time) ([]
 	return append(records, records...), next, err
 }
 
+// standing is a source whose cursor does not move.
+type standing struct{ *memory.Store }
+
+func (s standing) Export(ctx context.Context, _ string, now time.Time) ([]authcore.Record, string, error) {
+	return s.Store.Export(ctx, "", now)
+}
+
+func TestCopyComesToAnEnd(t *testing.T) {
+	_, _, err := Copy(t.Context(), standing{filled(t, people(1))}, memory.New(), origin, silent)
+	if err == nil || !strings.Contains(err.Error(), "reading the source") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestCompare(t *testing.T) {
 	update := func(t *testing.T, store *memory.Store, change func(*authcore.User)) {
 		t.Helper()

@@ -45,6 +45,9 @@ func export(t *testing.T, store authcore.Store, now time.Time, page func([]authc
 				t.Errorf("a session comes before its user: %s", plainRecord(record))
 			}
 		}
+		if next == cursor {
+			t.Fatalf("Export after %q returned the same cursor", cursor)
+		}
 		page(records)
 		cursor = next
 	}
