@@ -126,6 +126,10 @@ func (k *keyRing) knows(id string) bool { return slices.Contains(k.keys.Load().i
 // rotate decides which keys there are to be. Keys are in order of their
 // beginning to sign. Every key but the last has a successor and is kept until
 // the last token that it signed has expired.
+//
+// A newest key of another algorithm gets a successor when the node starts, and
+// later only when it is old enough: a node that was configured otherwise has made
+// it meanwhile, and the two would replace each other's keys for ever.
 func (k *keyRing) rotate(keys []SigningKey, now time.Time) ([]SigningKey, error) {
 	next := make([]SigningKey, 0, len(keys)+1)
 	for _, key := range keys {
@@ -133,8 +137,8 @@ func (k *keyRing) rotate(keys []SigningKey, now time.Time) ([]SigningKey, error)
 			next = append(next, key)
 		}
 	}
-	begins, due := now, true
-	if last := len(next) - 1; last >= 0 && next[last].Algorithm == k.cfg.algorithm {
+	begins, due, starting := now, true, k.keys.Load() == nil
+	if last := len(next) - 1; last >= 0 && (next[last].Algorithm == k.cfg.algorithm || !starting) {
 		succession := next[last].Signs.Add(k.cfg.rotation)
 		due = !now.Before(succession.Add(-k.lead()))
 		begins = succession

@@ -125,19 +125,22 @@ func (r *revocations) follow(ctx context.Context, wake <-chan struct{}) {
 // tell logs how following goes: the first failure, once in a while that the copy
 // has become too old, and the end.
 func (r *revocations) tell(err error) {
-	now := r.cfg.now()
-	switch {
-	case err == nil && r.failing:
+	if err == nil {
+		if r.failing {
+			r.cfg.log.Info("revocations are followed again")
+		}
 		r.failing, r.stale = false, false
-		r.cfg.log.Info("revocations are followed again")
-	case err == nil:
-	case !r.failing:
+		return
+	}
+	if !r.failing {
 		r.failing = true
 		r.cfg.log.Warn("revocations could not be read; it is tried again all the time", "error", err)
-	case r.age() > r.cfg.most && (!r.stale || now.Sub(r.said) >= repeatInterval):
+	}
+	now, age := r.cfg.now(), r.age()
+	if age > r.cfg.most && (!r.stale || now.Sub(r.said) >= repeatInterval) {
 		r.stale, r.said = true, now
 		r.cfg.log.Error("revocations are stale: logouts at other nodes are not in force here",
-			"age", r.age().Round(time.Second), "revocation_max_staleness", r.cfg.most, "on_stale", r.cfg.onStale, "error", err)
+			"age", age.Round(time.Second), "revocation_max_staleness", r.cfg.most, "on_stale", r.cfg.onStale, "error", err)
 	}
 }
 

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/edgeauth/edgeauth/e2e/internal/tcpproxy"
+	"github.com/edgeauth/edgeauth/e2e/internal/wait"
 )
 
 // What is promised from a logout at one node to the refusal at the other, and
@@ -30,6 +32,7 @@ func TestTwoNodes(t *testing.T) {
 			p := newPair(t, start(t))
 			t.Run("one link, two nodes", p.linkCrosses)
 			t.Run("a crowd with one link", p.crowd)
+			t.Run("another algorithm", p.algorithm)
 			t.Run("pushed logouts", func(t *testing.T) {
 				p.logouts(t, 60)
 				p.lags(t)
@@ -42,6 +45,45 @@ func TestTwoNodes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCutOffNode: with `on_stale reject` a node that hears nothing from the store
+// answers 503 to requests with a token, and heals by itself. Before it has heard
+// all that it missed it lets nobody in.
+func TestCutOffNode(t *testing.T) {
+	p := newPair(t, startRedis(t), "revocation_max_staleness 2s", "on_stale reject")
+	good, ended := p.b.logIn(t, "good@example.com").token, p.b.logIn(t, "ended@example.com").token
+	for _, token := range []string{good, ended} {
+		p.a.get(t, "/whoami", token).must(t, http.StatusOK)
+	}
+	p.toA.Freeze()
+	wait.Until(t, time.Minute, "the node notices", func() bool {
+		return p.a.get(t, "/whoami", good).status == http.StatusServiceUnavailable
+	})
+	p.b.logOut(t, ended)
+	p.b.get(t, "/whoami", good).must(t, http.StatusOK)
+	for _, path := range []string{"/whoami", "/v1/auth/user/", "/v1/auth/verify/"} {
+		got := p.a.get(t, path, good)
+		got.refused(t, http.StatusServiceUnavailable, "unavailable")
+		if got.header.Get("Retry-After") == "" {
+			t.Errorf("%s: without Retry-After", path)
+		}
+	}
+	isRefused(t, "a bad token", p.a.get(t, "/whoami", "x"), bodyInvalid)
+	wait.Until(t, time.Minute, "the log says so", func() bool { return p.a.Log.Contains("revocations are stale") })
+	p.toA.Heal()
+	wait.Until(t, time.Minute, "the node heals", func() bool {
+		switch got := p.a.get(t, "/whoami", ended); got.status {
+		case http.StatusUnauthorized:
+			return true
+		case http.StatusServiceUnavailable:
+		default:
+			t.Errorf("a token that ended meanwhile: %d", got.status)
+		}
+		return false
+	})
+	p.a.get(t, "/whoami", good).must(t, http.StatusOK)
+	wait.Until(t, time.Minute, "the log says so", func() bool { return p.a.Log.Contains("revocations are followed again") })
 }
 
 // linkCrosses: a link that is asked for at one node is spent at the other, and
@@ -84,6 +126,15 @@ func (p *pair) crowd(t *testing.T) {
 	if got[http.StatusOK] != 1 || got[http.StatusBadRequest] != many-1 {
 		t.Errorf("answers %v", got)
 	}
+}
+
+// algorithm: a key that one node has made a moment ago, and that signs at once, is
+// good at the other.
+func (p *pair) algorithm(t *testing.T) {
+	p.a.reconfigure(t, func(c *caddyfile) { c.Realm = append(slices.Clone(c.Realm), "algorithm ES256") })
+	token := p.a.logIn(t, "algorithm@example.com").token
+	p.b.get(t, "/whoami", token).must(t, http.StatusOK)
+	p.a.get(t, "/whoami", p.b.logIn(t, "algorithm@example.com").token).must(t, http.StatusOK)
 }
 
 // logouts measures how long a logout at one node takes to the other.
