@@ -114,13 +114,15 @@ bench: wasm ## Measure: each step, then the built server beside a plain reverse_
 
 # When the module was built, in seconds since 1970: it refuses to run on a clock
 # before that. The time of the commit, so that the same commit gives the same file.
-BUILT ?= $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
+BUILT ?= $(or $(SOURCE_DATE_EPOCH),$(shell git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || date +%s))
 # The ceilings of the module's size in bytes, as it is and compressed.
 WASM_MAX := 6000000
 WASM_MAX_GZIP := 1700000
+# Where Traefik looks for a plugin, below its working directory.
+WASM_PLUGIN := dist/traefik/plugins-local/src/github.com/edgeauth/edgeauth
 
 .PHONY: wasm
-wasm: ## Build dist/edgeauth-gate.wasm, and see that the core builds for wasip1 and js
+wasm: ## Build dist/edgeauth-gate.wasm and the plugin for Traefik, and see that the core builds for wasip1 and js
 	GOOS=wasip1 GOARCH=wasm $(GO) build ./authcore/...
 	GOOS=js GOARCH=wasm $(GO) build ./authcore/...
 	@mkdir -p dist
@@ -129,7 +131,8 @@ wasm: ## Build dist/edgeauth-gate.wasm, and see that the core builds for wasip1 
 	@size="$$(wc -c <dist/edgeauth-gate.wasm)" packed="$$(gzip -9 -c dist/edgeauth-gate.wasm | wc -c)"; \
 	echo "dist/edgeauth-gate.wasm: $$size bytes, $$packed compressed"; \
 	if [ "$$size" -gt $(WASM_MAX) ] || [ "$$packed" -gt $(WASM_MAX_GZIP) ]; then echo 'more than $(WASM_MAX) or $(WASM_MAX_GZIP) compressed' >&2; exit 1; fi
-	@cd dist && sha256sum edgeauth-gate.wasm >SHA256SUMS
+	@mkdir -p $(WASM_PLUGIN) && cp dist/edgeauth-gate.wasm wasm/traefik/.traefik.yml $(WASM_PLUGIN) && cp wasm/traefik/*.yml dist/traefik
+	@cd dist && find * -type f ! -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
 
 ##@ Look after
 

@@ -96,17 +96,19 @@ func TestLargeBodies(t *testing.T) {
 		w.Header().Set("X-Sum", fmt.Sprintf("%x", hash.Sum(nil)))
 		_, _ = w.Write(content)
 	}, memory.option(t))
-	before := memory.memory()
-	w := get(t, http.MethodPost, address, token, bytes.NewReader(content))
-	hash := sha256.New()
-	if n, err := io.Copy(hash, w.Body); err != nil || n != int64(len(content)) {
-		t.Errorf("%d bytes came back: %v", n, err)
-	}
-	if w.Header.Get("X-Sum") != sum || fmt.Sprintf("%x", hash.Sum(nil)) != sum {
-		t.Error("a body was changed")
-	}
-	if after := memory.memory(); after > before+12<<20 { // one more instance at most
-		t.Errorf("the memory of guests grew from %d to %d bytes", before, after)
+	for range 2 {
+		before := memory.largest()
+		w := get(t, http.MethodPost, address, token, bytes.NewReader(content))
+		hash := sha256.New()
+		if n, err := io.Copy(hash, w.Body); err != nil || n != int64(len(content)) {
+			t.Errorf("%d bytes came back: %v", n, err)
+		}
+		if w.Header.Get("X-Sum") != sum || fmt.Sprintf("%x", hash.Sum(nil)) != sum {
+			t.Error("a body was changed")
+		}
+		if after := memory.largest(); after > before+1<<20 { // the first token takes the tables of its key
+			t.Errorf("the memory of a guest grew from %d to %d bytes", before, after)
+		}
 	}
 }
 
