@@ -105,14 +105,14 @@ func TestDocumentedLinksLeadSomewhere(t *testing.T) {
 
 // The programs that the pages show are the ones that are compiled and run.
 func TestDocumentedProgramsAreTheExamples(t *testing.T) {
-	fence := regexp.MustCompile("(?s)```(go|js|jsonc)\n(.*?)```\n")
+	fence := regexp.MustCompile("(?s)```(go|js|jsonc|yaml)\n(.*?)```\n")
 	for _, test := range []struct {
 		page    string
 		sources string
 		shown   int
 	}{
 		{"docs/upstreams.md", "authcore/gate/example_test.go", 1},
-		{"docs/edges.md", "wasm/js/examples/* wasm/e2e/example_test.go", 6},
+		{"docs/edges.md", "wasm/js/examples/* wasm/e2e/example_test.go wasm/traefik/*.yml", 8},
 	} {
 		var examples []byte
 		for pattern := range strings.FieldsSeq(test.sources) {
