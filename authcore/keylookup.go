@@ -113,19 +113,12 @@ func (l *keyLookup) wait(ctx context.Context, done <-chan struct{}, delay time.D
 }
 
 // remember notes that the last look did not find a key, unless it failed. When
-// there are too many, the place of another is taken, which then costs a look.
+// there are too many, the place of another is taken, which then costs a look. It
+// is any other: to search for one that has expired would cost every request of a
+// flood thousands of comparisons, under the lock.
 func (l *keyLookup) remember(id string) {
 	if l.last != nil {
 		return
-	}
-	now := time.Now()
-	for other, until := range l.absent {
-		if len(l.absent) < maxAbsent {
-			break
-		}
-		if !now.Before(until) {
-			delete(l.absent, other)
-		}
 	}
 	for other := range l.absent {
 		if len(l.absent) < maxAbsent {
@@ -134,5 +127,5 @@ func (l *keyLookup) remember(id string) {
 		delete(l.absent, other)
 	}
 	// The text given is a part of a whole token.
-	l.absent[strings.Clone(id)] = now.Add(absentLifetime)
+	l.absent[strings.Clone(id)] = time.Now().Add(absentLifetime)
 }
