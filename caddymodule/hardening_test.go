@@ -534,3 +534,31 @@ func activeRealm(t *testing.T, name string) *Realm {
 	}
 	return realm
 }
+
+// Whoever gets another form of HTTP through an upgrade talks to the upstream
+// without the gate: no token, any path, any identity header (h2c smuggling,
+// CWE-444). A preflight, which needs no token, gets no connection of any kind.
+func TestHardeningUpgrades(t *testing.T) {
+	app := newRawUpstream(t)
+	s := setup{
+		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
+		Site: "token_auth {\n public /health\n}\nreverse_proxy " + app.address,
+	}
+	load(t, s.caddyfile())
+	token := login(t, s, "a@example.com")
+	const preflight = "Origin: https://stranger.example\r\nAccess-Control-Request-Method: GET\r\n"
+	for name, head := range map[string]string{
+		"with a token":         "GET / HTTP/1.1\r\nUpgrade: h2c\r\nAuthorization: Token " + token + "\r\n",
+		"on a public path":     "GET /health HTTP/1.1\r\nUpgrade: h2c\r\n",
+		"beside another":       "GET /health HTTP/1.1\r\nUpgrade: foo, h2c\r\n",
+		"TLS":                  "GET /health HTTP/1.1\r\nUpgrade: TLS/1.0\r\n",
+		"in a preflight":       "OPTIONS / HTTP/1.1\r\nUpgrade: h2c\r\n" + preflight,
+		"socket by preflight":  "OPTIONS / HTTP/1.1\r\nUpgrade: websocket\r\n" + preflight,
+		"unknown by preflight": "OPTIONS / HTTP/1.1\r\nUpgrade: unknown\r\n" + preflight,
+	} {
+		raw(t, s, head+"Host: 127.0.0.1:"+s.Port+"\r\nConnection: Upgrade\r\n\r\n")
+		if request := app.request(); !strings.Contains(request, "HTTP/1.1") || strings.Contains(request, "Upgrade") {
+			t.Errorf("%s: the upstream got\n%s", name, strings.ReplaceAll(request, token, "<token>"))
+		}
+	}
+}

@@ -9,7 +9,7 @@ import (
 
 // stripIdentity deletes from a client's request everything that an upstream
 // could take for an identity header, in headers and trailers (CWE-290,
-// CWE-348).
+// CWE-348), and what would let more requests past the gate.
 func stripIdentity(r *http.Request) {
 	for name := range r.Header {
 		if gate.IsIdentityHeader(name) {
@@ -23,6 +23,9 @@ func stripIdentity(r *http.Request) {
 		case changed:
 			r.Header["Connection"] = []string{kept}
 		}
+	}
+	if upgrade := r.Header["Upgrade"]; upgrade != nil && gate.IsTunnel(upgrade) {
+		delete(r.Header, "Upgrade")
 	}
 	if r.Trailer != nil {
 		stripTrailers(r)

@@ -4,7 +4,8 @@ package gate
 // server does four things in this order, so that all of them do the same:
 //
 //  1. It deletes every header and trailer of the request that IsIdentityHeader
-//     names, and writes what KeptConnection says for the header Connection.
+//     names, writes what KeptConnection says for the header Connection, and
+//     deletes the header Upgrade when IsTunnel says so.
 //  2. It calls Decide.
 //  3. Where Status is not 0 it answers: Decision.Header, the status, the body.
 //  4. Otherwise it calls Forward and hands the request on.
@@ -70,10 +71,10 @@ func (s *Site) Forward(d *Decision, header RequestHeader) {
 
 // stripPreflight takes out of a preflight what no browser sends with one. It
 // passes without a token, so nothing in it may be taken for another request or
-// for another kind of credentials.
+// for another kind of credentials, or open a connection of its own.
 func stripPreflight(header RequestHeader) {
 	for _, name := range [...]string{
-		"Authorization", "Cookie", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Method",
+		"Authorization", "Cookie", "Upgrade", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Method",
 	} {
 		header.Del(name)
 	}

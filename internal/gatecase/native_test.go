@@ -71,6 +71,9 @@ func (n *native) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			delete(r.Header, name)
 		}
 	}
+	if gate.IsTunnel(r.Header["Upgrade"]) {
+		r.Header.Del("Upgrade")
+	}
 	if kept, changed := gate.KeptConnection(r.Header["Connection"]); changed {
 		r.Header.Set("Connection", kept)
 	}

@@ -34,6 +34,9 @@ func native(e *edge.Edge, r *http.Request, now time.Time) (o outcome) {
 			delete(header, name)
 		}
 	}
+	if gate.IsTunnel(header["Upgrade"]) {
+		header.Del("Upgrade")
+	}
 	if kept, changed := gate.KeptConnection(header["Connection"]); changed {
 		header.Del("Connection")
 		if kept != "" {

@@ -53,7 +53,7 @@ func refuse(d gate.Decision) (ctxNext uint64) {
 // present tells which of the headers that matter are in a request, so that the
 // host is not asked for the others.
 type present struct {
-	authorization, connection, origin, requestMethod, requestHeaders, contentLength, transferEncoding bool
+	authorization, connection, upgrade, origin, requestMethod, requestHeaders, contentLength, transferEncoding bool
 }
 
 // see notes a header.
@@ -63,6 +63,8 @@ func (p *present) see(name string) {
 		p.authorization = true
 	case "connection":
 		p.connection = true
+	case "upgrade":
+		p.upgrade = true
 	case "origin":
 		p.origin = true
 	case "access-control-request-method":
@@ -94,6 +96,11 @@ func (g *guest) clean() (p present, err error) {
 	if deleted && g.hasIdentity() {
 		return p, errHeader
 	}
+	if p.upgrade {
+		if err := g.cleanUpgrade(); err != nil {
+			return p, err
+		}
+	}
 	if p.connection {
 		return p, g.cleanConnection()
 	}
@@ -110,6 +117,17 @@ func (g *guest) hasIdentity() bool {
 		}
 	}
 	return !ok
+}
+
+func (g *guest) cleanUpgrade() error {
+	values, _, ok := g.buffer.values("upgrade")
+	if !ok {
+		return errHeader
+	}
+	if gate.IsTunnel(values) {
+		header(kindRequest).Del("upgrade")
+	}
+	return nil
 }
 
 func (g *guest) cleanConnection() error {
