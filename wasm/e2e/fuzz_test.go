@@ -90,6 +90,9 @@ func FuzzGuest(f *testing.F) {
 		}
 		f.Add(uint8(i), c.Request.Method, c.Request.Path, lines.String())
 	}
+	for which := range settings {
+		f.Add(uint8(which), http.MethodGet, "/health", "Connection: Upgrade\nUpgrade: websocket\nUpgrade: foo, h2c\n")
+	}
 	f.Fuzz(func(t *testing.T, which uint8, method, path, lines string) {
 		r := request(method, path, lines)
 		if r == nil {
