@@ -122,13 +122,30 @@ func TestAddressAndWordFromOneDocument(t *testing.T) {
 	}
 }
 
-// TestNonceIsOptional where no nonce was used: frontends may keep their own.
+// TestNonceIsOptional where no nonce was used, and only there.
 func TestNonceIsOptional(t *testing.T) {
 	s := oidcScript(t)
 	s.nonce = ""
+	delete(s.claims, "nonce")
 	if _, err := s.exchange(s.provider()); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestStrippedNonce brings a code that was stolen from a login with a nonce, and
+// leaves out the state, so that nothing is known of the nonce: at a provider
+// without PKCE nothing else binds the code to its login (RFC 9700, section
+// 4.5.3.2; CWE-294).
+func TestStrippedNonce(t *testing.T) {
+	forEach(t, func(t *testing.T, r *recorded) {
+		s := r.script(t)
+		if s.claims["nonce"] == nil {
+			t.Skip("has no nonce")
+		}
+		s.nonce = ""
+		_, err := r.login(s)
+		wants(t, err, authcore.ErrProviderMismatch)
+	})
 }
 
 // TestCodeReplay redeems a code a second time.

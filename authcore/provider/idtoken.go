@@ -31,7 +31,11 @@ func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *oauth2
 	if err != nil {
 		return nil, err
 	}
-	if p.spec.nonce && nonce != "" {
+	// Also where the call brings none: a token that carries one belongs to a
+	// login that was begun with it. Whoever stole that login's code would
+	// otherwise leave the state out, and the nonce with it (RFC 9700, section
+	// 4.5.3.2).
+	if p.spec.nonce {
 		if got, ok := claims.text("nonce"); !ok || got != nonce {
 			return nil, mismatch("ID token: nonce is not that of this login")
 		}
