@@ -84,6 +84,23 @@ func TestIDTokenIsGoodOnce(t *testing.T) {
 	}
 }
 
+// A site may have one issuer configured twice, as for its web page and its app:
+// a token that logged in through one is spent for the other, whose account is the
+// same one by the address (CWE-294).
+func TestIDTokenIsGoodOnceAtAllProviders(t *testing.T) {
+	second := &openIDProvider{fakeProvider: &fakeProvider{name: "second", profiles: map[string]authcore.Profile{
+		"h.p.s": {Issuer: "https://idp.example", Subject: "42", Email: "ann@example.com", EmailVerified: true},
+	}}}
+	f, _ := native(t, func(c *authcore.Config) { c.Providers = append(c.Providers, second) })
+	if _, err := f.native("h.p.s"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.LoginSocial(t.Context(), authcore.SocialLogin{
+		Provider: "second", IDToken: "h.p.s", Nonce: "n", ClientKey: clientKey, Caller: caller,
+	})
+	wantCode(t, err, 400, authcore.CodeIDTokenUsed)
+}
+
 // raced is a store in which nobody sees the flow that another call just put.
 type raced struct{ authcore.Store }
 

@@ -45,12 +45,13 @@ func (s *Service) redeemIDToken(ctx context.Context, _ *Client, provider Provide
 // comes too late with it, as long as its owner came first.
 //
 // The token is known by what its signature covers: the signature itself can be
-// written in several ways. Of several calls at once the counter lets one go on;
+// written in several ways. The configured provider does not count, as several of
+// them may take the tokens of one issuer. Of several calls at once the counter lets one go on;
 // for later ones, also after a restart, a flow under the token's digest stands.
 // No answer is given before it is stored.
 func (s *Service) spendIDToken(ctx context.Context, provider, raw string) error {
 	signed := raw[:strings.LastIndexByte(raw, '.')+1]
-	digest := DigestOf(idTokenPurpose, provider, signed)
+	digest := DigestOf(idTokenPurpose, signed)
 	now := s.now()
 	tallies, err := s.store.Count(ctx, now, []Counter{{
 		Limit: "id-token", Party: base64.RawURLEncoding.EncodeToString(digest[:]), Window: idTokenRace,
