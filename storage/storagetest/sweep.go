@@ -110,8 +110,13 @@ func sweepRace(t *testing.T, store authcore.Store) {
 
 // sweepMany sweeps more than an engine should do in one step.
 func sweepMany(t *testing.T, store authcore.Store) {
-	const n = 2500
-	together(n, func(i int) {
+	const n, atOnce = 2500, 250
+	everyFlow := func(do func(i int)) {
+		for from := 0; from < n; from += atOnce {
+			together(atOnce, func(i int) { do(from + i) })
+		}
+	}
+	everyFlow(func(i int) {
 		flow := newFlow(fmt.Sprint(i))
 		if i%10 == 0 {
 			flow.Expires = at(time.Hour)
@@ -120,7 +125,7 @@ func sweepMany(t *testing.T, store authcore.Store) {
 	})
 	wantErr(t, "Sweep", store.Sweep(t.Context(), at(30*time.Minute)), nil)
 	taken := make([]error, n)
-	together(n, func(i int) {
+	everyFlow(func(i int) {
 		_, taken[i] = store.TakeFlow(t.Context(), secretOf(fmt.Sprint(i)), start)
 	})
 	for i, err := range taken {
