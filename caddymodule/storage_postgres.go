@@ -29,7 +29,8 @@ type PostgresStorage struct {
 	Schema string `json:"schema,omitempty"`
 
 	// How many connections are opened at most, beside one for each realm that waits
-	// for revocations. Default: 4, or the number of processors if that is more.
+	// for revocations. Default: `pool_max_conns` of the DSN, otherwise 16, or a quarter
+	// of what server, database or role allow if that is less.
 	MaxConnections int `json:"max_connections,omitempty"`
 
 	dsn, schema string

@@ -20,6 +20,8 @@ type Proxy struct {
 	// hits is how often it was seen.
 	hits  int
 	conns map[net.Conn]bool
+	// deaf are those of them that lead nowhere.
+	deaf map[net.Conn]bool
 }
 
 // NewProxy starts a proxy before a server. It ends with the test.
@@ -29,7 +31,7 @@ func NewProxy(tb testing.TB, target string) *Proxy {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &Proxy{listener: listener, target: target, conns: make(map[net.Conn]bool)}
+	p := &Proxy{listener: listener, target: target, conns: make(map[net.Conn]bool), deaf: make(map[net.Conn]bool)}
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for {
@@ -77,6 +79,16 @@ func (p *Proxy) Cut() {
 	}
 }
 
+// Deafen has what is sent on the connections that are there lead nowhere from now
+// on, as when a machine vanishes without a word. New ones work.
+func (p *Proxy) Deafen() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn := range p.conns {
+		p.deaf[conn] = true
+	}
+}
+
 func (p *Proxy) keep(conn net.Conn, keep bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,6 +96,7 @@ func (p *Proxy) keep(conn net.Conn, keep bool) {
 		p.conns[conn] = true
 	} else {
 		delete(p.conns, conn)
+		delete(p.deaf, conn)
 	}
 }
 
@@ -130,7 +143,11 @@ func (p *Proxy) serve(client net.Conn) {
 			p.hits++
 			doomed.Do(func() { close(fate) })
 		}
+		deaf := p.deaf[client]
 		p.mu.Unlock()
+		if deaf {
+			continue
+		}
 		if _, err := server.Write(buffer[:n]); err != nil {
 			break
 		}

@@ -49,21 +49,29 @@ func readMigrations(files fs.FS) ([]migration, error) {
 	return steps, nil
 }
 
-// prepare checks the server and brings the schema up to date.
-func (db *DB) prepare(ctx context.Context) error {
-	conn, err := db.pool.Acquire(ctx)
+// prepare checks the server and brings the schema up to date. It returns how many
+// connections there are to be, which are those wanted, or for 0 those that fit.
+func (db *DB) prepare(ctx context.Context, connections int32) (int32, error) {
+	conn, err := pgx.ConnectConfig(ctx, db.listen.Copy())
 	if err != nil {
-		return err
+		return 0, err
 	}
-	defer conn.Release()
-	if err := checkServer(conn.Conn()); err != nil {
-		return err
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
+		defer cancel()
+		_ = conn.Close(closing)
+	}()
+	if err := checkServer(conn); err != nil {
+		return 0, err
 	}
 	steps, err := embedded()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return migrate(ctx, conn.Conn(), db.tables, steps)
+	if err := migrate(ctx, conn, db.tables, steps); err != nil || connections > 0 {
+		return connections, err
+	}
+	return fitting(ctx, conn)
 }
 
 func checkServer(conn *pgx.Conn) error {

@@ -18,8 +18,6 @@ const (
 	callTimeout = 5 * time.Second
 	// connectTimeout bounds the making of a connection.
 	connectTimeout = 5 * time.Second
-	// pingTimeout is how long an idle connection may take to show that it lives.
-	pingTimeout = time.Second
 	// defaultSchema is where the tables stand.
 	defaultSchema = "edgeauth"
 )
@@ -52,8 +50,8 @@ type Option func(*options)
 func WithSchema(schema string) Option { return func(o *options) { o.schema = schema } }
 
 // WithMaxConnections sets how many connections the pool opens at most; the default
-// is what the DSN says (pool_max_conns), or 4 or the number of processors, whichever
-// is more. Each watch on revocations has one more.
+// is what the DSN says (pool_max_conns), or 16, or a quarter of what the server
+// allows if that is less. Each watch on revocations has one more.
 func WithMaxConnections(n int) Option { return func(o *options) { o.maxConnections = n } }
 
 // Open connects to a database and brings its schema up to date. The DSN is a URL
@@ -66,20 +64,18 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, openError(config.ConnConfig, err)
-	}
 	db := &DB{
-		pool:    pool,
 		tables:  newTables(set.schema),
-		listen:  config.ConnConfig,
+		listen:  config.ConnConfig.Copy(),
 		timeout: callTimeout,
 		quiet:   quiet,
 		watches: make(map[*watch]struct{}),
 	}
-	if err := db.prepare(ctx); err != nil {
-		pool.Close()
+	config.ShouldPing = db.lost
+	if config.MaxConns, err = db.prepare(ctx, config.MaxConns); err == nil {
+		db.pool, err = pgxpool.NewWithConfig(ctx, config)
+	}
+	if err != nil {
 		return nil, openError(config.ConnConfig, err)
 	}
 	return db, nil
@@ -109,13 +105,15 @@ func configure(dsn string, set options) (*pgxpool.Config, error) {
 		return nil, errors.New("postgres: the DSN cannot be read: " +
 			"write postgres://user:password@host:5432/database?sslmode=verify-full, or key=value pairs")
 	}
-	if set.maxConnections > 0 {
+	switch {
+	case set.maxConnections > 0:
 		config.MaxConns = int32(min(set.maxConnections, 1<<15))
+	case !sizesPool(dsn):
+		config.MaxConns = 0 // what fits the server
 	}
 	if config.ConnConfig.ConnectTimeout <= 0 || config.ConnConfig.ConnectTimeout > connectTimeout {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
-	config.PingTimeout = pingTimeout
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "edgeauth"
 	}
