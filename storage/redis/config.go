@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -22,6 +23,13 @@ const DefaultKeyPrefix = "edgeauth:"
 // be written to, and how long a call waits for a free one, unless the URL says
 // otherwise.
 const ioTimeout = 2 * time.Second
+
+// idleTimeout is after how long without use a connection is closed unless the URL
+// says otherwise. When connections lead nowhere, because a machine vanished without
+// a word, one call waits for ioTimeout to find that out, and meanwhile the others
+// get too old to be tried one after the other. Who follows revocations keeps one in
+// use.
+const idleTimeout = ioTimeout
 
 // Config says where a Redis is.
 type Config struct {
@@ -139,7 +147,7 @@ func (c Config) client() (goredis.UniversalClient, error) {
 		TLSConfig: options.TLSConfig, IsClusterMode: c.Cluster,
 		DialTimeout: orDefault(options.DialTimeout), ReadTimeout: orDefault(options.ReadTimeout),
 		WriteTimeout: orDefault(options.WriteTimeout), PoolTimeout: orDefault(options.PoolTimeout),
-		PoolSize: options.PoolSize, ConnMaxIdleTime: options.ConnMaxIdleTime,
+		PoolSize: options.PoolSize, ConnMaxIdleTime: cmp.Or(options.ConnMaxIdleTime, idleTimeout),
 		ContextTimeoutEnabled: true,
 		// See type once. A Cluster has loops of its own.
 		MaxRetries: -1, DialerRetries: 1,

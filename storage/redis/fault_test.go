@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -123,6 +124,35 @@ func cutConnections(t *testing.T, db *DB, through ...*servertest.Proxy) {
 	}
 	if _, err := store.User(t.Context(), "new"); err != nil {
 		t.Errorf("the user who was made: error %v", err)
+	}
+}
+
+// The server is there again, at the same address, and the connections that were
+// made before lead nowhere: nothing comes back on them, and nothing says so. That
+// they are many must not matter, because a node hears of no logout meanwhile.
+func TestConnectionsThatLeadNowhere(t *testing.T) {
+	t.Parallel()
+	through := servertest.NewProxy(t, redistest.Start(t, "appendonly no").Address())
+	db := open(t, Config{URL: "redis://" + through.Address()})
+	store := realm(t, db, "main")
+	const connections = 8
+	var calls sync.WaitGroup
+	servertest.Eventually(t, "there are many connections", func() bool {
+		for range connections {
+			calls.Go(func() { _, _ = store.User(t.Context(), "u") })
+		}
+		calls.Wait()
+		return db.client.PoolStats().IdleConns >= connections
+	})
+	through.Deafen()
+	tries := 0
+	servertest.Eventually(t, "the store is used again", func() bool {
+		tries++
+		_, _, err := store.RevocationsSince(t.Context(), "")
+		return err == nil
+	})
+	if tries > 3 {
+		t.Errorf("it took %d tries", tries)
 	}
 }
 
