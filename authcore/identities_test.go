@@ -1,6 +1,7 @@
 package authcore_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -99,6 +100,52 @@ func TestUnlinkLeavesAWayThatWorks(t *testing.T) {
 	wantCode(t, without.Unlink(t.Context(), claims, ids["github"]), 409, authcore.CodeLastIdentity)
 	if err := without.Unlink(t.Context(), claims, ids["other"]); err != nil {
 		t.Error(err)
+	}
+}
+
+// meanwhile is a store in which something happens before a session is recorded.
+type meanwhile struct {
+	authcore.Store
+	do func()
+}
+
+func (m *meanwhile) PutSession(ctx context.Context, session authcore.Session) error {
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return m.Store.PutSession(ctx, session)
+}
+
+// Somebody logs in all the time with a login that the user is taking away: the
+// session that comes on record after the others were ended ends too (CWE-367).
+func TestLoginDuringUnlink(t *testing.T) {
+	store := &meanwhile{}
+	f, login := linked(t, func(c *authcore.Config) {
+		store.Store = c.Store
+		c.Store = store
+	})
+	claims := f.claims(login.Token)
+	ids := f.identities(claims)
+	store.do = func() {
+		if err := f.Unlink(t.Context(), claims, ids["other"]); err != nil {
+			t.Error(err)
+		}
+	}
+	thief := authcore.SocialLogin{Provider: "other", Code: "code", ClientKey: clientKey, Caller: caller}
+	_, err := f.LoginSocial(t.Context(), thief)
+	wantCode(t, err, 400, authcore.CodeInvalidState)
+	sessions, err := f.Sessions(t.Context(), claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, session := range sessions {
+		if session.ID != claims.Session && session.Method == "other" && session.Created.Equal(f.clock.Now()) {
+			t.Errorf("the session goes on: %+v", session)
+		}
+	}
+	if again, err := f.LoginSocial(t.Context(), thief); err != nil || again.User.ID == login.User.ID {
+		t.Errorf("logs in as %+v, %v", again.User, err)
 	}
 }
 

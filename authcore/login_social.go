@@ -118,7 +118,37 @@ func (s *Service) LoginSocial(ctx context.Context, r SocialLogin) (Login, error)
 	if err != nil {
 		return s.failed(method, client, err)
 	}
-	return s.startSession(ctx, user, isNew, method, client, r.Caller)
+	login, err := s.startSession(ctx, user, isNew, method, client, r.Caller)
+	if err != nil {
+		return Login{}, err
+	}
+	identity := Identity{Provider: method, Issuer: profile.Issuer, Subject: profile.Subject}
+	if err := s.stillLinked(ctx, login, identity); err != nil {
+		return s.failed(method, client, err)
+	}
+	return login, nil
+}
+
+// stillLinked looks, now that the session is on record, whether the identity
+// still leads to its user. Unlink takes the identity away first and then ends the
+// sessions on record: one that was recorded between the two would go on, as that
+// of whom the user wants out (CWE-367).
+func (s *Service) stillLinked(ctx context.Context, login Login, identity Identity) error {
+	user, err := s.store.UserByIdentity(ctx, identity)
+	switch {
+	case err == nil && user.ID == login.User.ID:
+		return nil
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return unavailable(err)
+	}
+	mine := func(session Session) bool { return session.ID == login.Session.ID }
+	if _, err := s.endSessions(ctx, &gate.Claims{Subject: login.User.ID}, mine); err != nil {
+		return err
+	}
+	return &Error{
+		Status: http.StatusBadRequest, Code: CodeInvalidState,
+		Detail: "This login was taken away from the account meanwhile. Begin it again.",
+	}
 }
 
 // redeemCode asks the provider who a code is about.
