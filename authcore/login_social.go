@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
@@ -218,25 +220,41 @@ type ProviderInfo struct {
 	Endpoint
 }
 
+// listPatience is how long the list of providers waits for those that have to be
+// asked first. A frontend shows nothing before it has the list.
+const listPatience = 3 * time.Second
+
 // ProvidersFor lists the providers of a client, by name. One that cannot be
-// reached for discovery is left out and logged.
+// reached for discovery is left out and logged. All are asked at once, so that
+// one that hangs holds up nobody for long.
 func (s *Service) ProvidersFor(ctx context.Context, clientKey string) ([]ProviderInfo, error) {
 	client, err := s.clients.find(clientKey)
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, listPatience)
+	defer cancel()
+	var (
+		asking sync.WaitGroup
+		mu     sync.Mutex
+	)
 	infos := []ProviderInfo{}
 	for name, provider := range s.providers {
 		if !client.allowsProvider(name) {
 			continue
 		}
-		endpoint, err := provider.Endpoint(ctx)
-		if err != nil {
-			s.log.Warn("provider left out of the list", "provider", name, "error", err)
-			continue
-		}
-		infos = append(infos, ProviderInfo{Name: name, Endpoint: endpoint})
+		asking.Go(func() {
+			endpoint, err := provider.Endpoint(ctx)
+			if err != nil {
+				s.log.Warn("provider left out of the list", "provider", name, "error", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			infos = append(infos, ProviderInfo{Name: name, Endpoint: endpoint})
+		})
 	}
+	asking.Wait()
 	slices.SortFunc(infos, func(a, b ProviderInfo) int { return strings.Compare(a.Name, b.Name) })
 	return infos, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -185,6 +186,34 @@ func TestProvidersFor(t *testing.T) {
 	}
 	_, err = f.ProvidersFor(t.Context(), "wrong")
 	wantCode(t, err, 400, authcore.CodeInvalidClient)
+}
+
+// hanging is a provider that says nothing until nobody waits for it any more.
+type hanging struct{ *fakeProvider }
+
+func (hanging) Endpoint(ctx context.Context) (authcore.Endpoint, error) {
+	<-ctx.Done()
+	return authcore.Endpoint{}, ctx.Err()
+}
+
+// Providers that hang are left out of the list soon, and all at once: the login
+// page of everybody else waits for it (CWE-400).
+func TestProvidersForWithoutThoseThatHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, func(c *authcore.Config) {
+			for _, name := range []string{"a", "b", "c"} {
+				c.Providers = append(c.Providers, hanging{&fakeProvider{name: name}})
+			}
+		})
+		begun := time.Now()
+		infos, err := f.ProvidersFor(t.Context(), clientKey)
+		if err != nil || len(infos) != 1 || infos[0].Name != "github" {
+			t.Errorf("providers are %+v, %v", infos, err)
+		}
+		if waited := time.Since(begun); waited > 5*time.Second {
+			t.Errorf("waited %s", waited)
+		}
+	})
 }
 
 func TestLinkIdentity(t *testing.T) {
