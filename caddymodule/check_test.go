@@ -73,7 +73,11 @@ func (p *triedProvider) NewProvider(name string) (authcore.Provider, error) {
 
 func (p *triedProvider) Name() string { return p.name }
 
-func (p *triedProvider) Endpoint(context.Context) (authcore.Endpoint, error) {
+func (p *triedProvider) Endpoint(ctx context.Context) (authcore.Endpoint, error) {
+	if p.Fault == "mute" {
+		<-ctx.Done()
+		return authcore.Endpoint{}, fmt.Errorf("provider %s: %w", p.name, authcore.ErrProviderTimeout)
+	}
 	if p.Posts {
 		return authcore.Endpoint{ResponseMode: "form_post"}, nil
 	}
@@ -207,15 +211,16 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Several realms, and one thing that hangs: all ends with the context, and what
-// was found meanwhile is told.
+// Several realms, and things that hang, also when they are asked how they answer:
+// all ends with the context, and what was found meanwhile is told.
 func TestCheckIsBounded(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	text := strings.Replace(setup{Port: "8080", Realm: "storage memory\nmailer log\nprovider p {\n type tried\n fault hang\n}"}.caddyfile(),
+	text := strings.Replace(setup{Port: "8080", Realm: "storage memory\nmailer log\nprovider p {\n type tried\n fault hang\n}\nprovider q {\n type tried\n fault mute\n}"}.caddyfile(),
 		"\tedgeauth {", "\tedgeauth staff {\n client c k\n email_link https://a.app/{token}\n storage memory\n mailer log\n}\n\tedgeauth {", 1)
 	out, err := checked(t, ctx, text)
-	if !errors.Is(err, errWrong) || !strings.Contains(out, "WRONG  provider p: provider timed out") || !strings.Contains(out, "\nrealm staff\n  ok     storage memory") {
+	if !errors.Is(err, errWrong) || !strings.Contains(out, "WRONG  provider p: provider timed out") ||
+		!strings.Contains(out, "WRONG  provider q: provider timed out") || !strings.Contains(out, "    q  https://frontend.app/auth/callback") || !strings.Contains(out, "\nrealm staff\n  ok     storage memory") {
 		t.Errorf("%v:\n%s", err, out)
 	}
 }

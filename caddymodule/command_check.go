@@ -48,7 +48,9 @@ user: a store file that the server has open is left alone.
 			return errors.New("there is no Caddyfile in the current directory; name the configuration with --config")
 		}
 		cmd.SilenceUsage = true
-		return runCheck(cmd.Context(), os.Stdout, config)
+		ctx, cancel := context.WithTimeout(cmd.Context(), checkTimeout)
+		defer cancel()
+		return runCheck(ctx, os.Stdout, config)
 	}
 	return cmd
 }
@@ -56,7 +58,8 @@ user: a store file that the server has open is left alone.
 // errWrong is why the check command ends with a status that is not 0.
 var errWrong = errors.New("something is wrong; see above")
 
-// runCheck checks a configuration and prints what was found.
+// runCheck checks a configuration and prints what was found. All of it ends with
+// ctx.
 func runCheck(ctx context.Context, out io.Writer, config []byte) error {
 	app, err := provisionAlone(config)
 	if err != nil {
