@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -56,8 +57,9 @@ func WithMaxConnections(n int) Option { return func(o *options) { o.maxConnectio
 
 // Open connects to a database and brings its schema up to date. The DSN is a URL
 // or a list of key=value, as pgxpool.ParseConfig reads it. Open fails when the
-// database does not answer, when the schema is not ours, or when a newer version
-// made it. No error has the password in it.
+// database does not answer or is read only, when the schema is not ours, or when a
+// newer version made it. Of several servers in the DSN the one is used that can be
+// written to. No error has the password in it.
 func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	set := settings(opts)
 	config, err := configure(dsn, set)
@@ -114,6 +116,8 @@ func configure(dsn string, set options) (*pgxpool.Config, error) {
 	if config.ConnConfig.ConnectTimeout <= 0 || config.ConnConfig.ConnectTimeout > connectTimeout {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	// Whatever the DSN says: a standby answers, and may be behind.
+	config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "edgeauth"
 	}
