@@ -101,6 +101,16 @@ func (c *Config) validateValues(s *spec, found *faults) {
 			found.add("tenant", "%q is no tenant id such as 72f988bf-86f1-41af-91ab-2d7cd011db47; common, organizations and consumers stand alone", tenant)
 		}
 	}
+	for _, domain := range c.HostedDomains {
+		if !isHostedDomain(domain) {
+			found.add("hosted_domain", "%q is no domain in lower case such as example.com; check that its environment variable is set", domain)
+		}
+	}
+	for _, audience := range c.Audiences {
+		if strings.TrimSpace(audience) == "" {
+			found.add("audience", "is empty; set it to a client id of yours, and check that its environment variable is set")
+		}
+	}
 	if s.oneTenant && len(c.Tenants) > 1 {
 		found.add("tenant", "takes one with kind %s, whose answers do not say which it was; use azuread-oauth2", s.kind)
 	}
@@ -116,6 +126,13 @@ func (c *Config) validateValues(s *spec, found *faults) {
 	if _, needed := s.takes("field"); needed && len(c.Fields) > 0 && c.Fields["subject"] == "" {
 		found.add("field", "subject is missing; say where the user info has the id: field subject id")
 	}
+}
+
+// isHostedDomain reports whether a text may stand in the claim "hd". An empty one
+// above all does not: accounts that belong to no organization have no such claim,
+// and would all be let in (CWE-1188).
+func isHostedDomain(domain string) bool {
+	return strings.Contains(domain, ".") && domain == strings.ToLower(domain) && !strings.ContainsAny(domain, "@*/ ")
 }
 
 func (c *Config) validateURLs(found *faults) {
