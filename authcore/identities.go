@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
@@ -45,22 +46,32 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID stri
 	if err != nil {
 		return unavailable(err)
 	}
-	var unlinked *Identity
-	waysIn := 0
-	for i, identity := range identities {
-		if identity.PublicID() == publicID {
-			unlinked = &identities[i]
-		} else if s.providers[identity.Provider] != nil {
-			waysIn++
-		}
-	}
-	switch {
-	case unlinked == nil:
+	position := slices.IndexFunc(identities, func(i Identity) bool { return i.PublicID() == publicID })
+	if position < 0 {
 		return notFound()
-	case waysIn == 0 && user.EmailKey() == "" && s.providers[unlinked.Provider] != nil:
+	}
+	unlinked := identities[position]
+	if err := s.unlinkButTheLast(ctx, user, unlinked, slices.Delete(identities, position, position+1)); err != nil {
+		return err
+	}
+	s.cfg.Observe(Event{Name: EventUnlinked, Method: unlinked.Provider, UserID: user.ID, SessionID: claims.Session})
+	_, err = s.endSessions(ctx, claims, func(session Session) bool {
+		return session.Method == unlinked.Provider && session.ID != claims.Session
+	})
+	return err
+}
+
+// unlinkButTheLast unlinks an identity of a user who has others, unless no way in
+// is among them. The store keeps the last identity of several calls at once, but
+// does not know of which of them the provider is configured: what is left is
+// looked at again, and where another call took the other way in meanwhile this
+// one gives its own back.
+func (s *Service) unlinkButTheLast(ctx context.Context, user User, identity Identity, others []Identity) error {
+	guarded := user.EmailKey() == "" && s.providers[identity.Provider] != nil
+	if guarded && !s.hasWayIn(others) {
 		return lastIdentity()
 	}
-	err = s.store.UnlinkIdentity(ctx, *unlinked)
+	err := s.store.UnlinkIdentity(ctx, identity)
 	switch {
 	case errors.Is(err, ErrLastIdentity):
 		return lastIdentity()
@@ -68,12 +79,26 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID stri
 		return notFound()
 	case err != nil:
 		return unavailable(err)
+	case !guarded:
+		return nil
 	}
-	s.cfg.Observe(Event{Name: EventUnlinked, Method: unlinked.Provider, UserID: user.ID, SessionID: claims.Session})
-	_, err = s.endSessions(ctx, claims, func(session Session) bool {
-		return session.Method == unlinked.Provider && session.ID != claims.Session
-	})
-	return err
+	left, err := s.store.IdentitiesOf(ctx, user.ID)
+	if err != nil {
+		return unavailable(err)
+	}
+	if s.hasWayIn(left) {
+		return nil
+	}
+	if err := s.store.LinkIdentity(ctx, identity); err != nil {
+		return unavailable(err)
+	}
+	return lastIdentity()
+}
+
+// hasWayIn reports whether one of the identities is of a provider that is
+// configured.
+func (s *Service) hasWayIn(identities []Identity) bool {
+	return slices.ContainsFunc(identities, func(i Identity) bool { return s.providers[i.Provider] != nil })
 }
 
 func lastIdentity() *Error {

@@ -103,18 +103,53 @@ func TestUnlinkLeavesAWayThatWorks(t *testing.T) {
 	}
 }
 
-// meanwhile is a store in which something happens before a session is recorded.
+// meanwhile is a store in which something happens, once, before a session is
+// recorded or an identity goes.
 type meanwhile struct {
 	authcore.Store
 	do func()
 }
 
-func (m *meanwhile) PutSession(ctx context.Context, session authcore.Session) error {
+func (m *meanwhile) once() {
 	if do := m.do; do != nil {
 		m.do = nil
 		do()
 	}
+}
+
+func (m *meanwhile) PutSession(ctx context.Context, session authcore.Session) error {
+	m.once()
 	return m.Store.PutSession(ctx, session)
+}
+
+func (m *meanwhile) UnlinkIdentity(ctx context.Context, identity authcore.Identity) error {
+	m.once()
+	return m.Store.UnlinkIdentity(ctx, identity)
+}
+
+// Two calls at once take the two ways in, while an identity of a provider that is
+// configured no more makes the store believe that there is a third (CWE-362).
+func TestUnlinkOfTheLastWaysInAtOnce(t *testing.T) {
+	store := &meanwhile{}
+	f, login := linked(t, func(c *authcore.Config) {
+		store.Store = c.Store
+		c.Store = store
+	})
+	gone := authcore.Identity{Provider: "gone", Subject: "1", UserID: login.User.ID, Created: f.clock.Now()}
+	if err := f.store.LinkIdentity(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	claims := f.claims(login.Token)
+	ids := f.identities(claims)
+	store.do = func() {
+		if err := f.Unlink(t.Context(), claims, ids["other"]); err != nil {
+			t.Error(err)
+		}
+	}
+	wantCode(t, f.Unlink(t.Context(), claims, ids["github"]), 409, authcore.CodeLastIdentity)
+	if left := f.identities(claims); left["github"] != ids["github"] {
+		t.Errorf("left are %v", left)
+	}
 }
 
 // Somebody logs in all the time with a login that the user is taking away: the
