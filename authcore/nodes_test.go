@@ -72,6 +72,30 @@ func TestLogoutReachesOtherNodes(t *testing.T) {
 	}
 }
 
+// Clocks of nodes agree to within seconds only. The one that is ahead must not
+// forget a logout that the others still need: a node that starts then would let in
+// who has logged out (CWE-613).
+func TestClockAheadForgetsNoLogout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const ahead = 30 * time.Second
+		store := memory.New()
+		a := newNode(t, store, nil)
+		fast := newNode(t, store, func(c *authcore.Config) { c.Now = func() time.Time { return time.Now().Add(ahead) } })
+		login := a.loginAs("ann@example.com")
+		claims := a.claims(login.Token)
+		if err := a.Logout(t.Context(), claims, false); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Until(time.Unix(claims.ExpiresAt, 0)) - ahead/2)
+		if err := fast.Maintain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !newNode(t, store, nil).refused(login.Token) {
+			t.Error("a node that starts lets in who has logged out")
+		}
+	})
+}
+
 // A read that waits on a dead connection is given up, and the next one finds a
 // good one. Reads do not pile up behind it.
 func TestPollingSurvivesADeadConnection(t *testing.T) {

@@ -14,6 +14,9 @@ const (
 	// lastTimeout bounds what is done at the end: a process that stops, and a
 	// reload, wait for it.
 	lastTimeout = 5 * time.Second
+	// sweepDelay is for how long the store keeps what has expired, for nodes whose
+	// clocks are behind: a logout is needed until the token has expired there too.
+	sweepDelay = time.Minute
 )
 
 // Run does the work behind the requests until ctx ends: it follows revocations,
@@ -48,7 +51,7 @@ func (s *Service) Maintain(ctx context.Context) error {
 	return errors.Join(
 		s.keys.maintain(ctx, now),
 		s.flushSeen(ctx),
-		s.store.Sweep(ctx, now),
+		s.store.Sweep(ctx, now.Add(-sweepDelay)),
 	)
 }
 
