@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -107,7 +108,7 @@ func (s *PostgresStorage) options() []postgres.Option {
 // OpenStorage returns the realm's part of the database. Realms and configurations
 // with the same options share one pool of connections.
 func (s *PostgresStorage) OpenStorage(ctx context.Context, realm string) (authcore.Store, func() error, error) {
-	key := fmt.Sprintf("postgres:%d:%q:%s", s.MaxConnections, s.schema, s.dsn)
+	key := poolKey("postgres", []string{strconv.Itoa(s.MaxConnections), s.schema, s.dsn})
 	db, release, err := acquire(key, func() (*postgres.DB, func() error, error) {
 		db, err := postgres.Open(ctx, s.dsn, s.options()...)
 		if err != nil {
