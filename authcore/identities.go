@@ -51,6 +51,10 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID stri
 		return notFound()
 	}
 	unlinked := identities[position]
+	// Whoever hangs up now must not be left with the sessions of somebody whose
+	// login is gone: a second call would not find it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
 	if err := s.unlinkButTheLast(ctx, user, unlinked, slices.Delete(identities, position, position+1)); err != nil {
 		return err
 	}

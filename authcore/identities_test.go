@@ -127,6 +127,30 @@ func (m *meanwhile) UnlinkIdentity(ctx context.Context, identity authcore.Identi
 	return m.Store.UnlinkIdentity(ctx, identity)
 }
 
+// A user who closes the page while a login is taken away still puts out whoever
+// got hold of it (CWE-613).
+func TestUnlinkIsFinished(t *testing.T) {
+	store := &meanwhile{}
+	f, login := linked(t, func(c *authcore.Config) {
+		store.Store = c.Store
+		c.Store = store
+	})
+	thief, err := f.LoginSocial(t.Context(), authcore.SocialLogin{Provider: "other", Code: "code", ClientKey: clientKey, Caller: caller})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := f.claims(login.Token)
+	id := f.identities(claims)["other"]
+	ctx, hangUp := context.WithCancel(t.Context())
+	store.do = hangUp
+	if err := f.Unlink(ctx, claims, id); err != nil {
+		t.Error(err)
+	}
+	if !f.refused(thief.Token) {
+		t.Error("the session goes on")
+	}
+}
+
 // Two calls at once take the two ways in, while an identity of a provider that is
 // configured no more makes the store believe that there is a third (CWE-362).
 func TestUnlinkOfTheLastWaysInAtOnce(t *testing.T) {

@@ -22,7 +22,8 @@ const (
 	MethodCode = "code"
 )
 
-// finishTimeout bounds what is done for a login whose link is spent already.
+// finishTimeout bounds what is done in any case: for a login whose link is spent
+// already, and to put out whoever used an identity that is being unlinked.
 const finishTimeout = 10 * time.Second
 
 var sixDigits = big.NewInt(1_000_000)
