@@ -20,30 +20,41 @@ import (
 	"github.com/edgeauth/edgeauth/internal/gatecase"
 )
 
-// mutant builds the module with a change in its source, to see what happens
-// without a guard, or after a fault.
-func mutant(t *testing.T, file, old, changed string) []byte {
+// edit is a change of the source of the module.
+type edit struct{ file, old, changed string }
+
+// mutant builds the module with changes in its source, to see what happens
+// without a guard, or after a fault. Files are named from the root of the tree.
+func mutant(t *testing.T, edits ...edit) []byte {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "guest", file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Count(string(source), old) != 1 {
-		t.Fatalf("%s does not have %q once", file, old)
-	}
 	dir := t.TempDir()
-	replacement, overlay := filepath.Join(dir, file), filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(replacement, []byte(strings.Replace(string(source), old, changed, 1)), 0o600); err != nil {
-		t.Fatal(err)
+	replace := map[string]string{}
+	for _, e := range edits {
+		path, err := filepath.Abs(filepath.Join("..", "..", filepath.FromSlash(e.file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := path
+		if replace[path] != "" { // changed before
+			from = replace[path]
+		}
+		source, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(string(source), e.old) != 1 {
+			t.Fatalf("%s does not have %q once", e.file, e.old)
+		}
+		replace[path] = filepath.Join(dir, strings.ReplaceAll(e.file, "/", "_"))
+		if err := os.WriteFile(replace[path], []byte(strings.Replace(string(source), e.old, e.changed, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	description, err := json.Marshal(map[string]any{"Replace": map[string]string{path: replacement}})
+	description, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}
+	overlay := filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(overlay, description, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +70,7 @@ func TestClockMatters(t *testing.T) {
 	now := built.Add(-time.Hour)
 	upstream := gatecase.NewServer(t)
 	c := find(t, "token: expired") // ends at the day of the build
-	careless := mutant(t, "main.go", "now.Unix() >= seconds", "true")
+	careless := mutant(t, edit{"wasm/guest/main.go", "now.Unix() >= seconds", "true"})
 	c.Upstream = &gatecase.Upstream{Removed: []string{"authorization"}, Added: map[string]string{
 		"X-Auth-User-Id": gatecase.User, "X-Auth-Email": "ada@example.com",
 	}}
@@ -69,21 +80,22 @@ func TestClockMatters(t *testing.T) {
 	upstream.Check(t, serve(t, &host{module: at(&now)}, module, c.ConfigJSON(t), upstream), c)
 }
 
-// panics is a line of source that panics for one request.
-const panics = `	if request.Method == "PANIC" {
+// deciding is where the module decides.
+const deciding = "	decision := g.edge.Decide(request)\n"
+
+// faulty panics for one request.
+var faulty = edit{"wasm/guest/request.go", deciding, `	if request.Method == "PANIC" {
 		panic("a fault")
 	}
-	decision := g.edge.Decide(request)
-`
+` + deciding}
 
-// A panic refuses the request, and the instance goes on afresh. Without recover
-// the program exits, and the host answers with what it has of a stack.
+// A panic refuses the request, and the instance goes on afresh.
 func TestPanic(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	upstream := gatecase.NewServer(t)
-	faulty := mutant(t, "request.go", "	decision := g.edge.Decide(request)\n", panics)
+	code := mutant(t, faulty)
 	good := find(t, "a good token")
-	address := serve(t, &host{module: at(&now)}, faulty, good.ConfigJSON(t), upstream)
+	address := serve(t, &host{module: at(&now)}, code, good.ConfigJSON(t), upstream)
 	for range 3 {
 		fault := find(t, "a good token")
 		fault.Request.Method = "PANIC"
@@ -128,7 +140,7 @@ func TestBrokenInstance(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	config := find(t, "a public path").ConfigJSON(t)
 	config = []byte(strings.Replace(string(config), `"/health"`, `"/public"`, 1))
-	unguarded := mutant(t, "main.go", "	g.busy = true\n", "")
+	unguarded := mutant(t, edit{"wasm/guest/main.go", "	g.busy = true\n", ""})
 	for name, test := range map[string]struct {
 		code []byte
 		next bool

@@ -1,0 +1,151 @@
+package e2e
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/edgeauth/edgeauth/internal/gatecase"
+)
+
+// What happens without the guards of rails_test.go: each test takes one out of
+// the source, runs the module that comes of it, and sees the failure.
+
+// goesOn is a case of a request that is taken for Ada's although it must not be.
+func goesOn(t *testing.T, name string) *gatecase.Case {
+	t.Helper()
+	c := find(t, name)
+	c.Upstream = find(t, "a good token").Upstream
+	c.Answer = gatecase.Answer{Status: http.StatusOK, Body: "upstream"}
+	return c
+}
+
+// Without recover a panic ends the program. What the host answers then is no
+// answer of the gate: 500, and the client is shown the stack of the module
+// (CWE-209).
+func TestRecoverMatters(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	c := find(t, "a good token")
+	c.Request.Method = "PANIC"
+	code := mutant(t, faulty, edit{"wasm/guest/main.go", "if recover() != nil {", "if false {"})
+	address := serve(t, &host{module: at(&now)}, code, c.ConfigJSON(t), gatecase.NewServer(t))
+	got := gatecase.Send(t, address, c)
+	if got.Status != http.StatusInternalServerError || !strings.Contains(got.Body, "wasm stack trace") {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+}
+
+// Without the limits of the guest and of the gate, 900 kB of blanks before a
+// token are read, copied and searched, and the memory of the instance grows for
+// good.
+func TestLimitOfAuthorizationMatters(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	upstream := gatecase.NewServer(t)
+	careless := mutant(t,
+		edit{"wasm/guest/host.go", "maxValues = gate.MaxAuthorization + 1", "maxValues = 1 << 30"},
+		edit{"authcore/gate/authorization.go", "len(values[0]) > MaxAuthorization", "false"})
+	grown := func(code []byte, change func(*gatecase.Case)) uint64 {
+		c := find(t, "a good token")
+		memory := &sizes{}
+		address := serve(t, &host{module: at(&now)}, code, c.ConfigJSON(t), upstream, memory.option(t))
+		upstream.Check(t, address, c)
+		before := memory.largest()
+		c.Request.Headers[0][1] = strings.Replace(c.Request.Headers[0][1], " ", strings.Repeat(" ", 900_000), 1)
+		change(c)
+		for range 20 {
+			upstream.Check(t, address, c)
+		}
+		return memory.largest() - before
+	}
+	if n := grown(careless, func(*gatecase.Case) {}); n == 0 {
+		t.Error("the memory of the guest did not grow")
+	}
+	refused := find(t, "more than 8 KiB")
+	if n := grown(module, func(c *gatecase.Case) { c.Upstream, c.Answer = nil, refused.Answer }); n != 0 {
+		t.Errorf("with the limits it grew by %d bytes", n)
+	}
+}
+
+// A module that lets requests go on while it has no configuration, as many a
+// middleware does, is an open door wherever the configuration has a fault.
+func TestUnconfiguredMatters(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	upstream := gatecase.NewServer(t)
+	open := mutant(t, edit{"wasm/guest/request.go", "return refuse(gate.Unavailable(errNotConfigured))", "_ = errNotConfigured; return proceed"})
+	c := find(t, "no header")
+	c.Upstream, c.Answer = &gatecase.Upstream{}, gatecase.Answer{Status: http.StatusOK, Body: "upstream"}
+	upstream.Check(t, serve(t, &host{module: at(&now)}, open, []byte("{}"), upstream), c)
+}
+
+// Without the check a key set with a private key works like any other, so that
+// nobody notices the key in a place where many can read it.
+func TestPrivateKeysMatter(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	upstream := gatecase.NewServer(t)
+	trusting := mutant(t, edit{"authcore/gate/jwks.go", `case private || j.Type == "oct":`, `case private && j.Type == "oct":`})
+	c := find(t, "a good token")
+	keys, _ := c.Config["keys"].(map[string]any)["keys"].([]any)
+	for _, key := range keys {
+		key.(map[string]any)["d"] = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
+	}
+	if len(keys) == 0 {
+		t.Fatal("there are no keys")
+	}
+	upstream.Check(t, serve(t, &host{module: at(&now)}, trusting, c.ConfigJSON(t), upstream), c)
+	c.Unavailable()
+	upstream.Check(t, serve(t, &host{module: at(&now)}, module, c.ConfigJSON(t), upstream), c)
+}
+
+// A module that looks at a body takes it from the upstream: the host hands on
+// what is left of the stream. TestImports would see such a module.
+func TestBodiesMatter(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	curious := mutant(t,
+		edit{"wasm/guest/abi.go", "//go:wasmimport http_handler get_method\n", "//go:wasmimport http_handler read_body\n" +
+			"func hostReadBody(kind uint32, buf unsafe.Pointer, limit uint32) (eofLength uint64)\n\n//go:wasmimport http_handler get_method\n"},
+		edit{"wasm/guest/request.go", deciding, "	hostReadBody(kindRequest, pointer(string(make([]byte, 5))), 5)\n" + deciding})
+	if got := excess(compile(t, curious)); !slices.Equal(got, []string{"http_handler read_body"}) {
+		t.Errorf("beyond what it may, it imports %q", got)
+	}
+	c := find(t, "a good token")
+	for want, code := range map[string][]byte{"first and second": module, " and second": curious} {
+		var got []byte
+		gated := (&host{module: at(&now)}).start(t, code, c.ConfigJSON(t), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			got, _ = io.ReadAll(r.Body)
+		}))
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("first and second"))
+		r.Header.Set("Authorization", c.Request.Headers[0][1])
+		gated.ServeHTTP(httptest.NewRecorder(), r)
+		if string(got) != want {
+			t.Errorf("the upstream read %q, not %q", got, want)
+		}
+	}
+}
+
+// A module that made a secret would make the same one on every edge, and on that
+// of an attacker: this is what the host gives for randomness unless it is told
+// otherwise, and Traefik does not tell it. TestNoMinting would see such a module.
+func TestRandomnessMatters(t *testing.T) {
+	now := built.AddDate(1, 0, 0)
+	minter := mutant(t,
+		edit{"wasm/guest/request.go", deciding, "	secret := make([]byte, 16)\n	rand.Read(secret)\n" +
+			"	header(kindResponse).Set(\"X-Secret\", hex.EncodeToString(secret))\n" + deciding},
+		edit{"wasm/guest/request.go", "import (\n", "import (\n	\"crypto/rand\"\n	\"encoding/hex\"\n"})
+	if got := minting(minter); !slices.Contains(got, "crypto/rand.Read") {
+		t.Errorf("it holds %q", got)
+	}
+	c := find(t, "a good token")
+	var secrets []string
+	for range 2 {
+		gated := (&host{module: at(&now)}).start(t, minter, c.ConfigJSON(t), http.NotFoundHandler())
+		w := httptest.NewRecorder()
+		gated.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		secrets = append(secrets, w.Header().Get("X-Secret"))
+	}
+	if secrets[0] == "" || secrets[0] != secrets[1] {
+		t.Errorf("two hosts made %q", secrets)
+	}
+}
