@@ -39,6 +39,9 @@ class Proxy {
   async serve(request, answer, { proceed, socket, head } = {}) {
     const uri = pathOf(request.url);
     if (uri === undefined) return void write(answer, 400, "The target of the request is not a path.");
+    // Node does not read it, so that the next request on the upstream's connection
+    // would be taken for it (CWE-444).
+    if (socket && hasBody(request)) return void write(answer, 400, "A request to upgrade has no body here.");
     const address = request.socket.remoteAddress ?? "";
     const exchange = await this.edge.decide({ method: request.method, uri, address, headers: pairs(request.rawHeaders) });
     if (answer.destroyed || socket?.destroyed) return;
@@ -108,6 +111,11 @@ function pairs(raw) {
 function framing({ headers }) {
   if (headers["transfer-encoding"] !== undefined) return [["transfer-encoding", "chunked"]];
   return headers["content-length"] === undefined ? [] : [["content-length", headers["content-length"]]];
+}
+
+// hasBody reports whether a request has a body that is not empty.
+function hasBody({ headers }) {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0;
 }
 
 function forClient(response, exchange) {
