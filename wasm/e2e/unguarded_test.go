@@ -14,15 +14,6 @@ import (
 // What happens without the guards of rails_test.go: each test takes one out of
 // the source, runs the module that comes of it, and sees the failure.
 
-// goesOn is a case of a request that is taken for Ada's although it must not be.
-func goesOn(t *testing.T, name string) *gatecase.Case {
-	t.Helper()
-	c := find(t, name)
-	c.Upstream = find(t, "a good token").Upstream
-	c.Answer = gatecase.Answer{Status: http.StatusOK, Body: "upstream"}
-	return c
-}
-
 // Without recover a panic ends the program. What the host answers then is no
 // answer of the gate: 500, and the client is shown the stack of the module
 // (CWE-209).
