@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -173,6 +175,11 @@ func TestTruncatedUpstream(t *testing.T) {
 // A host hands over another configuration: a bad one is refused, and the one
 // before goes on.
 func TestReconfigure(t *testing.T) {
+	// The host's pool makes another instance, with a configuration that is bad on
+	// purpose, when a collection took the first one or when another processor
+	// has it.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	now := built.AddDate(1, 0, 0)
 	upstream := gatecase.NewServer(t)
 	c := find(t, "the right method")
