@@ -52,11 +52,11 @@ class Proxy {
       address, host: request.headers.host, scheme: request.socket.encrypted ? "https" : "http",
     });
     headers.push(["host", this.target.host], ...framing(request), ...(webSocket ? UPGRADE : []));
-    this.forward({ request, answer, exchange, headers, socket, head });
+    this.forward({ request, answer, exchange, headers, webSocket, socket, head });
   }
 
   forward(call, again = false) {
-    const { request, answer, exchange, headers, socket, head } = call;
+    const { request, answer, exchange, headers, webSocket, socket, head } = call;
     const hasBody = framing(request).length > 0;
     let outgoing;
     try {
@@ -67,13 +67,22 @@ class Proxy {
       return void write(answer, 400, "The request cannot be forwarded.");
     }
     outgoing.on("response", (response) => {
-      answer.writeHead(response.statusCode, response.statusMessage, forClient(response, exchange).flat());
+      try {
+        answer.writeHead(response.statusCode, response.statusMessage, forClient(response, exchange).flat());
+      } catch (error) { // a status that Node reads but does not write
+        answer.statusMessage = undefined;
+        return void outgoing.destroy(error);
+      }
       answer.flushHeaders(); // the body may be long in coming
       response.pipe(answer);
       // An answer that is cut off must not look as if it were complete.
       response.on("aborted", () => answer.destroy());
     });
     outgoing.on("upgrade", (response, upstream, first) => {
+      if (!webSocket) { // nobody has asked for that
+        upstream.destroy();
+        return void outgoing.emit("error", new Error("it switches protocols unasked"));
+      }
       answer.detachSocket(socket);
       const lines = [...UPGRADE, ...forClient(response, exchange)].map(([name, value]) => `${name}: ${value}\r\n`);
       socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`, "latin1");

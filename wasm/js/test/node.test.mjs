@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import net from "node:net";
 import test from "node:test";
 import { createServer } from "../node.mjs";
 import { exchange } from "./raw.mjs";
@@ -45,5 +46,31 @@ test("a request that would like to upgrade has no body", { timeout: 30_000 }, as
     });
   } finally {
     await upstream.stop();
+  }
+});
+
+// Whatever an upstream sends, the process goes on for everybody else (CWE-248).
+test("an upstream that talks nonsense is 502", { timeout: 30_000 }, async () => {
+  let nonsense;
+  const upstream = net.createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end(nonsense, "latin1"));
+  });
+  upstream.listen(0, "127.0.0.1");
+  await once(upstream, "listening");
+  try {
+    await between(`http://127.0.0.1:${upstream.address().port}`, async (port) => {
+      for (nonsense of [
+        "HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+      ]) {
+        const answer = await call(`http://127.0.0.1:${port}/`);
+        assert.deepEqual([answer.status, answer.body], [502, '{"detail":"The upstream cannot be reached."}'], nonsense);
+      }
+    });
+  } finally {
+    upstream.close();
   }
 });
