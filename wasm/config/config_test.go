@@ -122,6 +122,7 @@ func TestFaults(t *testing.T) {
 		{`{"issuer":"x","keys":{"keys":{"1":{}}}}`, "keys: must be a JSON Web Key Set"},
 		{`{"issuer":"x","keys":{"keys":[{"kty":"oct","k":"AAAA"}]}}`, "private or symmetric"},
 		{`{"issuer":"x","keys":"-----BEGIN PRIVATE KEY-----"}`, "a private key"},
+		{`{"issuer":"x","keys":{"keys":[],"signing_key":"-----BEGIN PRIVATE KEY-----"}}`, "a member beside the keys"},
 		{`{"issuer":5,"audience":[],"optional":"x"}`, "issuer: must be a text\noptional: must be true or false"},
 	} {
 		if _, err := Parse([]byte(test.config)); err == nil || !strings.Contains(err.Error(), test.want) {

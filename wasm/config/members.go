@@ -117,6 +117,13 @@ func keySet(value any) (*gate.KeySet, error) {
 		return ParseKeys([]byte(document))
 	}
 	if object, ok := value.(map[string]any); ok && object["keys"] != nil {
+		// A file may have members of others (RFC 7517, section 5). What stands in
+		// a configuration was meant for this program.
+		for name := range object {
+			if name != "keys" {
+				return nil, errors.New("a member beside the keys; only a JSON Web Key Set of public keys belongs here")
+			}
+		}
 		value = object["keys"]
 	}
 	keys, err := list(value)
