@@ -13,48 +13,9 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// A login, a logout and what is pending survive the death of Redis and a restart
-// of the edge. While Redis is down people with a token go on, and nobody is told
-// that a login is wrong.
 func TestRedisStorage(t *testing.T) {
 	server := redistest.Start(t)
-	s := setup{
-		Port: freePort(t), Realm: "insecure_debug_links\n storage redis " + server.URL(),
-		Site: "token_auth\n respond {http.auth.user.email}",
-	}
-	load(t, s.caddyfile())
-	token, ended := login(t, s, "a@example.com"), login(t, s, "a@example.com")
-	used, pending := debugLink(t, s, "b@example.com"), debugLink(t, s, "c@example.com")
-	spend(t, s, used)
-	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+ended)
-
-	server.Kill(t)
-	want := func(token string, status int) {
-		t.Helper()
-		response, _ := call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Token "+token)
-		if response.StatusCode != status {
-			t.Errorf("status %d, want %d", response.StatusCode, status)
-		}
-	}
-	want(token, 200)
-	want(ended, 401)
-	spending := map[string]any{"token": pending, "client_key": testKey}
-	response, body := call(t, http.MethodPost, s.url("/v1/auth/by-link/login/"), spending)
-	if response.StatusCode != 503 || response.Header.Get("Retry-After") == "" {
-		t.Errorf("a login while Redis is down: %d %s", response.StatusCode, body)
-	}
-	server.Start(t)
-	spend(t, s, pending)
-	post(t, s.url("/v1/auth/by-link/login/"), map[string]any{"token": used, "client_key": testKey}, 400)
-
-	load(t, s.caddyfile()) // a reload
-	want(token, 200)
-	if err := caddy.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	load(t, s.caddyfile())
-	want(token, 200)
-	want(ended, 401)
+	testOutage(t, server, "redis "+server.URL())
 }
 
 func TestRedisStorageUnderSentinelsAndInCluster(t *testing.T) {
