@@ -1,9 +1,7 @@
 package postgres
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -86,39 +84,7 @@ func TestFrozenServer(t *testing.T) {
 	store := realm(t, db, "main")
 	storagetest.Furnish(t, store)
 	server.Pause(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- second(store.User(ctx, "u")) }()
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) || !errors.Is(err, authcore.ErrUnavailable) {
-		t.Errorf("after cancel: %v", err)
-	}
-	bounded, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := second(store.User(bounded, "u")); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, authcore.ErrUnavailable) {
-		t.Errorf("after its deadline: %v", err)
-	}
-	begin := time.Now()
-	errs := make(chan error)
-	all := storagetest.Steps(store)
-	for name, step := range all {
-		go func() {
-			err := step(t.Context())
-			if !errors.Is(err, authcore.ErrUnavailable) || errors.Is(err, authcore.ErrNotFound) {
-				errs <- fmt.Errorf("%s: not unavailable: %w", name, err)
-				return
-			}
-			errs <- nil
-		}()
-	}
-	for range all {
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
-	}
-	if took := time.Since(begin); took > 10*timeout {
-		t.Errorf("it took %s", took)
-	}
+	storagetest.Frozen(t, store, 10*timeout)
 	server.Resume(t)
 	servertest.Eventually(t, "the store goes on", func() bool { return second(store.User(t.Context(), "u")) == nil })
 }

@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -197,40 +196,7 @@ func TestFrozenServer(t *testing.T) {
 	store := realm(t, db, "main")
 	storagetest.Furnish(t, store)
 	server.Pause(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- second(store.User(ctx, "u")) }()
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) || !errors.Is(err, authcore.ErrUnavailable) {
-		t.Errorf("after cancel: %v", err)
-	}
-	bounded, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := second(store.User(bounded, "u")); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, authcore.ErrUnavailable) {
-		t.Errorf("after its deadline: %v", err)
-	}
-	begin := time.Now()
-	errs := make(chan error)
-	all := storagetest.Steps(store)
-	for name, step := range all {
-		go func() {
-			err := step(t.Context())
-			if !errors.Is(err, authcore.ErrUnavailable) {
-				err = fmt.Errorf("%s: %w", name, errors.Join(err, errors.New("not unavailable")))
-			} else {
-				err = nil
-			}
-			errs <- err
-		}()
-	}
-	for range all {
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
-	}
-	if took := time.Since(begin); took > 4*callTimeout {
-		t.Errorf("it took %s", took)
-	}
+	storagetest.Frozen(t, store, 4*callTimeout)
 	server.Resume(t)
 	servertest.Eventually(t, "the store goes on", func() bool { return second(store.User(t.Context(), "u")) == nil })
 }
