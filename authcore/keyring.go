@@ -94,8 +94,10 @@ func (k *keyRing) update(ctx context.Context, change func([]SigningKey) ([]Signi
 		return nil
 	}
 	k.taken = number
-	k.keys.Store(next)
+	// In this order: whoever sees that a key is known must not find a verifier
+	// that refuses its tokens.
 	k.cfg.changed(set)
+	k.keys.Store(next)
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
 // lateKeys hands out what a late call has read only when release is closed.
@@ -56,6 +58,27 @@ func TestNoKeysAreAFault(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := n.verifier.Verify(token, start); err != nil {
+		t.Error(err)
+	}
+}
+
+// A key is not known before the verifier takes its tokens: who asks for it in
+// between would be told to check again, and refused.
+func TestKeysAreKnownWhenTheirTokensAreGood(t *testing.T) {
+	store := &keyStore{}
+	b := newNode(store, "ES256").at(t, start)
+	token := newNode(store, "EdDSA").at(t, start).token(t, start)
+	take := b.cfg.changed
+	b.cfg.changed = func(set *gate.KeySet) {
+		if id, unknown := b.verifier.UnknownKey(token, start); !unknown || b.knows(id) {
+			t.Errorf("key %q counts as known before the verifier has it", id)
+		}
+		take(set)
+	}
+	if err := b.reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.verifier.Verify(token, start); err != nil {
 		t.Error(err)
 	}
 }
