@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
@@ -50,10 +51,26 @@ func linkPages(config authcore.Config) []linkPage {
 // behind this one read paths in their own ways. A path that has it already, as
 // almost all have, costs nothing.
 func normalPath(text string) string {
+	if isNormal(text) {
+		return text
+	}
 	if !strings.HasPrefix(text, "/") {
 		text = "/" + text
 	}
 	return strings.ToLower(path.Clean(text))
+}
+
+// isNormal reports whether a path is surely in that form, in one pass.
+func isNormal(text string) bool {
+	last := byte(0)
+	for i := range len(text) {
+		c := text[i]
+		if c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' || last == '/' && (c == '/' || c == '.') {
+			return false
+		}
+		last = c
+	}
+	return strings.HasPrefix(text, "/") && (last != '/' || text == "/")
 }
 
 // leadsHere reports whether an address, whose path is normal, may hold the secret
@@ -87,11 +104,30 @@ func (r *Realm) showsLink(request *http.Request) bool {
 		return true
 	}
 	for _, referer := range request.Header["Referer"] {
-		if u, err := url.Parse(referer); err == nil && r.isLinkPage(u) {
+		if u, ok := parseReferer(referer); ok && r.isLinkPage(&u) {
 			return true
 		}
 	}
 	return false
+}
+
+// parseReferer returns path and query of an address. Almost all addresses are
+// plain, and then a look for the delimiters is enough (RFC 3986, section 3).
+func parseReferer(text string) (u url.URL, ok bool) {
+	scheme, rest, absolute := strings.Cut(text, "://")
+	if !absolute || scheme != "https" && scheme != "http" || strings.Contains(rest, "%") {
+		parsed, err := url.Parse(text)
+		if err != nil {
+			return url.URL{}, false
+		}
+		return *parsed, true
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	rest, u.RawQuery, _ = strings.Cut(rest, "?")
+	if path := strings.IndexByte(rest, '/'); path >= 0 {
+		u.Path = rest[path:]
+	}
+	return u, true
 }
 
 // isLinkPage also takes the pages to which social providers return: with code

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -67,6 +68,30 @@ func TestLinkPages(t *testing.T) {
 			t.Errorf("%s as referer: %t", target, !want)
 		}
 	}
+}
+
+// Almost all addresses are read without a parser and paths without path.Clean:
+// both must say the same.
+func FuzzRefererPath(f *testing.F) {
+	for _, text := range []string{
+		"https://frontend.app/auth/link/x?a=b#c", "https://frontend.app", "https://frontend.app?x=/y", "http://u:p@h:1//a/../B/./c/",
+		"https://h/%61?%62", "/relative?x=://y/z", "android-app://com.example/", "https:/one", "http", "https://h#/a?b", "https://[::1]/.x", "",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		want, err := url.Parse(text)
+		if err != nil {
+			return
+		}
+		got, ok := parseReferer(text)
+		if !ok || got.Path != want.Path || got.RawQuery != want.RawQuery {
+			t.Errorf("%q: path %q, query %q; want %q, %q", text, got.Path, got.RawQuery, want.Path, want.RawQuery)
+		}
+		if cleaned := strings.ToLower(path.Clean("/" + want.Path)); normalPath(want.Path) != cleaned {
+			t.Errorf("%q is normally %q, want %q", want.Path, normalPath(want.Path), cleaned)
+		}
+	})
 }
 
 // The page of a link is often behind the same server, and its secret is not used

@@ -73,20 +73,28 @@ func (g *trailerGuard) Close() error {
 	return err
 }
 
-// identityHeader sets identity headers of one request. Their values share one
-// array: this is done for every request.
+// identityHeader sets identity headers of one request and deletes others. The
+// first values share one array, and names are taken as they are: this is done
+// for every request.
 type identityHeader struct {
 	http.Header
-	values [8]string // as many as there are identity headers
+	values [2]string // as many as are set unless more are asked for
 	n      int
 }
 
-// Set replaces all values of a header.
+// Set replaces all values of a header, whose name is in the canonical form.
 func (h *identityHeader) Set(name, value string) {
+	if h.n == len(h.values) {
+		h.Header[name] = []string{value}
+		return
+	}
 	h.values[h.n] = value
 	h.Header[name] = h.values[h.n : h.n+1 : h.n+1]
 	h.n++
 }
+
+// Del deletes all values of a header, whose name is in the canonical form.
+func (h *identityHeader) Del(name string) { delete(h.Header, name) }
 
 // Interface guard.
 var _ gate.RequestHeader = (*identityHeader)(nil)

@@ -27,6 +27,8 @@ type visitor struct {
 	authorization []string
 	// header has the identity headers that the last gate set.
 	header identityHeader
+	// replacer has the placeholders; nil where there are none.
+	replacer *caddy.Replacer
 }
 
 // String keeps the placeholder of the variable from showing the token.
@@ -46,20 +48,21 @@ func visitorOf(r *http.Request) *visitor {
 	}
 	v := &visitor{authorization: r.Header["Authorization"]}
 	vars[visitorVar] = v
-	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Map(v.placeholder)
-		repl.DeleteByPrefix(userPrefix) // see forget
+	if replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		v.replacer = replacer
+		replacer.Map(v.placeholder)
 	}
+	v.forget()
 	return v
 }
 
 // forget makes the visitor nobody, until a gate knows better. An earlier handler
 // may have set the same placeholders for somebody else, and those would come
 // first.
-func (v *visitor) forget(r *http.Request) {
+func (v *visitor) forget() {
 	v.claims = nil
-	if repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.DeleteByPrefix(userPrefix)
+	if v.replacer != nil {
+		v.replacer.DeleteByPrefix(userPrefix)
 	}
 }
 

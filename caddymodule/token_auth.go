@@ -175,7 +175,7 @@ func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	stripIdentity(r)
 	visitor := visitorOf(r)
-	visitor.forget(r)
+	visitor.forget()
 	service, err := t.realm.Service(r.Context())
 	if err != nil {
 		t.realm.gate.count(gate.ReasonUnavailable)
@@ -208,10 +208,14 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 }
 
 // request returns what the decision depends on.
-func (*TokenAuth) request(service *authcore.Service, r *http.Request, authorization []string) gate.Request {
+func (t *TokenAuth) request(service *authcore.Service, r *http.Request, authorization []string) gate.Request {
+	var path string
+	if len(t.site.Public) > 0 { // nothing else depends on it
+		path = r.URL.EscapedPath()
+	}
 	return gate.Request{
 		Method:                      r.Method,
-		Path:                        r.URL.EscapedPath(),
+		Path:                        path,
 		Authorization:               authorization,
 		Origin:                      r.Header["Origin"],
 		AccessControlRequestMethod:  r.Header["Access-Control-Request-Method"],

@@ -118,3 +118,23 @@ func FuzzParseAuthorization(f *testing.F) {
 		}
 	})
 }
+
+// Words are cut alike wherever a byte stands among the eight that are looked at
+// together.
+func TestWord(t *testing.T) {
+	for c := range 256 {
+		for length := range 40 {
+			for at := range length {
+				text := strings.Repeat("x", at) + string([]byte{byte(c)}) + strings.Repeat("y", length-at-1)
+				first, rest := word(text)
+				want := strings.TrimLeft(text, blanks)
+				if end := strings.IndexAny(want, blanks); end >= 0 {
+					want = want[:end]
+				}
+				if first != want || !strings.HasSuffix(text, first+rest) {
+					t.Fatalf("%q is cut into %q and %q", text, first, rest)
+				}
+			}
+		}
+	}
+}

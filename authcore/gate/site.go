@@ -54,15 +54,15 @@ func (s *Site) Decide(v *Verifier, r Request, allow func(origin string) bool) De
 // Forward makes the header of a request that goes on ready for the upstream: it
 // sets who sent it and takes out what was only for the gate.
 func (s *Site) Forward(d *Decision, header RequestHeader) {
+	if !s.ForwardToken { // first, so that what is set finds its place in the map
+		header.Del("Authorization")
+	}
 	if d.Claims != nil {
 		for _, name := range s.Headers {
 			if value := HeaderValue(d.Claims, name); value != "" {
 				header.Set(name, value)
 			}
 		}
-	}
-	if !s.ForwardToken {
-		header.Del("Authorization")
 	}
 	if d.Preflight {
 		stripPreflight(header)
