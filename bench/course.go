@@ -130,11 +130,31 @@ func (*realmOf) enough(kept *[]string, n int, mint func() ([]string, error)) (_ 
 	return *kept, err
 }
 
+// The headers that a request has beside Host and Authorization: those that
+// Chromium sends with a fetch() of a page to its own site, and those of a program.
+const (
+	browserHeaders = "Connection: keep-alive\r\n" +
+		"sec-ch-ua-platform: \"Linux\"\r\n" +
+		"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n" +
+		"Accept: application/json\r\n" +
+		"sec-ch-ua: \"Chromium\";v=\"142\", \"Not_A Brand\";v=\"99\"\r\n" +
+		"sec-ch-ua-mobile: ?0\r\n" +
+		"Sec-Fetch-Site: same-origin\r\n" +
+		"Sec-Fetch-Mode: cors\r\n" +
+		"Sec-Fetch-Dest: empty\r\n" +
+		"Referer: https://app.example.com/items\r\n" +
+		"Accept-Encoding: gzip, deflate, br, zstd\r\n" +
+		"Accept-Language: en-GB,en;q=0.9\r\n"
+	bareHeaders = "User-Agent: example/1.0\r\nAccept: application/json\r\nAccept-Language: en\r\n"
+)
+
 // frame prepares the bytes of a request.
 func (c *course) frame() {
-	c.before = "GET /api/items?page=1 HTTP/1.1\r\nHost: " + c.edges[0].Address +
-		"\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" +
-		"\r\nAccept: application/json\r\nAccept-Language: en\r\n"
+	headers := browserHeaders
+	if c.bare {
+		headers = bareHeaders
+	}
+	c.before = "GET /api/items?page=1 HTTP/1.1\r\nHost: " + c.edges[0].Address + "\r\n" + headers
 	c.after = "\r\n"
 	if len(c.tokens) > 0 {
 		c.before += "Authorization: Token "

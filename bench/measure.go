@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 
 	"github.com/edgeauth/edgeauth/bench/internal/stat"
 )
@@ -82,7 +83,7 @@ func (b *bench) set(ctx context.Context, all []*series, m campaign, number int) 
 		// In another order each time: what a slice costs depends a little on
 		// what ran before it.
 		for _, i := range rand.Perm(len(courses)) { //nolint:gosec // nobody gains from guessing it
-			own, plain, err := pair(ctx, courses[i], courses[0], m.requests)
+			own, plain, err := pair(ctx, courses[i], baseline(courses, courses[i]), m.requests)
 			if err != nil {
 				return err
 			}
@@ -93,6 +94,11 @@ func (b *bench) set(ctx context.Context, all []*series, m campaign, number int) 
 		return m.finish(courses)
 	}
 	return nil
+}
+
+// baseline returns the plain proxy that gets requests of the same kind.
+func baseline(courses []*course, own *course) *course {
+	return courses[slices.IndexFunc(courses, func(c *course) bool { return c.front == plainProxy && c.bare == own.bare })]
 }
 
 // pieces is into how many pieces a slice is cut.

@@ -15,14 +15,16 @@ import (
 )
 
 // chosen returns the scenarios to measure: all, or those named by -only, and in
-// any case the plain proxy.
+// any case the plain proxies that these are compared with.
 func (b *bench) chosen() []scenario {
 	list := b.scenarios()
 	if b.wants(priceSection) {
 		return list
 	}
+	named := func(s scenario) bool { return slices.Contains(b.only, s.name) || slices.Contains(b.profiles, s.name) }
+	bare := slices.ContainsFunc(list, func(s scenario) bool { return s.bare && named(s) })
 	return slices.DeleteFunc(list, func(s scenario) bool {
-		return s.name != plainName && !slices.Contains(b.only, s.name) && !slices.Contains(b.profiles, s.name)
+		return s.name != plainName && !named(s) && (s.name != bareName || !bare)
 	})
 }
 

@@ -39,6 +39,7 @@ const rotating = 10_000
 // The scenarios that others refer to.
 const (
 	plainName  = "plain"
+	bareName   = "plain-bare"
 	hotName    = "hot"
 	rotateName = "rotate"
 	noneName   = "none"
@@ -54,6 +55,9 @@ type scenario struct {
 	tokens      stream
 	// inside is options of token_auth.
 	inside string
+	// bare requests have few headers, as those of a program; others have what a
+	// browser sends.
+	bare bool
 	// revoked is the number of sessions, each with a revocation.
 	revoked int
 	// goal is the greatest ratio to the plain proxy that is aimed at; zero
@@ -63,13 +67,16 @@ type scenario struct {
 	status int
 }
 
-// scenarios lists what is compared with the plain proxy, which comes first.
+// scenarios lists what is compared with the plain proxy, which comes first, or
+// with the plain proxy that gets the same requests.
 func (s scale) scenarios() []scenario {
 	list := []scenario{
 		{name: plainName, title: "plain `reverse_proxy`"},
 		{name: "again", title: "plain `reverse_proxy`, a second time"},
 		{name: hotName, title: "one hot token", front: gated, goal: 1.02, goalAllocs: 10},
 		{name: "one-header", title: "one hot token, `headers X-Auth-User-Id`", front: gated, inside: "headers X-Auth-User-Id"},
+		{name: bareName, title: "plain `reverse_proxy`, requests of four headers", bare: true},
+		{name: "hot-bare", title: "one hot token, requests of four headers", front: gated, bare: true},
 		{name: rotateName, title: "10,000 distinct tokens in rotation, each seen before", front: gated, tokens: rotatingTokens, goal: 1.05},
 		{name: "revoked", title: "one hot token, " + count(s.many) + " revocations", front: gated, revoked: s.many, goal: 1.02},
 		{name: firstName, title: "every token for the first time", front: gated, tokens: freshTokens, goal: 1.6},
