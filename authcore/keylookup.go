@@ -20,11 +20,22 @@ const (
 	absentLifetime = time.Minute
 	// maxAbsent bounds how many absent keys are remembered.
 	maxAbsent = 4096
+	// maxWaiting bounds how many requests wait for a look. Each holds its
+	// connection and its buffers, some 20 KB, and makes up its key id for nothing.
+	maxWaiting = 2048
 )
+
+// errCrowded is the answer to whoever finds maxWaiting others waiting. His token
+// was not judged. Those who wait bring a look about, so that a key that there is
+// is known by the time that a client asks again.
+var errCrowded = fmt.Errorf("%w: too many requests wait for unknown keys", ErrUnavailable)
 
 // keyLookup looks into the store for keys that another node may have made a
 // moment ago, so that their tokens are not refused until the next maintenance.
 // One look finds all keys, so that all who ask share it.
+//
+// Its times are those of time.Now and not of the service's clock: they go with
+// timers, and must not stand still or end early when somebody sets the clock.
 type keyLookup struct {
 	keys *keyRing
 
@@ -33,6 +44,8 @@ type keyLookup struct {
 	current chan struct{}
 	// begun and ended are how many looks there were; one at a time.
 	begun, ended int
+	// waiting is how many wait, whoever looks included.
+	waiting int
 	// next is when another look may begin, last what the last one came to.
 	next time.Time
 	last error
@@ -46,14 +59,19 @@ func newKeyLookup(keys *keyRing) *keyLookup {
 
 // look returns nil after every key that was in the store when it was called is
 // in use here: the key is known now, or there is none. Its error says that the
-// store could not tell. It takes lookInterval and lookTimeout at most, or until
-// ctx ends.
+// store could not tell, or at once that too many wait. It takes lookInterval and
+// lookTimeout at most, or until ctx ends.
 func (l *keyLookup) look(ctx context.Context, id string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if time.Now().Before(l.absent[id]) {
+	switch {
+	case l.keys.knows(id), time.Now().Before(l.absent[id]):
 		return nil
+	case l.waiting >= maxWaiting:
+		return errCrowded
 	}
+	l.waiting++
+	defer func() { l.waiting-- }()
 	for arrived := l.begun; ; {
 		var err error
 		switch now := time.Now(); {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -89,6 +90,71 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 		if n := store.begun("UpdateKeys") - before; n > 5 {
 			t.Errorf("%d looks for %d keys", n, strangers+1)
 		}
+	})
+}
+
+// made returns a token like the one given of a key that nobody has: whoever asks
+// for a key may make up as many as he likes.
+func made(token string, number int) string {
+	_, rest, _ := strings.Cut(token, ".")
+	key := gate.Key{ID: fmt.Sprintf("made-up-%d", number), Algorithm: gate.EdDSA}
+	return gate.HeaderSegment(key, gate.PurposeLogin) + "." + rest
+}
+
+// Whoever sends very many tokens with key ids of his own making, each of which
+// waits for a look, must not fill the edge with waiting requests (CWE-400,
+// CWE-770). Whom there is no room for was not judged and hears so at once. A
+// token of a key that another node makes during the flood is good as soon as the
+// next look ends, and waits for nobody from then on.
+func TestFloodIsNotHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newScripted(memory.New())
+		node := newNode(t, store, nil)
+		known := node.loginAs("ann@example.com").Token
+		pattern := stranger(t)
+		release := make(chan struct{})
+		store.do(func(context.Context, string) error { <-release; return nil }, "UpdateKeys")
+		const most, surplus = 2048, 500
+		var held sync.WaitGroup
+		for i := range most {
+			held.Go(func() {
+				if d := node.decide(made(pattern, i)); d.Status != 401 {
+					t.Errorf("one of those who waited: %d %s", d.Status, d.Reason)
+				}
+			})
+		}
+		synctest.Wait()
+		genuine := newNode(t, store.Store, func(c *authcore.Config) { c.Algorithm = "ES256" }).loginAs("ann@example.com").Token
+		began := time.Now()
+		for i := range surplus {
+			if d := node.decide(made(pattern, most+i)); d.Status != 503 || d.Body != gate.BodyUnavailable {
+				t.Fatalf("one too many: %d %s", d.Status, d.Reason)
+			}
+		}
+		if d := node.decide(genuine); d.Status != 503 {
+			t.Errorf("a key that is not known yet: %d %s", d.Status, d.Reason)
+		}
+		node.claims(known)
+		if took := time.Since(began); took != 0 {
+			t.Errorf("those who found no room were held for %s", took)
+		}
+		close(release)
+		held.Wait()
+		for i := range most { // the flood goes on
+			held.Go(func() { node.decide(made(pattern, 10_000+i)) })
+		}
+		synctest.Wait()
+		pass(501 * time.Millisecond)
+		for i := range most {
+			held.Go(func() { node.decide(made(pattern, 20_000+i)) })
+		}
+		synctest.Wait()
+		began = time.Now()
+		node.claims(genuine)
+		if took := time.Since(began); took != 0 {
+			t.Errorf("the genuine token waited for %s", took)
+		}
+		held.Wait()
 	})
 }
 
