@@ -118,6 +118,7 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	}
 	service, release, err := l.realm.hold(r.Context())
 	if err != nil {
+		l.realm.failed(authcore.CodeUnavailable)
 		writeUnavailable(w, err)
 		return nil
 	}
@@ -141,7 +142,8 @@ func (l *LoginAPI) handler(service *authcore.Service) *httpapi.Handler {
 	if l.service != service {
 		l.service = service
 		l.api = httpapi.New(httpapi.Options{
-			Service: service, Prefix: l.Prefix, ClientIP: clientIP, Logger: l.realm.logger,
+			Service: service, Prefix: l.Prefix, ClientIP: clientIP,
+			Logger: l.realm.logger, Failed: l.realm.failed,
 		})
 	}
 	return l.api

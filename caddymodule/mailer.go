@@ -123,7 +123,7 @@ func (o *MailOptions) open(env MailerEnvironment, identity []string, transport f
 		}
 		queue, err := mailer.NewQueue(mailer.QueueConfig{
 			Transport: way, Templates: o.texts, From: o.from, ReplyTo: o.replyTo,
-			Observe: env.Observe, Logger: processLogger("edgeauth.mailer"),
+			Observe: env.Observe, Logger: sparing(processLogger("edgeauth.mailer")),
 		})
 		if err != nil {
 			return nil, nil, err

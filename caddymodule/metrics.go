@@ -8,6 +8,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/httpapi"
 	"github.com/edgeauth/edgeauth/mailer"
 )
 
@@ -15,8 +16,8 @@ import (
 // go on over a reload. Every label comes from the configuration or from a fixed
 // list, never from a request.
 type metrics struct {
-	logins, signups, failures, links, ended, mails, decided, eventsDropped *prometheus.CounterVec
-	lag                                                                    *prometheus.HistogramVec
+	logins, signups, failures, links, ended, mails, decided, failed, eventsDropped *prometheus.CounterVec
+	lag                                                                            *prometheus.HistogramVec
 }
 
 func newMetrics() *metrics {
@@ -31,6 +32,7 @@ func newMetrics() *metrics {
 		ended:         counter("revocations_total", "Revocations made here, by cause.", "realm", "cause"),
 		mails:         counter("mails_total", "What became of mails.", "result"),
 		decided:       counter("gate_decisions_total", "Decisions about proxied requests, by reason.", "realm", "reason"),
+		failed:        counter("api_failures_total", "Calls of the login API that failed for no fault of the caller's, by error code.", "realm", "code"),
 		eventsDropped: counter("events_dropped_total", "Events that a slow subscriber cost.", "realm"),
 		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: appName, Name: "revocation_lag_seconds",
@@ -45,7 +47,7 @@ func newMetrics() *metrics {
 // registry.
 func (m *metrics) register(registry *prometheus.Registry, app *App) error {
 	collectors := []prometheus.Collector{
-		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.eventsDropped,
+		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.failed, m.eventsDropped,
 		m.lag, newGauges(app),
 	}
 	var faults []error
@@ -77,6 +79,15 @@ func (m *metrics) event(realm string, e authcore.Event) {
 func (m *metrics) revocationLag(realm string) func(time.Duration) {
 	histogram := m.lag.WithLabelValues(realm)
 	return func(lag time.Duration) { histogram.Observe(lag.Seconds()) }
+}
+
+// apiFailures returns what counts the failures of the login API. The codes are
+// there from the start, so that a rise from nothing is seen.
+func (m *metrics) apiFailures(realm string) func(authcore.Code) {
+	for _, code := range []authcore.Code{authcore.CodeUnavailable, httpapi.CodeInternal} {
+		m.failed.WithLabelValues(realm, string(code))
+	}
+	return func(code authcore.Code) { m.failed.WithLabelValues(realm, string(code)).Inc() }
 }
 
 func (m *metrics) mailOutcome(outcome mailer.Outcome) {

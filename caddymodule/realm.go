@@ -95,6 +95,8 @@ type Realm struct {
 	ctx       context.Context //nolint:containedctx // the life of the configuration, not of a call
 	startWait time.Duration
 	gate      decisionCounters
+	// failed counts what the login API could not do.
+	failed func(authcore.Code)
 
 	// live is what start made; nil until then and after a failed start.
 	live atomic.Pointer[liveRealm]

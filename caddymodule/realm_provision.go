@@ -21,7 +21,8 @@ func (r *Realm) provision(ctx caddy.Context, name string, around surroundings) e
 	r.name, r.surroundings, r.ctx = name, around, ctx
 	r.started, r.startWait = make(chan struct{}), startWait
 	r.settle = sync.OnceFunc(func() { close(r.started) })
-	r.gate = around.metrics.decisions(name)
+	r.logger = sparing(around.logger)
+	r.gate, r.failed = around.metrics.decisions(name), around.metrics.apiFailures(name)
 	r.relay = newEventRelay(around.events, name, around.metrics)
 	if err := r.join(); err != nil {
 		return err

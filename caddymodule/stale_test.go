@@ -22,7 +22,7 @@ func init() {
 	caddy.RegisterModule(new(deafStorage))
 }
 
-// deafStorage is a store whose feed of revocations and keys can be cut off:
+// deafStorage is a store whose feed of revocations, keys and sessions can be cut off:
 // `storage deaf`.
 type deafStorage struct{}
 
@@ -58,6 +58,13 @@ func (s deafStore) UpdateKeys(
 		return nil, authcore.ErrUnavailable
 	}
 	return s.Store.UpdateKeys(ctx, change)
+}
+
+func (s deafStore) SessionsOf(ctx context.Context, userID string, now time.Time) ([]authcore.Session, error) {
+	if isDeaf.Load() {
+		return nil, authcore.ErrUnavailable
+	}
+	return s.Store.SessionsOf(ctx, userID, now)
 }
 
 // With `on_stale reject` and a store that says nothing any more, whoever sends a

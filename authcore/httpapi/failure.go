@@ -78,11 +78,11 @@ func (h *Handler) failure(r *http.Request, matched route, err error) answer {
 	}
 	public, ok := errors.AsType[*authcore.Error](err)
 	if !ok {
-		h.logFailure(r, matched, CodeInternal, slog.Any("error", err))
+		h.report(r, matched, CodeInternal, slog.Any("error", err))
 		return internal()
 	}
 	if public.Code == authcore.CodeUnavailable {
-		h.logFailure(r, matched, public.Code, slog.Any("error", err))
+		h.report(r, matched, public.Code, slog.Any("error", err))
 	}
 	return publicFailure(public)
 }
@@ -134,22 +134,29 @@ func (h *Handler) panicked(r *http.Request, matched route, fault any) answer {
 	if broken, ok := fault.(runtime.Error); ok {
 		what = broken.Error()
 	}
-	h.logFailure(r, matched, CodeInternal, slog.String("panic", what), slog.String("stack", string(debug.Stack())))
+	h.report(r, matched, CodeInternal, slog.String("panic", what), slog.String("stack", string(debug.Stack())))
 	return internal()
 }
 
-// logFailure names the route by its pattern: a path may hold what somebody put
-// there by mistake. A client that went away is no failure of the server.
-func (h *Handler) logFailure(r *http.Request, matched route, code authcore.Code, cause ...slog.Attr) {
+// report logs and counts a failure of the server's own. It names the route by its
+// pattern: a path may hold what somebody put there by mistake. A client that went
+// away is no failure of the server. What is unavailable comes back without
+// anybody's doing, which a fault of the program does not.
+func (h *Handler) report(r *http.Request, matched route, code authcore.Code, cause ...slog.Attr) {
 	if code == authcore.CodeUnavailable && r.Context().Err() != nil {
 		return
+	}
+	h.failed(code)
+	level := slog.LevelError
+	if code == authcore.CodeUnavailable {
+		level = slog.LevelWarn
 	}
 	attrs := append([]slog.Attr{
 		slog.String("method", r.Method),
 		slog.String("route", matched.pattern),
 		slog.String("code", string(code)),
 	}, cause...)
-	h.log.LogAttrs(r.Context(), slog.LevelError, "request failed", attrs...)
+	h.log.LogAttrs(r.Context(), level, "request failed", attrs...)
 }
 
 // seconds returns whole seconds, rounded up (RFC 9110, section 10.2.3).

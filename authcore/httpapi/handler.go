@@ -27,6 +27,9 @@ type Options struct {
 	ClientIP func(*http.Request) netip.Addr
 	// Logger is told of failures of the server's own. Default: nobody.
 	Logger *slog.Logger
+	// Failed is told of each of these failures, with CodeInternal or
+	// authcore.CodeUnavailable. It is called by many at once. Default: nobody.
+	Failed func(authcore.Code)
 }
 
 // Handler serves the login API. Make one with New. It is safe for concurrent
@@ -36,6 +39,7 @@ type Handler struct {
 	prefix   string
 	clientIP func(*http.Request) netip.Addr
 	log      *slog.Logger
+	failed   func(authcore.Code)
 	routes   []route
 	// bodyTimeout is how long a body may take to arrive.
 	bodyTimeout time.Duration
@@ -51,6 +55,7 @@ func New(options Options) *Handler {
 		prefix:   strings.TrimSuffix(path.Clean("/"+options.Prefix), "/"),
 		clientIP: options.ClientIP,
 		log:      options.Logger,
+		failed:   options.Failed,
 
 		bodyTimeout: bodyTimeout,
 	}
@@ -59,6 +64,9 @@ func New(options Options) *Handler {
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.failed == nil {
+		h.failed = func(authcore.Code) {}
 	}
 	h.routes = h.table()
 	return h
