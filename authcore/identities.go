@@ -46,21 +46,41 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID stri
 	if err != nil {
 		return unavailable(err)
 	}
+	// Whoever hangs up now must not be left with the sessions of somebody whose
+	// login is gone.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
 	position := slices.IndexFunc(identities, func(i Identity) bool { return i.PublicID() == publicID })
 	if position < 0 {
+		if err := s.finishUnlink(ctx, claims, identities); err != nil {
+			return err
+		}
 		return notFound()
 	}
 	unlinked := identities[position]
-	// Whoever hangs up now must not be left with the sessions of somebody whose
-	// login is gone: a second call would not find it.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
-	defer cancel()
-	if err := s.unlinkButTheLast(ctx, user, unlinked, slices.Delete(identities, position, position+1)); err != nil {
+	if err := s.unlinkButTheLast(ctx, claims, user, unlinked, slices.Delete(identities, position, position+1)); err != nil {
 		return err
 	}
 	s.cfg.Observe(Event{Name: EventUnlinked, Method: unlinked.Provider, UserID: user.ID, SessionID: claims.Session})
-	_, err = s.endSessions(ctx, claims, func(session Session) bool {
-		return session.Method == unlinked.Provider && session.ID != claims.Session
+	// Those that were begun meanwhile.
+	return s.endSessionsThrough(ctx, claims, func(provider string) bool { return provider == unlinked.Provider })
+}
+
+// finishUnlink ends what an earlier call did not come to, because the store failed
+// after it had taken the identity away: sessions through a provider that the user
+// has no identity of.
+func (s *Service) finishUnlink(ctx context.Context, claims *gate.Claims, identities []Identity) error {
+	return s.endSessionsThrough(ctx, claims, func(provider string) bool {
+		return s.providers[provider] != nil &&
+			!slices.ContainsFunc(identities, func(i Identity) bool { return i.Provider == provider })
+	})
+}
+
+// endSessionsThrough ends the sessions of the token's user that were begun through
+// some providers, but for the one of the token.
+func (s *Service) endSessionsThrough(ctx context.Context, claims *gate.Claims, which func(provider string) bool) error {
+	_, err := s.endSessions(ctx, claims, func(session Session) bool {
+		return which(session.Method) && session.ID != claims.Session
 	})
 	return err
 }
@@ -70,12 +90,19 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID stri
 // does not know of which of them the provider is configured: what is left is
 // looked at again, and where another call took the other way in meanwhile this
 // one gives its own back.
-func (s *Service) unlinkButTheLast(ctx context.Context, user User, identity Identity, others []Identity) error {
+//
+// The sessions through it end first: when the store fails after that, the login is
+// still in the list of whoever asked, who will ask again.
+func (s *Service) unlinkButTheLast(ctx context.Context, claims *gate.Claims, user User, identity Identity, others []Identity) error {
 	guarded := user.EmailKey() == "" && s.providers[identity.Provider] != nil
 	if guarded && !s.hasWayIn(others) {
 		return lastIdentity()
 	}
-	err := s.store.UnlinkIdentity(ctx, identity)
+	err := s.endSessionsThrough(ctx, claims, func(provider string) bool { return provider == identity.Provider })
+	if err != nil {
+		return err
+	}
+	err = s.store.UnlinkIdentity(ctx, identity)
 	switch {
 	case errors.Is(err, ErrLastIdentity):
 		return lastIdentity()

@@ -151,6 +151,66 @@ func TestUnlinkIsFinished(t *testing.T) {
 	}
 }
 
+// The store fails in the middle while a login is taken away of which somebody else
+// makes use, also at that moment. Whatever was done by then, the user hears that
+// it did not succeed, and the next call finishes it: nobody stays in whose login
+// is gone (CWE-613).
+func TestUnlinkWhileTheStoreFails(t *testing.T) {
+	for step, script := range map[string]struct {
+		failing string // the step of the store
+		number  int    // of its calls
+		again   authcore.Code
+	}{
+		"sessions end":       {"EndSessions", 1, ""},
+		"the identity goes":  {"UnlinkIdentity", 1, ""},
+		"sessions end again": {"EndSessions", 2, authcore.CodeNotFound},
+	} {
+		t.Run(step, func(t *testing.T) {
+			between := &meanwhile{}
+			var store *scripted
+			f, login := linked(t, func(c *authcore.Config) {
+				between.Store = c.Store
+				store = newScripted(between)
+				c.Store = store
+			})
+			thief := func() authcore.Login {
+				login, err := f.LoginSocial(t.Context(), authcore.SocialLogin{Provider: "other", Code: "code", ClientKey: clientKey, Caller: caller})
+				if err != nil {
+					t.Error(err)
+				}
+				return login
+			}
+			claims := f.claims(login.Token)
+			id := f.identities(claims)["other"]
+			stolen := []authcore.Login{thief()}
+			between.do = func() { stolen = append(stolen, thief()) }
+			before := store.begun(script.failing)
+			store.do(func(context.Context, string) error {
+				if store.begun(script.failing) == before+script.number {
+					return errDown
+				}
+				return nil
+			}, script.failing)
+			wantCode(t, f.Unlink(t.Context(), claims, id), 503, authcore.CodeUnavailable)
+			store.do(nil)
+			if err := f.Unlink(t.Context(), claims, id); script.again != "" {
+				wantCode(t, err, 404, script.again)
+			} else if err != nil {
+				t.Error(err)
+			}
+			if len(f.identities(claims)) != 1 || len(stolen) != 2 {
+				t.Fatalf("left are %v, stolen %d", f.identities(claims), len(stolen))
+			}
+			for i, session := range stolen {
+				if !f.refused(session.Token) {
+					t.Errorf("session %d goes on", i)
+				}
+			}
+			f.claims(login.Token)
+		})
+	}
+}
+
 // Two calls at once take the two ways in, while an identity of a provider that is
 // configured no more makes the store believe that there is a third (CWE-362).
 func TestUnlinkOfTheLastWaysInAtOnce(t *testing.T) {

@@ -132,9 +132,9 @@ func (s *Service) LoginSocial(ctx context.Context, r SocialLogin) (Login, error)
 }
 
 // stillLinked looks, now that the session is on record, whether the identity
-// still leads to its user. Unlink takes the identity away first and then ends the
-// sessions on record: one that was recorded between the two would go on, as that
-// of whom the user wants out (CWE-367).
+// still leads to its user. Unlink ends the sessions on record once more after it
+// took the identity away: one that is recorded later would go on, as that of whom
+// the user wants out (CWE-367).
 func (s *Service) stillLinked(ctx context.Context, login Login, identity Identity) error {
 	user, err := s.store.UserByIdentity(ctx, identity)
 	switch {

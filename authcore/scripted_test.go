@@ -89,6 +89,13 @@ func (s *scripted) UserByEmail(ctx context.Context, key string) (authcore.User, 
 	return s.Store.UserByEmail(ctx, key)
 }
 
+func (s *scripted) UnlinkIdentity(ctx context.Context, identity authcore.Identity) error {
+	if err := s.step(ctx, "UnlinkIdentity"); err != nil {
+		return err
+	}
+	return s.Store.UnlinkIdentity(ctx, identity)
+}
+
 func (s *scripted) EndSessions(
 	ctx context.Context, userID string, which func(authcore.Session) bool, now time.Time,
 ) ([]authcore.Session, error) {
