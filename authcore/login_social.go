@@ -113,8 +113,8 @@ func (s *Service) LoginSocial(ctx context.Context, r SocialLogin) (Login, error)
 	if err != nil {
 		return s.failed(method, client, err)
 	}
-	if profile.Subject == "" {
-		return s.failed(method, client, s.providerError(method, ErrProviderFailed))
+	if err := profile.checkIdentity(); err != nil {
+		return s.failed(method, client, s.providerError(method, err))
 	}
 	user, isNew, err := s.userByProfile(ctx, method, profile, r.LinkTo)
 	if err != nil {

@@ -3,7 +3,10 @@ package authcore
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Failures of a provider, tested with errors.Is. What the provider itself said
@@ -120,11 +123,33 @@ type ExchangeRequest struct {
 	User string
 }
 
+// maxIdentityText bounds an issuer and an id at a provider, in bytes. Stores keep
+// them as keys, whose length PostgreSQL bounds to 2.7 KB in all. No provider comes
+// near it: OpenID Connect Core 1.0, section 2, allows 255.
+const maxIdentityText = 1024
+
+// checkIdentity refuses an account that no store could find again.
+func (p *Profile) checkIdentity() error {
+	if p.Subject == "" {
+		return fmt.Errorf("%w: the account has no id", ErrProviderFailed)
+	}
+	for _, part := range []struct{ name, text string }{{"id", p.Subject}, {"issuer", p.Issuer}} {
+		switch {
+		case len(part.text) > maxIdentityText:
+			return fmt.Errorf("%w: the %s of the account has more than %d bytes", ErrProviderFailed, part.name, maxIdentityText)
+		case !utf8.ValidString(part.text) || strings.Contains(part.text, "\x00"):
+			return fmt.Errorf("%w: the %s of the account is no text", ErrProviderFailed, part.name)
+		}
+	}
+	return nil
+}
+
 // Profile is what a provider says about the person who logged in.
 type Profile struct {
 	// Issuer tells tenants apart; "" where the provider has none.
 	Issuer string
-	// Subject is the immutable id of the account at the provider.
+	// Subject is the immutable id of the account at the provider. Neither it nor
+	// Issuer has more than 1024 bytes or a NUL; a login with such an id fails.
 	Subject string
 	// Email is "" when the provider gave none.
 	Email         string

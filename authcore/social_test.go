@@ -175,6 +175,37 @@ func TestEmptySubjectIsNobody(t *testing.T) {
 	wantCode(t, err, 502, authcore.CodeProviderUnavailable)
 }
 
+// An id that some store could not keep is the provider's fault, with every store
+// alike, and none of ours: 503 would have people try for ever.
+func TestAccountsThatNoStoreKeeps(t *testing.T) {
+	longest := strings.Repeat("é", 512)
+	for name, c := range map[string]struct {
+		subject, issuer string
+		refused         bool
+	}{
+		"the longest":               {longest, longest, false},
+		"an id that is too long":    {longest + "x", "", true},
+		"an issuer too long":        {"1", longest + "x", true},
+		"NUL in an id":              {"1\x00", "", true},
+		"an issuer that is no text": {"1", "\xff", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, nil)
+			login, err := f.social(authcore.Profile{Subject: c.subject, Issuer: c.issuer})
+			if c.refused {
+				wantCode(t, err, 502, authcore.CodeProviderUnavailable)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := f.social(authcore.Profile{Subject: c.subject, Issuer: c.issuer}); err != nil || again.User.ID != login.User.ID {
+				t.Errorf("again: %+v, %v", again.User, err)
+			}
+		})
+	}
+}
+
 func TestProvidersFor(t *testing.T) {
 	f := newFixture(t, nil)
 	infos, err := f.ProvidersFor(t.Context(), clientKey)

@@ -88,7 +88,8 @@ type UserAdmin interface {
 }
 
 // Identities keeps the accounts at social providers that belong to users. An
-// identity is found by (Provider, Issuer, Subject) and by nothing else.
+// identity is found by (Provider, Issuer, Subject) and by nothing else. Issuer and
+// Subject are UTF-8 without NUL of up to 1024 bytes each, Provider of up to 64.
 type Identities interface {
 	// UserByIdentity returns the user of an identity, or ErrNotFound.
 	// Identity.UserID is ignored.

@@ -1,6 +1,10 @@
 package storagetest
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,6 +56,7 @@ func identityChecks() []check {
 			wantSame(t, "user", got, candidate)
 		}},
 		{"PartsAreNotConfused", distinctIdentities},
+		{"LongestParts", longestIdentities},
 		{"StoredUserIsComplete", func(t *testing.T, store authcore.Store) {
 			want := newUser("ada@example.com", true)
 			got, created, err := store.EnsureIdentity(t.Context(), newIdentity("1", uuid()), want, false)
@@ -114,6 +119,36 @@ func distinctIdentities(t *testing.T, store authcore.Store) {
 		if err != nil || !created || got.ID != candidate.ID {
 			t.Errorf("%q: created %v, error %v; want a user of its own", p, created, err)
 		}
+	}
+}
+
+// longestIdentities: parts as long as they may be are kept as they are. The texts
+// are such that no engine makes them shorter.
+func longestIdentities(t *testing.T, store authcore.Store) {
+	text := func(seed string, length int) string {
+		var b strings.Builder
+		for b.Len() < length {
+			digest := sha256.Sum256([]byte(seed + strconv.Itoa(b.Len())))
+			b.WriteString(base64.RawURLEncoding.EncodeToString(digest[:]))
+		}
+		return b.String()[:length]
+	}
+	for _, subject := range []string{text("a", 1024), text("b", 1024)} {
+		identity := authcore.Identity{Provider: text("p", 64), Issuer: text("i", 1024), Subject: subject, Created: start}
+		candidate := newUser("", false)
+		_, created, err := store.EnsureIdentity(t.Context(), identity, candidate, false)
+		if err != nil || !created {
+			t.Fatalf("created %v, error %v", created, err)
+		}
+		got, err := store.UserByIdentity(t.Context(), identity)
+		wantErr(t, "UserByIdentity", err, nil)
+		wantSame(t, "user", got, candidate)
+		list, err := store.IdentitiesOf(t.Context(), candidate.ID)
+		identity.UserID = candidate.ID
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%d identities, error %v", len(list), err)
+		}
+		wantSame(t, "identity", list[0], identity)
 	}
 }
 
