@@ -89,7 +89,8 @@ func (m *migration) move(ctx context.Context, modules caddy.Context) error {
 }
 
 // chooseRealms returns which realms to move. A name that the source does not have
-// is refused: opening it would make an empty one there.
+// is refused: opening it would make an empty one there. So is a source of an older
+// version: it has to stay as it was, and opening it would bring it up to date.
 func (m *migration) chooseRealms(ctx context.Context, from namedStorage) ([]string, error) {
 	lister, ok := from.Storage.(RealmLister)
 	if !ok {
@@ -180,7 +181,11 @@ func (m *migration) tryRealm(ctx context.Context, from, to namedStorage, realm, 
 		return nil
 	}
 	present, err := lister.StorageRealms(ctx)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, ErrOldStorage):
+		m.say("%s: an older version made what is in %s; the move would bring it up to date, so it was not looked at", label, to.name)
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("--to: %w", err)
 	}
 	if !slices.Contains(present, realm) {

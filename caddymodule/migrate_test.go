@@ -174,6 +174,7 @@ func TestMigrateRefuses(t *testing.T) {
 		"memory":             {"memory", from.flag, nil, "nothing can be moved from there"},
 		"into memory":        {from.flag, "memory", nil, "nothing would stay there"},
 		"an unset variable":  {from.flag, "bolt:{env.EDGEAUTH_TEST_UNSET}", nil, "EDGEAUTH_TEST_UNSET"},
+		"an older source":    {"outdated", from.flag, nil, "--from: an older version made what is there"},
 		"no realms known":    {"unlisted", from.flag, nil, "name them with --realm"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -212,6 +213,13 @@ func TestMigrateRefuses(t *testing.T) {
 		if matches, _ := filepath.Glob(strings.TrimPrefix(to.flag, "bolt:")); len(matches) > 0 {
 			t.Errorf("%v was made", matches)
 		}
+	})
+	t.Run("a dry run leaves a target of an older version", func(t *testing.T) {
+		said, err := migrated(t, from.flag, "outdated", dryRun)
+		if err != nil {
+			t.Error(err)
+		}
+		wantSaid(t, said, "an older version made what is in outdated", "nothing was changed")
 	})
 	t.Run("a file in use", func(t *testing.T) {
 		if testing.Short() {
@@ -286,4 +294,16 @@ func (*unlistedStorage) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "edgeauth.storage.unlisted", New: func() caddy.Module { return new(unlistedStorage) }}
 }
 
-func init() { caddy.RegisterModule(new(unlistedStorage)) }
+// outdatedStorage keeps what an older version has made. It is never opened.
+type outdatedStorage struct{ MemoryStorage }
+
+func (*outdatedStorage) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "edgeauth.storage.outdated", New: func() caddy.Module { return new(outdatedStorage) }}
+}
+
+func (*outdatedStorage) StorageRealms(context.Context) ([]string, error) { return nil, ErrOldStorage }
+
+func init() {
+	caddy.RegisterModule(new(unlistedStorage))
+	caddy.RegisterModule(new(outdatedStorage))
+}

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -22,9 +23,14 @@ type Storage interface {
 type RealmLister interface {
 	// StorageRealms returns the names of the realms in the form in which
 	// OpenStorage takes them. It makes nothing: where nothing was ever kept, the
-	// error wraps fs.ErrNotExist.
+	// error wraps fs.ErrNotExist. It changes nothing either: where OpenStorage
+	// would bring up to date what an older version has made, the error wraps
+	// ErrOldStorage.
 	StorageRealms(ctx context.Context) ([]string, error)
 }
+
+// ErrOldStorage says that an older version made what a storage keeps.
+var ErrOldStorage = errors.New("an older version made what is there")
 
 // defaultRealm stands for the default realm in a storage, where every realm has a
 // name. It is none that a configuration can use.

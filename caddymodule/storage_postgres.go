@@ -137,6 +137,9 @@ func (s *PostgresStorage) OpenStorage(ctx context.Context, realm string) (authco
 // StorageRealms returns the realms in the database.
 func (s *PostgresStorage) StorageRealms(ctx context.Context) ([]string, error) {
 	names, err := postgres.Realms(ctx, s.dsn, s.options()...)
+	if errors.Is(err, postgres.ErrOldSchema) {
+		err = fmt.Errorf("%w: %w", ErrOldStorage, err)
+	}
 	return configuredRealms(names), err
 }
 
@@ -144,8 +147,11 @@ func (s *PostgresStorage) StorageRealms(ctx context.Context) ([]string, error) {
 // it up to date: a server of an older version may be using it.
 func (s *PostgresStorage) CheckStorage(ctx context.Context, _ string) (string, error) {
 	_, err := s.StorageRealms(ctx)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return "answers; the schema is made at the first start", nil
+	case errors.Is(err, ErrOldStorage):
+		return "answers; the schema is of an older version and is brought up to date at the next start", nil
 	}
 	return "answers and has the schema", err
 }

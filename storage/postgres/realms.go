@@ -2,15 +2,20 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 )
 
+// ErrOldSchema says that a schema was made by an older version, and that Open would
+// bring it up to date.
+var ErrOldSchema = errors.New("start this version on it first, which brings it up to date")
+
 // Realms returns the names of the realms in a database, sorted. Unlike Open it
 // makes and changes nothing: without a schema of ours the error wraps
-// fs.ErrNotExist.
+// fs.ErrNotExist, with one of an older version it is ErrOldSchema.
 func Realms(ctx context.Context, dsn string, opts ...Option) ([]string, error) {
 	set := settings(opts)
 	config, err := configure(dsn, set)
@@ -22,24 +27,27 @@ func Realms(ctx context.Context, dsn string, opts ...Option) ([]string, error) {
 		return nil, openError(config.ConnConfig, err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	names, err := realmNames(ctx, conn, newTables(set.schema))
+	steps, err := embedded()
+	if err != nil {
+		return nil, err
+	}
+	names, err := realmNames(ctx, conn, newTables(set.schema), steps)
 	if err != nil {
 		return nil, openError(config.ConnConfig, err)
 	}
 	return names, nil
 }
 
-func realmNames(ctx context.Context, conn *pgx.Conn, tables tables) ([]string, error) {
-	steps, err := embedded()
-	if err != nil {
-		return nil, err
-	}
+func realmNames(ctx context.Context, conn *pgx.Conn, tables tables, steps []migration) ([]string, error) {
 	version, err := schemaVersion(ctx, conn, tables, len(steps))
 	if err != nil {
 		return nil, err
 	}
-	if version == 0 {
+	switch {
+	case version == 0:
 		return nil, fmt.Errorf("the schema %s has nothing in it: %w", tables.schema, fs.ErrNotExist)
+	case version < len(steps):
+		return nil, fmt.Errorf("the schema %s has version %d of %d: %w", tables.schema, version, len(steps), ErrOldSchema)
 	}
 	rows, err := conn.Query(ctx, tables.in(`SELECT name FROM @.realms ORDER BY name`))
 	if err != nil {
