@@ -26,8 +26,8 @@ const (
 )
 
 // errCrowded is the answer to whoever finds maxWaiting others waiting. His token
-// was not judged. Those who wait bring a look about, so that a key that there is
-// is known by the time that a client asks again.
+// was not judged. Those who wait bring a look about, so that a key which exists
+// will be known by the time that a client asks again.
 var errCrowded = fmt.Errorf("%w: too many requests wait for unknown keys", ErrUnavailable)
 
 // keyLookup looks into the store for keys that another node may have made a

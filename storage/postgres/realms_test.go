@@ -25,7 +25,7 @@ func TestRealmsOfAnOldSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
-	tables, later := newTables(defaultSchema), append(steps, migration{len(steps) + 1, "later", `CREATE TABLE later ()`})
+	tables, later := newTables(defaultSchema), append(slices.Clone(steps), migration{len(steps) + 1, "later", `CREATE TABLE later ()`})
 	if names, err := realmNames(t.Context(), conn, tables, later); !errors.Is(err, ErrOldSchema) || names != nil {
 		t.Errorf("realms %q, error %v", names, err)
 	}
