@@ -98,7 +98,8 @@ func New(cfg Config, deps Deps) (authcore.Provider, error) {
 	return p, nil
 }
 
-func newProvider(s spec, cfg Config, deps Deps) (*provider, error) {
+func newProvider(kind spec, cfg Config, deps Deps) (*provider, error) {
+	s := kind.asking(cfg.Scopes)
 	if err := cfg.validate(&s); err != nil {
 		return nil, err
 	}
@@ -136,6 +137,7 @@ func newProvider(s spec, cfg Config, deps Deps) (*provider, error) {
 		fields:        cfg.Fields,
 		key:           key,
 		issuer:        cfg.issuer(&s),
+		accounts:      cfg.issuer(&kind),
 		fixed:         cfg.endpoints(&s),
 		allowPrivate:  cfg.AllowPrivate,
 		transport:     deps.Transport,
@@ -167,8 +169,7 @@ func (c *Config) base(s *spec) string {
 	return strings.TrimSuffix(c.BaseURL, "/")
 }
 
-// issuer returns the issuer of identities. With OpenID Connect it is that of
-// the ID tokens. Otherwise it tells a self-hosted service, whose ids have
+// issuer returns the issuer of identities, and with OpenID Connect of ID tokens. Otherwise it tells a self-hosted service, whose ids have
 // nothing to do with those of the public one, from the latter.
 func (c *Config) issuer(s *spec) string {
 	switch {

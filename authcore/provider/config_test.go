@@ -150,7 +150,13 @@ func TestSpecs(t *testing.T) {
 	if !slices.IsSorted(kinds) || len(slices.Compact(slices.Clone(kinds))) != len(kinds) {
 		t.Errorf("kinds %v are not sorted or not unique", kinds)
 	}
+	all := specs()
 	for _, s := range specs() {
+		if s.openIDMode != nil {
+			all = append(all, s.asking([]string{openIDScope}))
+		}
+	}
+	for _, s := range all {
 		if s.profile == nil {
 			t.Errorf("%s: there is no profile function", s.kind)
 		}

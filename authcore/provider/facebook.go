@@ -20,7 +20,8 @@ import (
 // The subject is the id of the person for this application, the same in both.
 // Facebook says of no address that it is verified. Requests carry a proof that
 // they are made with the client secret, so that a stolen access token is worth
-// little.
+// little. The code is redeemed by POST, though the documentation shows GET, which
+// would have the secret in a URL (docs/decisions/0032).
 func facebook() spec {
 	return spec{
 		kind:   "facebook",

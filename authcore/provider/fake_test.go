@@ -294,14 +294,14 @@ func oidcScript(t *testing.T) *script {
 	return rowOf(t, "oidc").script(t)
 }
 
-func rowOf(t *testing.T, kind string) *recorded {
+func rowOf(t *testing.T, name string) *recorded {
 	t.Helper()
 	for _, row := range rows() {
-		if row.kind == kind {
+		if row.name() == name {
 			return &row
 		}
 	}
-	t.Fatalf("there is no row for %s", kind)
+	t.Fatalf("there is no row for %s", name)
 	return nil
 }
 

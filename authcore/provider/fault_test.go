@@ -131,7 +131,7 @@ func stations(t *testing.T) []station {
 	return all
 }
 
-func (at station) String() string { return at.row.kind + " " + at.name }
+func (at station) String() string { return at.row.name() + " " + at.name }
 
 // script plays a login that comes by the station.
 func (at station) script(t *testing.T) *script {

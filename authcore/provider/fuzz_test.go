@@ -171,7 +171,7 @@ func FuzzUserInfo(f *testing.F) {
 	all := rows()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, row := range all {
-			s, _ := findSpec(row.kind)
+			s := row.spec()
 			cfg := row.cfg
 			cfg.Name, cfg.Kind, cfg.ClientID = "fuzzed", row.kind, testID
 			if !s.noSecret {
@@ -192,7 +192,7 @@ func FuzzUserInfo(f *testing.F) {
 				checkProfile(t, profile)
 			case errors.Is(err, authcore.ErrProviderFailed), errors.Is(err, authcore.ErrProviderDenied), errors.Is(err, authcore.ErrProviderMismatch):
 			default:
-				t.Errorf("%s: %v is of no kind", row.kind, err)
+				t.Errorf("%s: %v is of no kind", row.name(), err)
 			}
 		}
 	})

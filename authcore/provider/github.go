@@ -60,7 +60,7 @@ func githubProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 		return authcore.Profile{}, err
 	}
 	profile.Email = email
-	profile.EmailVerified = verified && g.provider.issuer == ""
+	profile.EmailVerified = verified && g.provider.accounts == ""
 	return profile, nil
 }
 

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strconv"
 
 	"golang.org/x/oauth2"
 
@@ -11,8 +12,8 @@ import (
 // gitlab is gitlab.com, or a GitLab of one's own below its base URL
 // (https://docs.gitlab.com/api/oauth2/).
 //
-// The address is verified where "confirmed_at" says when, and only on
-// gitlab.com: a GitLab of one's own confirms addresses unasked by default.
+// The address is verified where "confirmed_at" says when, or by OpenID Connect
+// where "email_verified" says so, and only on gitlab.com: a GitLab of one's own confirms addresses unasked by default.
 func gitlab() spec {
 	return spec{
 		kind: "gitlab",
@@ -30,7 +31,32 @@ func gitlab() spec {
 		authStyle: oauth2.AuthStyleInParams,
 		pkce:      true,
 		profile:   gitlabProfile,
+
+		openIDMode: gitlabOpenID,
 	}
+}
+
+// gitlabOpenID is GitLab as an OpenID provider
+// (https://docs.gitlab.com/integration/openid_connect_provider/). The issuer is
+// the address of the server, and "sub" the numeric id of the account.
+func gitlabOpenID(s spec) spec {
+	s.issuer = "https://gitlab.com"
+	s.public.userInfo, s.public.jwks = "https://gitlab.com/oauth/userinfo", "https://gitlab.com/oauth/discovery/keys"
+	s.selfHosted.userInfo, s.selfHosted.jwks = "/oauth/userinfo", "/oauth/discovery/keys"
+	s.nonce = true
+	s.profile = gitlabClaims
+	return s
+}
+
+func gitlabClaims(ctx context.Context, g *grant) (authcore.Profile, error) {
+	// Servers before GitLab 11.1 send a hash of the id, with a key that changes.
+	subject, _ := g.claims.text("sub")
+	if id, err := strconv.ParseUint(subject, 10, 64); err != nil || strconv.FormatUint(id, 10) != subject {
+		return authcore.Profile{}, failed("ID token: sub is not the numeric id of an account")
+	}
+	profile, err := claimsProfile(ctx, g)
+	profile.EmailVerified = profile.EmailVerified && g.provider.accounts == ""
+	return profile, err
 }
 
 func gitlabProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
@@ -46,7 +72,7 @@ func gitlabProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	return authcore.Profile{
 		Subject:       id,
 		Email:         user.display("email"),
-		EmailVerified: user.display("confirmed_at") != "" && g.provider.issuer == "",
+		EmailVerified: user.display("confirmed_at") != "" && g.provider.accounts == "",
 		FirstName:     first,
 		LastName:      last,
 		Nickname:      user.display("username"),

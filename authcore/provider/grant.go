@@ -31,7 +31,7 @@ func (g *grant) profile(ctx context.Context) (authcore.Profile, error) {
 		return authcore.Profile{}, err
 	}
 	if profile.Issuer == "" {
-		profile.Issuer = g.provider.issuer
+		profile.Issuer = g.provider.accounts
 	}
 	return sanitize(profile)
 }

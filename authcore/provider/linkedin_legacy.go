@@ -14,7 +14,10 @@ import (
 // linkedInLegacy is LinkedIn's older API, for applications that were given the
 // product Sign In with LinkedIn before August 2023
 // (https://learn.microsoft.com/linkedin/shared/integrations/people/profile-api).
-// Nothing says whether the address is verified.
+// Nothing says whether the address is verified. The token request has everything
+// in its body: LinkedIn's documentation forbids the secret in a URL, and what
+// python-social-auth does, which sends it in the query, was needed only once
+// (docs/decisions/0032).
 func linkedInLegacy() spec {
 	return spec{
 		kind: "linkedin-oauth2",

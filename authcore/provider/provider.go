@@ -27,8 +27,11 @@ type provider struct {
 	hostedDomains []string
 	fields        map[string]string
 	key           *signingKey
-	// issuer of identities, and of ID tokens where there are some.
+	// issuer of ID tokens, where there are some.
 	issuer string
+	// accounts is the issuer of identities: that of ID tokens, unless those come
+	// only with a scope.
+	accounts string
 	// fixed endpoints; where there is discovery, those that override it.
 	fixed        endpoints
 	allowPrivate bool

@@ -21,6 +21,8 @@ import (
 // which errors it has. Every test of this file runs for every row.
 type recorded struct {
 	kind string
+	// mode tells rows of one kind apart. Its answers are in testdata/<kind>-<mode>.
+	mode string
 	// cfg is what stands in the Caddyfile beside client id and secret.
 	cfg Config
 	// emails is a further address that is asked, for emails.json.
@@ -69,7 +71,7 @@ func (r *recorded) script(t *testing.T) *script {
 	if cfg.Name == "" {
 		cfg.Name = r.kind
 	}
-	s, _ := findSpec(r.kind)
+	s := r.spec()
 	docs := r.documents(t)
 	at := cfg.endpoints(&s)
 	if document, found := docs["discovery"].(map[string]any); found {
@@ -109,12 +111,26 @@ func (r *recorded) script(t *testing.T) *script {
 	return played
 }
 
+// name is unique among all rows, and that of the folder with the answers.
+func (r *recorded) name() string {
+	if r.mode == "" {
+		return r.kind
+	}
+	return r.kind + "-" + r.mode
+}
+
+// spec is what the row is about.
+func (r *recorded) spec() spec {
+	s, _ := findSpec(r.kind)
+	return s.asking(r.cfg.Scopes)
+}
+
 // documents reads the files of the row.
 func (r *recorded) documents(t *testing.T) map[string]any {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", r.kind, "*.json"))
+	files, err := filepath.Glob(filepath.Join("testdata", r.name(), "*.json"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no answers of %s: %v", r.kind, err)
+		t.Fatalf("no answers of %s: %v", r.name(), err)
 	}
 	docs := map[string]any{}
 	for _, file := range files {
@@ -177,7 +193,7 @@ func (r *recorded) login(s *script) (authcore.Profile, error) {
 func forEach(t *testing.T, test func(*testing.T, *recorded)) {
 	t.Helper()
 	for _, row := range rows() {
-		t.Run(row.kind, func(t *testing.T) { test(t, &row) })
+		t.Run(row.name(), func(t *testing.T) { test(t, &row) })
 	}
 }
 
@@ -186,9 +202,10 @@ func TestEveryKindIsRecorded(t *testing.T) {
 	for _, row := range rows() {
 		kinds = append(kinds, row.kind)
 		if len(row.errors) == 0 {
-			t.Errorf("%s: no documented error", row.kind)
+			t.Errorf("%s: no documented error", row.name())
 		}
 	}
+	kinds = slices.Compact(kinds)
 	if !slices.Equal(kinds, Kinds()) {
 		t.Errorf("rows for\n%v, kinds are\n%v", kinds, Kinds())
 	}

@@ -203,6 +203,18 @@ func rows() []recorded {
 			),
 		},
 		{
+			kind: "gitlab", mode: "openid", cfg: Config{Scopes: []string{"openid", "profile", "email"}},
+			want: named(ada("", "1"), "ada", "https://secure.gravatar.com/avatar/1?s=80&d=identicon"),
+			id:   place{"claims", "sub"}, email: place{"claims", "email"}, verified: place{"claims", "email_verified"},
+			// What the ID token leaves out the user info says, which is not disturbed.
+			unverified:   []any{false, "false", 0, "yes", []bool{true}},
+			withoutEmail: func(s *script) { s.set(place{"user", "email"}, absent) },
+			authorize:    "code_challenge=challenge-1&code_challenge_method=S256&nonce=nonce-1&scope=openid profile email",
+			errors: faultyOpenID(
+				documented{"token", 401, `{"error":"invalid_grant","error_description":"quoted"}`, authcore.ErrProviderDenied},
+			),
+		},
+		{
 			kind: "google-oauth2",
 			want: authcore.Profile{
 				Issuer: "https://accounts.google.com", Subject: "110169484474386276334", Email: "ada@example.com", EmailVerified: true,
@@ -366,6 +378,21 @@ func rows() []recorded {
 				{"token", 400, `{"status":400,"message":"Parameter redirect_uri does not match registered URI"}`, authcore.ErrProviderFailed},
 				{"user", 401, `{"error":"Unauthorized","status":401,"message":"quoted"}`, authcore.ErrProviderFailed},
 				{"user", 200, `{"data":[]}`, authcore.ErrProviderFailed},
+			},
+		},
+		{
+			kind: "twitch", mode: "openid", cfg: Config{Scopes: []string{"openid", "user:read:email"}},
+			want: named(authcore.Profile{Subject: "141981764", Email: "ada@example.com", EmailVerified: true, FirstName: "Ada"},
+				"Ada", "https://static-cdn.jtvnw.net/jtv_user_pictures/ada-300x300.png"),
+			id: place{"claims", "sub"}, email: place{"claims", "email"}, verified: place{"claims", "email_verified"},
+			authorize: `claims={"id_token":{"email":null,"email_verified":null,"picture":null,"preferred_username":null}}` +
+				"&nonce=nonce-1&scope=openid user:read:email",
+			plainCode: true,
+			errors: []documented{
+				{"token", 400, `{"status":400,"message":"Invalid authorization code"}`, authcore.ErrProviderDenied},
+				{"token", 403, `{"status":403,"message":"invalid client secret"}`, authcore.ErrProviderFailed},
+				{"token", 200, `{"access_token":"a","token_type":"bearer"}`, authcore.ErrProviderFailed},
+				{"keys", 500, `{}`, authcore.ErrProviderFailed},
 			},
 		},
 		{

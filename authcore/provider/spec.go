@@ -10,6 +10,9 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
+// openIDScope asks for an ID token (OpenID Connect Core 1.0, section 3.1.2.1).
+const openIDScope = "openid"
+
 // spec describes one kind of provider. It is all that there is to say about
 // it: whatever is not in the spec is the same for every provider.
 type spec struct {
@@ -49,6 +52,12 @@ type spec struct {
 	// appTokens says that ID tokens are taken which an application got by
 	// itself; appTokensOnly, that the code flow brings none.
 	appTokens, appTokensOnly bool
+	// openIDMode changes the spec for logins by OpenID Connect, where the kind
+	// knows both: when the scope openid is configured. It changes whatever it
+	// likes but who somebody is, so that nobody becomes somebody else when the
+	// scope is added or taken away: the subject is the same, and identities carry
+	// the issuer that they have without it.
+	openIDMode func(spec) spec
 	// responseMode is "form_post" where the provider insists on it.
 	responseMode string
 	// authorizeParams returns what is added to every authorize URL.
@@ -126,6 +135,14 @@ func (e endpoints) replaced(from, to string) endpoints {
 
 // openID reports whether the provider issues ID tokens.
 func (s *spec) openID() bool { return s.discovery || s.issuer != "" }
+
+// asking returns the spec for logins with these scopes.
+func (s *spec) asking(scopes []string) spec {
+	if s.openIDMode != nil && slices.Contains(scopes, openIDScope) {
+		return s.openIDMode(*s)
+	}
+	return *s
+}
 
 // takes reports whether the kind has an option that only some have, and whether
 // it needs it.

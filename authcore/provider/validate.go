@@ -50,7 +50,7 @@ func (c *Config) validateClient(s *spec, found *faults) {
 			found.add("scope", "%q is no scope; write each one as an argument of its own", scope)
 		}
 	}
-	if slices.Contains(s.scopes, "openid") && len(c.Scopes) > 0 && !slices.Contains(c.Scopes, "openid") {
+	if slices.Contains(s.scopes, openIDScope) && len(c.Scopes) > 0 && !slices.Contains(c.Scopes, openIDScope) {
 		found.add("scope", "openid is missing; add it, %s gives no ID token without it", s.kind)
 	}
 }
