@@ -47,12 +47,8 @@ func New(cfg *config.Config, files fs.FS, warn func(message string)) *Edge {
 // before stays in the cache.
 func (e *Edge) Configure(cfg *config.Config) {
 	if e.config == nil || sourcesOf(e.config) != sourcesOf(cfg) {
-		e.revocations = gate.NewRevocations()
-		e.verifier = gate.NewVerifier(gate.VerifierConfig{
-			Issuer: cfg.Issuer, Audience: cfg.Audience, Purpose: gate.PurposeLogin,
-			CacheSize: cfg.CacheSize, Revocations: e.revocations,
-		})
-		e.keys, e.feed, e.list = nil, nil, nil
+		e.forget(cfg)
+		e.keys = nil
 	}
 	e.config, e.checked = cfg, 0
 	e.keysFile, e.revocationsFile = file{name: cfg.KeysFile}, file{name: cfg.RevocationsFile}
@@ -63,6 +59,15 @@ func (e *Edge) Configure(cfg *config.Config) {
 		e.setList(cfg.Revocations.List)
 	}
 	e.pending = cfg.Revocations.Feed
+}
+
+// forget begins anew: no token was verified yet, and nothing is revoked.
+func (e *Edge) forget(cfg *config.Config) {
+	e.revocations, e.feed, e.list = gate.NewRevocations(), nil, nil
+	e.verifier = gate.NewVerifier(gate.VerifierConfig{
+		Issuer: cfg.Issuer, Audience: cfg.Audience, Purpose: gate.PurposeLogin,
+		CacheSize: cfg.CacheSize, Revocations: e.revocations,
+	})
 }
 
 // sources is what a verifier and its revocations belong to.

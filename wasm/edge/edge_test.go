@@ -180,6 +180,28 @@ func TestFeedEnds(t *testing.T) {
 	s.expect(t, "good", "unavailable")
 }
 
+// What a file says takes the place of what it said before, also where it is of
+// another kind, and nothing of that stays behind.
+func TestListInThePlaceOfAFeed(t *testing.T) {
+	s := newSite(t, `"keys":`+jwks(t, "ed25519")+`,"revocations_file":"/revoked"`)
+	s.write("revoked", s.tokens["feed_session"])
+	s.expect(t, "good", "revoked")
+	s.write("revoked", "[{") // as while it is being written
+	s.expect(t, "good", "revoked")
+	s.write("revoked", "[]")
+	s.expect(t, "good", "authenticated")
+	s.now = s.now.Add(30 * 24 * time.Hour) // the feed would have ended
+	d := s.Decide(gate.Request{Method: "GET", Path: "/", Now: s.now})
+	if d.Status != 401 {
+		t.Errorf("after the end of the feed: %d %s", d.Status, d.Reason)
+	}
+	s.now = begin.Add(time.Minute)
+	s.write("revoked", `[{"kind":"user","id":"`+gatecase.User+`"}]`)
+	s.expect(t, "good", "user_inactive")
+	s.write("revoked", gatecase.MakeFeed(t, s.now, s.now.Add(time.Hour)))
+	s.expect(t, "good", "authenticated")
+}
+
 // A feed cannot be verified before there are keys.
 func TestFeedBeforeKeys(t *testing.T) {
 	s := newSite(t, `"keys_file":"/jwks.json","revocations_file":"/revoked"`)

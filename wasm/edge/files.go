@@ -87,7 +87,8 @@ func cause(err error) error {
 	return err
 }
 
-// setRevocations takes over what a file says.
+// setRevocations takes over what a file says. Whoever writes a list where a feed
+// was, or the other way round, means the one in the place of the other.
 func (e *Edge) setRevocations(data []byte, now time.Time) error {
 	revocations, err := config.ParseRevocations(data)
 	if err != nil {
@@ -97,10 +98,18 @@ func (e *Edge) setRevocations(data []byte, now time.Time) error {
 		if e.config.RevocationsMaxAge > 0 {
 			return errors.New("revocations_max_age needs the signed feed, and this is a list")
 		}
+		if e.feed != nil { // a feed in use gives way to newer ones only
+			e.forget(e.config)
+			e.setKeys(e.keys)
+		}
 		e.setList(revocations.List)
 		return nil
 	}
-	return e.setFeed(revocations.Feed, now)
+	if err := e.setFeed(revocations.Feed, now); err != nil {
+		return err
+	}
+	e.setList(nil)
+	return nil
 }
 
 // verifyPending takes over the feed of the configuration.
