@@ -63,14 +63,20 @@ export class Edge {
     if (wait) await this.#within(wait);
     const exchange = this.#ask(head);
     if (exchange.status !== 401) return exchange;
-    const learnt = this.#published.learnKey(head.headers);
-    return learnt && (await this.#within(learnt)) ? this.#ask(head) : exchange;
+    const learning = this.#published.learnKey(head.headers);
+    if (!learning) return exchange;
+    later?.(learning);
+    const known = await this.#within(learning);
+    if (known) return this.#ask(head);
+    // A token that could not be judged is not told to be bad: it would be thrown away.
+    return known === false ? exchange : refused(head);
   }
 
   async fetch(request, { address = "", later } = {}) {
     if (!this.#forward) throw new TypeError("edgeauth: there is no upstream");
     const url = new URL(request.url);
     const headers = Array.from(request.headers, ([name, value]) => [name, bytesOf(value)]);
+    if (hasUnseenBody(request, headers)) headers.push(["transfer-encoding", "chunked"]);
     const head = { method: request.method, uri: pathOf(url), address, headers };
     const exchange = await this.decide(head, later);
     if (exchange.status) return new Response(exchange.content(), { status: exchange.status, headers: exchange.answer });
@@ -85,11 +91,8 @@ export class Edge {
   // ask calls the guest. An instance that fails is never used again, and the
   // request at which it failed does not go on.
   #ask(head) {
+    if (!this.#published.complete) return refused(head);
     const exchange = new Exchange(head);
-    if (!this.#published.complete) {
-      exchange.refuse();
-      return exchange;
-    }
     try {
       const guest = this.#take();
       guest.handle(exchange);
@@ -130,4 +133,19 @@ export class Edge {
       clearTimeout(timer);
     }
   }
+}
+
+// refused returns what came of a request that cannot be judged.
+function refused(head) {
+  const exchange = new Exchange(head);
+  exchange.refuse();
+  return exchange;
+}
+
+// hasUnseenBody says whether a request has a body of which no header tells, as in
+// HTTP/2: the guest sees a body by its headers. Deno gives a body to every OPTIONS,
+// so that nothing follows from it there.
+function hasUnseenBody(request, headers) {
+  if (!request.body || typeof Deno !== "undefined") return false;
+  return !headers.some(([name]) => name === "content-length" || name === "transfer-encoding");
 }

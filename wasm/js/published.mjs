@@ -10,6 +10,14 @@ const KEYS = 1 << 20, REVOCATIONS = 32 << 20;
 // How long to wait after a failure, in milliseconds.
 const RETRY = 5000;
 
+// The shortest time between two questions for the keys when one is missing, and how
+// long a key counts as one that there is not, in milliseconds. Its ID is a hash of
+// the key, so nobody can ask for it before it is made.
+const LEARN = 1000, ABSENT = 60000;
+
+// How many keys that there are not are remembered.
+const MAX_ABSENT = 4096;
+
 // On some hosts what a request has begun ends with that request, unsaid. After so
 // many timeouts it is begun again.
 const LOST = 2;
@@ -22,12 +30,13 @@ class Document {
     Object.assign(this, { limit, url, interval, host });
     this.tried = this.checked = -Infinity; // when it was asked for, and when it was last known to be current
     this.running = undefined; // the request under way
+    this.failed = false; // whether the last one did
   }
 
   due() {
     const age = this.host.now() - this.tried;
     if (this.running) return age >= LOST * this.host.timeout;
-    return age >= (this.checked < this.tried ? Math.min(RETRY, this.interval) : this.interval);
+    return age >= (this.failed ? Math.min(RETRY, this.interval) : this.interval);
   }
 
   // tooOld says that whoever needs it should wait for it.
@@ -40,8 +49,14 @@ class Document {
     if (this.running && !this.due()) return this.running;
     this.tried = this.host.now();
     const running = this.load()
-      .then(() => void (this.checked = this.host.now()))
-      .catch((error) => this.host.log("warn", `${this.url} could not be read, what is known stays in use: ${error.message}`))
+      .then(() => {
+        this.checked = this.host.now();
+        this.failed = false;
+      })
+      .catch((error) => {
+        this.failed = true;
+        this.host.log("warn", `${this.url} could not be read, what is known stays in use: ${error.message}`);
+      })
       .finally(() => {
         if (this.running === running) this.running = undefined;
       });
@@ -71,12 +86,46 @@ class Document {
 
 class Keys extends Document {
   ids = new Set();
+  early = -Infinity; // when one was looked for last
+  absent = new Map(); // keys that there are not, and until when that is known
+
+  /**
+   * Has the keys read again to see whether there is a key: at most once in LEARN,
+   * however many keys are made up. Its promise is of true when the key is known
+   * now, false when the issuer does not have it, undefined when it cannot be told
+   * at this moment.
+   */
+  async learn(id) {
+    const { now } = this.host;
+    if (now() < this.absent.get(id)) return false;
+    const joined = this.running && !this.due(); // that may have been asked before the key was made
+    if (!joined) {
+      if (now() - this.early < LEARN || (this.failed && now() - this.tried < RETRY)) return undefined;
+      this.early = now();
+    }
+    await this.refresh();
+    if (this.ids.has(id)) return true;
+    if (joined || this.failed) return undefined;
+    if (this.absent.size >= MAX_ABSENT) this.absent.delete(this.absent.keys().next().value);
+    this.absent.set(id, now() + ABSENT);
+    return false;
+  }
 
   // check takes what can be a key set, so that an error page does not replace one.
   check(text) {
     const ids = JSON.parse(text).keys.map((key) => key.kid);
     if (ids.length === 0) throw new Error("there is no key in it");
     this.ids = new Set(ids);
+  }
+}
+
+class Feed extends Document {
+  // load also has the keys read when the feed is of one that is not known: the
+  // guest refuses such a feed, and everybody once the one in use is too old.
+  async load() {
+    await super.load();
+    const id = keyOf(this.text);
+    if (id !== undefined && this.keys && !this.keys.ids.has(id)) await this.keys.learn(id);
   }
 }
 
@@ -90,7 +139,8 @@ export class Published {
   constructor({ keysURL, revocationsURL, keysInterval, revocationsInterval, timeout, fetch, now, log }) {
     const host = { timeout, fetch, now, log, changed: () => void this.version++ };
     this.keys = keysURL && new Keys(KEYS, keysURL, keysInterval, host);
-    this.revocations = revocationsURL && new Document(REVOCATIONS, revocationsURL, revocationsInterval, host);
+    this.revocations = revocationsURL && new Feed(REVOCATIONS, revocationsURL, revocationsInterval, host);
+    if (this.revocations) this.revocations.keys = this.keys;
     this.documents = [this.keys, this.revocations].filter(Boolean);
   }
 
@@ -126,29 +176,20 @@ export class Published {
   }
 
   /**
-   * Asks for the keys out of turn when the token in some headers was signed with
-   * one that is not known, at most once in an interval, however many tokens are
-   * made up. The promise, if there is one, tells whether that key is known now.
+   * When the token in some headers names a key that is not known, a promise of
+   * whether it is known now; see Keys.learn. Otherwise undefined.
    */
   learnKey(headers) {
-    const { keys, early } = this;
-    const id = keys && keyID(headers);
-    if (id === undefined || keys.ids.has(id)) return undefined;
-    if (!keys.running) {
-      if (keys.host.now() - early < keys.interval) return undefined;
-      this.early = keys.host.now();
-    }
-    return keys.refresh().then(() => keys.ids.has(id));
+    const authorization = headers.find(([name]) => name === "authorization")?.[1] ?? "";
+    const id = this.keys && keyOf(/^\s*token\s+(.*)/i.exec(authorization)?.[1]);
+    return id === undefined || this.keys.ids.has(id) ? undefined : this.keys.learn(id);
   }
-
-  early = -Infinity; // when the keys were asked for out of turn
 }
 
-// keyID returns the "kid" of the token in the headers of a request, or undefined.
-// Nothing is decided by it.
-function keyID(headers) {
-  const authorization = headers.find(([name]) => name === "authorization")?.[1] ?? "";
-  const segment = /^\s*token\s+([\w-]{1,1024})\./i.exec(authorization)?.[1];
+// keyOf returns the "kid" of a token or a feed, or undefined. Nothing is decided
+// by it.
+function keyOf(text) {
+  const segment = /^([\w-]{1,1024})\./.exec(text)?.[1];
   if (!segment) return undefined;
   try {
     const { kid } = JSON.parse(atob(segment.replaceAll("-", "+").replaceAll("_", "/")));

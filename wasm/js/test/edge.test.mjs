@@ -180,19 +180,92 @@ test("a new key is learnt at once", async () => {
   assert.equal(w.asked.keys, 2);
 });
 
+// madeUp returns a token of a key that nobody has.
+function madeUp(id) {
+  const header = Buffer.from(JSON.stringify({ alg: "EdDSA", kid: `made-up-${id}`, typ: "login+jwt" })).toString("base64url");
+  return `${header}.e30.AAAA`;
+}
+
 // Made-up key IDs must not turn each request into one to the issuer (CWE-770).
-test("unknown keys are asked for once in an interval", async () => {
+// Where it was not asked the token was not judged.
+test("unknown keys are asked for once a second, and each once a minute", async () => {
   const w = world();
   assert.equal(await w.ask(), 200);
-  for (let i = 0; i < 50; i++) {
-    const header = Buffer.from(JSON.stringify({ alg: "EdDSA", kid: `made-up-${i}`, typ: "login+jwt" })).toString("base64url");
-    assert.equal(await w.ask(`${header}.e30.AAAA`), 401);
-    assert.equal(await w.ask("x.y.z"), 401);
+  for (let second = 0; second < 5; second++) {
+    for (let i = 0; i < 50; i++) {
+      assert.equal(await w.ask(madeUp(`${second}-${i}`)), i === 0 ? 401 : 503);
+      assert.equal(await w.ask(madeUp("0-0")), 401, "it is known that there is none");
+      assert.equal(await w.ask("x.y.z"), 401);
+    }
+    assert.equal(w.asked.keys, 2 + second);
+    w.after(1);
   }
+  w.after(60);
+  assert.equal(await w.ask(madeUp("0-0")), 401);
+  assert.equal(w.asked.keys, 7);
+});
+
+test("a new key is learnt also during a flood of made-up ones", async () => {
+  const w = world();
+  assert.equal(await w.ask(), 200);
+  assert.equal(await w.ask(madeUp(1)), 401);
+  w.issuer.rotate();
+  assert.equal(await w.ask(), 503);
+  w.after(1);
+  assert.equal(await w.ask(madeUp(2)), 401);
+  assert.equal(await w.ask(), 200);
+});
+
+// Clients throw a token away that gets 401.
+test("a token of an unknown key is not told to be bad while the issuer is down", async () => {
+  const w = world();
+  assert.equal(await w.ask(), 200);
+  w.issuer.rotate();
+  w.fault = (what) => what === "keys" && new Response("", { status: 502 });
+  for (let i = 0; i < 20; i++) assert.equal(await w.ask(), 503);
   assert.equal(w.asked.keys, 2);
-  w.after(600);
-  await w.ask("x");
-  assert.equal(w.asked.keys, 3);
+  w.fault = undefined;
+  w.after(5);
+  assert.equal(await w.ask(), 200);
+});
+
+// The issuer changes its key from one moment to the next: nobody who comes with a
+// token of the new one is refused, and the feed that it signs is taken.
+test("a sudden change of keys makes no 503", async () => {
+  const w = world();
+  assert.equal(await w.ask(), 200);
+  w.issuer.rotate();
+  w.issuer.keys.shift();
+  for (let i = 0; i < 100; i++) {
+    w.after(5);
+    assert.equal(await w.ask(), 200, `after ${(i + 1) * 5} s`);
+    await new Promise(setImmediate);
+  }
+});
+
+// No token is needed for that: nobody comes with one for long after the change.
+test("the feed of a new key has that key learnt", async () => {
+  const w = world();
+  const token = w.issuer.token();
+  assert.equal(await w.ask(token), 200);
+  w.issuer.rotate();
+  w.issuer.keys.reverse(); // the new one signs the feed, both are published
+  w.issuer.sessions.add("session-1");
+  w.after(20);
+  assert.equal(await w.ask(token), 401);
+  assert.deepEqual(w.asked, { keys: 2, revocations: 2 });
+});
+
+// A preflight of an unknown origin goes on, without identity. Browsers send it
+// without a body, so that a request with one needs a token.
+test("a preflight with a body is none, also where no header tells of it", async () => {
+  const w = world({ config: { issuer: NAME }, upstream: async () => new Response(null, { status: 299 }) });
+  const preflight = (more) => new Request("https://edge.test/", {
+    method: "OPTIONS", headers: { Origin: "https://elsewhere.example", "Access-Control-Request-Method": "POST" }, ...more,
+  });
+  const body = new ReadableStream({ start: (stream) => (stream.enqueue(new Uint8Array(3)), stream.close()) });
+  assert.equal((await w.edge.fetch(preflight({}))).status, 299);
+  assert.equal((await w.edge.fetch(preflight({ body, duplex: "half" }))).status, 401);
 });
 
 test("a feed is no token, and a token no feed", async () => {
