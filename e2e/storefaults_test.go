@@ -83,6 +83,10 @@ func storeFaults() []storeFault {
 			heal:   healProxies,
 		},
 		{
+			name: "vanished (packets dropped, connections forgotten)", possible: hasProxy, hangs: true,
+			strike: onProxies((*tcpproxy.Proxy).Vanish), heal: healProxies,
+		},
+		{
 			name: "connections refused", possible: hasProxy,
 			strike: onProxies((*tcpproxy.Proxy).Refuse), heal: healProxies,
 		},

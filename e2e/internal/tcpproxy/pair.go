@@ -2,6 +2,7 @@ package tcpproxy
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -17,6 +18,8 @@ type pair struct {
 	// and whether the client has sent what mutes it.
 	passed [2]int
 	muted  bool
+	// lost is for good: neither end hears of the other again.
+	lost bool
 }
 
 // cut ends the connection at both ends, with a reset where data is under way.
@@ -29,8 +32,12 @@ func (c *pair) cut() {
 }
 
 func (p *Proxy) serve(client net.Conn) {
-	if p.now().refuse {
+	switch fault := p.now(); {
+	case fault.refuse:
 		_ = client.Close()
+		return
+	case fault.vanished:
+		p.ignore(client)
 		return
 	}
 	server, err := net.Dial("tcp", p.target)
@@ -52,12 +59,25 @@ func (p *Proxy) serve(client net.Conn) {
 	delete(p.pairs, c)
 }
 
+// ignore has a client talk to nobody until it gives up.
+func (p *Proxy) ignore(client net.Conn) {
+	c := &pair{client: client, server: client, ended: make(chan struct{})}
+	defer c.cut()
+	if p.keep(c) {
+		_, _ = io.Copy(io.Discard, client)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.pairs, c)
+	}
+}
+
 func (p *Proxy) keep(c *pair) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return false
 	}
+	c.lost = p.fault.vanished
 	p.pairs[c] = true
 	return true
 }
@@ -69,15 +89,24 @@ func (p *Proxy) now() fault {
 }
 
 // carry passes on what comes from one end, and ends the connection when that end
-// has ended it.
+// has ended it. The other end of a lost connection does not hear of that either.
 func (p *Proxy) carry(c *pair, direction Direction, from, to net.Conn) {
-	defer c.cut()
+	defer func() {
+		if p.isLost(c) {
+			_ = from.Close()
+			return
+		}
+		c.cut()
+	}()
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
 		if n > 0 {
 			piece, last := p.judge(c, direction, buffer[:n])
-			if _, err := to.Write(piece); err != nil || last {
+			if len(piece) > 0 {
+				_, err = to.Write(piece)
+			}
+			if err != nil || last {
 				return
 			}
 		}
@@ -87,12 +116,22 @@ func (p *Proxy) carry(c *pair, direction Direction, from, to net.Conn) {
 	}
 }
 
+func (p *Proxy) isLost(c *pair) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return c.lost
+}
+
 // judge waits until a piece of data may pass, and returns what of it does, and
 // whether the connection ends with it.
 func (p *Proxy) judge(c *pair, direction Direction, piece []byte) (passing []byte, last bool) {
 	for delayed := false; ; {
 		p.mu.Lock()
 		fault, change := p.fault, p.change
+		if c.lost {
+			p.mu.Unlock()
+			return nil, false
+		}
 		if direction == ToServer && fault.mute != "" && bytes.Contains(bytes.ToLower(piece), []byte(fault.mute)) {
 			c.muted = true
 		}

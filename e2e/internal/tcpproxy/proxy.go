@@ -44,6 +44,8 @@ type fault struct {
 	delay  time.Duration
 	frozen bool
 	refuse bool
+	// vanished connections never come back.
+	vanished bool
 	// A connection is cut once so many bytes have passed this way since the
 	// fault began; 0 is never.
 	cutAfter  int
@@ -77,6 +79,12 @@ func (p *Proxy) Delay(d time.Duration) { p.set(fault{delay: d}) }
 // Freeze lets nothing through any more: connections are accepted and stay, and
 // nobody hears anything, as when a network drops packets.
 func (p *Proxy) Freeze() { p.set(fault{frozen: true}) }
+
+// Vanish lets nothing through any more and tells nobody, as when packets are dropped
+// and a firewall on the way forgets its connections: those that there are stay
+// silent for ever, and neither end hears when the other one leaves. New ones find
+// nobody until Heal.
+func (p *Proxy) Vanish() { p.set(fault{vanished: true}) }
 
 // Refuse ends all connections, and each new one at once.
 func (p *Proxy) Refuse() {
@@ -113,6 +121,7 @@ func (p *Proxy) set(f fault) {
 	p.fault = f
 	for pair := range p.pairs {
 		pair.passed = [2]int{}
+		pair.lost = pair.lost || f.vanished
 	}
 	close(p.change)
 	p.change = make(chan struct{})

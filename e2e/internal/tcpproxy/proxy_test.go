@@ -2,8 +2,10 @@ package tcpproxy
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -105,6 +107,61 @@ func TestCutAndRefuse(t *testing.T) {
 			t.Errorf("healed: %q, %v", got, err)
 		}
 	}
+}
+
+// What vanished stays dead when the network is back, and neither end hears that the
+// other one has left.
+func TestVanish(t *testing.T) {
+	ends := make(chan error, 1)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	p := New(t, listener.Addr().String())
+	conn := dial(t, p)
+	server, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	if _, err := io.WriteString(conn, "a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(server, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	p.Vanish()
+	go func() {
+		_, err := io.Copy(io.Discard, server)
+		ends <- err
+	}()
+	if got, err := talk(dial(t, p), "b", short); err == nil {
+		t.Errorf("a new connection: %q", got)
+	}
+	p.Heal()
+	for _, from := range []net.Conn{conn, server} {
+		if _, err := io.WriteString(from, "c\n"); err != nil {
+			t.Error(err)
+		}
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(short))
+	if n, err := conn.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the client hears %d bytes, %v", n, err)
+	}
+	_ = conn.Close()
+	fresh := dial(t, p) // takes longer than it would to hear of that
+	if _, err := listener.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	_ = fresh.Close()
+	select {
+	case err := <-ends:
+		t.Errorf("the server hears that the client has left: %v", err)
+	default:
+	}
+	p.Cut()
+	<-ends
 }
 
 func TestMute(t *testing.T) {
