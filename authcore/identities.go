@@ -33,8 +33,7 @@ func (s *Service) Identities(ctx context.Context, claims *gate.Claims) ([]Identi
 }
 
 // Unlink takes an identity from the token's user, and none from anybody else.
-// The last way in stays: a verified address, or an identity of a provider that
-// is configured. Sessions that were begun through the same provider end, but for
+// The last way in stays, see letsInByMail and letsInBy. Sessions that were begun through the same provider end, but for
 // the one that asks: whoever unlinks a login that somebody else got hold of
 // wants them out.
 func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID string) error {
@@ -86,16 +85,16 @@ func (s *Service) endSessionsThrough(ctx context.Context, claims *gate.Claims, w
 }
 
 // unlinkButTheLast unlinks an identity of a user who has others, unless no way in
-// is among them. The store keeps the last identity of several calls at once, but
-// does not know of which of them the provider is configured: what is left is
-// looked at again, and where another call took the other way in meanwhile this
-// one gives its own back.
+// would be left. An identity that is surely none goes freely. The store keeps the
+// last identity of several calls at once, but does not know which of them lets
+// anybody in: what is left is looked at again, and where another call took the
+// other way in meanwhile this one gives its own back.
 //
 // The sessions through it end first: when the store fails after that, the login is
 // still in the list of whoever asked, who will ask again.
 func (s *Service) unlinkButTheLast(ctx context.Context, claims *gate.Claims, user User, identity Identity, others []Identity) error {
-	guarded := user.EmailKey() == "" && s.providers[identity.Provider] != nil
-	if guarded && !s.hasWayIn(others) {
+	guarded := s.offers(identity.Provider) && !s.letsInByMail(user)
+	if guarded && !s.hasIdentityIn(user, others) {
 		return lastIdentity()
 	}
 	err := s.endSessionsThrough(ctx, claims, func(provider string) bool { return provider == identity.Provider })
@@ -117,19 +116,13 @@ func (s *Service) unlinkButTheLast(ctx context.Context, claims *gate.Claims, use
 	if err != nil {
 		return unavailable(err)
 	}
-	if s.hasWayIn(left) {
+	if s.hasIdentityIn(user, left) {
 		return nil
 	}
 	if err := s.store.LinkIdentity(ctx, identity); err != nil {
 		return unavailable(err)
 	}
 	return lastIdentity()
-}
-
-// hasWayIn reports whether one of the identities is of a provider that is
-// configured.
-func (s *Service) hasWayIn(identities []Identity) bool {
-	return slices.ContainsFunc(identities, func(i Identity) bool { return s.providers[i.Provider] != nil })
 }
 
 func lastIdentity() *Error {
