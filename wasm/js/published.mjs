@@ -15,8 +15,9 @@ const RETRY = 5000;
 // the key, so nobody can ask for it before it is made.
 const LEARN = 1000, ABSENT = 60000;
 
-// How many keys that there are not are remembered.
-const MAX_ABSENT = 4096;
+// How many keys that there are not are remembered, and how many requests wait for
+// the keys. Anybody can make up an ID.
+const MAX_ABSENT = 4096, MAX_WAITING = 1024;
 
 // On some hosts what a request has begun ends with that request, unsaid. After so
 // many timeouts it is begun again.
@@ -87,6 +88,7 @@ class Document {
 class Keys extends Document {
   ids = new Set();
   early = -Infinity; // when one was looked for last
+  waiting = 0; // how many wait for that
   absent = new Map(); // keys that there are not, and until when that is known
 
   /**
@@ -98,12 +100,15 @@ class Keys extends Document {
   async learn(id) {
     const { now } = this.host;
     if (now() < this.absent.get(id)) return false;
+    if (this.waiting >= MAX_WAITING) return undefined;
     const joined = this.running && !this.due(); // that may have been asked before the key was made
     if (!joined) {
       if (now() - this.early < LEARN || (this.failed && now() - this.tried < RETRY)) return undefined;
       this.early = now();
     }
+    this.waiting++;
     await this.refresh();
+    this.waiting--;
     if (this.ids.has(id)) return true;
     if (joined || this.failed) return undefined;
     if (this.absent.size >= MAX_ABSENT) this.absent.delete(this.absent.keys().next().value);

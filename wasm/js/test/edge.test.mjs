@@ -216,6 +216,25 @@ test("a new key is learnt also during a flood of made-up ones", async () => {
   assert.equal(await w.ask(), 200);
 });
 
+// An issuer that hangs holds up only so many whose keys are made up (CWE-770).
+test("a flood of unknown keys is not held while the issuer hangs", async () => {
+  const w = world({ timeout: 60 });
+  const known = w.issuer.token();
+  assert.equal(await w.ask(known), 200);
+  let release;
+  const hanging = new Promise((resolve) => void (release = resolve));
+  w.fault = (what) => what === "keys" && hanging.then(() => undefined);
+  const held = Array.from({ length: 1024 }, (_, i) => w.ask(madeUp(i)));
+  const surplus = Promise.all(Array.from({ length: 200 }, (_, i) => w.ask(madeUp(2000 + i))));
+  let timer;
+  const late = new Promise((resolve) => void (timer = setTimeout(resolve, 20000, ["late"])));
+  assert.deepEqual(new Set(await Promise.race([surplus, late])), new Set([503]));
+  assert.equal(await w.ask(known), 200);
+  clearTimeout(timer);
+  release();
+  assert.deepEqual(new Set(await Promise.all(held)), new Set([401, 503]));
+});
+
 // Clients throw a token away that gets 401.
 test("a token of an unknown key is not told to be bad while the issuer is down", async () => {
   const w = world();
