@@ -62,7 +62,8 @@ func (who somebody) signedIn(t *testing.T, change func(*authcore.Config)) (f *fi
 			change(c)
 		}
 	})
-	return f, login.Token, f.identities(f.claims(login.Token))
+	ids = f.identities(f.claims(login.Token))
+	return f, login.Token, ids
 }
 
 // Nobody is locked out of their account by a click on "unlink": not by an address

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,8 +21,9 @@ import (
 // asked for the redirect URIs shares the time with them.
 const checkTimeout = 15 * time.Second
 
-// Clocks that differ. The first is told, the second keeps ID tokens from being
-// taken.
+// Clocks that differ. The first is told; it is no less than half of what any answer
+// may take, by which a comparison can be wrong. The second keeps ID tokens, and
+// tokens of other nodes, from being taken.
 const (
 	skewWorthSaying = 5 * time.Second
 	skewTooLarge    = time.Minute
@@ -33,6 +35,15 @@ type StorageChecker interface {
 	// CheckStorage changes nothing. It returns what there is to say, or what is
 	// wrong in words that hold no secret. It ends with ctx.
 	CheckStorage(ctx context.Context, realm string) (says string, err error)
+}
+
+// StorageClock is a Storage whose servers have clocks of their own; it is found by
+// type assertion.
+type StorageClock interface {
+	// StorageClocks returns how far the clock of each server is ahead of ours.
+	// Several are told apart by their addresses. It changes nothing and ends with
+	// ctx.
+	StorageClocks(ctx context.Context) (map[string]time.Duration, error)
 }
 
 // MailerChecker is a Mailer that can be tried without sending a mail; it is
@@ -101,10 +112,15 @@ func (r *Realm) checkStorage(ctx context.Context) finding {
 		check = checker.CheckStorage
 	}
 	says, err := check(ctx, r.name)
+	var clocks map[string]time.Duration
+	if clock, ok := r.storage.(StorageClock); ok && err == nil {
+		clocks, err = clock.StorageClocks(ctx)
+	}
 	if err != nil {
 		return failed(err, "Without its store the server does not start. Correct the option storage, or what it names.")
 	}
-	return finding{says: says}
+	return aboutClocks(says, clocks, "One of the two is wrong. Have both machines set their clocks by NTP: "+
+		"nodes whose clocks differ by more than a minute refuse one another's new tokens.")
 }
 
 // openAndRead tries a store that has no check of its own.
@@ -165,7 +181,8 @@ func (r *Realm) checkProvider(ctx context.Context, p authcore.Provider) finding 
 	if err != nil {
 		return failed(err, adviceAboutProvider(err))
 	}
-	return aboutClock("answers as it should", skew)
+	return aboutClocks("answers as it should", map[string]time.Duration{"": skew},
+		"Logins with ID tokens fail when clocks differ by more than a minute. Have this machine set its clock by NTP.")
 }
 
 func adviceAboutProvider(err error) string {
@@ -179,19 +196,29 @@ func adviceAboutProvider(err error) string {
 	}
 }
 
-// aboutClock adds how far the clock of a provider is ahead of ours.
-func aboutClock(says string, skew time.Duration) finding {
-	where := "ahead of"
-	if skew < 0 {
-		where = "behind"
+// aboutClocks adds how far the clock of a provider, or the clocks of several
+// servers by their names, are ahead of ours. One that differs too much is wrong,
+// and the advice says what to do.
+func aboutClocks(says string, clocks map[string]time.Duration, advice string) finding {
+	found := finding{}
+	for _, name := range slices.Sorted(maps.Keys(clocks)) {
+		skew := clocks[name].Round(time.Second)
+		whose, where := "its clock", "ahead of"
+		if len(clocks) > 1 {
+			whose = "the clock of " + name
+		}
+		if skew < 0 {
+			where = "behind"
+		}
+		if skew.Abs() >= skewWorthSaying {
+			says += fmt.Sprintf("; %s is %s %s that of this machine", whose, skew.Abs(), where)
+		}
+		if skew.Abs() > skewTooLarge {
+			found = wrong("", advice)
+		}
 	}
-	if skew.Abs() >= skewWorthSaying {
-		says += fmt.Sprintf("; its clock is %s %s that of this machine", skew.Abs(), where)
-	}
-	if skew.Abs() > skewTooLarge {
-		return wrong(says, "Logins with ID tokens fail when clocks differ by more than a minute. Have this machine set its clock by NTP.")
-	}
-	return finding{says: says}
+	found.says = says
+	return found
 }
 
 // registration is a redirect URI that has to be registered at a provider.

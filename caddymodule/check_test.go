@@ -24,6 +24,51 @@ import (
 
 func init() {
 	caddy.RegisterModule(new(triedProvider))
+	caddy.RegisterModule(new(triedStorage))
+}
+
+// triedStorage is a storage of the tests whose servers have clocks.
+type triedStorage struct {
+	Clocks map[string]caddy.Duration `json:"clocks,omitempty"`
+}
+
+func (*triedStorage) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "edgeauth.storage.tried", New: func() caddy.Module { return new(triedStorage) }}
+}
+
+// UnmarshalCaddyfile takes server and skew in turn.
+func (s *triedStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next()
+	s.Clocks = map[string]caddy.Duration{}
+	for d.NextArg() {
+		server := d.Val()
+		if !d.NextArg() {
+			return d.ArgErr()
+		}
+		skew, err := time.ParseDuration(d.Val())
+		if err != nil {
+			return err
+		}
+		s.Clocks[server] = caddy.Duration(skew)
+	}
+	return nil
+}
+
+func (*triedStorage) OpenStorage(context.Context, string) (authcore.Store, func() error, error) {
+	return nil, nil, errors.ErrUnsupported
+}
+
+func (*triedStorage) CheckStorage(context.Context, string) (string, error) { return "answers", nil }
+
+func (s *triedStorage) StorageClocks(context.Context) (map[string]time.Duration, error) {
+	skews := map[string]time.Duration{}
+	for server, skew := range s.Clocks {
+		if server == "mute" {
+			return nil, fmt.Errorf("%s does not tell the time", server)
+		}
+		skews[server] = time.Duration(skew)
+	}
+	return skews, nil
 }
 
 // triedProvider is a provider of the tests that can be tried.
@@ -175,12 +220,18 @@ func TestCheck(t *testing.T) {
 		},
 		"provider": {good + "storage memory\nprovider p {\n type tried\n}", false, "ok     provider p: answers as it should\n" +
 			"  redirect URIs to register:\n    p  https://frontend.app/auth/callback  (client web)\n"},
-		"provider is ahead":   {good + "storage memory\nprovider p {\n type tried\n skew 30s\n}", false, "ok     provider p: answers as it should; its clock is 30s ahead of that of this machine\n"},
-		"provider is behind":  {good + "storage memory\nprovider p {\n type tried\n skew -2m\n}", true, "WRONG  provider p: answers as it should; its clock is 2m0s behind that of this machine\n         → Logins with ID tokens"},
-		"provider failed":     {good + "storage memory\nprovider p {\n type tried\n fault failed\n}", true, "WRONG  provider p: provider failed: discovery: status 404\n         → Compare issuer"},
-		"client is unknown":   {good + "storage memory\nprovider p {\n type tried\n fault client\n}", true, "→ Compare client_id and client_secret"},
-		"provider times out":  {good + "storage memory\nprovider p {\n type tried\n fault timeout\n}", true, "→ It does not answer from this machine."},
-		"provider that posts": {good + "storage memory\nprovider p {\n type tried\n posts\n}", true, "WRONG  provider p: posts its answers, and there is no address to which it could\n         → Add to the realm: api_url"},
+		"provider is ahead":      {good + "storage memory\nprovider p {\n type tried\n skew 30s\n}", false, "ok     provider p: answers as it should; its clock is 30s ahead of that of this machine\n"},
+		"store is nearly right":  {"mailer log\nstorage tried a 4400ms", false, "ok     storage tried: answers\n"},
+		"store is ahead":         {"mailer log\nstorage tried a 7300ms", false, "ok     storage tried: answers; its clock is 7s ahead of that of this machine\n"},
+		"store is a minute off":  {"mailer log\nstorage tried a -60400ms", false, "ok     storage tried: answers; its clock is 1m0s behind that of this machine\n"},
+		"store is far behind":    {"mailer log\nstorage tried a -61s", true, "WRONG  storage tried: answers; its clock is 1m1s behind that of this machine\n         → One of the two is wrong. Have both machines set their clocks by NTP"},
+		"one of several servers": {"mailer log\nstorage tried a:1 1s b:1 90s c:1 -10s", true, "WRONG  storage tried: answers; the clock of b:1 is 1m30s ahead of that of this machine; the clock of c:1 is 10s behind that of this machine\n"},
+		"store without a time":   {"mailer log\nstorage tried mute 0s", true, "WRONG  storage tried: mute does not tell the time\n"},
+		"provider is behind":     {good + "storage memory\nprovider p {\n type tried\n skew -2m\n}", true, "WRONG  provider p: answers as it should; its clock is 2m0s behind that of this machine\n         → Logins with ID tokens"},
+		"provider failed":        {good + "storage memory\nprovider p {\n type tried\n fault failed\n}", true, "WRONG  provider p: provider failed: discovery: status 404\n         → Compare issuer"},
+		"client is unknown":      {good + "storage memory\nprovider p {\n type tried\n fault client\n}", true, "→ Compare client_id and client_secret"},
+		"provider times out":     {good + "storage memory\nprovider p {\n type tried\n fault timeout\n}", true, "→ It does not answer from this machine."},
+		"provider that posts":    {good + "storage memory\nprovider p {\n type tried\n posts\n}", true, "WRONG  provider p: posts its answers, and there is no address to which it could\n         → Add to the realm: api_url"},
 		"bridge": {
 			good + "storage memory\napi_url https://api.example.com/v1/auth\nprovider p {\n type tried\n posts\n}", false,
 			"    p  https://api.example.com/v1/auth/social/callback/p/  (the edge hands the answer on to the clients)\n",

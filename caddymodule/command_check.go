@@ -29,7 +29,9 @@ Nothing is changed and no mail is sent. It may run beside the server, as the sam
 user: a store file that the server has open is left alone.
 
   storage   bolt: the file is looked at read-only, if it is free
-            postgres, redis: connects and asks; makes and changes no schema
+            postgres, redis: connects and asks; makes and changes no schema.
+            Its clock, or that of each primary of a Redis Cluster, is compared
+            with that of this machine: told from 5 seconds on, wrong beyond a minute
   mailer    smtp: connects, STARTTLS, logs in, says goodbye
             webhook: an OPTIONS request without the token
   provider  discovery, keys, and what else it tells without a login; its clock

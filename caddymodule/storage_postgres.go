@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -156,10 +157,17 @@ func (s *PostgresStorage) CheckStorage(ctx context.Context, _ string) (string, e
 	return "answers and has the schema", err
 }
 
+// StorageClocks asks the server that would be used for its time.
+func (s *PostgresStorage) StorageClocks(ctx context.Context) (map[string]time.Duration, error) {
+	skew, err := postgres.ClockSkew(ctx, s.dsn, time.Now, s.options()...)
+	return map[string]time.Duration{"": skew}, err
+}
+
 // Interface guards.
 var (
 	_ Storage               = (*PostgresStorage)(nil)
 	_ StorageChecker        = (*PostgresStorage)(nil)
+	_ StorageClock          = (*PostgresStorage)(nil)
 	_ RealmLister           = (*PostgresStorage)(nil)
 	_ caddy.Provisioner     = (*PostgresStorage)(nil)
 	_ caddyfile.Unmarshaler = (*PostgresStorage)(nil)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -259,6 +260,20 @@ func (s *RedisStorage) CheckStorage(ctx context.Context, _ string) (says string,
 	}
 }
 
+// StorageClocks asks every primary for its time.
+func (s *RedisStorage) StorageClocks(ctx context.Context) (skews map[string]time.Duration, err error) {
+	db, err := redis.Open(s.config)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	skews, err = db.ClockSkews(ctx, time.Now)
+	if err != nil {
+		return nil, unusableRedis(err)
+	}
+	return skews, nil
+}
+
 func unusableRedis(err error) error {
 	return fmt.Errorf("redis cannot be used: %w; is it running, and are address, user and password in the URL right?", err)
 }
@@ -267,6 +282,7 @@ func unusableRedis(err error) error {
 var (
 	_ Storage               = (*RedisStorage)(nil)
 	_ StorageChecker        = (*RedisStorage)(nil)
+	_ StorageClock          = (*RedisStorage)(nil)
 	_ RealmLister           = (*RedisStorage)(nil)
 	_ caddy.Provisioner     = (*RedisStorage)(nil)
 	_ caddyfile.Unmarshaler = (*RedisStorage)(nil)

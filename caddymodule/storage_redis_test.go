@@ -59,6 +59,9 @@ func TestHardeningRedisUser(t *testing.T) {
 	// Another node logs out; the feed and the watch have their rights too.
 	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+token)
 
+	if out, err := checked(t, t.Context(), s.caddyfile()); err != nil || !strings.Contains(out, "ok     storage redis: answers") {
+		t.Errorf("the check: %v:\n%s", err, out)
+	}
 	server.Kill(t)
 	err := tryLoad(t, strings.Replace(s.caddyfile(), "{env.EDGEAUTH_TEST_REDIS} {", "{env.EDGEAUTH_TEST_REDIS} {\n key_prefix other:", 1))
 	if err == nil || !strings.Contains(err.Error(), "storage: redis cannot be used") || !strings.Contains(err.Error(), "is it running") {

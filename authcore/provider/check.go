@@ -70,11 +70,11 @@ func (c *clockWatch) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		// The answer was made somewhere in between; the header has no fraction
-		// of a second, so that half a second more is the best guess.
-		middle := begin.Add(c.now().Sub(begin) / 2)
+		// The header has no fraction of a second, so that half a second more is
+		// the best guess.
+		skew := authcore.Skew(begin, date.Add(time.Second/2), c.now())
 		c.mu.Lock()
-		c.skew = date.Add(time.Second / 2).Sub(middle).Round(time.Second)
+		c.skew = skew.Round(time.Second)
 		c.mu.Unlock()
 	}
 	return response, nil

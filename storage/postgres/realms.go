@@ -16,26 +16,34 @@ var ErrOldSchema = errors.New("start this version on it first, which brings it u
 // Realms returns the names of the realms in a database, sorted. Unlike Open it
 // makes and changes nothing: without a schema of ours the error wraps
 // fs.ErrNotExist, with one of an older version it is ErrOldSchema.
-func Realms(ctx context.Context, dsn string, opts ...Option) ([]string, error) {
-	set := settings(opts)
-	config, err := configure(dsn, set)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
-	if err != nil {
-		return nil, openError(config.ConnConfig, err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+func Realms(ctx context.Context, dsn string, opts ...Option) (names []string, err error) {
 	steps, err := embedded()
 	if err != nil {
 		return nil, err
 	}
-	names, err := realmNames(ctx, conn, newTables(set.schema), steps)
+	set := settings(opts)
+	err = once(ctx, dsn, set, func(conn *pgx.Conn) error {
+		names, err = realmNames(ctx, conn, newTables(set.schema), steps)
+		return err
+	})
+	return names, err
+}
+
+// once asks over a connection that is made for it.
+func once(ctx context.Context, dsn string, set options, ask func(*pgx.Conn) error) error {
+	config, err := configure(dsn, set)
 	if err != nil {
-		return nil, openError(config.ConnConfig, err)
+		return err
 	}
-	return names, nil
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return openError(config.ConnConfig, err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if err := ask(conn); err != nil {
+		return openError(config.ConnConfig, err)
+	}
+	return nil
 }
 
 func realmNames(ctx context.Context, conn *pgx.Conn, tables tables, steps []migration) ([]string, error) {

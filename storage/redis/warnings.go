@@ -19,25 +19,31 @@ func (db *DB) Warnings(ctx context.Context) ([]string, error) {
 	defer cancel()
 	var mu sync.Mutex
 	var all []string
-	look := func(ctx context.Context, server *goredis.Client) error {
+	err := db.eachPrimary(ctx, func(ctx context.Context, server *goredis.Client) error {
 		warnings, err := warningsOf(ctx, server)
 		mu.Lock()
 		defer mu.Unlock()
 		all = append(all, warnings...)
 		return err
-	}
-	var err error
-	switch client := db.client.(type) {
-	case *goredis.ClusterClient:
-		err = client.ForEachMaster(ctx, look)
-	case *goredis.Client:
-		err = look(ctx, client)
-	}
+	})
 	if err != nil {
 		return nil, unavailable(cause(ctx, err))
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil
+}
+
+// eachPrimary looks at every primary of a Cluster at once, or at the one that there
+// is.
+func (db *DB) eachPrimary(ctx context.Context, look func(context.Context, *goredis.Client) error) error {
+	switch client := db.client.(type) {
+	case *goredis.ClusterClient:
+		return client.ForEachMaster(ctx, look)
+	case *goredis.Client:
+		return look(ctx, client)
+	default:
+		return fmt.Errorf("unexpected client %T", client)
+	}
 }
 
 func warningsOf(ctx context.Context, server *goredis.Client) ([]string, error) {

@@ -1,0 +1,34 @@
+package postgres
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/internal/pgtest"
+)
+
+// Whose clock is ahead is seen whatever time zone a session has.
+func TestClockSkew(t *testing.T) {
+	dsn := pgtest.Start(t).Database(t)
+	zone := "?TimeZone=Asia/Kathmandu"
+	if strings.Contains(dsn, "?") {
+		zone = "&TimeZone=Asia/Kathmandu"
+	}
+	for _, dsn := range []string{dsn, dsn + zone} {
+		for _, ahead := range []time.Duration{0, 90 * time.Second, -time.Hour} {
+			begin := time.Now()
+			got, err := ClockSkew(t.Context(), dsn, func() time.Time { return time.Now().Add(-ahead) })
+			if off := (got - ahead).Abs(); err != nil || off > time.Since(begin) {
+				t.Errorf("ahead by %s: got %s, error %v", ahead, got, err)
+			}
+		}
+	}
+	_, err := ClockSkew(t.Context(), "postgres://edge:pg-s3cret@127.0.0.1:1/none", time.Now)
+	if err == nil || strings.Contains(err.Error(), "pg-s3cret") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := Realms(t.Context(), dsn); err == nil {
+		t.Error("looking at the clock has made a schema")
+	}
+}
