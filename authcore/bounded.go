@@ -14,6 +14,7 @@ type steps interface {
 	Users
 	UserAdmin
 	Identities
+	Succession
 	Links
 	Flows
 	Sessions
@@ -112,6 +113,12 @@ func (b boundedStore) IdentitiesOf(ctx context.Context, userID string) ([]Identi
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	return b.steps.IdentitiesOf(ctx, userID)
+}
+
+func (b boundedStore) ReplaceIdentity(ctx context.Context, old Identity, others []Identity) (User, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return b.steps.ReplaceIdentity(ctx, old, others)
 }
 
 func (b boundedStore) PutLink(ctx context.Context, link Link) error {

@@ -41,6 +41,7 @@ type Store interface {
 	Users
 	UserAdmin
 	Identities
+	Succession
 	Links
 	Flows
 	Sessions
@@ -114,6 +115,17 @@ type Identities interface {
 	// IdentitiesOf returns the identities of a user, oldest first; a user who is
 	// not there has none.
 	IdentitiesOf(ctx context.Context, userID string) ([]Identity, error)
+}
+
+// Succession lets identities take the place of another one: the one under which
+// an earlier system, or the earlier owner of an application, knew the person.
+type Succession interface {
+	// ReplaceIdentity removes an identity and attaches others to its user, and
+	// returns that user. ErrNotFound when nobody has the old one, ErrTaken when
+	// somebody has one of the others, which are all different from each other and
+	// from the old one; then nothing changes. Of any number of concurrent callers
+	// with one old identity one gets its user. Identity.UserID is ignored.
+	ReplaceIdentity(ctx context.Context, old Identity, others []Identity) (User, error)
 }
 
 // Links keeps the mailed links that wait to be used.

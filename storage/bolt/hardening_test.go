@@ -176,6 +176,7 @@ func TestDamagedEntries(t *testing.T) {
 		"Export of users":  exported(""),
 		"Export of feed":   exported("revocation:0"),
 		"Import":           second(store.Import(ctx, []authcore.Record{{Key: &authcore.SigningKey{ID: "k"}}})),
+		"ReplaceIdentity":  second(store.ReplaceIdentity(ctx, identity, nil)),
 		"UnlinkIdentity":   store.UnlinkIdentity(ctx, identity),
 		"UpdateFlow":       second(store.UpdateFlow(ctx, secret, origin.Add(-1), func(*authcore.Flow) error { return nil })),
 		"TakeLink":         second(store.TakeLink(ctx, secret, origin)),

@@ -82,11 +82,36 @@ func (s *Store) UnlinkIdentity(ctx context.Context, identity authcore.Identity) 
 		if user.EmailKey() == "" && len(t.keys(identitiesByUserTable, joinKey(user.ID))) == 1 {
 			return authcore.ErrLastIdentity
 		}
-		key := identityKey(known)
-		return errors.Join(
-			t.remove(identitiesTable, key),
-			t.remove(identitiesByUserTable, append(joinKey(user.ID), key...)),
-		)
+		return t.detach(known)
+	})
+}
+
+// ReplaceIdentity lets others take the place of an identity. See
+// authcore.Succession.
+func (s *Store) ReplaceIdentity(
+	ctx context.Context, old authcore.Identity, others []authcore.Identity,
+) (authcore.User, error) {
+	return write(ctx, s, func(t *tx) (authcore.User, error) {
+		known, err := t.identity(old)
+		if err != nil {
+			return authcore.User{}, err
+		}
+		user, err := t.user(known.UserID)
+		if err != nil {
+			return authcore.User{}, damaged(err, identitiesTable)
+		}
+		if err := t.detach(known); err != nil {
+			return authcore.User{}, err
+		}
+		for _, other := range others {
+			if t.get(identitiesTable, identityKey(other)) != nil {
+				return authcore.User{}, authcore.ErrTaken
+			}
+			if err := t.attach(other, user.ID); err != nil {
+				return authcore.User{}, err
+			}
+		}
+		return user, nil
 	})
 }
 
@@ -133,6 +158,14 @@ func (t *tx) attach(identity authcore.Identity, userID string) error {
 		return err
 	}
 	return t.put(identitiesByUserTable, append(joinKey(userID), key...), nil)
+}
+
+func (t *tx) detach(identity authcore.Identity) error {
+	key := identityKey(identity)
+	return errors.Join(
+		t.remove(identitiesTable, key),
+		t.remove(identitiesByUserTable, append(joinKey(identity.UserID), key...)),
+	)
 }
 
 func (t *tx) dropIdentities(userID string) error {

@@ -98,6 +98,34 @@ func (s *Store) UnlinkIdentity(ctx context.Context, identity authcore.Identity) 
 	return nil
 }
 
+// ReplaceIdentity lets others take the place of an identity. See
+// authcore.Succession.
+func (s *Store) ReplaceIdentity(
+	ctx context.Context, old authcore.Identity, others []authcore.Identity,
+) (authcore.User, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return authcore.User{}, err
+	}
+	defer unlock()
+	key := identityKey(old)
+	known, found := s.identities.get(key)
+	if !found {
+		return authcore.User{}, authcore.ErrNotFound
+	}
+	for _, other := range others {
+		if _, found := s.identities.get(identityKey(other)); found {
+			return authcore.User{}, authcore.ErrTaken
+		}
+	}
+	s.identities.remove(key)
+	s.identitiesOfUser.remove(known.UserID, key)
+	for _, other := range others {
+		s.attach(other, known.UserID)
+	}
+	return s.user(known.UserID)
+}
+
 // IdentitiesOf returns the identities of a user, oldest first. See
 // authcore.Identities.
 func (s *Store) IdentitiesOf(ctx context.Context, userID string) ([]authcore.Identity, error) {

@@ -57,6 +57,7 @@ func violated(err error) string {
 var violations = map[string]error{
 	"users_pkey":      authcore.ErrTaken,
 	"users_email_key": authcore.ErrTaken,
+	"identities_pkey": authcore.ErrTaken,
 	"sessions_pkey":   authcore.ErrTaken,
 	"sessions_user":   authcore.ErrNotFound,
 	"identities_user": authcore.ErrNotFound,

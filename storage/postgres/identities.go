@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -143,6 +144,44 @@ func (s *Store) UnlinkIdentity(ctx context.Context, identity authcore.Identity) 
 		return authcore.ErrLastIdentity
 	}
 	return nil
+}
+
+// ReplaceIdentity lets others take the place of an identity. See
+// authcore.Succession.
+//
+// It is one statement. The lock on the user comes first, as everywhere. Of two
+// calls the second waits for the first to delete the identity, and then finds none.
+func (s *Store) ReplaceIdentity(
+	ctx context.Context, old authcore.Identity, others []authcore.Identity,
+) (authcore.User, error) {
+	if !storableIdentity(old) {
+		return authcore.User{}, authcore.ErrNotFound
+	}
+	var providers, issuers, subjects, emails []string
+	var created []time.Time
+	for _, other := range others {
+		if !storableIdentity(other) {
+			return authcore.User{}, unkeepable("an identity")
+		}
+		providers, issuers, subjects = append(providers, other.Provider), append(issuers, other.Issuer), append(subjects, other.Subject)
+		emails, created = append(emails, tidy(other.Email)), append(created, stamp(other.Created))
+	}
+	return one(ctx, s, scanUser, `
+		WITH owner AS (
+			SELECT u.* FROM @.identities i JOIN @.users u ON u.realm = i.realm AND u.id = i.user_id
+			WHERE i.realm = $1 AND i.provider = $2 AND i.issuer = $3 AND i.subject = $4 FOR KEY SHARE OF u
+		), removed AS (
+			DELETE FROM @.identities i USING owner
+			WHERE i.realm = $1 AND i.provider = $2 AND i.issuer = $3 AND i.subject = $4 AND i.user_id = owner.id
+			RETURNING i.user_id
+		), attached AS (
+			INSERT INTO @.identities (realm, provider, issuer, subject, user_id, email, created)
+			SELECT $1, v.provider, v.issuer, v.subject, removed.user_id, v.email, v.created
+			FROM removed, unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
+				AS v (provider, issuer, subject, email, created)
+		)
+		SELECT `+userColumns+` FROM owner u JOIN removed ON removed.user_id = u.id`,
+		s.realm, old.Provider, old.Issuer, old.Subject, providers, issuers, subjects, emails, created)
 }
 
 // IdentitiesOf returns the identities of a user, oldest first. See

@@ -51,6 +51,26 @@ func (s *Store) UnlinkIdentity(ctx context.Context, identity authcore.Identity) 
 	return err
 }
 
+// ReplaceIdentity lets others take the place of an identity. See
+// authcore.Succession.
+func (s *Store) ReplaceIdentity(
+	ctx context.Context, old authcore.Identity, others []authcore.Identity,
+) (authcore.User, error) {
+	arguments := []string{identityKey(old)}
+	for _, other := range others {
+		text, err := encodeIdentity(other)
+		if err != nil {
+			return authcore.User{}, err
+		}
+		arguments = append(arguments, identityKey(other), text)
+	}
+	result, err := s.run(ctx, s.db.scripts.replaceIdentity, arguments...)
+	if err != nil {
+		return authcore.User{}, err
+	}
+	return userOf(result.text(0))
+}
+
 // IdentitiesOf returns the identities of a user, oldest first. See
 // authcore.Identities.
 func (s *Store) IdentitiesOf(ctx context.Context, userID string) ([]authcore.Identity, error) {

@@ -44,7 +44,7 @@ func newReading(name string) script {
 // scripts are all the steps.
 type scripts struct {
 	open, userByEmail, ensureUser, updateUser, setDisabled, deleteUser,
-	userByIdentity, ensureIdentity, linkIdentity, unlinkIdentity, identitiesOf,
+	userByIdentity, ensureIdentity, linkIdentity, unlinkIdentity, replaceIdentity, identitiesOf,
 	putLink, takeLink, takeCode, putFlow, takeFlow, updateFlow,
 	putSession, sessionsOf, renewSession, endSessions, markSeen,
 	revocationsSince, updateKeys, count, limits, sweep, sweepCounters, export, imports script
@@ -56,7 +56,7 @@ func newScripts() scripts {
 		updateUser: newScript("update_user"), setDisabled: newScript("set_disabled"),
 		deleteUser: newScript("delete_user"), userByIdentity: newReading("user_by_identity"),
 		ensureIdentity: newScript("ensure_identity"), linkIdentity: newScript("link_identity"),
-		unlinkIdentity: newScript("unlink_identity"), identitiesOf: newReading("identities_of"),
+		unlinkIdentity: newScript("unlink_identity"), replaceIdentity: newScript("replace_identity"), identitiesOf: newReading("identities_of"),
 		putLink: newScript("put_link"), takeLink: newScript("take_link"), takeCode: newScript("take_code"),
 		putFlow: newScript("put_flow"), takeFlow: newScript("take_flow"), updateFlow: newScript("update_flow"),
 		putSession: newScript("put_session"), sessionsOf: newReading("sessions_of"),

@@ -65,9 +65,12 @@ func endedContext(t *testing.T, store authcore.Store, ctx context.Context) { //n
 			return store.MarkSeen(ctx, map[string]time.Time{session.ID: at(time.Hour)})
 		},
 		"RevocationsSince": func() error { _, _, err := store.RevocationsSince(ctx, ""); return err },
-		"Sweep":            func() error { return store.Sweep(ctx, start) },
-		"Export":           func() error { _, _, err := store.Export(ctx, "", start); return err },
-		"Import":           func() error { _, err := store.Import(ctx, inhabitants(1)); return err },
+		"ReplaceIdentity": func() error {
+			return second(store.ReplaceIdentity(ctx, newIdentity("1", ""), []authcore.Identity{newIdentity("2", "")}))
+		},
+		"Sweep":  func() error { return store.Sweep(ctx, start) },
+		"Export": func() error { _, _, err := store.Export(ctx, "", start); return err },
+		"Import": func() error { _, err := store.Import(ctx, inhabitants(1)); return err },
 		"UpdateFlow": func() error {
 			_, err := store.UpdateFlow(ctx, flow.State, start, func(*authcore.Flow) error { return nil })
 			return err

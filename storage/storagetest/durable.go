@@ -76,6 +76,10 @@ func durableUsers(t *testing.T, reopen func() authcore.Store) {
 		wantErr(t, "LinkIdentity", store.LinkIdentity(t.Context(), newIdentity(subject, user.ID)), nil)
 	}
 	wantErr(t, "UnlinkIdentity", store.UnlinkIdentity(t.Context(), newIdentity("unlinked", user.ID)), nil)
+	next := newIdentity("next", user.ID)
+	next.Created = at(time.Minute)
+	wantErr(t, "LinkIdentity", store.LinkIdentity(t.Context(), newIdentity("old", user.ID)), nil)
+	wantErr(t, "ReplaceIdentity", replace(t, store, newIdentity("old", ""), next), nil)
 	social := newUser("grace@example.com", true)
 	_, _, err := store.EnsureIdentity(t.Context(), newIdentity("2", ""), social, false)
 	wantErr(t, "EnsureIdentity", err, nil)
@@ -97,8 +101,9 @@ func durableUsers(t *testing.T, reopen func() authcore.Store) {
 		wantErr(t, "UserByEmail", err, nil)
 		wantSame(t, "user of the address", got, want)
 	}
-	wantIdentities(t, store, user.ID, newIdentity("1", user.ID))
-	for subject, want := range map[string]authcore.User{"1": user, "2": social} {
+	wantIdentities(t, store, user.ID, newIdentity("1", user.ID), next)
+	wantErr(t, "ReplaceIdentity of what was replaced", replace(t, store, newIdentity("old", "")), authcore.ErrNotFound)
+	for subject, want := range map[string]authcore.User{"1": user, next.Subject: user, "2": social} {
 		got, err := store.UserByIdentity(t.Context(), newIdentity(subject, ""))
 		wantErr(t, "UserByIdentity", err, nil)
 		wantSame(t, "user of the identity", got, want)

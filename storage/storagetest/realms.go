@@ -51,6 +51,7 @@ func realmsApart(t *testing.T, one, two authcore.Store) {
 	wantErr(t, "UpdateFlow", err, authcore.ErrNotFound)
 	err = two.UnlinkIdentity(t.Context(), newIdentity("1", user.ID))
 	wantErr(t, "UnlinkIdentity", err, authcore.ErrNotFound)
+	wantErr(t, "ReplaceIdentity", replace(t, two, newIdentity("1", user.ID)), authcore.ErrNotFound)
 	wantIdentities(t, two, user.ID)
 	wantRecords(t, two, start, nil)
 	updateKeys(t, two, nil, nil)

@@ -13,6 +13,7 @@ import (
 // revocations, which does not end, is not among them.
 func Steps(store authcore.Store) map[string]func(ctx context.Context) error {
 	identity := authcore.Identity{Provider: "p", Subject: "1", UserID: "u"}
+	replaced := authcore.Identity{Provider: "p", Subject: "4", UserID: "u"}
 	unlinked := authcore.Identity{Provider: "p", Subject: "3", UserID: "u"}
 	return map[string]func(ctx context.Context) error{
 		"User":        func(ctx context.Context) error { return second(store.User(ctx, "u")) },
@@ -35,9 +36,12 @@ func Steps(store authcore.Store) map[string]func(ctx context.Context) error {
 		},
 		"LinkIdentity":   func(ctx context.Context) error { return store.LinkIdentity(ctx, identity) },
 		"UnlinkIdentity": func(ctx context.Context) error { return store.UnlinkIdentity(ctx, unlinked) },
-		"IdentitiesOf":   func(ctx context.Context) error { return second(store.IdentitiesOf(ctx, "u")) },
-		"PutLink":        func(ctx context.Context) error { return store.PutLink(ctx, StepLink("put")) },
-		"TakeLink":       func(ctx context.Context) error { return second(store.TakeLink(ctx, StepLink("take").Secret, start)) },
+		"ReplaceIdentity": func(ctx context.Context) error {
+			return second(store.ReplaceIdentity(ctx, replaced, []authcore.Identity{{Provider: "p", Subject: "5"}}))
+		},
+		"IdentitiesOf": func(ctx context.Context) error { return second(store.IdentitiesOf(ctx, "u")) },
+		"PutLink":      func(ctx context.Context) error { return store.PutLink(ctx, StepLink("put")) },
+		"TakeLink":     func(ctx context.Context) error { return second(store.TakeLink(ctx, StepLink("take").Secret, start)) },
 		"TakeCode": func(ctx context.Context) error {
 			return second(store.TakeCode(ctx, "code", StepLink("code").Code, start))
 		},
@@ -91,6 +95,7 @@ func Furnish(tb testing.TB, store authcore.Store) {
 	for _, err := range []error{
 		store.LinkIdentity(tb.Context(), authcore.Identity{Provider: "p", Subject: "1", UserID: "u"}),
 		store.LinkIdentity(tb.Context(), authcore.Identity{Provider: "p", Subject: "3", UserID: "u"}),
+		store.LinkIdentity(tb.Context(), authcore.Identity{Provider: "p", Subject: "4", UserID: "u"}),
 		store.PutLink(tb.Context(), StepLink("take")),
 		store.PutLink(tb.Context(), StepLink("code")),
 		store.PutFlow(tb.Context(), authcore.Flow{State: authcore.Digest{2}, Expires: at(time.Hour)}),

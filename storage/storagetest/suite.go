@@ -26,6 +26,7 @@ func Run(t *testing.T, open Open) {
 		{"UserAdmin", adminChecks()},
 		{"Identities", identityChecks()},
 		{"Unlinking", unlinkChecks()},
+		{"Succession", successionChecks()},
 		{"Links", linkChecks()},
 		{"Codes", codeChecks()},
 		{"Flows", flowChecks()},

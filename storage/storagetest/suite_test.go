@@ -76,6 +76,8 @@ type (
 	joinedAnyhow   struct{ store }
 	unrevokedRenew struct{ store }
 	lastUnlinked   struct{ store }
+	keptOld        struct{ store }
+	halfReplaced   struct{ store }
 	revivedFlow    struct {
 		store
 		last authcore.Flow
@@ -87,30 +89,32 @@ type (
 
 func faults() map[string]fault {
 	return map[string]fault{
-		"two takers of a link":          {"Links", func(s *memory.Store) store { return &racyLink{s} }},
-		"two takers of a code":          {"Codes", func(s *memory.Store) store { return &racyCode{s} }},
-		"unlimited guesses":             {"Codes", func(s *memory.Store) store { return &forgivingCode{s} }},
-		"links that live too long":      {"Links", func(s *memory.Store) store { return &expiredLink{s} }},
-		"older links that live on":      {"Links", func(s *memory.Store) store { return &olderLinks{s} }},
-		"sessions of disabled users":    {"UserAdmin", func(s *memory.Store) store { return &lateSession{s} }},
-		"a lift that is not told":       {"UserAdmin", func(s *memory.Store) store { return &lostLift{s} }},
-		"a feed that misses entries":    {"Revocations", func(s *memory.Store) store { return &skippedEntry{s} }},
-		"a context that is not heard":   {"Context", func(s *memory.Store) store { return &deafContext{s} }},
-		"a context error by itself":     {"Context", func(s *memory.Store) store { return &plainContext{s} }},
-		"keys that are shared":          {"Copies", func(s *memory.Store) store { return &sharedKeys{store: s} }},
-		"LastSeen that goes back":       {"Sessions", func(s *memory.Store) store { return &backwardSeen{s} }},
-		"windows that slide":            {"Counters", func(s *memory.Store) store { return &slidingWindow{s} }},
-		"a sweep of what is live":       {"Sweep", func(s *memory.Store) store { return &eagerSweep{s} }},
-		"a watch that never tells":      {"Revocations", func(s *memory.Store) store { return &silentWatch{s} }},
-		"an error of change, wrapped":   {"Users", func(s *memory.Store) store { return &wrappedChange{s} }},
-		"unverified addresses found":    {"Users", func(s *memory.Store) store { return &foundAnyEmail{s} }},
-		"joining without being asked":   {"Identities", func(s *memory.Store) store { return &joinedAnyhow{s} }},
-		"the last way in unlinked":      {"Unlinking", func(s *memory.Store) store { return &lastUnlinked{s} }},
-		"flows that come back":          {"Flows", func(s *memory.Store) store { return &revivedFlow{store: s} }},
-		"an export that ends early":     {"Transfer", func(s *memory.Store) store { return &shortExport{s} }},
-		"an import of a half":           {"Transfer", func(s *memory.Store) store { return &halfImport{s} }},
-		"an import that replaces":       {"Transfer", func(s *memory.Store) store { return &newerImport{s} }},
-		"renewal that leaves the token": {"RenewSession", func(s *memory.Store) store { return &unrevokedRenew{s} }},
+		"two takers of a link":           {"Links", func(s *memory.Store) store { return &racyLink{s} }},
+		"two takers of a code":           {"Codes", func(s *memory.Store) store { return &racyCode{s} }},
+		"unlimited guesses":              {"Codes", func(s *memory.Store) store { return &forgivingCode{s} }},
+		"links that live too long":       {"Links", func(s *memory.Store) store { return &expiredLink{s} }},
+		"older links that live on":       {"Links", func(s *memory.Store) store { return &olderLinks{s} }},
+		"sessions of disabled users":     {"UserAdmin", func(s *memory.Store) store { return &lateSession{s} }},
+		"a lift that is not told":        {"UserAdmin", func(s *memory.Store) store { return &lostLift{s} }},
+		"a feed that misses entries":     {"Revocations", func(s *memory.Store) store { return &skippedEntry{s} }},
+		"a context that is not heard":    {"Context", func(s *memory.Store) store { return &deafContext{s} }},
+		"a context error by itself":      {"Context", func(s *memory.Store) store { return &plainContext{s} }},
+		"keys that are shared":           {"Copies", func(s *memory.Store) store { return &sharedKeys{store: s} }},
+		"LastSeen that goes back":        {"Sessions", func(s *memory.Store) store { return &backwardSeen{s} }},
+		"windows that slide":             {"Counters", func(s *memory.Store) store { return &slidingWindow{s} }},
+		"a sweep of what is live":        {"Sweep", func(s *memory.Store) store { return &eagerSweep{s} }},
+		"a watch that never tells":       {"Revocations", func(s *memory.Store) store { return &silentWatch{s} }},
+		"an error of change, wrapped":    {"Users", func(s *memory.Store) store { return &wrappedChange{s} }},
+		"unverified addresses found":     {"Users", func(s *memory.Store) store { return &foundAnyEmail{s} }},
+		"joining without being asked":    {"Identities", func(s *memory.Store) store { return &joinedAnyhow{s} }},
+		"the last way in unlinked":       {"Unlinking", func(s *memory.Store) store { return &lastUnlinked{s} }},
+		"a replaced identity that stays": {"Succession", func(s *memory.Store) store { return &keptOld{s} }},
+		"one replaced by a half":         {"Succession", func(s *memory.Store) store { return &halfReplaced{s} }},
+		"flows that come back":           {"Flows", func(s *memory.Store) store { return &revivedFlow{store: s} }},
+		"an export that ends early":      {"Transfer", func(s *memory.Store) store { return &shortExport{s} }},
+		"an import of a half":            {"Transfer", func(s *memory.Store) store { return &halfImport{s} }},
+		"an import that replaces":        {"Transfer", func(s *memory.Store) store { return &newerImport{s} }},
+		"renewal that leaves the token":  {"RenewSession", func(s *memory.Store) store { return &unrevokedRenew{s} }},
 	}
 }
 
@@ -269,6 +273,37 @@ func (s *lastUnlinked) UnlinkIdentity(ctx context.Context, identity authcore.Ide
 		return nil
 	}
 	return err
+}
+
+func (s *keptOld) ReplaceIdentity(
+	ctx context.Context, old authcore.Identity, others []authcore.Identity,
+) (authcore.User, error) {
+	user, err := s.store.ReplaceIdentity(ctx, old, others)
+	if err == nil {
+		old.UserID = user.ID
+		err = s.LinkIdentity(ctx, old)
+	}
+	return user, err
+}
+
+func (s *halfReplaced) ReplaceIdentity(
+	ctx context.Context, old authcore.Identity, others []authcore.Identity,
+) (authcore.User, error) {
+	user, err := s.UserByIdentity(ctx, old)
+	if err != nil {
+		return authcore.User{}, err
+	}
+	for _, other := range others {
+		if _, err := s.UserByIdentity(ctx, other); err == nil {
+			return authcore.User{}, authcore.ErrTaken
+		}
+		other.UserID = user.ID
+		if err := s.LinkIdentity(ctx, other); err != nil {
+			return authcore.User{}, err
+		}
+	}
+	old.UserID = user.ID
+	return user, s.UnlinkIdentity(ctx, old)
 }
 
 func (s *revivedFlow) UpdateFlow(
