@@ -112,6 +112,17 @@ func (p *fakeProvider) Exchange(_ context.Context, r authcore.ExchangeRequest) (
 	return profile, nil
 }
 
+// ImportNames knows people by their address formerly, and by anything else now.
+func (p *fakeProvider) ImportNames(uid, transferSub string) (authcore.ImportedNames, error) {
+	switch {
+	case uid == "refused":
+		return authcore.ImportedNames{}, errors.New("uid: cannot be carried over")
+	case strings.Contains(uid, "@"):
+		return authcore.ImportedNames{FormerSubject: strings.ToLower(uid)}, nil
+	}
+	return authcore.ImportedNames{Subject: uid, FormerSubject: transferSub}, nil
+}
+
 // poster says beforehand that it posts its answers.
 type poster struct{ *fakeProvider }
 

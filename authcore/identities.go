@@ -29,7 +29,7 @@ func (s *Service) Identities(ctx context.Context, claims *gate.Claims) ([]Identi
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return list, nil
+	return withoutMoved(list), nil
 }
 
 // Unlink takes an identity from the token's user, and none from anybody else.
@@ -49,6 +49,7 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID stri
 	// login is gone.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
+	identities = withoutMoved(identities)
 	position := slices.IndexFunc(identities, func(i Identity) bool { return i.PublicID() == publicID })
 	if position < 0 {
 		if err := s.finishUnlink(ctx, claims, identities); err != nil {

@@ -17,7 +17,7 @@ func (s *Service) userByProfile(ctx context.Context, provider string, profile Pr
 	rules := s.rulesOf(provider)
 	proven := claim{profile.Email, profile.EmailVerified}
 	if linkTo != nil {
-		user, err := s.linkIdentity(ctx, identity, proven, linkTo)
+		user, err := s.linkIdentity(ctx, identity, profile.FormerSubject, proven, linkTo)
 		return user, false, err
 	}
 	known, err := s.store.UserByIdentity(ctx, identity)
@@ -28,6 +28,13 @@ func (s *Service) userByProfile(ctx context.Context, provider string, profile Pr
 		return known, false, nil
 	case !errors.Is(err, ErrNotFound):
 		return User{}, false, unavailable(err)
+	case profile.FormerSubject != "":
+		user, err := s.userByFormer(ctx, rules, identity, profile.FormerSubject, proven)
+		if errors.Is(err, ErrNotFound) { // perhaps because this very person was faster
+			profile.FormerSubject = ""
+			return s.userByProfile(ctx, provider, profile, nil)
+		}
+		return user, false, err
 	case !rules.admits(proven):
 		return User{}, false, notAdmitted()
 	}
@@ -127,7 +134,7 @@ func (s *Service) existingUser(ctx context.Context, identity Identity, candidate
 }
 
 // linkIdentity adds an identity to the signed-in user who asked for it.
-func (s *Service) linkIdentity(ctx context.Context, identity Identity, proven claim, claims *gate.Claims) (User, error) {
+func (s *Service) linkIdentity(ctx context.Context, identity Identity, former string, proven claim, claims *gate.Claims) (User, error) {
 	user, err := s.CurrentUser(ctx, claims)
 	if err != nil {
 		return User{}, err
@@ -136,7 +143,7 @@ func (s *Service) linkIdentity(ctx context.Context, identity Identity, proven cl
 		return User{}, notAdmitted()
 	}
 	identity.UserID = user.ID
-	err = s.store.LinkIdentity(ctx, identity)
+	err = s.linkFormer(ctx, identity, former)
 	switch {
 	case errors.Is(err, ErrTaken):
 		return User{}, &Error{Status: http.StatusConflict, Code: CodeIdentityTaken, Detail: "This login already belongs to another account."}

@@ -82,6 +82,22 @@ type Checker interface {
 	Check(ctx context.Context) (skew time.Duration, err error)
 }
 
+// Importer is a provider that knows what an id of another system's is here. It is
+// found by type assertion.
+type Importer interface {
+	// ImportNames returns the names under which somebody will come whom the other
+	// system, python-social-auth above all, knew by this uid; transferSub is
+	// Apple's transfer identifier, and either may be "". The error says why that
+	// cannot be, in words for the operator that cite neither.
+	ImportNames(uid, transferSub string) (ImportedNames, error)
+}
+
+// ImportedNames is what Profile will say of somebody: at least one of the subjects
+// is set.
+type ImportedNames struct {
+	Issuer, Subject, FormerSubject string
+}
+
 // Endpoint is the public part of a provider's configuration.
 type Endpoint struct {
 	ClientID     string
@@ -133,7 +149,14 @@ func (p *Profile) checkIdentity() error {
 	if p.Subject == "" {
 		return fmt.Errorf("%w: the account has no id", ErrProviderFailed)
 	}
-	for _, part := range []struct{ name, text string }{{"id", p.Subject}, {"issuer", p.Issuer}} {
+	if isReserved(p.Issuer) {
+		return fmt.Errorf("%w: the issuer of the account begins with a mark of ours", ErrProviderFailed)
+	}
+	issuer := p.Issuer
+	if p.FormerSubject != "" {
+		issuer = formerMark + issuer
+	}
+	for _, part := range []struct{ name, text string }{{"id", p.Subject}, {"former id", p.FormerSubject}, {"issuer", issuer}} {
 		switch {
 		case len(part.text) > maxIdentityText:
 			return fmt.Errorf("%w: the %s of the account has more than %d bytes", ErrProviderFailed, part.name, maxIdentityText)
@@ -151,6 +174,12 @@ type Profile struct {
 	// Subject is the immutable id of the account at the provider. Neither it nor
 	// Issuer has more than 1024 bytes or a NUL; a login with such an id fails.
 	Subject string
+	// FormerSubject is what an earlier system, or the earlier owner of the
+	// application, knew the account by; "" unless the provider vouches in this
+	// very answer that it means this account and no other. It is good once, and
+	// only where somebody was imported under it; see Service.ImportUser. Its
+	// bounds are those of Subject.
+	FormerSubject string
 	// Email is "" when the provider gave none.
 	Email         string
 	EmailVerified bool

@@ -54,7 +54,9 @@ func (u User) EmailKey() string {
 
 // Identity is a person's account at a social provider. Provider, Issuer and
 // Subject together identify it; none of them is an e-mail address or anything
-// else that can change hands (OpenID Connect Core 1.0, section 5.7).
+// else that can change hands (OpenID Connect Core 1.0, section 5.7); one that was
+// imported under such a thing is kept apart until it has been replaced by a true
+// one (see Profile.FormerSubject).
 type Identity struct {
 	// Provider is the configured name, for example "github".
 	Provider string `json:"provider"`

@@ -16,7 +16,7 @@ func (s *Service) letsInByMail(user User) bool {
 // taken for one that the provider does not vouch for: what it said once is not on
 // record, and it may say something else at the next login.
 func (s *Service) letsInBy(user User, identity Identity) bool {
-	return s.offers(identity.Provider) &&
+	return !identity.isMoved() && s.offers(identity.Provider) &&
 		s.cfg.Accounts.admits(claim{identity.Email, false}, claim{user.Email, user.EmailVerified})
 }
 

@@ -18,6 +18,12 @@ import (
 //
 // The address may be one of Apple's relay, which "is_private_email" tells: it is
 // as good as any other, and verified like it.
+//
+// When an app goes to another team, everybody gets another subject. For 60 days
+// the token also has "transfer_sub", by which the earlier team named the person to
+// this team and to no other
+// (https://developer.apple.com/documentation/signinwithapple/bringing-new-apps-and-users-into-your-team).
+// It is a former subject, and so never compared with a subject of either team.
 func apple() spec {
 	return spec{
 		kind:          "apple-id",
@@ -49,6 +55,11 @@ func appleProfile(_ context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
+	transferSub, ok := g.claims.text("transfer_sub")
+	if !ok {
+		return authcore.Profile{}, failed("ID token: transfer_sub is no string")
+	}
+	profile.FormerSubject = transferSub
 	// The e-mail address that stands beside the name is the browser's word.
 	posted, _ := parseObject([]byte(g.user))
 	name, _ := parseObject(posted["name"])

@@ -14,7 +14,7 @@ import (
 // TestProfiles plays the states of accounts that are particular to one kind.
 func TestProfiles(t *testing.T) {
 	googleAda := authcore.Profile{
-		Issuer: "https://accounts.google.com", Subject: "110169484474386276334",
+		Issuer: "https://accounts.google.com", Subject: "110169484474386276334", FormerSubject: "ada@example.com",
 		Email: "ada@example.com", EmailVerified: true, FirstName: "Ada", LastName: "King Lovelace",
 		AvatarURL: "https://lh3.googleusercontent.com/a/photo=s96-c",
 	}
@@ -24,7 +24,7 @@ func TestProfiles(t *testing.T) {
 		AvatarURL: "https://avatars.githubusercontent.com/u/1?v=4",
 	}
 	with := func(profile authcore.Profile, email string, verified bool) authcore.Profile {
-		profile.Email, profile.EmailVerified = email, verified
+		profile.Email, profile.EmailVerified, profile.FormerSubject = email, verified, ""
 		return profile
 	}
 	const emails = "https://api.github.com/user/emails"

@@ -16,6 +16,9 @@ import (
 // is verified where "email_verified" says so. "hd" names the organization of the
 // account; it verifies no address, but it alone, and no address's domain, tells
 // who belongs to one.
+//
+// python-social-auth used the address in place of the subject: for people who were
+// imported under it, it is a former subject.
 func google() spec {
 	return spec{
 		kind:          "google-oauth2",
@@ -62,5 +65,38 @@ func googleProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if domain := g.claims.display("hd"); len(allowed) > 0 && !slices.Contains(allowed, domain) {
 		return authcore.Profile{}, denied("ID token: the person is from no hosted domain that is configured")
 	}
-	return claimsProfile(ctx, g)
+	profile, err := claimsProfile(ctx, g)
+	if err != nil {
+		return authcore.Profile{}, err
+	}
+	profile.FormerSubject = googleFormer(g.claims)
+	return profile, nil
+}
+
+// googleFormer returns the address under which python-social-auth kept the person,
+// in the form of googleUID, where Google is authoritative for it now
+// (https://developers.google.com/identity/gsi/web/guides/verify-google-id-token):
+// for those of Gmail, which are never given to anybody else, and for those of the
+// organization that the account belongs to. Whoever has a Google account with
+// another address has shown once to receive mail there, and may have lost it since.
+func googleFormer(claims object) string {
+	address, err := authcore.ParseAddress(claims.display("email"))
+	if err != nil || !claims.truth("email_verified") {
+		return ""
+	}
+	switch address.Domain() {
+	case "gmail.com", "googlemail.com", claims.display("hd"):
+		return address.Key()
+	}
+	return ""
+}
+
+// googleUID returns the former subject for a uid of python-social-auth, which kept
+// the address as Google spelt it at the time, or "".
+func googleUID(uid string) string {
+	address, err := authcore.ParseAddress(uid)
+	if err != nil {
+		return ""
+	}
+	return address.Key()
 }

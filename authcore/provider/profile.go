@@ -30,6 +30,9 @@ func sanitize(raw authcore.Profile) (authcore.Profile, error) {
 		Nickname:  cleanName(raw.Nickname),
 		AvatarURL: cleanAvatar(raw.AvatarURL),
 	}
+	if validSubject(raw.FormerSubject) {
+		profile.FormerSubject = raw.FormerSubject
+	}
 	if address, err := authcore.ParseAddress(raw.Email); err == nil {
 		profile.Email = address.String()
 		profile.EmailVerified = raw.EmailVerified

@@ -47,6 +47,7 @@ type provider struct {
 var (
 	_ authcore.Provider = (*provider)(nil)
 	_ authcore.Poster   = (*provider)(nil)
+	_ authcore.Importer = (*provider)(nil)
 )
 
 // Name implements authcore.Provider.

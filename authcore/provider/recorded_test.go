@@ -229,7 +229,7 @@ func TestRecordedLogins(t *testing.T) {
 		}
 		with := func(email string, verified bool) authcore.Profile {
 			profile := r.want
-			profile.Email, profile.EmailVerified = email, verified
+			profile.Email, profile.EmailVerified, profile.FormerSubject = email, verified, ""
 			return profile
 		}
 		check("normal", func(*script) {}, r.want)

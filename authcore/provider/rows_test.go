@@ -217,8 +217,8 @@ func rows() []recorded {
 		{
 			kind: "google-oauth2",
 			want: authcore.Profile{
-				Issuer: "https://accounts.google.com", Subject: "110169484474386276334", Email: "ada@example.com", EmailVerified: true,
-				FirstName: "Ada", LastName: "King Lovelace", AvatarURL: "https://lh3.googleusercontent.com/a/photo=s96-c",
+				Issuer: "https://accounts.google.com", Subject: "110169484474386276334", FormerSubject: "ada@example.com",
+				Email: "ada@example.com", EmailVerified: true, FirstName: "Ada", LastName: "King Lovelace", AvatarURL: "https://lh3.googleusercontent.com/a/photo=s96-c",
 			},
 			id: place{"claims", "sub"}, email: place{"claims", "email"}, verified: place{"claims", "email_verified"},
 			authorize: "code_challenge=challenge-1&code_challenge_method=S256&nonce=nonce-1&scope=openid email profile",

@@ -1,0 +1,98 @@
+package authcore
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// What precedes the issuer of an identity that was imported under a former
+// subject, and of one whose former subject has had its turn. No provider's issuer
+// begins so: userByProfile sees to that.
+const (
+	formerMark = "former "
+	movedMark  = "moved "
+)
+
+// former is the identity of the same provider and issuer under a former subject.
+func (i Identity) former(subject string) Identity {
+	i.Issuer, i.Subject = formerMark+i.Issuer, subject
+	return i
+}
+
+// moved is what is left of a former identity that has become a true one: it keeps
+// the former subject from ever being good again, also when it is imported again.
+// It belongs to the user, lets nobody in, and is shown to nobody.
+func (i Identity) moved() Identity {
+	i.Issuer = movedMark + strings.TrimPrefix(i.Issuer, formerMark)
+	return i
+}
+
+func (i Identity) isMoved() bool { return strings.HasPrefix(i.Issuer, movedMark) }
+
+// isReserved reports whether an issuer could be mistaken for one of those above.
+func isReserved(issuer string) bool {
+	return strings.HasPrefix(issuer, formerMark) || strings.HasPrefix(issuer, movedMark)
+}
+
+// withoutMoved drops the identities that let nobody in.
+func withoutMoved(identities []Identity) []Identity {
+	return slices.DeleteFunc(identities, Identity.isMoved)
+}
+
+// userByFormer finds the user of an identity that nobody has by the former
+// subject that the provider vouches for, and gives the identity to that user for
+// good, in one step. ErrNotFound when nobody was imported under that subject, or
+// somebody has taken it already.
+func (s *Service) userByFormer(ctx context.Context, rules *AccountRules, identity Identity, subject string, proven claim) (User, error) {
+	former := identity.former(subject)
+	known, err := s.store.UserByIdentity(ctx, former)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return User{}, err
+	case err != nil:
+		return User{}, unavailable(err)
+	case !rules.admits(proven, claim{known.Email, known.EmailVerified}):
+		return User{}, notAdmitted()
+	}
+	user, err := s.store.ReplaceIdentity(ctx, former, []Identity{identity, former.moved()})
+	switch {
+	case errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken):
+		return User{}, ErrNotFound
+	case err != nil:
+		return User{}, unavailable(err)
+	}
+	return user, nil
+}
+
+// linkFormer is store.LinkIdentity for an identity that may have a former
+// subject: the same account at the provider cannot belong to two users, whichever
+// of its names they have it by.
+func (s *Service) linkFormer(ctx context.Context, identity Identity, subject string) error {
+	if subject == "" {
+		return s.store.LinkIdentity(ctx, identity)
+	}
+	_, err := s.store.UserByIdentity(ctx, identity)
+	switch {
+	case err == nil:
+		return s.store.LinkIdentity(ctx, identity)
+	case !errors.Is(err, ErrNotFound):
+		return err
+	}
+	former := identity.former(subject)
+	holder, err := s.store.UserByIdentity(ctx, former)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return s.store.LinkIdentity(ctx, identity)
+	case err != nil:
+		return err
+	case holder.ID != identity.UserID:
+		return ErrTaken
+	}
+	_, err = s.store.ReplaceIdentity(ctx, former, []Identity{identity, former.moved()})
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) { // another call came between
+		return s.store.LinkIdentity(ctx, identity)
+	}
+	return err
+}
