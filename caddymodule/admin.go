@@ -30,6 +30,7 @@ const maxAdminBody = 1 << 20
 //	POST   /edgeauth/users/<id>/disable  end all sessions, refuse new ones
 //	POST   /edgeauth/users/<id>/enable   let in again
 //	DELETE /edgeauth/users/<id>          remove with everything
+//	POST   /edgeauth/import              store users of another system
 //
 // The query parameter `realm` names a realm other than the default one. Users
 // are looked up by a body because Caddy logs the addresses of admin requests.
@@ -51,6 +52,7 @@ func (a *Admin) Routes() []caddy.AdminRoute {
 	handle("DELETE "+adminPrefix+"users/{user}", deleteUser)
 	handle("POST "+adminPrefix+"users/{user}/disable", disableUser)
 	handle("POST "+adminPrefix+"users/{user}/enable", enableUser)
+	router.HandleFunc("POST "+adminPrefix+"import", serveImport)
 	return []caddy.AdminRoute{{
 		Pattern: adminPrefix,
 		Handler: caddy.AdminHandlerFunc(func(w http.ResponseWriter, r *http.Request) error {

@@ -16,7 +16,7 @@ Login by mailed link or social provider in front of your application.
 
   check   tries the stores, mail servers and providers of a configuration
   proxy   puts login and token check in front of an upstream, without a Caddyfile
-  user    shows, disables, enables or deletes a user of the running server
+  user    shows, disables, enables, deletes or imports users of the running server
   migrate moves users, sessions and keys to another storage`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.AddCommand(checkCommand(), proxyCommand(), userCommand(), migrateCommand())

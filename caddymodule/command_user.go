@@ -20,26 +20,28 @@ import (
 func userCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "user show|disable|enable|delete <id or e-mail>",
-		Short: "Shows or changes a user of the running server",
+		Short: "Shows, changes or imports users of the running server",
 		Long: `
 Asks the admin API of the running server.
 
   show     prints the user
   disable  ends all sessions of the user and refuses new ones
   enable   lets the user in again
-  delete   removes the user with all sessions and linked logins`,
+  delete   removes the user with all sessions and linked logins
+  import   stores users of another system; see its own --help`,
 		Args: cobra.ExactArgs(2),
 	}
-	cmd.Flags().String("realm", "", "Realm of the user (default: the default realm)")
-	cmd.Flags().String("address", "", "Address of the admin API (if --config is not used)")
-	cmd.Flags().StringP("config", "c", "", "Configuration file (if --address is not used)")
-	cmd.Flags().StringP("adapter", "a", "", "Name of config adapter to apply (if --config is used)")
+	cmd.AddCommand(userImportCommand())
+	cmd.PersistentFlags().String("realm", "", "Realm of the user (default: the default realm)")
+	cmd.PersistentFlags().String("address", "", "Address of the admin API (if --config is not used)")
+	cmd.PersistentFlags().StringP("config", "c", "", "Configuration file (if --address is not used)")
+	cmd.PersistentFlags().StringP("adapter", "a", "", "Name of config adapter to apply (if --config is used)")
 	cmd.RunE = caddycmd.WrapCommandFuncForCobra(func(flags caddycmd.Flags) (int, error) {
-		address, err := caddycmd.DetermineAdminAPIAddress(flags.String("address"), nil, flags.String("config"), flags.String("adapter"))
+		client, err := newAdminClient(flags)
 		if err != nil {
-			return caddy.ExitCodeFailedStartup, fmt.Errorf("finding the admin API: %w", err)
+			return caddy.ExitCodeFailedStartup, err
 		}
-		if err := runUser(os.Stdout, adminClient{address, flags.String("realm")}, flags.Arg(0), flags.Arg(1)); err != nil {
+		if err := runUser(os.Stdout, client, flags.Arg(0), flags.Arg(1)); err != nil {
 			return caddy.ExitCodeFailedStartup, err
 		}
 		return caddy.ExitCodeSuccess, nil
@@ -50,6 +52,14 @@ Asks the admin API of the running server.
 // adminClient talks to the admin API of the running server.
 type adminClient struct {
 	address, realm string
+}
+
+func newAdminClient(flags caddycmd.Flags) (adminClient, error) {
+	address, err := caddycmd.DetermineAdminAPIAddress(flags.String("address"), nil, flags.String("config"), flags.String("adapter"))
+	if err != nil {
+		return adminClient{}, fmt.Errorf("finding the admin API: %w", err)
+	}
+	return adminClient{address, flags.String("realm")}, nil
 }
 
 // runUser does an operation on a user and prints what became of it.
@@ -112,7 +122,8 @@ func (c adminClient) ask(method, path string, body []byte) ([]byte, error) {
 	if c.realm != "" {
 		uri += "?realm=" + url.QueryEscape(c.realm)
 	}
-	headers := http.Header{"Content-Type": {"application/json"}}
+	// Caddy makes a client for each request, whose connection would stay.
+	headers := http.Header{"Content-Type": {"application/json"}, "Connection": {"close"}}
 	response, err := caddycmd.AdminAPIRequest(c.address, method, uri, headers, bytes.NewReader(body))
 	if err != nil {
 		return nil, adminError(err)
