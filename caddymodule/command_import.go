@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -98,7 +99,7 @@ func (i *userImport) all(file io.Reader) error {
 		return err
 	}
 	i.seen = map[authcore.Digest]int{}
-	if !i.dry {
+	if !i.dry && slices.Contains(rows.columns, "user") {
 		_ = i.ids.Write([]string{"user", "id"}) // Flush tells
 	}
 	err = i.each(rows)

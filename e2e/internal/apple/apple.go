@@ -47,6 +47,8 @@ type Provider struct {
 	codes  map[string]grant
 	logins int
 	faults []string
+	// subject of the person, and what the earlier team of the app named them by.
+	subject, transferSub string
 }
 
 // grant is what a code stands for.
@@ -68,7 +70,7 @@ func Start(t testing.TB) *Provider {
 		t.Fatal(err)
 	}
 	p := &Provider{
-		secretKey: secretKey, signer: signer, codes: map[string]grant{},
+		secretKey: secretKey, signer: signer, subject: "001234.apple", codes: map[string]grant{},
 		keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &key.PublicKey, KeyID: "a", Use: "sig", Algorithm: "RS256"}}},
 	}
 	mux := http.NewServeMux()
@@ -89,6 +91,14 @@ func (p *Provider) PrivateKey(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// Transfer has the app come from another team: the person has another subject, and
+// a transfer identifier.
+func (p *Provider) Transfer(subject, transferSub string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.subject, p.transferSub = subject, transferSub
 }
 
 // Faults tells what the edge did wrong, for whoever reads a failed test.
@@ -149,11 +159,18 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 
 // IDToken is a token as native apps get it, too.
 func (p *Provider) IDToken(audience, nonce string) string {
+	p.mu.Lock()
+	subject, transferSub := p.subject, p.transferSub
+	p.mu.Unlock()
 	now := time.Now()
-	raw, err := jwt.Signed(p.signer).Claims(map[string]any{
-		"iss": issuer, "aud": audience, "sub": "001234.apple", "iat": now.Unix(), "exp": now.Add(24 * time.Hour).Unix(),
+	claims := map[string]any{
+		"iss": issuer, "aud": audience, "sub": subject, "iat": now.Unix(), "exp": now.Add(24 * time.Hour).Unix(),
 		"nonce": nonce, "nonce_supported": true, "email": "tim@example.com", "email_verified": "true", "jti": rand.Text(),
-	}).Serialize()
+	}
+	if transferSub != "" {
+		claims["transfer_sub"] = transferSub
+	}
+	raw, err := jwt.Signed(p.signer).Claims(claims).Serialize()
 	if err != nil {
 		panic(err)
 	}
