@@ -124,12 +124,31 @@ func TestLinkFormerSubject(t *testing.T) {
 	if list, err := f.Identities(t.Context(), f.claims(ann.Token)); err != nil || len(list) != 2 {
 		t.Errorf("identities are %+v, %v", list, err)
 	}
+	wantCode(t, link(f, eve, comer("1")), 409, authcore.CodeIdentityTaken)
 	// The former subject has had its turn.
 	if err := link(f, eve, comer("3")); err != nil {
 		t.Error(err)
 	}
 	if login, err := f.social(comer("4")); err != nil || login.User.ID == id || login.User.ID == eve.User.ID {
 		t.Errorf("%+v, %v", login.User, err)
+	}
+}
+
+// What cannot be looked up is not linked: it may be somebody else's.
+func TestLinkFormerSubjectWhileTheStoreIsDown(t *testing.T) {
+	store := &stepStore{}
+	f, _ := imported(t, func(c *authcore.Config) { store.Store, c.Store = c.Store, store })
+	eve := f.loginAs("eve@example.com")
+	f.provider.profiles["code"] = comer("1")
+	for fails := range 2 {
+		store.lookups, store.failsAt = 0, fails+1
+		_, err := f.LoginSocial(t.Context(), authcore.SocialLogin{
+			Provider: "github", Code: "code", ClientKey: clientKey, LinkTo: f.claims(eve.Token), Caller: caller,
+		})
+		wantCode(t, err, 503, authcore.CodeUnavailable)
+	}
+	if ids := f.identities(f.claims(eve.Token)); len(ids) != 0 {
+		t.Errorf("linked are %v", ids)
 	}
 }
 
@@ -181,10 +200,19 @@ func TestRulesHoldForFormerSubjects(t *testing.T) {
 	}
 }
 
-// stepStore does something, once, before an identity is replaced.
+// stepStore does something, once, before an identity is replaced, and fails at a
+// lookup of an identity.
 type stepStore struct {
 	authcore.Store
-	do func() error
+	do               func() error
+	lookups, failsAt int
+}
+
+func (s *stepStore) UserByIdentity(ctx context.Context, identity authcore.Identity) (authcore.User, error) {
+	if s.lookups++; s.lookups == s.failsAt {
+		return authcore.User{}, errDown
+	}
+	return s.Store.UserByIdentity(ctx, identity)
 }
 
 func (s *stepStore) ReplaceIdentity(ctx context.Context, old authcore.Identity, others []authcore.Identity) (authcore.User, error) {
@@ -473,3 +501,25 @@ func TestImportFaults(t *testing.T) {
 
 // plainProvider has no ImportNames.
 type plainProvider struct{ authcore.Provider }
+
+// Two calls at once take the two ways in, while what is left of a former subject
+// makes the store believe that there is a third (CWE-362).
+func TestUnlinkBesideAMovedSubject(t *testing.T) {
+	store := &meanwhile{}
+	f, login := linked(t, func(c *authcore.Config) { store.Store, c.Store = c.Store, store })
+	moved := authcore.Identity{Provider: "github", Issuer: "moved ", Subject: former, UserID: login.User.ID, Created: f.clock.Now()}
+	if err := f.store.LinkIdentity(t.Context(), moved); err != nil {
+		t.Fatal(err)
+	}
+	claims := f.claims(login.Token)
+	ids := f.identities(claims)
+	store.do = func() {
+		if err := f.Unlink(t.Context(), claims, ids["other"]); err != nil {
+			t.Error(err)
+		}
+	}
+	wantCode(t, f.Unlink(t.Context(), claims, ids["github"]), 409, authcore.CodeLastIdentity)
+	if left := f.identities(claims); len(left) != 1 || left["github"] != ids["github"] {
+		t.Errorf("left are %v", left)
+	}
+}

@@ -153,7 +153,7 @@ func TestImportOfManyRows(t *testing.T) {
 	file.WriteString("user,provider,uid,first_name\n")
 	long := strings.Repeat("\u0001", 100) // six bytes each in JSON
 	rows := 0
-	for user := range 260 {
+	for user := range 1100 {
 		for _, provider := range []string{"github", "discord", "google-oauth2"} {
 			rows++
 			fmt.Fprintf(&file, "%d,%s,%d,%s\n", user, provider, user+1, long)
@@ -164,8 +164,8 @@ func TestImportOfManyRows(t *testing.T) {
 		fmt.Fprintf(&file, "many,github,%d,\n", 1000+uid)
 	}
 	report, ids, err := importFile(address, file.String(), false)
-	want := fmt.Sprintf("%d rows: 261 users made; %d identities stored, 0 were there already; 1 rows refused", rows, rows-1)
-	if err == nil || !strings.Contains(report, want) || !strings.Contains(report, "more than 50 logins") || strings.Count(ids, "\n") != 262 {
+	want := fmt.Sprintf("%d rows: 1101 users made; %d identities stored, 0 were there already; 1 rows refused", rows, rows-1)
+	if err == nil || !strings.Contains(report, want) || !strings.Contains(report, "more than 50 logins") || strings.Count(ids, "\n") != 1102 {
 		t.Errorf("%s, %v, %d ids", report, err, strings.Count(ids, "\n"))
 	}
 }
