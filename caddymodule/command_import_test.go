@@ -161,7 +161,7 @@ func TestImportOfManyRows(t *testing.T) {
 	}
 	for uid := range importLoginsOfOne + 1 {
 		rows++
-		fmt.Fprintf(&file, "many,github,%d,\n", 1000+uid)
+		fmt.Fprintf(&file, "many,github,%d,\n", 10000+uid)
 	}
 	report, ids, err := importFile(address, file.String(), false)
 	want := fmt.Sprintf("%d rows: 1101 users made; %d identities stored, 0 were there already; 1 rows refused", rows, rows-1)

@@ -188,7 +188,10 @@ func parseRow(columns []string, text string) (importRow, error) {
 			return importRow{}, errors.New("email_verified: is neither true nor false")
 		}
 	}
-	return row, row.checkAddress()
+	if err := row.checkAddress(); err != nil {
+		return importRow{}, err
+	}
+	return row, nil
 }
 
 func (r *importRow) checkAddress() error {
