@@ -9,7 +9,7 @@ import (
 
 // What precedes the issuer of an identity that was imported under a former
 // subject, and of one whose former subject has had its turn. No provider's issuer
-// begins so: userByProfile sees to that.
+// begins so: Profile.checkIdentity sees to that.
 const (
 	formerMark = "former "
 	movedMark  = "moved "

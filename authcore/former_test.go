@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -350,8 +351,18 @@ func TestSubjectsAndFormerOnesAreApart(t *testing.T) {
 	if login, err = f.social(authcore.Profile{Issuer: "tenant", Subject: "4", FormerSubject: former}); err != nil || login.User.ID == id {
 		t.Errorf("a former subject of another issuer: %+v, %v", login.User, err)
 	}
-	for _, issuer := range []string{"former ", "former tenant", "moved ", "moved tenant"} {
-		_, err := f.social(authcore.Profile{Issuer: issuer, Subject: former})
+	long := strings.Repeat("x", 1024)
+	for _, profile := range []authcore.Profile{
+		{Issuer: "former ", Subject: former},
+		{Issuer: "former tenant", Subject: former},
+		{Issuer: "moved ", Subject: former},
+		{Issuer: "moved tenant", Subject: former},
+		{Subject: "5", FormerSubject: long + "x"},
+		{Subject: "5", FormerSubject: "a\x00"},
+		{Subject: "5", FormerSubject: "\xff"},
+		{Issuer: long, Subject: "5", FormerSubject: former}, // with a mark it is too long
+	} {
+		_, err := f.social(profile)
 		wantCode(t, err, 502, authcore.CodeProviderUnavailable)
 	}
 }
@@ -460,6 +471,12 @@ func TestImportFaults(t *testing.T) {
 			t.Errorf("%s is taken", name)
 		} else {
 			wantCode(t, err, 400, authcore.CodeInvalidRequest)
+		}
+	}
+	for _, uid := range []string{strings.Repeat("x", 1025), "a\x00", "\xff"} {
+		result, err := f.ImportUser(t.Context(), authcore.ImportedUser{Logins: []authcore.ImportedLogin{{Provider: "github", UID: uid}}}, false)
+		if err != nil || result.Refused[0] == "" || result.UserID != "" {
+			t.Errorf("%.10q: %+v, %v", uid, result, err)
 		}
 	}
 	other := &plainProvider{f.provider}
