@@ -69,7 +69,9 @@ func TestFormerSubject(t *testing.T) {
 	}
 }
 
-// Before the first login the former subject is a way in like others.
+// Before the first login a former subject is in the list of the logins and can be
+// taken away. It is no way in that one could rely on: nobody knows whether the
+// provider still vouches for it.
 func TestFormerSubjectIsALogin(t *testing.T) {
 	f, id := imported(t, nil)
 	f.imports(authcore.ImportedUser{Logins: []authcore.ImportedLogin{{Provider: "github", UID: former}, {Provider: "github", UID: "2"}}})
@@ -81,6 +83,11 @@ func TestFormerSubjectIsALogin(t *testing.T) {
 	list, err := f.Identities(t.Context(), claims)
 	if err != nil || len(list) != 2 {
 		t.Fatalf("identities are %+v, %v", list, err)
+	}
+	for _, identity := range list {
+		if identity.Subject == "2" {
+			wantCode(t, f.Unlink(t.Context(), claims, identity.PublicID()), 409, authcore.CodeLastIdentity)
+		}
 	}
 	for _, identity := range list {
 		if identity.Subject == former {

@@ -14,9 +14,11 @@ func (s *Service) letsInByMail(user User) bool {
 
 // letsInBy reports whether an identity of the user is a way in. Its address is
 // taken for one that the provider does not vouch for: what it said once is not on
-// record, and it may say something else at the next login.
+// record, and it may say something else at the next login. One that was imported
+// under a former subject is none before its first login: the provider may not
+// vouch for that any more.
 func (s *Service) letsInBy(user User, identity Identity) bool {
-	return !identity.isMoved() && s.offers(identity.Provider) &&
+	return !isReserved(identity.Issuer) && s.offers(identity.Provider) &&
 		s.cfg.Accounts.admits(claim{identity.Email, false}, claim{user.Email, user.EmailVerified})
 }
 
