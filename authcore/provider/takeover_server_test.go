@@ -37,9 +37,10 @@ func say(address string, more person) person {
 	return said
 }
 
-// classes is a server that speaks for three real kinds of provider: one whose
-// word on an address counts (discord), one whose word never does (spotify), and
-// one with an issuer for each tenant (azuread-oauth2). It says of everybody what
+// classes is a server that speaks for four real kinds of provider: one whose
+// word on an address counts (discord), one whose word never does (spotify), one
+// with an issuer for each tenant (azuread-oauth2), and one with former subjects
+// (google-oauth2). It says of everybody what
 // it was last told to.
 type classes struct {
 	*httptest.Server
@@ -65,6 +66,9 @@ func newClasses(t *testing.T) *classes {
 	routes.HandleFunc("/token", c.token)
 	routes.HandleFunc("/{tenant}/oauth2/v2.0/token", c.token)
 	routes.HandleFunc("/{tenant}/discovery/v2.0/keys", func(w http.ResponseWriter, _ *http.Request) { answer(w, c.keys) })
+	routes.HandleFunc("/google/token", c.googleToken)
+	routes.HandleFunc("/google/oauth2/v3/certs", func(w http.ResponseWriter, _ *http.Request) { answer(w, c.keys) })
+	routes.HandleFunc("/google/v1/userinfo", func(w http.ResponseWriter, _ *http.Request) { answer(w, c.person()) })
 	routes.HandleFunc("/me", func(w http.ResponseWriter, _ *http.Request) { answer(w, c.person()) })
 	c.Server = httptest.NewServer(routes)
 	t.Cleanup(c.Close)
@@ -84,7 +88,16 @@ func (c *classes) person() person {
 
 func (c *classes) token(w http.ResponseWriter, _ *http.Request) {
 	claims := say("", c.person())
-	claims["iss"] = c.URL + "/" + claims["tid"].(string) + "/v2.0"
+	c.sign(w, claims, c.URL+"/"+claims["tid"].(string)+"/v2.0")
+}
+
+func (c *classes) googleToken(w http.ResponseWriter, _ *http.Request) {
+	c.sign(w, say("", c.person()), c.URL+"/google")
+}
+
+// sign answers with an ID token.
+func (c *classes) sign(w http.ResponseWriter, claims person, issuer string) {
+	claims["iss"] = issuer
 	claims["aud"], claims["iat"], claims["exp"] = "client", time.Now().Unix(), time.Now().Add(time.Hour).Unix()
 	payload, err := json.Marshal(claims)
 	if err != nil {
@@ -100,7 +113,7 @@ func (c *classes) token(w http.ResponseWriter, _ *http.Request) {
 	answer(w, map[string]any{"access_token": "a", "token_type": "Bearer", "id_token": raw})
 }
 
-// providers returns the three kinds, as an operator would configure them.
+// providers returns the kinds, as an operator would configure them.
 func (c *classes) providers(t *testing.T) []authcore.Provider {
 	t.Helper()
 	var list []authcore.Provider
@@ -108,6 +121,7 @@ func (c *classes) providers(t *testing.T) []authcore.Provider {
 		{Name: "discord", TokenURL: c.URL + "/token", UserInfoURL: c.URL + "/me"},
 		{Name: "spotify", TokenURL: c.URL + "/token", UserInfoURL: c.URL + "/me"},
 		{Name: "azuread-oauth2", BaseURL: c.URL},
+		{Name: "google-oauth2", BaseURL: c.URL + "/google"},
 	} {
 		config.ClientID, config.ClientSecret, config.AllowPrivate = "client", "secret", true
 		p, err := provider.New(config, provider.Deps{})
