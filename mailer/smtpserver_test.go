@@ -20,6 +20,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
 // Replies with a meaning of their own.
@@ -53,7 +55,7 @@ type smtpScript struct {
 
 func (s *smtpScript) start(t *testing.T) SMTPServer {
 	t.Helper()
-	s.listen(t, "127.0.0.1:0")
+	s.listen(t, net.JoinHostPort("127.0.0.1", strconv.Itoa(servertest.FreePort(t)))) // for a restart, too
 	host, port, _ := net.SplitHostPort(s.listener.Addr().String())
 	number, _ := strconv.Atoi(port)
 	server := SMTPServer{Host: host, Port: number, User: s.user, Password: s.pass, TLS: TLSNone}

@@ -1,10 +1,12 @@
 package servertest
 
 import (
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -35,16 +37,30 @@ func Find(tb testing.TB, program string, folders ...string) string {
 	return ""
 }
 
-// FreePort returns a port of the loopback interface that is free now.
+// Ports that FreePort hands out: below those from which systems take one for a
+// connection that somebody makes (49152 on, RFC 6335, section 6; 32768 on in Linux).
+const (
+	firstPort = 20000
+	lastPort  = 31999
+)
+
+// FreePort returns a port that nobody listens on, at any address. The system would
+// pick one that it gives to the next outgoing connection just as well, of whomever:
+// a server could then not listen there, now or when it is started again, and who
+// dials it meanwhile could even be connected with himself.
 func FreePort(tb testing.TB) int {
 	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not block
-	if err != nil {
-		tb.Fatal(err)
+	var err error
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort+1) //nolint:gosec // nobody has to guess it
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(port))); err == nil { //nolint:gosec,noctx // as servers do; it does not block
+			_ = listener.Close()
+			return port
+		}
 	}
-	defer listener.Close()
-	address, _ := listener.Addr().(*net.TCPAddr)
-	return address.Port
+	tb.Fatal(err)
+	return 0
 }
 
 // Eventually waits until the condition holds and fails the test when it does not

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/edgeauth/edgeauth/e2e/internal/wait"
+	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
 // arrival is how long a mail may take from the answer of the API to here.
@@ -49,10 +51,10 @@ type Server struct {
 	clear    strings.Builder
 }
 
-// Start starts a server on a port of the system's choice.
+// Start starts a server on a port that stays free after its end, for StartAt.
 func Start(t testing.TB, options Options) *Server {
 	t.Helper()
-	return StartAt(t, "127.0.0.1:0", options)
+	return StartAt(t, net.JoinHostPort("127.0.0.1", strconv.Itoa(servertest.FreePort(t))), options)
 }
 
 // StartAt starts a server on a given address, for example that of an earlier
