@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/edgeauth/edgeauth/e2e/internal/wait"
 )
 
 // TestFaults sees to it that each fault is one: what it sends is no proper
@@ -13,10 +15,18 @@ import (
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	server := Start(t)
-	get := func(t *testing.T, address string) (string, error) {
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	// get reads the answer of an issuer, that of a slow one for a moment.
+	get := func(t *testing.T, issuer string, slow bool) (string, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if slow {
+			go func() {
+				wait.Holds(time.Minute, func() bool { return server.Calls(issuer, UserInfo) > 0 })
+				<-time.After(300 * time.Millisecond)
+				cancel()
+			}()
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, issuer+"/userinfo", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,14 +39,14 @@ func TestFaults(t *testing.T) {
 		return string(body), err
 	}
 	issuer := server.Issuer("", UserInfo)
-	good, err := get(t, issuer+"/userinfo")
+	good, err := get(t, issuer, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range Faults() {
 		t.Run(name, func(t *testing.T) {
 			issuer := server.Issuer(name, UserInfo)
-			got, err := get(t, issuer+"/userinfo")
+			got, err := get(t, issuer, Slow(name))
 			if got == good && err == nil {
 				t.Error("is as good as none")
 			}
