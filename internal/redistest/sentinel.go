@@ -24,7 +24,8 @@ type Group struct {
 }
 
 // StartGroup starts a primary and so many replicas, with lines of configuration
-// for each, and three Sentinels that take over after a second without an answer.
+// for each, and three Sentinels that take over after two seconds without an answer:
+// a server that syncs every write to a busy disk is silent for one now and then.
 func StartGroup(tb testing.TB, replicas int, lines ...string) *Group {
 	tb.Helper()
 	g := &Group{Servers: []*Server{Start(tb, lines...)}}
@@ -61,7 +62,7 @@ func startSentinel(tb testing.TB, primary *Server) *Server {
 	s := &Server{}
 	s.startProgram(tb, program, []string{
 		"sentinel monitor " + PrimaryName + " 127.0.0.1 " + strconv.Itoa(primary.Port) + " 2",
-		"sentinel down-after-milliseconds " + PrimaryName + " 1000",
+		"sentinel down-after-milliseconds " + PrimaryName + " 2000",
 		"sentinel failover-timeout " + PrimaryName + " 5000",
 	})
 	return s

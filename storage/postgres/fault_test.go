@@ -80,9 +80,9 @@ func TestFrozenServer(t *testing.T) {
 	server := pgtest.Start(t)
 	const timeout = time.Second
 	db := openDSN(t, server.Database(t))
-	db.timeout = timeout
 	store := realm(t, db, "main")
 	storagetest.Furnish(t, store)
+	db.timeout = timeout
 	server.Pause(t)
 	storagetest.Frozen(t, store, 10*timeout)
 	server.Resume(t)
@@ -94,8 +94,8 @@ func TestFrozenServer(t *testing.T) {
 func TestCloseOfAFrozenServer(t *testing.T) {
 	server := pgtest.Start(t)
 	db := openDSN(t, server.Database(t))
-	db.timeout = time.Second
 	store := realm(t, db, "main")
+	db.timeout = time.Second
 	server.Pause(t)
 	begin := time.Now()
 	if err := db.Close(); err != nil {

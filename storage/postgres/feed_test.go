@@ -184,7 +184,7 @@ func TestWatchEnds(t *testing.T) {
 	through := servertest.NewProxy(t, server.Address())
 	dsn := server.Through(server.Database(t), through.Address())
 	db := openDSN(t, dsn, WithMaxConnections(1))
-	db.timeout = time.Second
+	db.timeout = 5 * time.Second // of which a busy machine needs some
 	db.quiet = 100 * time.Millisecond
 	store := realm(t, db, "main")
 	mustWatch(t, store, "cut", through.Cut)
