@@ -33,9 +33,9 @@ func (s *Service) Identities(ctx context.Context, claims *gate.Claims) ([]Identi
 }
 
 // Unlink takes an identity from the token's user, and none from anybody else.
-// The last way in stays, see letsInByMail and letsInBy. Sessions that were begun through the same provider end, but for
-// the one that asks: whoever unlinks a login that somebody else got hold of
-// wants them out.
+// The last way in stays, see letsInByMail and letsInBy. Sessions that were begun
+// through the same provider end, but for the one that asks: whoever unlinks a
+// login that somebody else got hold of wants them out.
 func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID string) error {
 	user, err := s.CurrentUser(ctx, claims)
 	if err != nil {

@@ -53,6 +53,11 @@ func TestNewNamesTheOption(t *testing.T) {
 		{github, func(*Config) {}, ""},
 		{github, func(c *Config) { c.Issuer = "https://github.com" }, "issuer"},
 		{github, func(c *Config) { c.JWKSURL = "https://github.com/keys" }, "jwks_url"},
+		{github, func(c *Config) { c.Kind, c.JWKSURL = "gitlab", "https://gitlab.com/keys" }, "jwks_url"},
+		{github, func(c *Config) {
+			c.Kind, c.JWKSURL, c.Scopes = "gitlab", "https://gitlab.com/keys", []string{"email", "openid"}
+		}, ""},
+		{github, func(c *Config) { c.Kind, c.Scopes, c.Audiences = "twitch", []string{"openid"}, []string{"a"} }, "audience"},
 		{github, func(c *Config) { c.BaseURL = "https://ghe.example#x" }, "base_url"},
 		{github, func(c *Config) { c.Audiences = []string{"a"} }, "audience"},
 		{github, func(c *Config) { c.Tenants = []string{"common"} }, "tenant"},
