@@ -15,6 +15,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/internal/servertest"
 	"github.com/edgeauth/edgeauth/storage/memory"
 )
 
@@ -74,7 +75,7 @@ func TestStaleRevocationsAreUnavailable(t *testing.T) {
 	t.Cleanup(func() { isDeaf.Store(false) })
 	s := setup{
 		Port:  freePort(t),
-		Realm: "storage deaf\nmailer log\ninsecure_debug_links\nrevocation_max_staleness 2s\non_stale reject",
+		Realm: "storage deaf\nmailer log\ninsecure_debug_links\nrevocation_max_staleness 5s\non_stale reject",
 		Site: `handle /metrics {
 			metrics
 		}
@@ -105,7 +106,7 @@ func TestStaleRevocationsAreUnavailable(t *testing.T) {
 		}
 	}
 	isDeaf.Store(true)
-	eventually(t, func() bool { got, _ := status("/app", token...); return got == http.StatusServiceUnavailable })
+	servertest.Eventually(t, "the revocations are stale", func() bool { got, _ := status("/app", token...); return got == http.StatusServiceUnavailable })
 	for _, path := range paths {
 		if got, body := status(path, token...); got != http.StatusServiceUnavailable || body != gate.BodyUnavailable {
 			t.Errorf("%s: %d %s", path, got, body)
@@ -144,21 +145,7 @@ func TestStaleRevocationsAreUnavailable(t *testing.T) {
 		}
 	}
 	isDeaf.Store(false)
-	eventually(t, func() bool { got, _ := status("/app", token...); return got == http.StatusOK })
-}
-
-// eventually waits for something that must come about.
-func eventually(t *testing.T, holds func() bool) {
-	t.Helper()
-	deadline, tick := time.After(20*time.Second), time.NewTicker(50*time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("waited in vain")
-		}
-	}
+	servertest.Eventually(t, "the revocations are followed again", func() bool { got, _ := status("/app", token...); return got == http.StatusOK })
 }
 
 // A token of a key that could not be looked for was not judged.

@@ -51,7 +51,7 @@ func TestTwoNodes(t *testing.T) {
 // answers 503 to requests with a token, and heals by itself. Before it has heard
 // all that it missed it lets nobody in.
 func TestCutOffNode(t *testing.T) {
-	p := newPair(t, startRedis(t), "revocation_max_staleness 2s", "on_stale reject")
+	p := newPair(t, startRedis(t), "revocation_max_staleness 5s", "on_stale reject")
 	good, ended := p.b.logIn(t, "good@example.com").token, p.b.logIn(t, "ended@example.com").token
 	for _, token := range []string{good, ended} {
 		p.a.get(t, "/whoami", token).must(t, http.StatusOK)
