@@ -287,7 +287,7 @@ func (m *mailbox) receive(t *testing.T) map[string]string {
 	select {
 	case mail := <-m.mails:
 		return mail
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no mail came")
 		return nil
 	}

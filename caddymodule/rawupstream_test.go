@@ -78,7 +78,7 @@ func (u *rawUpstream) request() string {
 	select {
 	case request := <-u.requests:
 		return request
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		return "no request came"
 	}
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // pageLimit bounds every wait for a page.
-const pageLimit = 20 * time.Second
+const pageLimit = time.Minute
 
 // startBrowser starts Chromium. It never downloads one.
 func startBrowser(t *testing.T) *rod.Browser {

@@ -45,7 +45,7 @@ func TestCrash(t *testing.T) {
 		for client := range crashClients {
 			clients.Go(func() { known.visit(t, s, fmt.Sprintf("crash%d-client%d", crash, client), stop) })
 		}
-		wait.Until(t, 30*time.Second, "clients are served", func() bool { return known.answers.Load() >= goal })
+		wait.Until(t, time.Minute, "clients are served", func() bool { return known.answers.Load() >= goal })
 		s.Kill(t)
 		close(stop)
 		clients.Wait()

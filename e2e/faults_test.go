@@ -15,7 +15,7 @@ import (
 // the rest is for a loaded machine.
 const (
 	providerPatience = 20 * time.Second
-	otherPatience    = 5 * time.Second
+	otherPatience    = 8 * time.Second
 	providerMemory   = 128 << 20
 )
 

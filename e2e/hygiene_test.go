@@ -45,7 +45,7 @@ func TestProxyLog(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.secrets.Add("assertion", seen.Headers.Get("X-Auth-Assertion"))
-			wait.Until(t, 10*time.Second, "the proxy logs what this test is about", func() bool {
+			wait.Until(t, time.Minute, "the proxy logs what this test is about", func() bool {
 				return s.Log.Contains("upstream roundtrip")
 			})
 		})
@@ -115,7 +115,7 @@ func TestProxyCommand(t *testing.T) {
 	s.get(t, "/static/%2e%2e/whoami", "").must(t, http.StatusUnauthorized)
 	s.askForMail(t, "proxied@example.com")
 	var link string
-	wait.Until(t, 10*time.Second, "the link is in the log", func() bool {
+	wait.Until(t, time.Minute, "the link is in the log", func() bool {
 		start := strings.Index(s.Log.String(), s.URL+"/auth/link/")
 		if start < 0 {
 			return false

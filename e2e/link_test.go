@@ -192,7 +192,7 @@ func TestNoMailInTheClear(t *testing.T) {
 			server := smtpd.Start(t, options)
 			s := mailSite(t, trusted, server.Addr)
 			s.askForMail(t, "gil@example.com")
-			wait.Until(t, 30*time.Second, "the edge tries twice", func() bool {
+			wait.Until(t, time.Minute, "the edge tries twice", func() bool {
 				return strings.Count(server.Clear(), "EHLO") >= 2
 			})
 			_, secure := server.Connections()
@@ -228,7 +228,7 @@ func TestMailWaitsForTheServer(t *testing.T) {
 		server.Refuse(&smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "try again"})
 		s := mailSite(t, authority, server.Addr)
 		s.askForMail(t, "ida@example.com")
-		wait.Until(t, 20*time.Second, "the edge tries", func() bool {
+		wait.Until(t, time.Minute, "the edge tries", func() bool {
 			_, secure := server.Connections()
 			return secure > 0
 		})
@@ -255,7 +255,7 @@ func TestMailWaitsForTheServer(t *testing.T) {
 		server.Refuse(&smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "try again"})
 		s := mailSite(t, authority, server.Addr)
 		s.askForMail(t, "kim@example.com")
-		wait.Until(t, 20*time.Second, "the edge tries", func() bool {
+		wait.Until(t, time.Minute, "the edge tries", func() bool {
 			_, secure := server.Connections()
 			return secure > 0
 		})

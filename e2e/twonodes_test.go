@@ -73,7 +73,7 @@ func (b *balanced) logIn(t *testing.T, email string) (token string, status int) 
 		t.Errorf("ask for a link: %d %s %v", asked.status, asked.body, err)
 		return "", asked.status
 	}
-	if !wait.Holds(30*time.Second, func() bool { return len(b.mails.Mails(email)) > 0 }) {
+	if !wait.Holds(time.Minute, func() bool { return len(b.mails.Mails(email)) > 0 }) {
 		t.Errorf("no mail for %s", email)
 		return "", 0
 	}

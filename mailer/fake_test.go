@@ -13,7 +13,7 @@ import (
 )
 
 // patience bounds every wait of a test; it is reached only by a failing one.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // fakeClock is a clock that moves only when told.
 type fakeClock struct {

@@ -26,9 +26,9 @@ import (
 // How long the process may take. They are generous: a loaded machine is slow,
 // and a test that passes never waits for them.
 const (
-	startLimit   = 30 * time.Second
+	startLimit   = time.Minute
 	stopLimit    = 30 * time.Second
-	commandLimit = 30 * time.Second
+	commandLimit = time.Minute
 )
 
 // Edge is one edgeauth process after the other on one data directory. Its

@@ -23,7 +23,7 @@ import (
 )
 
 // arrival is how long a mail may take from the answer of the API to here.
-const arrival = 20 * time.Second
+const arrival = time.Minute
 
 // Options of a Server.
 type Options struct {
