@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -44,6 +45,15 @@ const (
 	lastPort  = 31999
 )
 
+// A process hands no port out twice before it has gone through all of them: some
+// wait for a while before they are used. Each begins somewhere else.
+//
+//nolint:gochecknoglobals // tests that know nothing of each other share the ports
+var (
+	begin     = rand.Uint32N(lastPort - firstPort + 1) //nolint:gosec // nobody has to guess it
+	handedOut atomic.Uint32
+)
+
 // FreePort returns a port that nobody listens on, at any address. The system would
 // pick one that it gives to the next outgoing connection just as well, of whomever:
 // a server could then not listen there, now or when it is started again, and who
@@ -52,9 +62,9 @@ func FreePort(tb testing.TB) int {
 	tb.Helper()
 	var err error
 	for range 100 {
-		port := firstPort + rand.IntN(lastPort-firstPort+1) //nolint:gosec // nobody has to guess it
+		port := firstPort + int((begin+handedOut.Add(1))%(lastPort-firstPort+1))
 		var listener net.Listener
-		if listener, err = net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(port))); err == nil { //nolint:gosec,noctx // as servers do; it does not block
+		if listener, err = net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(port))); err == nil { //nolint:noctx // it does not block
 			_ = listener.Close()
 			return port
 		}

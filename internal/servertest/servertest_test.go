@@ -1,0 +1,27 @@
+package servertest
+
+import (
+	"net"
+	"strconv"
+	"testing"
+)
+
+// A port that somebody listens on is left out, at whatever address, and none comes
+// twice.
+func TestFreePort(t *testing.T) {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	taken, _ := listener.Addr().(*net.TCPAddr)
+	seen := map[int]bool{taken.Port: true}
+	handedOut.Add(^uint32(0)) // as if it had not been handed out yet
+	for range 1000 {
+		port := FreePort(t)
+		if port < firstPort || port > lastPort || seen[port] {
+			t.Fatalf("port %d, of which it is known: %t", port, seen[port])
+		}
+		seen[port] = true
+	}
+}
