@@ -93,14 +93,15 @@ func isLinkSecret(text string) bool {
 }
 
 // showsLink reports whether the log of a request would show the secret of a
-// mailed link, or the code of a social login: in its own address, or in that of the page which it comes from.
+// mailed link, or the code of a social login: in its own address, or in that of
+// the page which it comes from.
 func (r *Realm) showsLink(request *http.Request) bool {
 	if r.isLinkPage(request.URL) {
 		return true
 	}
 	// The log has the address as the client wrote it.
 	original, ok := request.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
-	if ok && original.URL != nil && original.URL.Path != request.URL.Path && r.isLinkPage(original.URL) {
+	if ok && original.URL != nil && isOther(original.URL, request.URL) && r.isLinkPage(original.URL) {
 		return true
 	}
 	for _, referer := range request.Header["Referer"] {
@@ -110,6 +111,9 @@ func (r *Realm) showsLink(request *http.Request) bool {
 	}
 	return false
 }
+
+// isOther reports whether two addresses differ in what isLinkPage looks at.
+func isOther(a, b *url.URL) bool { return a.Path != b.Path || a.RawQuery != b.RawQuery }
 
 // parseReferer returns path and query of an address. Almost all addresses are
 // plain, and then a look for the delimiters is enough (RFC 3986, section 3).

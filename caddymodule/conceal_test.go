@@ -140,3 +140,32 @@ func TestHardeningLinksStayOutOfTheLogs(t *testing.T) {
 		})
 	}
 }
+
+// The log has the address that the client wrote. A site that rewrites the query of
+// the page to which a provider returns, and not its path, must not bring the code
+// into the log by that (CWE-532).
+func TestHardeningRewrittenQueryStaysOutOfTheLog(t *testing.T) {
+	logFile := filepath.Join(t.TempDir(), "log")
+	s := setup{
+		Port: freePort(t), Realm: "storage memory\nmailer log",
+		LoginAPI: "log", // the API is served elsewhere, the gate is all that sees it
+		Site:     "uri query -state\n token_auth {\n optional\n}\n respond page",
+		Globals:  "log {\n output file " + logFile + "\n}",
+	}
+	load(t, s.caddyfile())
+	for _, path := range []string{"/auth/callback?code=provider-code&state=ea.x", "/other"} {
+		if response, _ := call(t, http.MethodGet, s.url(path), nil); response.StatusCode != http.StatusOK {
+			t.Errorf("%s: status %d", path, response.StatusCode)
+		}
+	}
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(logFile)
+	if err != nil || !strings.Contains(string(content), `"uri":"/other"`) {
+		t.Fatalf("the access log has no other request: %v", err)
+	}
+	if strings.Contains(string(content), "provider-code") {
+		t.Errorf("the code is in the log: %s", content)
+	}
+}
