@@ -88,7 +88,8 @@ class Document {
 class Keys extends Document {
   ids = new Set();
   early = -Infinity; // when one was looked for last
-  waiting = 0; // how many wait for that
+  awaited = undefined; // the request that some wait for, and how many do
+  waiting = 0;
   absent = new Map(); // keys that there are not, and until when that is known
 
   /**
@@ -100,15 +101,19 @@ class Keys extends Document {
   async learn(id) {
     const { now } = this.host;
     if (now() < this.absent.get(id)) return false;
-    if (this.waiting >= MAX_WAITING) return undefined;
     const joined = this.running && !this.due(); // that may have been asked before the key was made
+    if (joined && this.running === this.awaited && this.waiting >= MAX_WAITING) return undefined;
     if (!joined) {
       if (now() - this.early < LEARN || (this.failed && now() - this.tried < RETRY)) return undefined;
       this.early = now();
     }
+    const running = this.refresh();
+    if (running !== this.awaited) { // those of an earlier one may never come back
+      this.awaited = running;
+      this.waiting = 0;
+    }
     this.waiting++;
-    await this.refresh();
-    this.waiting--;
+    await running;
     if (this.ids.has(id)) return true;
     if (joined || this.failed) return undefined;
     if (this.absent.size >= MAX_ABSENT) this.absent.delete(this.absent.keys().next().value);

@@ -235,6 +235,19 @@ test("a flood of unknown keys is not held while the issuer hangs", async () => {
   assert.deepEqual(new Set(await Promise.all(held)), new Set([401, 503]));
 });
 
+// Requests that are lost with what they have begun must not take the places of
+// those who wait for good: new keys would be learnt no more (CWE-404).
+test("a flood whose fetch is lost leaves room for a new key", async () => {
+  const w = world({ timeout: 0.5 });
+  assert.equal(await w.ask(), 200);
+  w.fault = (what) => what === "keys" && new Promise(() => {});
+  await Promise.all(Array.from({ length: 1024 }, (_, i) => w.ask(madeUp(i))));
+  w.fault = undefined;
+  w.issuer.rotate();
+  w.after(1.5);
+  assert.equal(await w.ask(), 200);
+});
+
 // Clients throw a token away that gets 401.
 test("a token of an unknown key is not told to be bad while the issuer is down", async () => {
   const w = world();
