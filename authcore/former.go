@@ -66,6 +66,25 @@ func (s *Service) userByFormer(ctx context.Context, rules *AccountRules, identit
 	return user, nil
 }
 
+// spendFormer ends the turn of a former subject whose user comes by the identity
+// itself: imported beside the subject, or after the first login. Left as it is, it
+// would wait for the next one whom the provider vouches for. One that another user
+// has stays that one's.
+func (s *Service) spendFormer(ctx context.Context, identity Identity, subject, userID string) error {
+	if subject == "" {
+		return nil
+	}
+	former := identity.former(subject)
+	holder, err := s.store.UserByIdentity(ctx, former)
+	if err == nil && holder.ID == userID {
+		_, err = s.store.ReplaceIdentity(ctx, former, []Identity{former.moved()})
+	}
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) { // it is nobody's, or has had its turn
+		return nil
+	}
+	return err
+}
+
 // linkFormer is store.LinkIdentity for an identity that may have a former
 // subject: the same account at the provider cannot belong to two users, whichever
 // of its names they have it by.
@@ -73,10 +92,12 @@ func (s *Service) linkFormer(ctx context.Context, identity Identity, subject str
 	if subject == "" {
 		return s.store.LinkIdentity(ctx, identity)
 	}
-	_, err := s.store.UserByIdentity(ctx, identity)
+	known, err := s.store.UserByIdentity(ctx, identity)
 	switch {
+	case err == nil && known.ID == identity.UserID:
+		return s.spendFormer(ctx, identity, subject, known.ID)
 	case err == nil:
-		return s.store.LinkIdentity(ctx, identity)
+		return ErrTaken
 	case !errors.Is(err, ErrNotFound):
 		return err
 	}

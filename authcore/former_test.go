@@ -321,6 +321,84 @@ func TestRecycledDomain(t *testing.T) {
 	}
 }
 
+// Somebody is known by the subject already, as the other system had changed from
+// the address to it and kept both, or as they came before the import. Their
+// logins use up the former subject all the same: whoever has the address next is
+// somebody else (CWE-290).
+func TestRecycledDomainOfSomebodyKnown(t *testing.T) {
+	address := authcore.ImportedLogin{Provider: "github", UID: former}
+	both := authcore.ImportedUser{Logins: []authcore.ImportedLogin{address, {Provider: "github", UID: "1"}}}
+	login := func(f *fixture) string {
+		login, err := f.social(comer("1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return login.User.ID
+	}
+	for name, come := range map[string]func(f *fixture) (id string){
+		"imported with both": func(f *fixture) string {
+			f.imports(both)
+			return login(f)
+		},
+		"imported afterwards": func(f *fixture) string {
+			login(f)
+			f.imports(both)
+			return login(f)
+		},
+		"linked once more": func(f *fixture) string {
+			f.imports(both)
+			before, err := f.social(authcore.Profile{Subject: "1"}) // with another address
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.provider.profiles["code"] = comer("1")
+			if _, err := f.LoginSocial(t.Context(), authcore.SocialLogin{
+				Provider: "github", Code: "code", ClientKey: clientKey, LinkTo: f.claims(before.Token), Caller: caller,
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return before.User.ID
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, nil)
+			id := come(f)
+			if eve, err := f.social(comer("2")); err != nil || eve.User.ID == id {
+				t.Errorf("the new owner is %+v, %v", eve.User, err)
+			}
+			if again, err := f.ImportUser(t.Context(), both, false); err != nil || again.UserID != id || again.Stored != 0 || again.Present != 2 {
+				t.Errorf("another import: %+v, %v", again, err)
+			}
+			if login(f) != id {
+				t.Error("the person has lost the account")
+			}
+		})
+	}
+
+	// Where somebody else was imported under it, it waits for them.
+	f, id := imported(t, nil)
+	stranger, err := f.social(authcore.Profile{Subject: "1"})
+	if err != nil || login(f) != stranger.User.ID {
+		t.Errorf("%+v, %v", stranger.User, err)
+	}
+	if heir, err := f.social(comer("2")); err != nil || heir.User.ID != id {
+		t.Errorf("%+v, %v", heir.User, err)
+	}
+}
+
+// A former subject that cannot be used up now is no reason to forget about it.
+func TestKnownSubjectWhileTheStoreIsDown(t *testing.T) {
+	store := &stepStore{}
+	f, id := imported(t, func(c *authcore.Config) { store.Store, c.Store = c.Store, store })
+	f.imports(authcore.ImportedUser{Logins: []authcore.ImportedLogin{{Provider: "github", UID: former}, {Provider: "github", UID: "1"}}})
+	store.do = func() error { return errDown }
+	_, err := f.social(comer("1"))
+	wantCode(t, err, 503, authcore.CodeUnavailable)
+	if login, err := f.social(comer("1")); err != nil || login.User.ID != id {
+		t.Errorf("%+v, %v", login.User, err)
+	}
+}
+
 // A disabled user gets nothing by a former subject, and nor does anybody else.
 func TestFormerSubjectOfADisabledUser(t *testing.T) {
 	f, id := imported(t, nil)

@@ -25,6 +25,9 @@ func (s *Service) userByProfile(ctx context.Context, provider string, profile Pr
 	case err == nil && !rules.admits(proven, claim{known.Email, known.EmailVerified}):
 		return User{}, false, notAdmitted()
 	case err == nil:
+		if err := s.spendFormer(ctx, identity, profile.FormerSubject, known.ID); err != nil {
+			return User{}, false, unavailable(err)
+		}
 		return known, false, nil
 	case !errors.Is(err, ErrNotFound):
 		return User{}, false, unavailable(err)
