@@ -15,13 +15,15 @@ func ClockSkew(ctx context.Context, dsn string, now func() time.Time, opts ...Op
 	err = once(ctx, dsn, settings(opts), func(conn *pgx.Conn) error {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		var theirs time.Time
+		var theirs int64
 		begin := now()
-		// The simple protocol has one round trip, in the middle of which they look.
-		if err := conn.QueryRow(ctx, `SELECT clock_timestamp()`, pgx.QueryExecModeSimpleProtocol).Scan(&theirs); err != nil {
+		// The simple protocol has one round trip, in the middle of which they look. Its
+		// answers are text, which for a time the session's DateStyle would decide on.
+		const micros = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`
+		if err := conn.QueryRow(ctx, micros, pgx.QueryExecModeSimpleProtocol).Scan(&theirs); err != nil {
 			return err
 		}
-		skew = authcore.Skew(begin, theirs, now())
+		skew = authcore.Skew(begin, time.UnixMicro(theirs), now())
 		return nil
 	})
 	return skew, err

@@ -8,19 +8,21 @@ import (
 	"github.com/edgeauth/edgeauth/internal/pgtest"
 )
 
-// Whose clock is ahead is seen whatever time zone a session has.
+// Whose clock is ahead is seen whatever time zone a session has, and however it
+// writes times.
 func TestClockSkew(t *testing.T) {
 	dsn := pgtest.Start(t).Database(t)
-	zone := "?TimeZone=Asia/Kathmandu"
+	and := "?"
 	if strings.Contains(dsn, "?") {
-		zone = "&TimeZone=Asia/Kathmandu"
+		and = "&"
 	}
-	for _, dsn := range []string{dsn, dsn + zone} {
+	for _, setting := range []string{"TimeZone=UTC", "TimeZone=Asia/Kathmandu", "DateStyle=SQL,DMY", "DateStyle=German"} {
+		dsn := dsn + and + setting
 		for _, ahead := range []time.Duration{0, 90 * time.Second, -time.Hour} {
 			begin := time.Now()
 			got, err := ClockSkew(t.Context(), dsn, func() time.Time { return time.Now().Add(-ahead) })
 			if off := (got - ahead).Abs(); err != nil || off > time.Since(begin) {
-				t.Errorf("ahead by %s: got %s, error %v", ahead, got, err)
+				t.Errorf("%s, ahead by %s: got %s, error %v", setting, ahead, got, err)
 			}
 		}
 	}
