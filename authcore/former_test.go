@@ -609,11 +609,8 @@ type plainProvider struct{ authcore.Provider }
 func TestUnlinkBesideAMovedSubject(t *testing.T) {
 	store := &meanwhile{}
 	f, login := linked(t, func(c *authcore.Config) { store.Store, c.Store = c.Store, store })
-	moved := authcore.Identity{Provider: "github", Issuer: "moved ", Subject: former, UserID: login.User.ID, Created: f.clock.Now()}
-	if err := f.store.LinkIdentity(t.Context(), moved); err != nil {
-		t.Fatal(err)
-	}
 	claims := f.claims(login.Token)
+	f.leaveMoved(claims.Subject)
 	ids := f.identities(claims)
 	store.do = func() {
 		if err := f.Unlink(t.Context(), claims, ids["other"]); err != nil {
@@ -623,5 +620,49 @@ func TestUnlinkBesideAMovedSubject(t *testing.T) {
 	wantCode(t, f.Unlink(t.Context(), claims, ids["github"]), 409, authcore.CodeLastIdentity)
 	if left := f.identities(claims); len(left) != 1 || left["github"] != ids["github"] {
 		t.Errorf("left are %v", left)
+	}
+}
+
+// A user without an address keeps their only login where it is none today, as its
+// provider is offered to nobody: it may be tomorrow. What is left of a former
+// subject is no login that could stay in its place.
+func TestUnlinkTheOnlyOneBesideAMovedSubject(t *testing.T) {
+	nowhere := func(c *authcore.Config) {
+		c.Clients[0].Providers, c.Clients[1].Providers = []string{"other"}, []string{"other"}
+	}
+	ann := somebody{"ann@example.com", false, []authcore.Identity{of("github", "")}}
+	t.Run("alone", func(t *testing.T) {
+		f, token, ids := ann.signedIn(t, nowhere)
+		claims := f.claims(token)
+		f.leaveMoved(claims.Subject)
+		wantCode(t, f.Unlink(t.Context(), claims, ids["github"]), 409, authcore.CodeLastIdentity)
+	})
+	t.Run("two at once", func(t *testing.T) {
+		ann.identities = append(ann.identities, of("gone", ""))
+		store := &meanwhile{}
+		f, token, ids := ann.signedIn(t, func(c *authcore.Config) {
+			nowhere(c)
+			store.Store, c.Store = c.Store, store
+		})
+		claims := f.claims(token)
+		f.leaveMoved(claims.Subject)
+		store.do = func() {
+			if err := f.Unlink(t.Context(), claims, ids["gone"]); err != nil {
+				t.Error(err)
+			}
+		}
+		wantCode(t, f.Unlink(t.Context(), claims, ids["github"]), 409, authcore.CodeLastIdentity)
+		if left := f.identities(claims); len(left) != 1 || left["github"] != ids["github"] {
+			t.Errorf("left are %v", left)
+		}
+	})
+}
+
+// leaveMoved gives a user what is left of a former subject.
+func (f *fixture) leaveMoved(userID string) {
+	f.t.Helper()
+	moved := authcore.Identity{Provider: "github", Issuer: "moved ", Subject: former, UserID: userID, Created: f.clock.Now()}
+	if err := f.store.LinkIdentity(f.t.Context(), moved); err != nil {
+		f.t.Fatal(err)
 	}
 }

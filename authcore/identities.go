@@ -95,7 +95,12 @@ func (s *Service) endSessionsThrough(ctx context.Context, claims *gate.Claims, w
 // still in the list of whoever asked, who will ask again.
 func (s *Service) unlinkButTheLast(ctx context.Context, claims *gate.Claims, user User, identity Identity, others []Identity) error {
 	guarded := s.offers(identity.Provider) && !s.letsInByMail(user)
-	if guarded && !s.hasIdentityIn(user, others) {
+	// The store's own rule, which it cannot apply where a moved identity is left.
+	only := user.EmailKey() == ""
+	suffices := func(left []Identity) bool {
+		return !(only && len(left) == 0) && !(guarded && !s.hasIdentityIn(user, left))
+	}
+	if !suffices(others) {
 		return lastIdentity()
 	}
 	err := s.endSessionsThrough(ctx, claims, func(provider string) bool { return provider == identity.Provider })
@@ -110,14 +115,14 @@ func (s *Service) unlinkButTheLast(ctx context.Context, claims *gate.Claims, use
 		return notFound()
 	case err != nil:
 		return unavailable(err)
-	case !guarded:
+	case !guarded && !only:
 		return nil
 	}
 	left, err := s.store.IdentitiesOf(ctx, user.ID)
 	if err != nil {
 		return unavailable(err)
 	}
-	if s.hasIdentityIn(user, left) {
+	if suffices(withoutMoved(left)) {
 		return nil
 	}
 	if err := s.store.LinkIdentity(ctx, identity); err != nil {
