@@ -1,6 +1,7 @@
 package authcore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -68,9 +69,10 @@ func (s *Service) userByFormer(ctx context.Context, rules *AccountRules, identit
 
 // spendFormer ends the turn of a former subject whose user comes by the identity
 // itself: imported beside the subject, or after the first login. Left as it is, it
-// would wait for the next one whom the provider vouches for. One that another user
-// has stays that one's.
-func (s *Service) spendFormer(ctx context.Context, identity Identity, subject, userID string) error {
+// would wait for the next one whom the provider vouches for, which is why it needs
+// no vouching here. One that another user has stays that one's.
+func (s *Service) spendFormer(ctx context.Context, identity Identity, profile Profile, userID string) error {
+	subject := cmp.Or(profile.FormerSubject, profile.UnprovenFormer)
 	if subject == "" {
 		return nil
 	}
@@ -88,20 +90,19 @@ func (s *Service) spendFormer(ctx context.Context, identity Identity, subject, u
 // linkFormer is store.LinkIdentity for an identity that may have a former
 // subject: the same account at the provider cannot belong to two users, whichever
 // of its names they have it by.
-func (s *Service) linkFormer(ctx context.Context, identity Identity, subject string) error {
-	if subject == "" {
-		return s.store.LinkIdentity(ctx, identity)
-	}
+func (s *Service) linkFormer(ctx context.Context, identity Identity, profile Profile) error {
 	known, err := s.store.UserByIdentity(ctx, identity)
 	switch {
 	case err == nil && known.ID == identity.UserID:
-		return s.spendFormer(ctx, identity, subject, known.ID)
+		return s.spendFormer(ctx, identity, profile, known.ID)
 	case err == nil:
 		return ErrTaken
 	case !errors.Is(err, ErrNotFound):
 		return err
+	case profile.FormerSubject == "":
+		return s.store.LinkIdentity(ctx, identity)
 	}
-	former := identity.former(subject)
+	former := identity.former(profile.FormerSubject)
 	holder, err := s.store.UserByIdentity(ctx, former)
 	switch {
 	case errors.Is(err, ErrNotFound):

@@ -375,8 +375,24 @@ func TestRecycledDomainOfSomebodyKnown(t *testing.T) {
 		})
 	}
 
-	// Where somebody else was imported under it, it waits for them.
+	// What the provider does not vouch for leads nobody in, and ends a turn too.
+	unproven := authcore.Profile{Subject: "1", UnprovenFormer: former}
 	f, id := imported(t, nil)
+	if other, err := f.social(unproven); err != nil || other.User.ID == id {
+		t.Errorf("%+v, %v", other.User, err)
+	}
+	f = newFixture(t, nil)
+	id = f.imports(authcore.ImportedUser{Email: former, EmailVerified: true, Logins: []authcore.ImportedLogin{address}}).UserID
+	unproven.Email, unproven.EmailVerified = former, true // joins
+	if joined, err := f.social(unproven); err != nil || joined.User.ID != id {
+		t.Errorf("%+v, %v", joined.User, err)
+	}
+	if eve, err := f.social(comer("2")); err != nil || eve.User.ID == id {
+		t.Errorf("%+v, %v", eve.User, err)
+	}
+
+	// Where somebody else was imported under it, it waits for them.
+	f, id = imported(t, nil)
 	stranger, err := f.social(authcore.Profile{Subject: "1"})
 	if err != nil || login(f) != stranger.User.ID {
 		t.Errorf("%+v, %v", stranger.User, err)
@@ -445,6 +461,9 @@ func TestSubjectsAndFormerOnesAreApart(t *testing.T) {
 		{Subject: "5", FormerSubject: long + "x"},
 		{Subject: "5", FormerSubject: "a\x00"},
 		{Subject: "5", FormerSubject: "\xff"},
+		{Subject: "5", UnprovenFormer: long + "x"},
+		{Subject: "5", UnprovenFormer: "\xff"},
+		{Issuer: long, Subject: "5", UnprovenFormer: former},
 		{Issuer: long, Subject: "5", FormerSubject: former}, // with a mark it is too long
 	} {
 		_, err := f.social(profile)

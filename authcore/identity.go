@@ -14,20 +14,29 @@ func (s *Service) userByProfile(ctx context.Context, provider string, profile Pr
 		Provider: provider, Issuer: profile.Issuer, Subject: profile.Subject,
 		Email: profile.Email, Created: s.now(),
 	}
-	rules := s.rulesOf(provider)
-	proven := claim{profile.Email, profile.EmailVerified}
 	if linkTo != nil {
-		user, err := s.linkIdentity(ctx, identity, profile.FormerSubject, proven, linkTo)
+		user, err := s.linkIdentity(ctx, identity, profile, linkTo)
 		return user, false, err
 	}
+	user, isNew, err := s.userByIdentity(ctx, identity, profile)
+	if err != nil || isNew {
+		return user, isNew, err
+	}
+	if err := s.spendFormer(ctx, identity, profile, user.ID); err != nil {
+		return User{}, false, unavailable(err)
+	}
+	return user, false, nil
+}
+
+// userByIdentity finds or makes the user of an identity.
+func (s *Service) userByIdentity(ctx context.Context, identity Identity, profile Profile) (User, bool, error) {
+	rules := s.rulesOf(identity.Provider)
+	proven := claim{profile.Email, profile.EmailVerified}
 	known, err := s.store.UserByIdentity(ctx, identity)
 	switch {
 	case err == nil && !rules.admits(proven, claim{known.Email, known.EmailVerified}):
 		return User{}, false, notAdmitted()
 	case err == nil:
-		if err := s.spendFormer(ctx, identity, profile.FormerSubject, known.ID); err != nil {
-			return User{}, false, unavailable(err)
-		}
 		return known, false, nil
 	case !errors.Is(err, ErrNotFound):
 		return User{}, false, unavailable(err)
@@ -35,7 +44,7 @@ func (s *Service) userByProfile(ctx context.Context, provider string, profile Pr
 		user, err := s.userByFormer(ctx, rules, identity, profile.FormerSubject, proven)
 		if errors.Is(err, ErrNotFound) { // perhaps because this very person was faster
 			profile.FormerSubject = ""
-			return s.userByProfile(ctx, provider, profile, nil)
+			return s.userByIdentity(ctx, identity, profile)
 		}
 		return user, false, err
 	case !rules.admits(proven):
@@ -137,16 +146,16 @@ func (s *Service) existingUser(ctx context.Context, identity Identity, candidate
 }
 
 // linkIdentity adds an identity to the signed-in user who asked for it.
-func (s *Service) linkIdentity(ctx context.Context, identity Identity, former string, proven claim, claims *gate.Claims) (User, error) {
+func (s *Service) linkIdentity(ctx context.Context, identity Identity, profile Profile, claims *gate.Claims) (User, error) {
 	user, err := s.CurrentUser(ctx, claims)
 	if err != nil {
 		return User{}, err
 	}
-	if !s.cfg.Accounts.admits(proven, claim{user.Email, user.EmailVerified}) {
+	if !s.cfg.Accounts.admits(claim{profile.Email, profile.EmailVerified}, claim{user.Email, user.EmailVerified}) {
 		return User{}, notAdmitted()
 	}
 	identity.UserID = user.ID
-	err = s.linkFormer(ctx, identity, former)
+	err = s.linkFormer(ctx, identity, profile)
 	switch {
 	case errors.Is(err, ErrTaken):
 		return User{}, &Error{Status: http.StatusConflict, Code: CodeIdentityTaken, Detail: "This login already belongs to another account."}

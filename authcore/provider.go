@@ -153,10 +153,10 @@ func (p *Profile) checkIdentity() error {
 		return fmt.Errorf("%w: the issuer of the account begins with a mark of ours", ErrProviderFailed)
 	}
 	issuer := p.Issuer
-	if p.FormerSubject != "" {
+	if p.FormerSubject != "" || p.UnprovenFormer != "" {
 		issuer = formerMark + issuer
 	}
-	for _, part := range []struct{ name, text string }{{"id", p.Subject}, {"former id", p.FormerSubject}, {"issuer", issuer}} {
+	for _, part := range []struct{ name, text string }{{"id", p.Subject}, {"former id", p.FormerSubject}, {"former id", p.UnprovenFormer}, {"issuer", issuer}} {
 		switch {
 		case len(part.text) > maxIdentityText:
 			return fmt.Errorf("%w: the %s of the account has more than %d bytes", ErrProviderFailed, part.name, maxIdentityText)
@@ -180,6 +180,11 @@ type Profile struct {
 	// only where somebody was imported under it; see Service.ImportUser. Its
 	// bounds are those of Subject.
 	FormerSubject string
+	// UnprovenFormer is what the former subject of this account may have been
+	// where the provider does not vouch for it, or "". It leads nobody to an
+	// account: it ends the turn of that former subject where the user who comes by
+	// Subject has it. Its bounds are those of Subject.
+	UnprovenFormer string
 	// Email is "" when the provider gave none.
 	Email         string
 	EmailVerified bool

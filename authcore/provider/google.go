@@ -69,26 +69,29 @@ func googleProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	profile.FormerSubject = googleFormer(g.claims)
+	if former := googleUID(g.claims.display("email")); isAuthoritative(g.claims) {
+		profile.FormerSubject = former
+	} else {
+		profile.UnprovenFormer = former
+	}
 	return profile, nil
 }
 
-// googleFormer returns the address under which python-social-auth kept the person,
-// in the form of googleUID, where Google is authoritative for it now
+// isAuthoritative reports whether Google is the authority for the address now
 // (https://developers.google.com/identity/gsi/web/guides/verify-google-id-token):
 // for those of Gmail, which are never given to anybody else, and for those of the
 // organization that the account belongs to. Whoever has a Google account with
 // another address has shown once to receive mail there, and may have lost it since.
-func googleFormer(claims object) string {
+func isAuthoritative(claims object) bool {
 	address, err := authcore.ParseAddress(claims.display("email"))
 	if err != nil || !claims.truth("email_verified") {
-		return ""
+		return false
 	}
 	switch address.Domain() {
 	case "gmail.com", "googlemail.com", claims.display("hd"):
-		return address.Key()
+		return true
 	}
-	return ""
+	return false
 }
 
 // googleUID returns the former subject for a uid of python-social-auth, which kept

@@ -33,6 +33,9 @@ func sanitize(raw authcore.Profile) (authcore.Profile, error) {
 	if validSubject(raw.FormerSubject) {
 		profile.FormerSubject = raw.FormerSubject
 	}
+	if validSubject(raw.UnprovenFormer) {
+		profile.UnprovenFormer = raw.UnprovenFormer
+	}
 	if address, err := authcore.ParseAddress(raw.Email); err == nil {
 		profile.Email = address.String()
 		profile.EmailVerified = raw.EmailVerified

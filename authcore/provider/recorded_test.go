@@ -229,7 +229,10 @@ func TestRecordedLogins(t *testing.T) {
 		}
 		with := func(email string, verified bool) authcore.Profile {
 			profile := r.want
-			profile.Email, profile.EmailVerified, profile.FormerSubject = email, verified, ""
+			profile.Email, profile.EmailVerified = email, verified
+			if profile.FormerSubject != "" {
+				profile.FormerSubject, profile.UnprovenFormer = "", strings.ToLower(email)
+			}
 			return profile
 		}
 		check("normal", func(*script) {}, r.want)

@@ -74,3 +74,36 @@ func TestTakeoverOfTheImported(t *testing.T) {
 		}
 	}
 }
+
+// TestTakeoverOfTheKnown: somebody was imported by their subject and by an address
+// that is not of Gmail nor of an organization, and comes by the subject. When the
+// domain becomes one of Workspace, its administrator can make an account for the
+// address, which Google then vouches for: the turn of the address is over by then
+// (CWE-290).
+func TestTakeoverOfTheKnown(t *testing.T) {
+	server := newClasses(t)
+	providers := server.providers(t)
+	for name, says := range map[string]person{
+		"the address was read once":       {"email_verified": true},
+		"the address is only claimed":     {"email_verified": false},
+		"in another case":                 {"email_verified": true, "email": "VICTIM@Example.com"},
+		"Google vouched for it long ago":  {"email_verified": true, "hd": "example.com"},
+		"of another organization by then": {"email_verified": true, "hd": "corp.example"},
+	} {
+		f := server.open(t, providers, authcore.AccountRules{LinkByEmail: authcore.LinkByEmailNever})
+		imported, err := f.ImportUser(t.Context(), authcore.ImportedUser{Logins: []authcore.ImportedLogin{
+			{Provider: "google-oauth2", UID: victim}, {Provider: "google-oauth2", UID: "1001"},
+		}}, false)
+		if err != nil || imported.Stored != 2 {
+			t.Fatalf("%+v, %v", imported, err)
+		}
+		says["sub"] = "1001"
+		if person, err := f.comes("google-oauth2", say(victim, says)); err != nil || person.User.ID != imported.UserID {
+			t.Fatalf("%s: the person is %+v, %v", name, person.User, err)
+		}
+		heir, err := f.comes("google-oauth2", say(victim, person{"sub": "1002", "email_verified": true, "hd": "example.com"}))
+		if err != nil || heir.User.ID == imported.UserID {
+			t.Errorf("%s: the owner of the domain is %+v, %v", name, heir.User, err)
+		}
+	}
+}
