@@ -133,7 +133,7 @@ func (i *userImport) each(rows *importRows) error {
 			i.refuse(bad)
 			continue
 		case err != nil:
-			return fmt.Errorf("reading line %d: %w", rows.line+1, err)
+			return err
 		}
 		i.rows++
 		if err := i.add(row); err != nil {

@@ -80,8 +80,8 @@ func TestImportRubbish(t *testing.T) {
 		"7,github,1,,,":             "has 6 fields, and the first line 7",
 		"7,github,1,,,,,":           "has 8 fields",
 		",,":                        "has 3 fields",
-		`7,github,"1,,,,`:           "is no CSV",
-		`7,git"hub,1,,,,`:           "is no CSV",
+		`7,"git"hub,1,,,,`:          "is no CSV",
+		`7,git""hub,1,,,,`:          "is no CSV",
 		"7,github,\xff,,,,":         "is no UTF-8",
 		"7,,1,,,,":                  "provider or uid is empty",
 		"7,github,,,,,":             "provider or uid is empty",
@@ -95,7 +95,8 @@ func TestImportRubbish(t *testing.T) {
 		"7,github,1,,,," + strings.Repeat("x", 601):     "first_name: is longer",
 		strings.Repeat("x", 100<<10):                    "is longer than 8192 bytes",
 		strings.Repeat(",", maxImportLine-1):            "has 8192 fields",
-		strings.Repeat("\"", maxImportLine-1):           "is no CSV",
+		strings.Repeat("\"", maxImportLine-2):           "has 1 fields",
+		strings.Repeat("\"", maxImportLine+2):           "is longer than 8192 bytes",
 	} {
 		rows, err := newImportRows(strings.NewReader(columns + "\n" + line + "\n8,github,2,,,,\n"))
 		if err != nil {
@@ -108,6 +109,59 @@ func TestImportRubbish(t *testing.T) {
 		}
 		if row, err := rows.next(); err != nil || row.line != 3 || row.login.UID != "2" {
 			t.Errorf("after %.30q: %+v, %v", line, row, err)
+		}
+	}
+}
+
+// TestImportedNameThatIsARow: somebody who chose a name of several lines in the
+// other system has none of them taken for a row, by which their login would get
+// somebody else's account (CWE-74). Where such a name ends nobody can say once a
+// quote is missing, or lines are too long to be looked at: nothing is read there.
+func TestImportedNameThatIsARow(t *testing.T) {
+	const (
+		columns = "user,provider,uid,email,email_verified,first_name,last_name\n"
+		eve     = "1,github,666,ann@example.com,true,a,b"
+		next    = "8,github,2,,,,\n"
+	)
+	long := strings.Repeat("x", maxImportLine)
+	for name, c := range map[string]struct{ file, refused, fatal string }{
+		"in the middle":     {"7,github,5,,,\"x\n" + eve + "\ny\",Eve\n" + next, "line 2: has a field that ends in line 4", ""},
+		"at the end":        {"7,github,5,,,Eve,\"x\n" + eve + "\n\"\n" + next, "line 2: has a field that ends in line 4", ""},
+		"with CRLF":         {"7,github,5,,,Eve,\"x\r\n" + eve + "\r\n\"\r\n" + next, "line 2: has a field that ends in line 4", ""},
+		"with quotes in it": {"7,github,5,,,Eve,\"\"\"x\n" + strings.Replace(eve, "a", `""a""`, 1) + "\n\"\n" + next, "line 2: has a field that ends in line 4", ""},
+		"two such names":    {"7,github,5,,,\"x\n" + eve + "\n\",\"\n" + eve + "\n\"\n" + next, "line 2: has a field that ends in line 6", ""},
+		"after a long line": {"7,github,5,,,\"x" + long + "\n" + eve + "\n\",Eve\n" + next, "line 2: has a field that ends in line 4", ""},
+		"with a long line":  {"7,github,5,,,\"x\n" + long + "\n" + eve + "\n\",Eve\n" + next, "", "line 2: has a quote that is not closed"},
+		"of many lines":     {"7,github,5,,,\"x\n" + strings.Repeat("y\n", maxImportLine) + eve + "\n\",Eve\n" + next, "", "line 2: has a quote that is not closed"},
+		"never closed":      {"7,github,5,,,\"x,Eve\n" + eve + "\n" + next, "", "line 2: has a quote that is not closed"},
+		"a stray quote":     {"7,git\"hub,5,,,Eve,x\n" + next, "", "line 2: has a quote that is not closed"},
+	} {
+		rows, err := newImportRows(strings.NewReader(columns + c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var taken, refused []string
+		for {
+			var bad rowError
+			row, err := rows.next()
+			if errors.As(err, &bad) {
+				refused = append(refused, bad.Error())
+				continue
+			}
+			if err == nil {
+				taken = append(taken, row.login.UID)
+				continue
+			}
+			if c.fatal == "" != errors.Is(err, io.EOF) || !strings.Contains(err.Error(), c.fatal) {
+				t.Errorf("%s: ends with %v, want %q", name, err, c.fatal)
+			}
+			break
+		}
+		if got := strings.Join(refused, "\n"); (got == "") != (c.refused == "") || !strings.HasPrefix(got, c.refused) {
+			t.Errorf("%s: refused are %q, want %q", name, got, c.refused)
+		}
+		if want := c.fatal == ""; (len(taken) == 1) != want || want && taken[0] != "2" {
+			t.Errorf("%s: taken are %v", name, taken)
 		}
 	}
 }
