@@ -74,12 +74,12 @@ func (b *bench) start(ctx context.Context, s scenario, fresh int) (c *course, er
 }
 
 func (b *bench) startEdges(ctx context.Context, c *course, r *realmOf) error {
-	if c.front == plainProxy {
-		plain, err := b.startPlain(ctx)
-		if err == nil {
-			c.edges = []*edge.Edge{plain}
-		}
-		return err
+	switch c.front {
+	case plainProxy:
+		return c.run(b.startPlain(ctx))
+	case dressed:
+		return c.run(b.startDressed(ctx))
+	case gated, forwarded: // below
 	}
 	gate, err := b.startGate(ctx, r, "", c.inside)
 	if err != nil {
@@ -92,6 +92,14 @@ func (b *bench) startEdges(ctx context.Context, c *course, r *realmOf) error {
 	front, err := b.startForward(ctx, gate, r.hot)
 	if err == nil {
 		c.edges = []*edge.Edge{front, gate}
+	}
+	return err
+}
+
+// run has the course go to an edge that was just started.
+func (c *course) run(e *edge.Edge, err error) error {
+	if err == nil {
+		c.edges = []*edge.Edge{e}
 	}
 	return err
 }

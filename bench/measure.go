@@ -60,13 +60,18 @@ func (b *bench) measure(ctx context.Context, list []scenario, m campaign) ([]*se
 
 // set starts everything and measures some rounds.
 func (b *bench) set(ctx context.Context, all []*series, m campaign, number int) (err error) {
-	var courses []*course
+	courses := make([]*course, len(all))
 	defer func() {
 		for _, c := range courses {
-			err = errors.Join(err, c.stop())
+			if c != nil {
+				err = errors.Join(err, c.stop())
+			}
 		}
 	}()
-	for _, s := range all {
+	// The first processes are a little cheaper than the last for as long as they
+	// live, so that each takes its turn.
+	for _, i := range rand.Perm(len(all)) { //nolint:gosec // nobody gains from guessing it
+		s := all[i]
 		b.progress("set %d of %d: start %s", number+1, m.sets, s.name)
 		fresh := m.rounds * m.requests
 		if m.spare != nil {
@@ -76,7 +81,7 @@ func (b *bench) set(ctx context.Context, all []*series, m campaign, number int) 
 		if err != nil {
 			return err
 		}
-		courses = append(courses, c)
+		courses[i] = c
 	}
 	for round := range m.rounds {
 		b.progress("set %d of %d: round %d of %d", number+1, m.sets, round+1, m.rounds)

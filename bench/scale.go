@@ -5,7 +5,9 @@ const connections = 64
 
 // scale is how much is measured.
 type scale struct {
-	// sets, rounds and requests of the slices in the tables of prices.
+	// sets, rounds and requests of the slices in the tables of prices. Two
+	// processes of the same program differ by up to a twentieth for as long as
+	// they live, so that more sets tell more than more rounds.
 	sets, rounds, requests int
 	// many is the number of revocations of the scenario that has many, and the
 	// greatest in the table of growth.
@@ -26,7 +28,7 @@ type scale struct {
 
 func fullScale() scale {
 	return scale{
-		sets: 3, rounds: 6, requests: 4000,
+		sets: 9, rounds: 2, requests: 4000,
 		many:   1_000_000,
 		cached: 100_000, flood: 200_000,
 		growthRounds: 6, growthRequests: 3000,
@@ -37,7 +39,7 @@ func fullScale() scale {
 
 func quickScale() scale {
 	return scale{
-		sets: 1, rounds: 4, requests: 1500,
+		sets: 2, rounds: 2, requests: 1500,
 		many:   100_000,
 		cached: 30_000, flood: 30_000,
 		growthRounds: 2, growthRequests: 1000,

@@ -12,6 +12,9 @@ type front int
 const (
 	// plainProxy is reverse_proxy and nothing else.
 	plainProxy front = iota
+	// dressed is reverse_proxy after Caddy's own request_header has done to the
+	// headers what the gate does, without any check.
+	dressed
 	// gated is login_api, token_auth and reverse_proxy.
 	gated
 	// forwarded asks a second server for each request, with forward_auth.
@@ -74,6 +77,7 @@ func (s scale) scenarios() []scenario {
 		{name: plainName, title: "plain `reverse_proxy`"},
 		{name: "again", title: "plain `reverse_proxy`, a second time"},
 		{name: hotName, title: "one hot token", front: gated, goal: 1.02, goalAllocs: 10},
+		{name: "dressed", title: "the same headers by `request_header`, without any check", front: dressed},
 		{name: "one-header", title: "one hot token, `headers X-Auth-User-Id`", front: gated, inside: "headers X-Auth-User-Id"},
 		{name: bareName, title: "plain `reverse_proxy`, requests of four headers", bare: true},
 		{name: "hot-bare", title: "one hot token, requests of four headers", front: gated, bare: true},

@@ -85,6 +85,17 @@ func (b *bench) startPlain(ctx context.Context) (*edge.Edge, error) {
 	return edge.Start(ctx, edge.Options{Binary: b.binary, Dir: dir, Site: b.proxy(), Path: "/"})
 }
 
+// startDressed starts a proxy that changes headers as the gate does.
+func (b *bench) startDressed(ctx context.Context) (*edge.Edge, error) {
+	dir, err := b.folder()
+	if err != nil {
+		return nil, err
+	}
+	site := "request_header -Authorization\nrequest_header X-Auth-User-Id 3f2b8c9e-4d1a-4f6b-9a7c-0e5d8b2a1c4f\n" +
+		"request_header X-Auth-Email user-0@example.com\n" + b.proxy()
+	return edge.Start(ctx, edge.Options{Binary: b.binary, Dir: dir, Site: site, Path: "/"})
+}
+
 // startForward starts a proxy that asks another server.
 func (b *bench) startForward(ctx context.Context, other *edge.Edge, token string) (*edge.Edge, error) {
 	dir, err := b.folder()
