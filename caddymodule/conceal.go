@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -160,6 +161,7 @@ func conceal(request *http.Request) {
 func (r *Realm) serveLinkPage(w http.ResponseWriter, request *http.Request, serve func() error) error {
 	conceal(request)
 	w.Header().Set("Referrer-Policy", "no-referrer")
+	secrets := longParts(request) // before anybody rewrites the address
 	err := serve()
 	if err == nil {
 		return nil
@@ -169,7 +171,32 @@ func (r *Realm) serveLinkPage(w http.ResponseWriter, request *http.Request, serv
 	if errors.As(err, &failure) && failure.StatusCode != 0 {
 		status, err = failure.StatusCode, failure.Err
 	}
+	if err != nil { // one about a file names its path, which is often that of the request
+		err = redacted{err, secrets}
+	}
 	r.logger.Error("the page of a mailed link could not be served; its address is not logged", "status", status, "error", err)
 	w.WriteHeader(status)
 	return nil
+}
+
+// minSecret is the shortest part of an address that may be a secret, in bytes.
+const minSecret = 8
+
+// longParts returns the parts of a request's addresses that may be secrets, as they
+// are written and as they are meant.
+func longParts(request *http.Request) []string {
+	addresses := []*url.URL{request.URL}
+	if original, ok := request.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
+		addresses = append(addresses, original.URL)
+	}
+	var parts []string
+	for _, u := range addresses {
+		meant, _ := url.QueryUnescape(u.RawQuery)
+		for _, text := range []string{u.Path, u.RawPath, u.RawQuery, meant} {
+			parts = append(parts, strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune("/?&=", c) })...)
+		}
+	}
+	parts = slices.DeleteFunc(parts, func(part string) bool { return len(part) < minSecret })
+	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) }) // one may be within another
+	return parts
 }

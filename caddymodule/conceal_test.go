@@ -99,10 +99,11 @@ func FuzzRefererPath(f *testing.F) {
 func TestHardeningLinksStayOutOfTheLogs(t *testing.T) {
 	secret := strings.Repeat("s", 43)
 	for name, site := range map[string]string{
-		"page":             "token_auth {\n public /auth/link/* /app.js\n}\n respond page",
-		"upstream is down": "token_auth {\n public /auth/link/*\n}\n reverse_proxy 127.0.0.1:1",
-		"refused":          "token_auth\n respond page",
-		"handle_errors":    "token_auth {\n handle_errors\n}\n respond page\n handle_errors {\n respond custom\n}",
+		"page":               "token_auth {\n public /auth/link/* /app.js\n}\n respond page",
+		"upstream is down":   "token_auth {\n public /auth/link/*\n}\n reverse_proxy 127.0.0.1:1",
+		"refused":            "token_auth\n respond page",
+		"error has the path": "token_auth {\n public /auth/*\n}\n error \"open /srv{uri}: permission denied\" 403",
+		"handle_errors":      "token_auth {\n handle_errors\n}\n respond page\n handle_errors {\n respond custom\n}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			logFile := filepath.Join(t.TempDir(), "log")
