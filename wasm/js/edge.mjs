@@ -61,7 +61,7 @@ export class Edge {
   async decide(head, later) {
     const wait = this.#published.prepare(later);
     if (wait) await this.#within(wait);
-    const exchange = this.#ask(head);
+    const exchange = await this.#judge(head, wait);
     if (exchange.status !== 401) return exchange;
     const learning = this.#published.learnKey(head.headers);
     if (!learning) return exchange;
@@ -86,6 +86,15 @@ export class Edge {
       this.log("error", `the upstream cannot be reached: ${error.message}`);
       return json(502, "The upstream cannot be reached.");
     }
+  }
+
+  // judge asks the guest. Where it cannot tell, as what is known is too old, and
+  // nothing was waited for, it is asked again when more is known.
+  async #judge(head, waited) {
+    const exchange = this.#ask(head), coming = this.#published.coming;
+    if (exchange.status !== 503 || waited || !coming) return exchange;
+    await this.#within(coming);
+    return this.#ask(head);
   }
 
   // ask calls the guest. An instance that fails is never used again, and the

@@ -32,17 +32,26 @@ class Document {
     this.tried = this.checked = -Infinity; // when it was asked for, and when it was last known to be current
     this.running = undefined; // the request under way
     this.failed = false; // whether the last one did
+    this.ended = -Infinity; // when it ended
+  }
+
+  // since says how long ago something was: for ever, where the clock was set back.
+  since(time) {
+    const age = this.host.now() - time;
+    return age < 0 ? Infinity : age;
   }
 
   due() {
-    const age = this.host.now() - this.tried;
+    const age = this.since(this.tried);
     if (this.running) return age >= LOST * this.host.timeout;
     return age >= (this.failed ? Math.min(RETRY, this.interval) : this.interval);
   }
 
-  // tooOld says that whoever needs it should wait for it.
+  // tooOld says that whoever needs it should wait for it. Where others have just
+  // waited in vain, as for an issuer that hangs, what is known has to do.
   tooOld() {
-    return this.host.now() - this.checked >= 2 * this.interval;
+    const long = 2 * this.interval;
+    return this.since(this.checked) >= long && !(this.failed && this.text !== undefined && this.since(this.ended) < long);
   }
 
   // refresh asks for it, once at a time. It never fails: what is known stays.
@@ -59,6 +68,7 @@ class Document {
         this.host.log("warn", `${this.url} could not be read, what is known stays in use: ${error.message}`);
       })
       .finally(() => {
+        this.ended = this.host.now();
         if (this.running === running) this.running = undefined;
       });
     return (this.running = running);
@@ -104,7 +114,7 @@ class Keys extends Document {
     const joined = this.running && !this.due(); // that may have been asked before the key was made
     if (joined && this.running === this.awaited && this.waiting >= MAX_WAITING) return undefined;
     if (!joined) {
-      if (now() - this.early < LEARN || (this.failed && now() - this.tried < RETRY)) return undefined;
+      if (this.since(this.early) < LEARN || (this.failed && this.since(this.tried) < RETRY)) return undefined;
       this.early = now();
     }
     const running = this.refresh();
@@ -183,6 +193,12 @@ export class Published {
       if (document.running && document.tooOld()) wait = wait ? Promise.all([wait, document.running]) : document.running;
     }
     return wait;
+  }
+
+  /** A promise of what was asked for and has not come yet, if there is anything. */
+  get coming() {
+    const running = this.documents.map((document) => document.running).filter(Boolean);
+    return running.length > 0 ? Promise.all(running) : undefined;
   }
 
   /**

@@ -74,6 +74,19 @@ test("after a pause a request waits for what is new", async () => {
   assert.equal(await w.ask(token), 401);
 });
 
+test("what is revoked after the clock was set back counts", async () => {
+  const w = world();
+  const token = w.issuer.token();
+  assert.equal(await w.ask(token), 200);
+  w.after(-50);
+  w.issuer.clock = () => w.now + 50000; // its clock is right
+  w.issuer.sessions.add("session-1");
+  w.after(5);
+  assert.equal(await w.ask(token), 401);
+  w.issuer.rotate();
+  assert.equal(await w.ask(w.issuer.token({ sid: "session-2" })), 200);
+});
+
 // The promise that is given to the host keeps a Worker alive until it is done.
 test("what goes on behind a request is told to the host", async () => {
   const w = world(), work = [];
@@ -160,6 +173,28 @@ test("an issuer that does not answer holds nothing up for long", async () => {
   w.fault = undefined;
   w.after(5);
   assert.equal(await w.ask(), 200);
+});
+
+// One request waits for it, and not each of them: what is known is good for
+// minutes more.
+test("an issuer that hangs does not hold up one request after the other", async () => {
+  const w = world({ timeout: 60 });
+  const token = w.issuer.token();
+  assert.equal(await w.ask(token), 200);
+  w.after(60);
+  w.fault = () => new Response("", { status: 502 }); // as when it was waited for in vain
+  assert.equal(await w.ask(token), 200);
+  w.after(5);
+  let release, timer;
+  const hanging = new Promise((resolve) => void (release = resolve));
+  w.fault = () => hanging.then(() => undefined);
+  const late = new Promise((resolve) => void (timer = setTimeout(resolve, 20000, "late")));
+  for (let i = 0; i < 10; i++) assert.equal(await Promise.race([w.ask(token), late]), 200);
+  w.issuer.sessions.add("session-1");
+  release();
+  await new Promise(setImmediate);
+  assert.equal(await Promise.race([w.ask(token), late]), 401);
+  clearTimeout(timer);
 });
 
 // On Workers a fetch ends with the request that has begun it, and never settles.
