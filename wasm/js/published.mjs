@@ -203,23 +203,32 @@ export class Published {
 
   /**
    * When the token in some headers names a key that is not known, a promise of
-   * whether it is known now; see Keys.learn. Otherwise undefined.
+   * whether it is known now; see Keys.learn. Otherwise, and when the token has
+   * expired, so that no key makes it good, undefined.
    */
   learnKey(headers) {
     const authorization = headers.find(([name]) => name === "authorization")?.[1] ?? "";
-    const id = this.keys && keyOf(/^\s*token\s+(.*)/i.exec(authorization)?.[1]);
-    return id === undefined || this.keys.ids.has(id) ? undefined : this.keys.learn(id);
+    const token = /^\s*token\s+(.*)/i.exec(authorization)?.[1];
+    const id = this.keys && keyOf(token);
+    if (id === undefined || this.keys.ids.has(id)) return undefined;
+    const ends = read(PAYLOAD, token)?.exp;
+    return ends > Math.floor(this.keys.host.now() / 1000) ? this.keys.learn(id) : undefined;
   }
 }
 
-// keyOf returns the "kid" of a token or a feed, or undefined. Nothing is decided
-// by it.
+// The first two parts of a token or a feed. Nothing is decided by what they say.
+const HEADER = /^([\w-]{1,1024})\./, PAYLOAD = /^[\w-]{1,1024}\.([\w-]{1,8192})\./;
+
+// keyOf returns the "kid" of a token or a feed, or undefined.
 function keyOf(text) {
-  const segment = /^([\w-]{1,1024})\./.exec(text)?.[1];
-  if (!segment) return undefined;
+  const kid = read(HEADER, text)?.kid;
+  return typeof kid === "string" ? kid : undefined;
+}
+
+// read returns a part of a token or a feed, or undefined.
+function read(part, text) {
   try {
-    const { kid } = JSON.parse(atob(segment.replaceAll("-", "+").replaceAll("_", "/")));
-    return typeof kid === "string" ? kid : undefined;
+    return JSON.parse(atob(part.exec(text)[1].replaceAll("-", "+").replaceAll("_", "/")));
   } catch {
     return undefined;
   }

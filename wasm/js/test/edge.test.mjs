@@ -218,7 +218,8 @@ test("a new key is learnt at once", async () => {
 // madeUp returns a token of a key that nobody has.
 function madeUp(id) {
   const header = Buffer.from(JSON.stringify({ alg: "EdDSA", kid: `made-up-${id}`, typ: "login+jwt" })).toString("base64url");
-  return `${header}.e30.AAAA`;
+  const payload = Buffer.from(JSON.stringify({ exp: BASE / 1000 + 1e6 })).toString("base64url");
+  return `${header}.${payload}.AAAA`;
 }
 
 // Made-up key IDs must not turn each request into one to the issuer (CWE-770).
@@ -294,6 +295,20 @@ test("a token of an unknown key is not told to be bad while the issuer is down",
   w.fault = undefined;
   w.after(5);
   assert.equal(await w.ask(), 200);
+});
+
+// The key of an old token is published no more. That it has expired is sure, also
+// while others have the keys read: 503 would have its owner try it for ever.
+test("a token that has expired is 401, whatever its key", async () => {
+  const w = world();
+  const expired = w.issuer.token({ exp: BASE / 1000 - 3600 });
+  w.issuer.rotate();
+  w.issuer.keys.shift();
+  assert.equal(await w.ask(), 200);
+  assert.equal(await w.ask(madeUp(1)), 401);
+  assert.equal(await w.ask(madeUp(2)), 503);
+  assert.equal(await w.ask(expired), 401);
+  assert.equal(w.asked.keys, 2);
 });
 
 // The issuer changes its key from one moment to the next: nobody who comes with a
