@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +73,8 @@ type fakeProvider struct {
 	err      error
 	// posts makes it one that posts its answers.
 	posts bool
+	// issuers are those that it recognizes; nil for all.
+	issuers []string
 
 	mu       sync.Mutex
 	requests []authcore.ExchangeRequest
@@ -79,6 +82,10 @@ type fakeProvider struct {
 }
 
 func (p *fakeProvider) Name() string { return p.name }
+
+func (p *fakeProvider) Recognizes(issuer string) bool {
+	return p.issuers == nil || slices.Contains(p.issuers, issuer)
+}
 
 func (p *fakeProvider) Endpoint(context.Context) (authcore.Endpoint, error) {
 	if p.err != nil {

@@ -82,6 +82,15 @@ type Checker interface {
 	Check(ctx context.Context) (skew time.Duration, err error)
 }
 
+// Recognizer is a provider that knows whose accounts may come. It is found by type
+// assertion; of another one any may.
+type Recognizer interface {
+	// Recognizes reports whether accounts with this issuer can log in as the
+	// provider is configured now. Those of another server than the configured one
+	// cannot, nor can those of a tenant that is not admitted.
+	Recognizes(issuer string) bool
+}
+
 // Importer is a provider that knows what an id of another system's is here. It is
 // found by type assertion.
 type Importer interface {

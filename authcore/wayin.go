@@ -16,8 +16,13 @@ func (s *Service) letsInByMail(user User) bool {
 // taken for one that the provider does not vouch for: what it said once is not on
 // record, and it may say something else at the next login. One that was imported
 // under a former subject is none before its first login: the provider may not
-// vouch for that any more.
+// vouch for that any more. Nor is one of a server or tenant that the provider was
+// configured with once.
 func (s *Service) letsInBy(user User, identity Identity) bool {
+	recognizer, ok := s.providers[identity.Provider].(Recognizer)
+	if ok && !recognizer.Recognizes(identity.Issuer) {
+		return false
+	}
 	return !isReserved(identity.Issuer) && s.offers(identity.Provider) &&
 		s.cfg.Accounts.admits(claim{identity.Email, false}, claim{user.Email, user.EmailVerified})
 }

@@ -79,6 +79,11 @@ func TestUnlinkCountsWaysThatWork(t *testing.T) {
 	offeredTo := func(first, second []string) func(*authcore.Config) {
 		return func(c *authcore.Config) { c.Clients[0].Providers, c.Clients[1].Providers = first, second }
 	}
+	recognized := func(issuers ...string) func(*authcore.Config) {
+		return func(c *authcore.Config) {
+			c.Providers[len(c.Providers)-1].(*openIDProvider).issuers = issuers
+		}
+	}
 	github, google, other := []string{"github"}, []string{"google-oauth2"}, []string{"other"}
 	alone := []authcore.Identity{of("github", ann)}
 	both := []authcore.Identity{of("github", ann), of("google-oauth2", ann)}
@@ -113,6 +118,9 @@ func TestUnlinkCountsWaysThatWork(t *testing.T) {
 		"a login that no client offers goes":            {somebody{ann, false, both}, offeredTo(github, github), "google-oauth2", false},
 		"all offered nowhere: they open nothing":        {somebody{ann, false, both}, offeredTo(other, other), "github", false},
 		"another login of a provider that is gone":      {somebody{ann, false, withGone}, nil, "github", true},
+		"another login at a server of before":           {somebody{ann, false, both}, recognized("https://now.example"), "github", true},
+		"another login at the server of today":          {somebody{ann, false, both}, recognized("https://now.example", ""), "github", false},
+		"the login at the server of before goes":        {somebody{ann, false, both}, recognized("https://now.example"), "google-oauth2", false},
 		"the provider is gone, the login goes":          {somebody{ann, false, withGone}, nil, "gone", false},
 	} {
 		t.Run(name, func(t *testing.T) {

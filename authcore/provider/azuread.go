@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -49,7 +50,15 @@ func azureAD() spec {
 		appTokens:  true,
 		options:    []string{"tenant", "audience", "jwks_url"},
 		profile:    azureProfile,
+		recognizes: azureRecognizes,
 	}
+}
+
+// azureRecognizes looks for the tenant in the issuer.
+func azureRecognizes(p *provider, issuer string) bool {
+	before, after, _ := strings.Cut(p.issuer, tenantMark)
+	tenant := strings.TrimSuffix(strings.TrimPrefix(issuer, before), after)
+	return p.isIssuer(issuer, tenant) && p.admitsTenant(tenant)
 }
 
 func azureProfile(_ context.Context, g *grant) (authcore.Profile, error) {

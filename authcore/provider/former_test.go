@@ -273,3 +273,41 @@ func FuzzImportNames(f *testing.F) {
 		}
 	})
 }
+
+// TestRecognizedIssuers: whoever logs in is of an issuer that the provider says it
+// recognizes, and after a change of the configuration those of before are not.
+func TestRecognizedIssuers(t *testing.T) {
+	forEach(t, func(t *testing.T, r *recorded) {
+		s := r.script(t)
+		profile, err := r.login(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recognizer := s.provider().(authcore.Recognizer)
+		if !recognizer.Recognizes(profile.Issuer) {
+			t.Errorf("%q is not recognized", profile.Issuer)
+		}
+		for _, issuer := range []string{"https://elsewhere.example", "former " + profile.Issuer, "moved " + profile.Issuer} {
+			if recognizer.Recognizes(issuer) {
+				t.Errorf("%q is recognized", issuer)
+			}
+		}
+	})
+	const tenant, another = "72f988bf-86f1-41af-91ab-2d7cd011db47", "0d2bafab-fc1a-4a0b-b4b4-2c7a8a9f6a11"
+	row := rowOf(t, "azuread-oauth2")
+	row.cfg.Tenants = []string{tenant}
+	recognizer := row.script(t).provider().(authcore.Recognizer)
+	for issuer, want := range map[string]bool{
+		"https://login.microsoftonline.com/" + tenant + "/v2.0":        true,
+		"https://login.microsoftonline.com/" + another + "/v2.0":       false,
+		"https://login.microsoftonline.com//v2.0":                      false,
+		"https://login.microsoftonline.com/{tenantid}/v2.0":            false,
+		"https://login.example.com/" + tenant + "/v2.0":                false,
+		"https://login.microsoftonline.com/" + tenant:                  false,
+		"former https://login.microsoftonline.com/" + tenant + "/v2.0": false,
+	} {
+		if got := recognizer.Recognizes(issuer); got != want {
+			t.Errorf("%s: %t", issuer, got)
+		}
+	}
+}

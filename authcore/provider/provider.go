@@ -48,6 +48,8 @@ var (
 	_ authcore.Provider = (*provider)(nil)
 	_ authcore.Poster   = (*provider)(nil)
 	_ authcore.Importer = (*provider)(nil)
+
+	_ authcore.Recognizer = (*provider)(nil)
 )
 
 // Name implements authcore.Provider.
@@ -72,6 +74,15 @@ func (p *provider) Endpoint(ctx context.Context) (authcore.Endpoint, error) {
 
 // PostsAnswers implements authcore.Poster.
 func (p *provider) PostsAnswers() bool { return p.spec.responseMode == "form_post" }
+
+// Recognizes implements authcore.Recognizer. It says of every issuer that an
+// identity of this provider can have what the login would.
+func (p *provider) Recognizes(issuer string) bool {
+	if p.spec.recognizes != nil {
+		return p.spec.recognizes(p, issuer)
+	}
+	return issuer == p.accounts
+}
 
 // AuthorizeURL implements authcore.Provider. Challenge and nonce are left out
 // where the provider does not take them; Exchange leaves out the same.

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -29,6 +30,8 @@ func slack() spec {
 		options:   []string{"jwks_url"},
 		refuses:   slackRefuses,
 		profile:   slackProfile,
+
+		recognizes: func(p *provider, issuer string) bool { return strings.HasPrefix(issuer, p.issuer+"/") },
 	}
 }
 

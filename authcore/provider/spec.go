@@ -84,6 +84,8 @@ type spec struct {
 	// says it: sanitize cleans, bounds and checks all of it afterwards. Issuer
 	// is set by the caller unless the profile has one.
 	profile func(ctx context.Context, g *grant) (authcore.Profile, error)
+	// recognizes tells the issuers that profile sets, where it does.
+	recognizes func(p *provider, issuer string) bool
 }
 
 // endpoints are the addresses of a provider.
