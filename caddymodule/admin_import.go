@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -95,7 +96,12 @@ func readImport(w http.ResponseWriter, r *http.Request) (importRequest, error) {
 	var request importRequest
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&request); err != nil {
+	faulty := decoder.Decode(&request) != nil
+	if !faulty {
+		_, err := decoder.Token()
+		faulty = !errors.Is(err, io.EOF) // what follows would be lost
+	}
+	if faulty {
 		return request, errors.New(`expected {"users": [{"logins": [{"provider": "…", "uid": "…"}], …}], …} of at most 1 MiB`)
 	}
 	if n := len(request.Users); n > maxImport {

@@ -202,6 +202,16 @@ func TestImportRequests(t *testing.T) {
 			t.Errorf("%s: %d %s", name, response.StatusCode, text)
 		}
 	}
+	for _, body := range []string{"", " ", `{"users":[]} {"users":[]}`, `{"users":[]}}`, `{"users":[]},`} {
+		response, err := http.Post("http://"+address+adminPrefix+"import", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusBadRequest {
+			t.Errorf("%q: %d", body, response.StatusCode)
+		}
+	}
 	bad := map[string]any{"users": []any{
 		map[string]any{"email": "nobody", "logins": one["logins"]},
 		map[string]any{"logins": []any{map[string]any{"provider": "discord", "uid": "1"}}},
