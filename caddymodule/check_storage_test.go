@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -49,6 +50,10 @@ func TestCheckRedis(t *testing.T) {
 	}
 	if keys := forgetful.Do(t, "DBSIZE"); keys != int64(0) {
 		t.Errorf("the check left %v keys", keys)
+	}
+	replica := redistest.Start(t, "replicaof 127.0.0.1 "+strconv.Itoa(safe.Port))
+	if out, err := check(replica.URL()); err == nil || !strings.Contains(out, "the server is a replica, which takes no changes") {
+		t.Errorf("a replica: %v:\n%s", err, out)
 	}
 	out, err := check("redis://edge:redis-s3cret@127.0.0.1:1/0")
 	if err == nil || !strings.Contains(out, "WRONG  storage redis: redis cannot be used") || strings.Contains(out, "redis-s3cret") {

@@ -153,6 +153,8 @@ func (s *PostgresStorage) CheckStorage(ctx context.Context, _ string) (string, e
 		return "answers; the schema is made at the first start", nil
 	case errors.Is(err, ErrOldStorage):
 		return "answers; the schema is of an older version and is brought up to date at the next start", nil
+	case err == nil:
+		err = postgres.Rights(ctx, s.dsn, s.options()...)
 	}
 	return "answers and has the schema", err
 }

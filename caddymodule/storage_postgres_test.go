@@ -52,6 +52,7 @@ func TestHardeningPostgresRole(t *testing.T) {
 	}
 	_ = owner.Close()
 	pgtest.Exec(t, dsn, documentedRole(t)...)
+	asOwner := dsn
 	dsn = strings.Replace(dsn, "//postgres:", "//edge:", 1)
 	logFile := filepath.Join(t.TempDir(), "log")
 	t.Setenv("EDGEAUTH_TEST_DATABASE", dsn)
@@ -67,6 +68,14 @@ func TestHardeningPostgresRole(t *testing.T) {
 		t.Errorf("maintenance: %v", err)
 	}
 	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+token)
+
+	if out, err := checked(t, t.Context(), s.caddyfile()); err != nil || !strings.Contains(out, "ok     storage postgres: answers and has the schema") {
+		t.Errorf("the check: %v:\n%s", err, out)
+	}
+	pgtest.Exec(t, asOwner, "REVOKE DELETE ON edgeauth.users FROM edge")
+	if out, err := checked(t, t.Context(), s.caddyfile()); err == nil || !strings.Contains(out, "the role lacks rights on users: run GRANT ") {
+		t.Errorf("the check without a right: %v:\n%s", err, out)
+	}
 
 	server.Kill(t)
 	s.Realm += " {\n schema other\n}"

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,6 +53,9 @@ func warningsOf(ctx context.Context, server *goredis.Client) ([]string, error) {
 		return nil, err
 	}
 	info := parseInfo(text)
+	if info["role"] == "slave" && info["cluster_enabled"] != "1" { // a Cluster leads to the primary
+		return nil, errors.New("the server is a replica, which takes no changes: name the primary, or the option sentinel")
+	}
 	var warnings []string
 	warn := func(format string, values ...any) { warnings = append(warnings, fmt.Sprintf(format, values...)) }
 	if info["aof_enabled"] != "1" {

@@ -50,6 +50,14 @@ func TestWarnings(t *testing.T) {
 		}
 		wantWarnings(t, config, "appendonly is not on")
 	})
+	t.Run("a replica by itself", func(t *testing.T) {
+		t.Parallel()
+		group := redistest.StartGroup(t, 1)
+		_, err := open(t, Config{URL: group.Servers[1].URL()}).Warnings(t.Context())
+		if !errors.Is(err, authcore.ErrUnavailable) || !strings.Contains(err.Error(), "is a replica") {
+			t.Errorf("error %v", err)
+		}
+	})
 	t.Run("unreachable", func(t *testing.T) {
 		t.Parallel()
 		server := redistest.Start(t)
