@@ -98,7 +98,7 @@ func (s *Service) unlinkButTheLast(ctx context.Context, claims *gate.Claims, use
 	// The store's own rule, which it cannot apply where a moved identity is left.
 	only := user.EmailKey() == ""
 	suffices := func(left []Identity) bool {
-		return !(only && len(left) == 0) && !(guarded && !s.hasIdentityIn(user, left))
+		return (!only || len(left) > 0) && (!guarded || s.hasIdentityIn(user, left))
 	}
 	if !suffices(others) {
 		return lastIdentity()
