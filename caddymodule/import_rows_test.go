@@ -221,3 +221,40 @@ func FuzzImportRow(f *testing.F) {
 		}
 	})
 }
+
+// FuzzImportFile: whatever is taken for a row is one to a reader that looks at the
+// whole file.
+func FuzzImportFile(f *testing.F) {
+	for _, seed := range []string{
+		"github,1\n", "github,\"1\"\r\n\r\ngithub,2", "\"github,1\ngithub,2\n\",3\ngithub,4\n", "\"\"\"\ngithub,1\n\",2\n",
+		"github,\"x\n\",\"\ngithub,1\n\"\n", "git\"hub,1\ngithub,2\n", "\"x\"y\"\ngithub,1\n\"\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		whole := csv.NewReader(strings.NewReader(text))
+		whole.FieldsPerRecord = -1
+		records, err := whole.ReadAll()
+		if err != nil {
+			t.Skip("that is no CSV")
+		}
+		rows, err := newImportRows(strings.NewReader("provider,uid\n" + text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			row, err := rows.next()
+			var bad rowError
+			switch {
+			case errors.As(err, &bad):
+				continue
+			case err != nil:
+				return
+			}
+			want := []string{row.login.Provider, row.login.UID}
+			if !slices.ContainsFunc(records, func(record []string) bool { return slices.Equal(record, want) }) {
+				t.Fatalf("%q is no record of %q", want, text)
+			}
+		}
+	})
+}
