@@ -196,6 +196,9 @@ func TestImportNames(t *testing.T) {
 		// is refused is refused, whatever its kind.
 		{kind: "google-oauth2", name: "mail", uid: "ada@gmail.com", want: authcore.ImportedNames{Issuer: google, FormerSubject: "ada@gmail.com"}},
 		{kind: "azuread-oauth2", name: "staff", uid: "ada", fault: "UPN"},
+		{kind: "oidc", name: "google-oauth2", uid: "Ada@gmail.com", fault: "use type google-oauth2"},
+		{kind: "oidc", name: "google-oauth2", uid: "1", want: authcore.ImportedNames{Issuer: testIssuer, Subject: "1"}},
+		{kind: "oidc", name: "staff", uid: "ada@gmail.com", want: authcore.ImportedNames{Issuer: testIssuer, Subject: "ada@gmail.com"}},
 		{kind: "oidc", name: "keycloak", uid: "ada", fault: "preferred_username"},
 		{kind: "oidc", name: "okta-openidconnect", uid: "ada", fault: "preferred_username"},
 		{kind: "oidc", name: "staff", uid: "ada", want: authcore.ImportedNames{Issuer: testIssuer, Subject: "ada"}},

@@ -76,8 +76,13 @@ func (p *provider) ImportNames(uid, transferSub string) (authcore.ImportedNames,
 		}
 	}
 	rule := uidRuleOf(p.spec.kind)
-	if byName := uidRuleOf(p.name); isKind(p.name) && byName.refused != "" {
-		rule = byName
+	if byName := uidRuleOf(p.name); isKind(p.name) {
+		if byName.refused != "" {
+			rule = byName
+		}
+		if byName.former != nil && rule.former == nil && byName.former(uid) != "" {
+			rule = uidRule{refused: "it is an e-mail address, by which " + p.spec.kind + " knows nobody; use type " + p.name}
+		}
 	}
 	if rule.refused != "" {
 		return names, errors.New("uid: cannot be carried over: " + rule.refused)
