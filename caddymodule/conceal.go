@@ -161,7 +161,7 @@ func conceal(request *http.Request) {
 func (r *Realm) serveLinkPage(w http.ResponseWriter, request *http.Request, serve func() error) error {
 	conceal(request)
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	secrets := longParts(request) // before anybody rewrites the address
+	addresses := addressesOf(request) // before anybody rewrites them
 	err := serve()
 	if err == nil {
 		return nil
@@ -172,25 +172,39 @@ func (r *Realm) serveLinkPage(w http.ResponseWriter, request *http.Request, serv
 		status, err = failure.StatusCode, failure.Err
 	}
 	if err != nil { // one about a file names its path, which is often that of the request
-		err = redacted{err, secrets}
+		err = withoutAddresses(err, addresses)
 	}
 	r.logger.Error("the page of a mailed link could not be served; its address is not logged", "status", status, "error", err)
 	w.WriteHeader(status)
 	return nil
 }
 
-// minSecret is the shortest part of an address that may be a secret, in bytes.
-const minSecret = 8
+const (
+	// minSecret is the shortest part of an address that may be a secret, in bytes.
+	minSecret = 8
+	// maxAddress is the longest address whose parts are looked for, in bytes. What
+	// leads to a page is shorter; a longer one would take its time (CWE-400).
+	maxAddress = 4 << 10
+)
 
-// longParts returns the parts of a request's addresses that may be secrets, as they
-// are written and as they are meant.
-func longParts(request *http.Request) []string {
-	addresses := []*url.URL{request.URL}
+// addressesOf returns the address of a request, and the one that the client wrote.
+func addressesOf(request *http.Request) []url.URL {
+	addresses := []url.URL{*request.URL}
 	if original, ok := request.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
-		addresses = append(addresses, original.URL)
+		addresses = append(addresses, *original.URL)
 	}
+	return addresses
+}
+
+// withoutAddresses is an error without the parts of addresses that may be secrets,
+// as they are written and as they are meant.
+func withoutAddresses(err error, addresses []url.URL) error {
 	var parts []string
-	for _, u := range addresses {
+	for i := range addresses {
+		u := &addresses[i]
+		if len(u.Path)+len(u.RawQuery) > maxAddress {
+			return errors.New("not logged, as the address is very long")
+		}
 		meant, _ := url.QueryUnescape(u.RawQuery)
 		for _, text := range []string{u.Path, u.RawPath, u.RawQuery, meant} {
 			parts = append(parts, strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune("/?&=", c) })...)
@@ -198,5 +212,5 @@ func longParts(request *http.Request) []string {
 	}
 	parts = slices.DeleteFunc(parts, func(part string) bool { return len(part) < minSecret })
 	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) }) // one may be within another
-	return parts
+	return redacted{err, parts}
 }

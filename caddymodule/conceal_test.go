@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -139,6 +140,28 @@ func TestHardeningLinksStayOutOfTheLogs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What an error says is kept, but for what the address says; an address that is very
+// long takes no time.
+func TestErrorsWithoutAddresses(t *testing.T) {
+	for address, want := range map[string]string{
+		"/in/a-long-secret":                               "open /srv/in/REDACTED: permission denied",
+		"/in/a-long-secret?x=permission":                  "open /srv/in/REDACTED: REDACTED denied",
+		"/a-long-s/a-long-secret":                         "open /srv/in/REDACTED: permission denied",
+		"/x?a=%61-long-secret":                            "open /srv/in/REDACTED: permission denied",
+		"/in/short":                                       "open /srv/in/a-long-secret: permission denied",
+		"/in/" + strings.Repeat("a-long-secret/", 80_000): "not logged, as the address is very long",
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = &fs.PathError{Op: "open", Path: "/srv/in/a-long-secret", Err: fs.ErrPermission}
+		if got := withoutAddresses(err, []url.URL{*u}).Error(); got != want {
+			t.Errorf("%.60s: %s", address, got)
+		}
 	}
 }
 
