@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/edgeauth/edgeauth/bench/internal/stat"
 )
@@ -58,6 +59,7 @@ func (b *bench) output(ctx context.Context, dir, name string, args ...string) ([
 	cmd.Dir = dir
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = time.Minute // a child that it left behind may hold them
 	if err := cmd.Run(); err != nil {
 		_, _ = os.Stderr.Write(append(stdout.Bytes(), stderr.Bytes()...))
 		return nil, fmt.Errorf("%s: %s: %w", dir, cmd, err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,7 +63,7 @@ func (b *bench) price(ctx context.Context, out *document) error {
 	}
 	out.section("What the check costs")
 	out.text(fmt.Sprintf("Medians of %d slices of %d requests each (least-greatest in parentheses), in %d sets of processes. "+
-		"Each slice was sent by turns with one of the plain proxy, in pieces, and its ratio is taken against that one.", b.sets*b.rounds, b.requests, b.sets))
+		"Each slice was sent by turns with one of the plain proxy, in pieces, and its ratio is taken against that one. Goals are held against the figures as printed.", b.sets*b.rounds, b.requests, b.sets))
 	out.table(priceTable(all))
 	out.table(throughputTable(all))
 	out.table(resourceTable(all))
@@ -94,12 +95,12 @@ func goal(limit float64) string {
 	return "≤ " + stat.Ratio(limit)
 }
 
-// verdict compares a figure with its goal.
+// verdict compares a figure, as it is printed, with its goal.
 func verdict(figure, limit float64) string {
 	switch {
 	case limit == 0:
 		return ""
-	case figure <= limit:
+	case math.Round(figure*100) <= math.Round(limit*100):
 		return "yes"
 	}
 	return "no"

@@ -15,6 +15,7 @@ const ROUNDS = 7, SLICE = 2000, CONNECTIONS = 32;
 
 const issuer = await Issuer.start();
 const upstream = spawn(process.execPath, [new URL("upstream.mjs", import.meta.url).pathname], { stdio: ["ignore", "pipe", "inherit"] });
+process.on("exit", () => upstream.kill()); // also when something below fails
 const UPSTREAM = `http://127.0.0.1:${String((await once(upstream.stdout, "data"))[0]).trim()}`;
 
 const tokens = Array.from({ length: 1000 }, (_, i) => issuer.token({ sid: `session-${i}`, sub: `user-${i}` }));
