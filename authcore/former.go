@@ -57,14 +57,21 @@ func (s *Service) userByFormer(ctx context.Context, rules *AccountRules, identit
 	case !rules.admits(proven, claim{known.Email, known.EmailVerified}):
 		return User{}, notAdmitted()
 	}
-	user, err := s.store.ReplaceIdentity(ctx, former, []Identity{identity, former.moved()})
-	switch {
-	case errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken):
-		return User{}, ErrNotFound
-	case err != nil:
+	user, err := s.spend(ctx, former, identity)
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return User{}, unavailable(err)
 	}
-	return user, nil
+	return user, err
+}
+
+// spend ends the turn of a former identity for good, and attaches others to its
+// user in the same step. ErrNotFound when it is nobody's, or has had its turn.
+func (s *Service) spend(ctx context.Context, former Identity, others ...Identity) (User, error) {
+	user, err := s.store.ReplaceIdentity(ctx, former, append(others, former.moved()))
+	if errors.Is(err, ErrTaken) {
+		return User{}, ErrNotFound
+	}
+	return user, err
 }
 
 // spendFormer ends the turn of a former subject whose user comes by the identity
@@ -79,9 +86,9 @@ func (s *Service) spendFormer(ctx context.Context, identity Identity, profile Pr
 	former := identity.former(subject)
 	holder, err := s.store.UserByIdentity(ctx, former)
 	if err == nil && holder.ID == userID {
-		_, err = s.store.ReplaceIdentity(ctx, former, []Identity{former.moved()})
+		_, err = s.spend(ctx, former)
 	}
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) { // it is nobody's, or has had its turn
+	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	return err
@@ -112,8 +119,8 @@ func (s *Service) linkFormer(ctx context.Context, identity Identity, profile Pro
 	case holder.ID != identity.UserID:
 		return ErrTaken
 	}
-	_, err = s.store.ReplaceIdentity(ctx, former, []Identity{identity, former.moved()})
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrTaken) { // another call came between
+	_, err = s.spend(ctx, former, identity)
+	if errors.Is(err, ErrNotFound) { // another call came between
 		return s.store.LinkIdentity(ctx, identity)
 	}
 	return err

@@ -4,14 +4,16 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// Bounds of what is imported, against slips of the pen.
-const maxImportedLogins = 50
+// MaxImportedLogins is how many logins an ImportedUser may have, against slips of
+// the pen.
+const MaxImportedLogins = 50
 
 // ImportedUser is somebody whom another system knew.
 type ImportedUser struct {
@@ -101,8 +103,8 @@ func (i *importing) read() error {
 	refuse := func(detail string) error {
 		return &Error{Status: http.StatusBadRequest, Code: CodeInvalidRequest, Detail: detail}
 	}
-	if n := len(i.given.Logins); n == 0 || n > maxImportedLogins {
-		return refuse("A user needs between 1 and 50 logins.")
+	if n := len(i.given.Logins); n == 0 || n > MaxImportedLogins {
+		return refuse(fmt.Sprintf("A user needs between 1 and %d logins.", MaxImportedLogins))
 	}
 	i.user = User{FirstName: strings.TrimSpace(i.given.FirstName), LastName: strings.TrimSpace(i.given.LastName), Created: i.service.now()}
 	for _, name := range []string{i.user.FirstName, i.user.LastName} {

@@ -77,23 +77,21 @@ func (b *bench) folder() (string, error) {
 func (b *bench) proxy() string { return "reverse_proxy " + b.upstream }
 
 // startPlain starts the proxy that everything is compared with.
-func (b *bench) startPlain(ctx context.Context) (*edge.Edge, error) {
-	dir, err := b.folder()
-	if err != nil {
-		return nil, err
-	}
-	return edge.Start(ctx, edge.Options{Binary: b.binary, Dir: dir, Site: b.proxy(), Path: "/"})
-}
+func (b *bench) startPlain(ctx context.Context) (*edge.Edge, error) { return b.startProxy(ctx, "") }
 
 // startDressed starts a proxy that changes headers as the gate does.
 func (b *bench) startDressed(ctx context.Context) (*edge.Edge, error) {
+	return b.startProxy(ctx, "request_header -Authorization\nrequest_header X-Auth-User-Id 3f2b8c9e-4d1a-4f6b-9a7c-0e5d8b2a1c4f\n"+
+		"request_header X-Auth-Email user-0@example.com\n")
+}
+
+// startProxy starts a proxy after some directives that know of no realm.
+func (b *bench) startProxy(ctx context.Context, directives string) (*edge.Edge, error) {
 	dir, err := b.folder()
 	if err != nil {
 		return nil, err
 	}
-	site := "request_header -Authorization\nrequest_header X-Auth-User-Id 3f2b8c9e-4d1a-4f6b-9a7c-0e5d8b2a1c4f\n" +
-		"request_header X-Auth-Email user-0@example.com\n" + b.proxy()
-	return edge.Start(ctx, edge.Options{Binary: b.binary, Dir: dir, Site: site, Path: "/"})
+	return edge.Start(ctx, edge.Options{Binary: b.binary, Dir: dir, Site: directives + b.proxy(), Path: "/"})
 }
 
 // startForward starts a proxy that asks another server.

@@ -23,8 +23,6 @@ import (
 const (
 	importLogins = 500
 	importBytes  = 64 << 10
-	// importLoginsOfOne is how many logins somebody has at most.
-	importLoginsOfOne = 50
 )
 
 func userImportCommand() *cobra.Command {
@@ -181,8 +179,8 @@ func (i *userImport) fault(row importRow, same bool) string {
 		case !sameText(row.person.Email, person.Email), !sameText(row.person.FirstName, person.FirstName),
 			!sameText(row.person.LastName, person.LastName), row.person.EmailVerified && !person.EmailVerified:
 			return fmt.Sprintf("says something else of the person than line %d; let the rows of one user agree", person.lines[0])
-		case len(person.Logins) == importLoginsOfOne:
-			return fmt.Sprintf("is about a user with more than %d logins", importLoginsOfOne)
+		case len(person.Logins) == authcore.MaxImportedLogins:
+			return fmt.Sprintf("is about a user with more than %d logins", authcore.MaxImportedLogins)
 		}
 	}
 	type once struct {

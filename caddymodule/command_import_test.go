@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // importing loads a realm with some providers.
@@ -159,7 +161,7 @@ func TestImportOfManyRows(t *testing.T) {
 			fmt.Fprintf(&file, "%d,%s,%d,%s\n", user, provider, user+1, long)
 		}
 	}
-	for uid := range importLoginsOfOne + 1 {
+	for uid := range authcore.MaxImportedLogins + 1 {
 		rows++
 		fmt.Fprintf(&file, "many,github,%d,\n", 10000+uid)
 	}

@@ -101,8 +101,7 @@ func (r *Realm) showsLink(request *http.Request) bool {
 		return true
 	}
 	// The log has the address as the client wrote it.
-	original, ok := request.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
-	if ok && original.URL != nil && isOther(original.URL, request.URL) && r.isLinkPage(original.URL) {
+	if original := originalURL(request); original != nil && isOther(original, request.URL) && r.isLinkPage(original) {
 		return true
 	}
 	for _, referer := range request.Header["Referer"] {
@@ -111,6 +110,12 @@ func (r *Realm) showsLink(request *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// originalURL returns the address that the client wrote, or nil.
+func originalURL(request *http.Request) *url.URL {
+	original, _ := request.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	return original.URL
 }
 
 // isOther reports whether two addresses differ in what isLinkPage looks at.
@@ -190,8 +195,8 @@ const (
 // addressesOf returns the address of a request, and the one that the client wrote.
 func addressesOf(request *http.Request) []url.URL {
 	addresses := []url.URL{*request.URL}
-	if original, ok := request.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
-		addresses = append(addresses, *original.URL)
+	if original := originalURL(request); original != nil {
+		addresses = append(addresses, *original)
 	}
 	return addresses
 }

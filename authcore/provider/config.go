@@ -169,8 +169,9 @@ func (c *Config) base(s *spec) string {
 	return strings.TrimSuffix(c.BaseURL, "/")
 }
 
-// issuer returns the issuer of identities, and with OpenID Connect of ID tokens. Otherwise it tells a self-hosted service, whose ids have
-// nothing to do with those of the public one, from the latter.
+// issuer returns the issuer of identities, and with OpenID Connect of ID tokens.
+// Otherwise it tells a self-hosted service, whose ids have nothing to do with
+// those of the public one, from the latter.
 func (c *Config) issuer(s *spec) string {
 	switch {
 	case c.Issuer != "" && s.issuerEndsInSlash:

@@ -13,7 +13,8 @@ import (
 // (https://docs.gitlab.com/api/oauth2/).
 //
 // The address is verified where "confirmed_at" says when, or by OpenID Connect
-// where "email_verified" says so, and only on gitlab.com: a GitLab of one's own confirms addresses unasked by default.
+// where "email_verified" says so, and only on gitlab.com: a GitLab of one's own
+// confirms addresses unasked by default.
 func gitlab() spec {
 	return spec{
 		kind: "gitlab",
