@@ -1,6 +1,12 @@
 package authcore
 
-import "time"
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Client is a frontend that may log people in.
 type Client struct {
@@ -24,4 +30,149 @@ type Client struct {
 	Locale string
 	// Lifetime of the tokens of this client; zero means the realm's.
 	Lifetime time.Duration
+}
+
+// clientKeyPurpose separates digests of client keys from others.
+const clientKeyPurpose = "client key"
+
+// Clients finds a client by its key. Keys are compared as digests, so that the
+// time does not depend on how much of a key is right (CWE-208).
+type Clients map[Digest]*Client
+
+// NewClients returns the clients by key.
+func NewClients(list []Client) Clients {
+	byKey := make(Clients, len(list))
+	for i := range list {
+		byKey[DigestOf(clientKeyPurpose, list[i].Key)] = &list[i]
+	}
+	return byKey
+}
+
+// Find returns the client with this key, or a field error.
+func (c Clients) Find(key string) (*Client, error) {
+	client, found := c[DigestOf(clientKeyPurpose, key)]
+	if !found {
+		return nil, FieldError(CodeInvalidClient, "client_key", "Invalid client key.")
+	}
+	return client, nil
+}
+
+// AllowsProvider reports whether the client may use the named provider.
+func (c *Client) AllowsProvider(name string) bool {
+	return len(c.Providers) == 0 || slices.Contains(c.Providers, name)
+}
+
+// RedirectURI returns the URI to use for a request that asked for one. The
+// comparison is of whole strings (RFC 9700, section 2.1): whatever a parser
+// might make of a look-alike, it is not on the list.
+func (c *Client) RedirectURI(asked string) (string, error) {
+	if asked == "" {
+		if len(c.RedirectURIs) == 1 {
+			return c.RedirectURIs[0], nil
+		}
+		return "", FieldError(CodeInvalidRequest, "redirect_uri", "This field is required.")
+	}
+	if !slices.Contains(c.RedirectURIs, asked) {
+		return "", FieldError(CodeInvalidRequest, "redirect_uri", "Not allowed for this client.")
+	}
+	return asked, nil
+}
+
+// ValidateClients returns the faults of a list of clients.
+func ValidateClients(list []Client) []error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if len(list) == 0 {
+		fault("client: none is configured; add for example: client web {env.WEB_CLIENT_KEY}")
+	}
+	names, keys := map[string]bool{}, map[string]string{}
+	for i := range list {
+		client := &list[i]
+		if client.Name == "" || names[client.Name] {
+			fault("client %q: the name is empty or used twice", client.Name)
+		}
+		names[client.Name] = true
+		if client.Key == "" {
+			fault("client %s: the key is empty; is its environment variable set?", client.Name)
+		} else if other, used := keys[client.Key]; used {
+			fault("client %s: has the same key as client %s", client.Name, other)
+		}
+		keys[client.Key] = client.Name
+		if client.Lifetime < 0 {
+			fault("client %s: lifetime %s is negative", client.Name, client.Lifetime)
+		}
+		if client.EmailLink != "" {
+			if err := ValidateEmailLink(client.EmailLink); err != nil {
+				fault("client %s: %w", client.Name, err)
+			}
+		}
+		for _, uri := range client.RedirectURIs {
+			if err := ValidateRedirectURI(uri); err != nil {
+				fault("client %s: redirect_uri %q: %w", client.Name, uri, err)
+			}
+		}
+		for _, origin := range client.Origins {
+			if err := validateOrigin(origin); err != nil {
+				fault("client %s: origin %q: %w", client.Name, origin, err)
+			}
+		}
+	}
+	return faults
+}
+
+// ValidateRedirectURI refuses what RFC 6749 (section 3.1.2) refuses, and what
+// browsers and URL parsers are known to read in different ways.
+func ValidateRedirectURI(uri string) error {
+	parsed, err := url.Parse(uri)
+	switch {
+	case err != nil || !parsed.IsAbs():
+		return fmt.Errorf("is not an absolute URI")
+	case strings.ContainsAny(uri, "*\\ \t\r\n"):
+		return fmt.Errorf("contains a wildcard, a backslash or a blank; list each URI in full")
+	case parsed.Fragment != "" || strings.Contains(uri, "#"):
+		return fmt.Errorf("has a fragment")
+	case parsed.User != nil:
+		return fmt.Errorf("has user information")
+	case (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Hostname() == "":
+		return fmt.Errorf("has no host")
+	case slices.Contains([]string{"javascript", "data", "vbscript", "file"}, parsed.Scheme):
+		return fmt.Errorf("has a scheme that runs or reads things")
+	}
+	return nil
+}
+
+func validateOrigin(origin string) error {
+	parsed, err := url.Parse(origin)
+	if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" {
+		return fmt.Errorf("is not an origin such as https://frontend.app")
+	}
+	if parsed.Scheme == "https" && parsed.Port() == "443" || parsed.Scheme == "http" && parsed.Port() == "80" {
+		return fmt.Errorf("must be written without the port, as browsers do")
+	}
+	if canonical := parsed.Scheme + "://" + strings.ToLower(parsed.Host); canonical != origin {
+		return fmt.Errorf("must be written %s: lower case, without path or slash at the end", canonical)
+	}
+	return nil
+}
+
+// LinkPlaceholder stands for the secret in a link template.
+const LinkPlaceholder = "{token}"
+
+// ValidateEmailLink checks a template of mailed links.
+func ValidateEmailLink(template string) error {
+	before, after, found := strings.Cut(template, LinkPlaceholder)
+	if !found || strings.Contains(after, LinkPlaceholder) {
+		return fmt.Errorf("email_link: %q must contain %s once, for example https://frontend.app/auth/link/%s", template, LinkPlaceholder, LinkPlaceholder)
+	}
+	if strings.ContainsAny(before+after, "{}") {
+		return fmt.Errorf("email_link: %q has a placeholder other than %s", template, LinkPlaceholder)
+	}
+	parsed, err := url.Parse(before)
+	if err != nil || parsed.Scheme == "" || parsed.Host == "" || strings.ContainsAny(template, " \\\t\r\n") {
+		return fmt.Errorf("email_link: %q is not an absolute URL", template)
+	}
+	if parsed.Path == "" && parsed.RawQuery == "" && parsed.Fragment == "" {
+		return fmt.Errorf("email_link: in %q the secret would be part of the host name", template)
+	}
+	return nil
 }

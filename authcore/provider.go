@@ -153,24 +153,17 @@ type ExchangeRequest struct {
 // near it: OpenID Connect Core 1.0, section 2, allows 255.
 const maxIdentityText = 1024
 
-// checkIdentity refuses an account that no store could find again.
-func (p *Profile) checkIdentity() error {
+// Validate checks that a store can keep the account's identifiers.
+func (p *Profile) Validate() error {
 	if p.Subject == "" {
 		return fmt.Errorf("%w: the account has no id", ErrProviderFailed)
 	}
-	if isReserved(p.Issuer) {
-		return fmt.Errorf("%w: the issuer of the account begins with a mark of ours", ErrProviderFailed)
-	}
-	issuer := p.Issuer
-	if p.FormerSubject != "" || p.UnprovenFormer != "" {
-		issuer = formerMark + issuer
-	}
-	for _, part := range []struct{ name, text string }{{"id", p.Subject}, {"former id", p.FormerSubject}, {"former id", p.UnprovenFormer}, {"issuer", issuer}} {
+	for _, part := range []struct{ name, text string }{{"id", p.Subject}, {"former id", p.FormerSubject}, {"former id", p.UnprovenFormer}, {"issuer", p.Issuer}} {
 		switch {
 		case len(part.text) > maxIdentityText:
 			return fmt.Errorf("%w: the %s of the account has more than %d bytes", ErrProviderFailed, part.name, maxIdentityText)
 		case !utf8.ValidString(part.text) || strings.Contains(part.text, "\x00"):
-			return fmt.Errorf("%w: the %s of the account is no text", ErrProviderFailed, part.name)
+			return fmt.Errorf("%w: the %s of the account is not valid text", ErrProviderFailed, part.name)
 		}
 	}
 	return nil

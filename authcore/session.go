@@ -7,15 +7,38 @@ type Session struct {
 	// ID is a random UUID, the "sid" of the session's tokens.
 	ID     string `json:"id"`
 	UserID string `json:"user_id"`
-	// TokenID is the "jti" of the session's current token.
-	TokenID string `json:"token_id"`
 	// Client is the name of the client that logged in.
 	Client string `json:"client"`
 	// Method is "link", "code" or the name of a provider.
-	Method    string    `json:"method"`
-	Created   time.Time `json:"created"`
+	Method  string    `json:"method"`
+	Created time.Time `json:"created"`
+	// Expires is the time at which the last token of the session expires. It
+	// never moves back, so that a revocation of the session covers every token.
 	Expires   time.Time `json:"expires"`
 	LastSeen  time.Time `json:"last_seen"`
 	IP        string    `json:"ip,omitempty"`
 	UserAgent string    `json:"user_agent,omitempty"`
+
+	// Token describes the newest token.
+	Token SessionToken `json:"token"`
+	// Superseded lists earlier tokens that may still be refreshed, newest first.
+	Superseded []SupersededToken `json:"superseded,omitempty"`
 }
+
+// SessionToken describes the newest token of a session, so that it can be signed
+// again for a client that lost it.
+type SessionToken struct {
+	// ID is its "jti".
+	ID      string    `json:"id"`
+	Issued  time.Time `json:"issued"`
+	Expires time.Time `json:"expires"`
+}
+
+// SupersededToken is a token that a refresh replaced.
+type SupersededToken struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+}
+
+// SessionRef identifies a session.
+type SessionRef struct{ UserID, ID string }

@@ -6,238 +6,275 @@ import (
 	"time"
 )
 
-// Sentinels of the store interfaces, tested with errors.Is. A back end wraps
-// every other failure of its engine so that errors.Is(err, ErrUnavailable)
-// holds: such an error becomes 503, never 401 and never "not found".
+// Sentinel errors of [Store], tested with errors.Is. An engine wraps every other
+// failure so that errors.Is(err, ErrUnavailable) holds: such an error becomes a
+// 503 response, never a 401 and never "not found".
 var (
-	// ErrNotFound says that the thing does not exist, has expired or was used.
+	// ErrNotFound reports that the item does not exist or has expired.
 	ErrNotFound = errors.New("authcore: not found")
-	// ErrTaken says that something that must be unique belongs to somebody else.
-	ErrTaken = errors.New("authcore: taken")
-	// ErrUserInactive says that the user is disabled or was deleted.
-	ErrUserInactive = errors.New("authcore: user inactive or deleted")
-	// ErrLastIdentity says that a user would be left without a way to log in.
-	ErrLastIdentity = errors.New("authcore: last identity of the user")
-	// ErrUnavailable says that the engine could not answer; nothing is known.
+	// ErrExists reports that a record that had to be absent is present.
+	ErrExists = errors.New("authcore: exists already")
+	// ErrTaken reports that a verified address or an identity belongs to
+	// another user.
+	ErrTaken = errors.New("authcore: belongs to another user")
+	// ErrUnavailable reports that the engine could not answer.
 	ErrUnavailable = errors.New("authcore: store unavailable")
+	// ErrProofFailed is returned by LoginStep.Decide to refuse a proof and keep
+	// it. See [LoginStep].
+	ErrProofFailed = errors.New("authcore: proof failed")
 )
 
-// Store is everything that one realm keeps. Back ends live below storage/ and
-// all pass the suite in storage/storagetest.
+// Format numbers the layout of the types that a store keeps: User, Identity,
+// Session, Record, Revocation and SigningKey. It is incremented when a field is
+// added to one of them. A durable engine stores the highest number that wrote to
+// it and refuses to open a store with a higher number than its own, so that an
+// older program does not drop fields that it does not know.
+const Format = 1
+
+// Store keeps everything of one realm. The engines are in storage/ and pass the
+// suite in storage/storagetest.
 //
-// Rules for every method of every role:
+// Rules for every method:
 //
-//   - Calls are safe for concurrent use, and each call is one atomic step: no
-//     other call sees half of it, and a crash leaves all of it or nothing.
-//   - A nil error means that the step is as durable as the engine makes it; for
-//     a durable engine that is on disk. An error wrapping ErrUnavailable means
-//     that the step may or may not have happened.
-//   - The context bounds the call. When it ends first the error wraps both
+//   - Methods are safe for concurrent use. Each call is one atomic step: no other
+//     call sees a part of it, and a crash leaves all of it or nothing.
+//   - After a nil error the step is durable; for an engine with a disk, it is on
+//     disk. An error that wraps ErrUnavailable means that the step may or may not
+//     have happened. All other errors mean that nothing happened.
+//   - The context bounds the call. If it ends first, the error wraps both
 //     ErrUnavailable and the context's error.
-//   - Time is passed in. A back end never asks a clock whether something has
-//     expired: an item is live while now is before its Expires.
-//   - Values are copied in and out: a caller may change what it got or gave.
+//   - Time is an argument. An item is live while now is before its Expires; an
+//     expired item is treated as absent by every method, including Export.
+//   - Values are copied in and out. Callers may change what they pass and get.
+//   - Callbacks may be called more than once and must not call the store or
+//     block. The error of a callback is returned unchanged. A panic in a
+//     callback ends the call with an error that wraps ErrUnavailable.
+//   - A stored item that cannot be decoded is skipped by methods that return
+//     several items. It never makes a user impossible to disable or delete.
+//   - A panic of the engine's library becomes an error that wraps ErrUnavailable.
 type Store interface {
-	Users
-	UserAdmin
-	Identities
-	Succession
-	Links
-	Flows
-	Sessions
+	Accounts
+	Records
 	Revocations
 	Keys
 	Counters
 	Transfer
 
-	// Sweep forgets what expired before now. It is housekeeping only: an item
-	// that has expired is treated as absent whether it was swept or not.
-	Sweep(ctx context.Context, now time.Time) error
+	// Sweep deletes items that expired before now by the node's clock (the
+	// argument) and also by the engine's own clock, if it has one. It skips
+	// damaged items and counts them.
+	Sweep(ctx context.Context, now time.Time) (Swept, error)
 }
 
-// Users keeps the people of a realm. A verified e-mail address belongs to one
-// user at most and is found by Address.Key; an unverified one is a mere
-// attribute, is not unique and is never looked up.
-type Users interface {
-	// User returns the user with this id, or ErrNotFound.
-	User(ctx context.Context, id string) (User, error)
-	// UserByEmail returns the user whose verified address has this
-	// Address.Key, or ErrNotFound.
-	UserByEmail(ctx context.Context, key string) (User, error)
-	// EnsureUser returns the user who holds the candidate's verified address,
-	// or stores the candidate and reports true.
-	EnsureUser(ctx context.Context, candidate User) (User, bool, error)
-	// UpdateUser applies change to the stored user and returns the result.
-	// Change may be called more than once and must not touch ID or Disabled;
-	// its error is returned unchanged and nothing is stored. ErrNotFound when
-	// there is no such user, ErrTaken when the new verified address belongs to
-	// another one.
-	UpdateUser(ctx context.Context, id string, change func(*User) error) (User, error)
+// Swept reports the work of one Store.Sweep.
+type Swept struct {
+	// Removed counts deleted items; Damaged counts items that were skipped
+	// because they cannot be decoded.
+	Removed, Damaged int
 }
 
-// UserAdmin is what an operator does to a user.
-type UserAdmin interface {
-	// SetDisabled disables or enables a user. Disabling also ends all sessions,
-	// each with its RevokeSession revocation, and adds a RevokeUser revocation
-	// that lasts until the given time; enabling lifts that one alone, so that
-	// no old token comes back. ErrNotFound when there is no such user.
-	SetDisabled(ctx context.Context, id string, disabled bool, until, now time.Time) (User, error)
-	// DeleteUser removes the user with all identities and sessions, each session
-	// with its RevokeSession revocation, and adds a RevokeUser revocation that
-	// lasts until the given time. ErrNotFound when there is no such user.
-	DeleteUser(ctx context.Context, id string, until, now time.Time) error
+// Accounts keeps users with their identities and sessions. A user, its identities
+// and its live sessions are read and written together, as an [Account].
+//
+// A verified address belongs to at most one user and is found by Address.Key. An
+// unverified address is an attribute: it is not unique and is never looked up. An
+// identity belongs to at most one user and is found by its [IdentityKey].
+type Accounts interface {
+	// User returns the user that ref selects, or ErrNotFound.
+	User(ctx context.Context, ref UserRef) (User, error)
+	// Account returns the account that ref selects, or ErrNotFound.
+	Account(ctx context.Context, ref UserRef, now time.Time) (Account, error)
+	// Login performs a login as one step; see [LoginStep]. It returns the account
+	// as stored.
+	Login(ctx context.Context, step LoginStep) (Account, error)
+	// UpdateAccount loads an account, calls change, and stores what change did
+	// to it: see [Account] for what may be changed. If nothing differs, nothing
+	// is written. The error is ErrNotFound if there is no such user, or ErrTaken.
+	UpdateAccount(ctx context.Context, userID string, now time.Time, change func(*Account) error) (Account, error)
+	// DeleteUser deletes a user with all identities, sessions and records that it
+	// owns, and appends the revocation to the feed. The error is ErrNotFound if
+	// there is no such user.
+	DeleteUser(ctx context.Context, userID string, revocation Revocation) error
+	// Users lists users that match the filter, ordered by ID, starting after the
+	// cursor; the empty cursor is the beginning. It returns the cursor for the
+	// next call, which is empty at the end. A call examines a bounded number of
+	// users, so that it may return few or none before the end.
+	Users(ctx context.Context, filter UserFilter, cursor string) (users []User, next string, err error)
+	// MarkSeen moves Session.LastSeen forward, never back. Unknown sessions are
+	// ignored.
+	MarkSeen(ctx context.Context, seen map[SessionRef]time.Time) error
 }
 
-// Identities keeps the accounts at social providers that belong to users. An
-// identity is found by (Provider, Issuer, Subject) and by nothing else. Issuer and
-// Subject are UTF-8 without NUL of up to 1024 bytes each, Provider of up to 64.
-type Identities interface {
-	// UserByIdentity returns the user of an identity, or ErrNotFound.
-	// Identity.UserID is ignored.
-	UserByIdentity(ctx context.Context, identity Identity) (User, error)
-	// EnsureIdentity finds or makes the user of an identity in one step:
-	//
-	//  1. The identity is known: its user is returned, unchanged.
-	//  2. The candidate's address is verified and belongs to a user: with join
-	//     the identity is attached to that user, without it ErrTaken.
-	//  3. Otherwise candidate and identity are stored and true is reported.
-	//
-	// Identity.UserID is ignored; the stored identity names the user found.
-	EnsureIdentity(ctx context.Context, identity Identity, candidate User, join bool) (User, bool, error)
-	// LinkIdentity attaches an identity to the user it names. Doing it again is
-	// no error; ErrTaken when the identity belongs to another user, ErrNotFound
-	// when there is no such user.
-	LinkIdentity(ctx context.Context, identity Identity) error
-	// UnlinkIdentity takes an identity from the user it names. ErrNotFound when
-	// that user has no such identity, ErrLastIdentity when the user could not
-	// log in any more: it is the only identity and there is no verified address.
-	UnlinkIdentity(ctx context.Context, identity Identity) error
-	// IdentitiesOf returns the identities of a user, oldest first; a user who is
-	// not there has none.
-	IdentitiesOf(ctx context.Context, userID string) ([]Identity, error)
+// UserRef selects a user. Exactly one field is set.
+type UserRef struct {
+	// ID is User.ID.
+	ID string
+	// EmailKey is the Address.Key of a verified address.
+	EmailKey string
+	// Identity is the key of one of the user's identities.
+	Identity IdentityKey
 }
 
-// Succession lets identities take the place of another one: the one under which
-// an earlier system, or the earlier owner of an application, knew the person.
-type Succession interface {
-	// ReplaceIdentity removes an identity and attaches others to its user, and
-	// returns that user. ErrNotFound when nobody has the old one, ErrTaken when
-	// somebody has one of the others, which are all different from each other and
-	// from the old one; then nothing changes. Of any number of concurrent callers
-	// with one old identity one gets its user. Identity.UserID is ignored.
-	ReplaceIdentity(ctx context.Context, old Identity, others []Identity) (User, error)
+// UserFilter selects users. Empty fields select all.
+type UserFilter struct {
+	// EmailPrefix matches the beginning of the Address.Key of a verified
+	// address.
+	EmailPrefix string
+	// Domain matches the domain of a verified address, in its ASCII form.
+	Domain string
+	// Role matches users that have this role.
+	Role string
+	// Disabled, if not nil, matches the state.
+	Disabled *bool
+	// CreatedFrom (inclusive) and CreatedTo (exclusive) match User.Created.
+	CreatedFrom, CreatedTo time.Time
+	// LastLoginFrom (inclusive) and LastLoginTo (exclusive) match
+	// User.LastLogin.
+	LastLoginFrom, LastLoginTo time.Time
+	// Limit bounds the users of one page; zero means 100, and 1000 is the most.
+	Limit int
 }
 
-// Links keeps the mailed links that wait to be used.
-type Links interface {
-	// PutLink stores a link and ends every older link of the same EmailKey.
-	PutLink(ctx context.Context, link Link) error
-	// TakeLink removes and returns the live link with this secret. Of any
-	// number of concurrent callers one gets it, the others ErrNotFound.
-	TakeLink(ctx context.Context, secret Digest, now time.Time) (Link, error)
-	// TakeCode counts a guess at the code of the address's live link, then
-	// compares: a match removes and returns the link, anything else is
-	// ErrNotFound. After MaxGuesses wrong guesses the code is dead while the
-	// link still works. The count is as durable as the link.
-	TakeCode(ctx context.Context, emailKey string, code Digest, now time.Time) (Link, error)
+// LoginStep describes a login. An engine performs it in this order, as one atomic
+// and durable step:
+//
+//  1. Load the record Proof, if one is named. If it is absent or expired, the
+//     error is ErrNotFound.
+//  2. Check that none of Claims is present and live; otherwise the error is
+//     ErrExists. A record that has expired counts as absent.
+//  3. Load the account that each of Refs selects.
+//  4. Call Decide. If its error wraps ErrProofFailed, store Proof.Data as Decide
+//     left it and return the error; on any other error, store nothing and return
+//     it.
+//  5. Store the returned account: if its User.ID is that of a loaded account, the
+//     differences, as in UpdateAccount; otherwise all of it as a new account. The
+//     error is ErrTaken if the address or an identity belongs to another user;
+//     then nothing is stored.
+//  6. Delete the proof and, if it has an owner, all records of its kind and owner.
+//     Store Claims.
+//
+// After any error other than the one that wraps ErrProofFailed the proof is
+// usable and the claims are absent, so that the client can retry.
+type LoginStep struct {
+	// Now is the node's time.
+	Now time.Time
+	// Proof names the record that proves the login, or is zero.
+	Proof RecordKey
+	// Claims are records that must be absent and are stored, for values that may
+	// be used once. Their keys differ.
+	Claims []Record
+	// Refs select the accounts that Decide receives.
+	Refs []UserRef
+	// Decide returns the account to store.
+	Decide func(LoginFound) (Account, error)
 }
 
-// Flows keeps what was promised to a browser that went to a social provider.
-type Flows interface {
-	// PutFlow stores a flow.
-	PutFlow(ctx context.Context, flow Flow) error
-	// TakeFlow removes and returns the live flow with this state. Of any number
-	// of concurrent callers one gets it, the others ErrNotFound.
-	TakeFlow(ctx context.Context, state Digest, now time.Time) (Flow, error)
-	// UpdateFlow applies change to the live flow with this state, which goes on
-	// waiting to be taken, and returns the result; ErrNotFound when there is
-	// none. Change may be called more than once and must not touch State or
-	// Expires; its error is returned unchanged and nothing is stored.
-	UpdateFlow(ctx context.Context, state Digest, now time.Time, change func(*Flow) error) (Flow, error)
+// LoginFound holds what a LoginStep loaded.
+type LoginFound struct {
+	// Proof is the record, or nil if the step names none. Decide may change Data.
+	Proof *Record
+	// Accounts has one entry for each of LoginStep.Refs, in that order. An entry
+	// with an empty User.ID was not found. If two refs select one user, the
+	// entries are equal.
+	Accounts []Account
 }
 
-// Sessions keeps who is signed in where.
-type Sessions interface {
-	// PutSession stores a new session. ErrUserInactive when its user does not
-	// exist or is disabled.
-	PutSession(ctx context.Context, session Session) error
-	// SessionsOf returns the user's live sessions, newest first.
-	SessionsOf(ctx context.Context, userID string, now time.Time) ([]Session, error)
-	// RenewSession replaces the session's token: TokenID changes from old to
-	// new, Expires is set, and a RevokeToken revocation for the old token lasts
-	// until the former Expires. ErrNotFound when the session has ended or old
-	// is not its current token, ErrUserInactive when its user is disabled.
-	RenewSession(ctx context.Context, id, old, new string, expires, now time.Time) (Session, error)
-	// EndSessions removes those live sessions of the user for which the
-	// predicate holds, adds a RevokeSession revocation for each that lasts
-	// until its Expires, and returns them. The predicate may be called more
-	// than once for a session.
-	EndSessions(ctx context.Context, userID string, which func(Session) bool, now time.Time) ([]Session, error)
-	// MarkSeen moves LastSeen of sessions forward, never back. Unknown sessions
-	// are ignored.
-	MarkSeen(ctx context.Context, seen map[string]time.Time) error
+// Records keeps small facts that expire or belong to an owner: links, used
+// values, invitations, credentials. A record is found by its kind and key.
+//
+// Kind matches [a-z][a-z0-9-]{0,31}. Key has 1 to 128 bytes and Owner up to 128
+// bytes of printable ASCII. Data has up to 16 KiB.
+type Records interface {
+	// PutRecord stores a record, or replaces the record of the same kind and
+	// key. Errors are ErrExists and ErrNotFound; see PutOptions.
+	PutRecord(ctx context.Context, record Record, options PutOptions) error
+	// Record returns a live record, or ErrNotFound.
+	Record(ctx context.Context, key RecordKey, now time.Time) (Record, error)
+	// TakeRecord deletes a live record and returns it, or ErrNotFound. One of
+	// several concurrent callers gets it.
+	TakeRecord(ctx context.Context, key RecordKey, now time.Time) (Record, error)
+	// UpdateRecord applies change to a live record, stores it and returns it, or
+	// ErrNotFound. Change may change Data and Expires only.
+	UpdateRecord(ctx context.Context, key RecordKey, now time.Time, change func(*Record) error) (Record, error)
+	// RecordsOf returns the live records of a kind and owner, newest Created
+	// first, 1000 at most.
+	RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]Record, error)
+	// DeleteRecord deletes a record. Deleting an absent record is not an error.
+	DeleteRecord(ctx context.Context, key RecordKey) error
 }
 
-// Revocations is the feed from which every node keeps its copy of what is
-// revoked. Entries are made by UserAdmin and Sessions.
+// PutOptions modify Records.PutRecord.
+type PutOptions struct {
+	// Now is the node's time.
+	Now time.Time
+	// IfAbsent fails with ErrExists if a live record of the same kind and key is
+	// present.
+	IfAbsent bool
+	// Keep, if positive, deletes all but the newest Keep records of the record's
+	// kind and owner, by Created. The record that is stored always stays.
+	Keep int
+	// OwnedByUser fails with ErrNotFound unless Owner is the ID of a user.
+	OwnedByUser bool
+}
+
+// Revocations is the feed from which every node keeps its copy of the revocations
+// in force. Accounts adds the entries.
 type Revocations interface {
-	// RevocationsSince returns revocations made or changed after the cursor, in
-	// that order, and the cursor to use next; the empty cursor stands for the
-	// beginning. One call may return a part of them: none at all means that
-	// there are no more. An entry may be returned twice but never missed. Of
-	// several entries with one Kind and ID only the last need be returned.
+	// RevocationsSince returns revocations that were added after the cursor, and
+	// the cursor for the next call; the empty cursor is the beginning. No entries
+	// mean that there are no more for now. An entry may be returned twice but is
+	// never missed. Of several entries of one Kind and ID, only the last need be
+	// returned.
 	RevocationsSince(ctx context.Context, cursor string) ([]Revocation, string, error)
-	// WatchRevocations calls notify, from one goroutine at a time, soon after
-	// something may be new, until ctx ends; it returns the context's error or
-	// what broke the watch. Notify does not block. A notification may be
-	// missed: callers poll as well.
+	// WatchRevocations calls notify soon after entries may have been added, from
+	// one goroutine at a time, until ctx ends. It returns the context's error or
+	// the reason why the watch broke. Notify does not block. A notification may
+	// be missed: callers poll as well.
 	WatchRevocations(ctx context.Context, notify func()) error
 }
 
-// Keys keeps the signing keys, which all nodes of a realm share.
+// Keys keeps the signing keys that all nodes of a realm share.
 type Keys interface {
-	// UpdateKeys lets change turn the stored keys into new ones, stores the
-	// result and returns it. Change may be called more than once; returning its
-	// argument unchanged stores nothing; its error is returned unchanged. Nodes
-	// that race on an empty store end with the same keys.
+	// UpdateKeys calls change with the stored keys and stores its result, unless
+	// the keys were changed meanwhile; then it tries again. Change is called
+	// outside of any transaction, because it may generate keys. If it returns its
+	// argument unchanged, nothing is stored. UpdateKeys returns the stored keys.
 	UpdateKeys(ctx context.Context, change func([]SigningKey) ([]SigningKey, error)) ([]SigningKey, error)
 }
 
-// Counters counts events in windows, for limits.
+// Counters counts events in windows of time, for limits.
 type Counters interface {
-	// Count adds one to each counter and returns the new values in the same
-	// order. A counter's window opens with its first count and the counter is
-	// zero again when the window has passed. Counters survive a reload; a
-	// back end that serves one process may lose them at a restart.
+	// Count adds Counter.Add to each counter and returns the new values in the
+	// same order. A window opens with the first count and ends after its length,
+	// by the engine's clock if it has one: a wrong clock of a node makes no
+	// window longer. A value never falls below zero. Counters survive a reload;
+	// an engine that serves one process may lose them when it restarts. An engine
+	// keeps a bounded number of counters for each limit.
 	Count(ctx context.Context, now time.Time, counters []Counter) ([]Tally, error)
 }
 
-// Transfer moves what a realm keeps for long to another back end: users,
-// identities, sessions, revocations and keys. Links and flows live for minutes
-// and are left behind, and so are counters.
+// Transfer moves a realm to another engine. Counters are not moved.
 type Transfer interface {
-	// Export returns some of the records after the cursor, and the cursor to use
-	// next; the empty cursor stands for the beginning, and no records at all mean
-	// the end. Every user comes before the records that name it, what has expired
-	// and lifted revocations are left out. A record may be returned twice but
-	// none is missed; what is stored or changed meanwhile may be in it or not.
-	Export(ctx context.Context, cursor string, now time.Time) ([]Record, string, error)
-	// Import stores those of the records that are not there yet, all or none of
-	// them, and returns how many it stored; what is there already stays as it
-	// is, so that the same records may come again. Imported revocations enter
-	// the feed like those made here; imported keys take their place among the
-	// stored ones in the order of Signs. A record may name a user who comes
-	// before it in the same call. ErrTaken when a user's verified address or an
-	// identity belongs to another user here, ErrNotFound when a record names a
-	// user who is not here.
-	Import(ctx context.Context, records []Record) (int, error)
+	// Export returns items after the cursor, and the cursor for the next call;
+	// the empty cursor is the beginning, and no items mean the end. A user comes
+	// before the items that name it. Expired items and lifted revocations are
+	// left out. An item may be returned twice but none is missed; what changes
+	// during the export may be included or not.
+	Export(ctx context.Context, cursor string, now time.Time) ([]Item, string, error)
+	// Import stores the items that are absent, all or none of them, and returns
+	// how many it stored. Present items stay as they are. Imported revocations
+	// are appended to the feed, imported keys are merged in the order of Signs.
+	// The error is ErrTaken if an address or identity belongs to another user,
+	// ErrNotFound if an item names an unknown user.
+	Import(ctx context.Context, items []Item) (int, error)
 }
 
-// Record is one thing that Transfer moves: one of the fields is set.
-type Record struct {
+// Item is one item that Transfer moves. Exactly one field is set.
+type Item struct {
 	User       *User       `json:"user,omitempty"`
 	Identity   *Identity   `json:"identity,omitempty"`
 	Session    *Session    `json:"session,omitempty"`
+	Record     *Record     `json:"record,omitempty"`
 	Revocation *Revocation `json:"revocation,omitempty"`
 	Key        *SigningKey `json:"key,omitempty"`
 }

@@ -5,27 +5,30 @@ import (
 	"time"
 )
 
-// User is a person in a realm.
+// User is a person who can log in to a realm.
 type User struct {
-	// ID is a random UUID that never changes and is never used again.
+	// ID is a random UUID. It never changes and is not reused.
 	ID string `json:"id"`
 	// Email is the address in the form of Address.String, or "".
 	Email string `json:"email,omitempty"`
-	// EmailVerified says that this person has shown to receive mail at Email,
-	// or that a provider whose word counts says so. Only a verified address
-	// identifies a user.
+	// EmailVerified reports that the user received mail at Email, or that a
+	// trusted provider verified it. Only a verified address identifies a user.
 	EmailVerified bool   `json:"email_verified,omitempty"`
 	FirstName     string `json:"first_name,omitempty"`
 	LastName      string `json:"last_name,omitempty"`
 	AvatarURL     string `json:"avatar_url,omitempty"`
 	// Nickname is the user name at the provider of the first login, or "".
 	Nickname string `json:"nickname,omitempty"`
+	// Roles are names that an operator or a provider gave to the user, sorted.
+	Roles []string `json:"roles,omitempty"`
 	// Disabled users get no token and keep none.
 	Disabled bool      `json:"disabled,omitempty"`
 	Created  time.Time `json:"created"`
+	// LastLogin is the time of the last login; zero if there was none.
+	LastLogin time.Time `json:"last_login,omitzero"`
 }
 
-// Username is a name to show, not a key: two users may share it.
+// Username returns a name for display. It is not unique.
 func (u User) Username() string {
 	if u.Nickname != "" {
 		return u.Nickname
@@ -34,13 +37,12 @@ func (u User) Username() string {
 	return local
 }
 
-// Name is first and last name joined, or "".
+// Name returns first and last name joined, or "".
 func (u User) Name() string {
 	return strings.TrimSpace(u.FirstName + " " + u.LastName)
 }
 
-// EmailKey is the key under which the address identifies the user: its
-// Address.Key when it is verified, otherwise "".
+// EmailKey returns the Address.Key of a verified address, otherwise "".
 func (u User) EmailKey() string {
 	if !u.EmailVerified || u.Email == "" {
 		return ""
@@ -50,21 +52,4 @@ func (u User) EmailKey() string {
 		return ""
 	}
 	return address.Key()
-}
-
-// Identity is a person's account at a social provider. Provider, Issuer and
-// Subject together identify it; none of them is an e-mail address or anything
-// else that can change hands (OpenID Connect Core 1.0, section 5.7); one that was
-// imported under such a thing is kept apart until it has been replaced by a true
-// one (see Profile.FormerSubject).
-type Identity struct {
-	// Provider is the configured name, for example "github".
-	Provider string `json:"provider"`
-	// Issuer tells tenants of one provider apart; "" where there is one only.
-	Issuer string `json:"issuer,omitempty"`
-	// Subject is the provider's immutable id of the account.
-	Subject string    `json:"subject"`
-	UserID  string    `json:"user_id"`
-	Email   string    `json:"email,omitempty"`
-	Created time.Time `json:"created"`
 }

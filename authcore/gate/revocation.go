@@ -24,6 +24,8 @@ type Revocation struct {
 	// Until is when the last token concerned has expired by itself: from then
 	// on the entry may be forgotten. A zero Until lifts an earlier revocation.
 	Until time.Time `json:"until"`
+	// Value holds what a kind needs in addition, as text.
+	Value string `json:"value,omitempty"`
 	// Age is how long ago it was made when a store gave it out, by the clock of
 	// the engine at both ends: those of two nodes may differ. Zero means that
 	// nobody knows. It is for measuring and decides nothing.

@@ -42,9 +42,6 @@ const (
 	OnStaleReject = "reject"
 )
 
-// LinkPlaceholder stands for the secret in a link template.
-const LinkPlaceholder = "{token}"
-
 // Config is what a Service is made of. The zero value of an optional field
 // means its default.
 type Config struct {
@@ -148,7 +145,7 @@ func (c *Config) Validate() error {
 	if c.OnStale != OnStaleServe && c.OnStale != OnStaleReject {
 		fault("on_stale: %q is not one of %s, %s", c.OnStale, OnStaleServe, OnStaleReject)
 	}
-	if err := validateEmailLink(c.EmailLink); err != nil {
+	if err := authcore.ValidateEmailLink(c.EmailLink); err != nil {
 		faults = append(faults, err)
 	}
 	faults = append(faults, c.validateAPIURL()...)
@@ -201,22 +198,4 @@ func setDefault[T comparable](field *T, value T) {
 	if *field == zero {
 		*field = value
 	}
-}
-
-func validateEmailLink(template string) error {
-	before, after, found := strings.Cut(template, LinkPlaceholder)
-	if !found || strings.Contains(after, LinkPlaceholder) {
-		return fmt.Errorf("email_link: %q must contain %s once, for example https://frontend.app/auth/link/%s", template, LinkPlaceholder, LinkPlaceholder)
-	}
-	if strings.ContainsAny(before+after, "{}") {
-		return fmt.Errorf("email_link: %q has a placeholder other than %s", template, LinkPlaceholder)
-	}
-	parsed, err := url.Parse(before)
-	if err != nil || parsed.Scheme == "" || parsed.Host == "" || strings.ContainsAny(template, " \\\t\r\n") {
-		return fmt.Errorf("email_link: %q is not an absolute URL", template)
-	}
-	if parsed.Path == "" && parsed.RawQuery == "" && parsed.Fragment == "" {
-		return fmt.Errorf("email_link: in %q the secret would be part of the host name", template)
-	}
-	return nil
 }

@@ -1,0 +1,103 @@
+package authcore
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Account is a user with its identities and live sessions. A change function of
+// [Accounts] may change everything but User.ID and User.Created, add and remove
+// identities and sessions, and append to Revocations.
+//
+// An engine derives the writes by comparison with what it loaded; identities are
+// compared by Key, sessions by ID. It stores UserID of new identities and sessions
+// as User.ID. An identity that belongs to another user is ErrTaken, unless its
+// State there is IdentityUnlinked: then it is moved.
+type Account struct {
+	User User
+	// Identities are ordered by Created, oldest first. Expired ones are left out.
+	Identities []Identity
+	// Sessions are live and ordered by Created, newest first.
+	Sessions []Session
+	// Revocations are appended to the feed by the step. They are empty when an
+	// account is loaded.
+	Revocations []Revocation
+}
+
+// Clone returns a deep copy.
+func (a Account) Clone() Account {
+	a.User.Roles = slices.Clone(a.User.Roles)
+	a.Identities = slices.Clone(a.Identities)
+	a.Sessions = slices.Clone(a.Sessions)
+	for i := range a.Sessions {
+		a.Sessions[i].Superseded = slices.Clone(a.Sessions[i].Superseded)
+	}
+	a.Revocations = slices.Clone(a.Revocations)
+	return a
+}
+
+// Start adds a session and ends the oldest sessions beyond the limit.
+func (a *Account) Start(session Session, limit int) {
+	session.UserID = a.User.ID
+	a.Sessions = append([]Session{session}, a.Sessions...)
+	if limit > 0 && len(a.Sessions) > limit {
+		slices.SortStableFunc(a.Sessions[1:], func(x, y Session) int { return y.Created.Compare(x.Created) })
+		kept := slices.Clone(a.Sessions[:limit])
+		a.EndSessions(func(s Session) bool {
+			return !slices.ContainsFunc(kept, func(k Session) bool { return k.ID == s.ID })
+		})
+	}
+}
+
+// EndSessions removes the sessions for which the predicate holds, appends a
+// revocation for each, and returns them.
+func (a *Account) EndSessions(which func(Session) bool) []Session {
+	var ended, left []Session
+	for _, session := range a.Sessions {
+		if !which(session) {
+			left = append(left, session)
+			continue
+		}
+		ended = append(ended, session)
+		a.Revocations = append(a.Revocations, Revocation{Kind: RevokeSession, ID: session.ID, Until: session.Expires})
+	}
+	a.Sessions = left
+	return ended
+}
+
+// Disable disables the user, ends all sessions, and revokes all tokens until the
+// given time.
+func (a *Account) Disable(until time.Time) {
+	a.User.Disabled = true
+	a.EndSessions(func(Session) bool { return true })
+	a.Revocations = append(a.Revocations, Revocation{Kind: RevokeUser, ID: a.User.ID, Until: until})
+}
+
+// Enable enables the user. Ended sessions stay ended.
+func (a *Account) Enable() {
+	if a.User.Disabled {
+		a.User.Disabled = false
+		a.Revocations = append(a.Revocations, Revocation{Kind: RevokeUser, ID: a.User.ID})
+	}
+}
+
+// Identity returns the identity with this key, or nil.
+func (a *Account) Identity(key IdentityKey) *Identity {
+	i := slices.IndexFunc(a.Identities, func(i Identity) bool { return i.Key() == key })
+	if i < 0 {
+		return nil
+	}
+	return &a.Identities[i]
+}
+
+// SortAccount puts identities and sessions of an account into the documented
+// order. Engines call it after they have loaded one.
+func SortAccount(a *Account) {
+	slices.SortStableFunc(a.Identities, func(x, y Identity) int {
+		return cmp.Or(x.Created.Compare(y.Created), cmp.Compare(x.Provider, y.Provider), cmp.Compare(x.Subject, y.Subject))
+	})
+	slices.SortStableFunc(a.Sessions, func(x, y Session) int {
+		return cmp.Or(y.Created.Compare(x.Created), cmp.Compare(x.ID, y.ID))
+	})
+}

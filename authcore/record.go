@@ -1,0 +1,57 @@
+package authcore
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// Bounds of a [Record], in bytes.
+const (
+	maxRecordKey  = 128
+	maxRecordData = 16 << 10
+)
+
+var (
+	recordKind = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	recordText = regexp.MustCompile(`^[\x20-\x7e]*$`)
+)
+
+// RecordKey identifies a record.
+type RecordKey struct {
+	Kind string `json:"kind"`
+	Key  string `json:"key"`
+}
+
+// Record is a small fact that expires or belongs to an owner. See [Records].
+type Record struct {
+	RecordKey
+	// Owner groups records of a kind, or is "". It is the ID of the user whose
+	// deletion deletes the record, or any other text.
+	Owner string `json:"owner,omitempty"`
+	// Created orders the records of an owner.
+	Created time.Time `json:"created"`
+	// Expires ends the record; zero means never.
+	Expires time.Time `json:"expires,omitzero"`
+	// Data is the content, in a form that the kind defines.
+	Data []byte `json:"data,omitempty"`
+}
+
+// Live reports whether the record has not expired.
+func (r Record) Live(now time.Time) bool { return r.Expires.IsZero() || now.Before(r.Expires) }
+
+// Validate checks the bounds of [Records]. Engines call it before they store a
+// record.
+func (r Record) Validate() error {
+	switch {
+	case !recordKind.MatchString(r.Kind):
+		return fmt.Errorf("authcore: record kind %q is not valid", r.Kind)
+	case r.Key == "" || len(r.Key) > maxRecordKey || !recordText.MatchString(r.Key):
+		return fmt.Errorf("authcore: key of a %s record is not 1 to %d bytes of printable ASCII", r.Kind, maxRecordKey)
+	case len(r.Owner) > maxRecordKey || !recordText.MatchString(r.Owner):
+		return fmt.Errorf("authcore: owner of a %s record is not up to %d bytes of printable ASCII", r.Kind, maxRecordKey)
+	case len(r.Data) > maxRecordData:
+		return fmt.Errorf("authcore: data of a %s record has more than %d bytes", r.Kind, maxRecordData)
+	}
+	return nil
+}
