@@ -1,6 +1,7 @@
 package authcore
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -72,4 +73,34 @@ func FieldError(code Code, field, message string) *Error {
 		Detail: message,
 		Fields: map[string][]string{field: {message}},
 	}
+}
+
+// retryAfter is sent while the store or the mail queue cannot take a request.
+const retryAfter = 5 * time.Second
+
+// Unavailable returns the 503 error for a dependency that cannot take a request.
+// It is never a 401, because the caller's credentials were not checked. An *Error
+// is returned unchanged.
+func Unavailable(err error) *Error {
+	var public *Error
+	if errors.As(err, &public) {
+		return public
+	}
+	return &Error{
+		Status:     http.StatusServiceUnavailable,
+		Code:       CodeUnavailable,
+		Detail:     "The service is temporarily unavailable.",
+		RetryAfter: retryAfter,
+		Err:        err,
+	}
+}
+
+// Inactive returns the 403 error for a disabled or deleted user.
+func Inactive() *Error {
+	return &Error{Status: http.StatusForbidden, Code: CodeUserInactive, Detail: "User inactive or deleted."}
+}
+
+// NotFound returns the 404 error.
+func NotFound() *Error {
+	return &Error{Status: http.StatusNotFound, Code: CodeNotFound, Detail: "Not found."}
 }
