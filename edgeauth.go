@@ -1,15 +1,10 @@
-// Package edgeauth gives the Caddy web server a login API and a token gate.
-// Importing it registers every module, with all of its back ends:
+// Package edgeauth adds login and token verification to the Caddy web server.
+// Importing it registers all Caddy modules of the project:
 //
 //	import _ "github.com/edgeauth/edgeauth"
 //
-// which is what `xcaddy build --with github.com/edgeauth/edgeauth` does. The
-// modules and their configuration are described in package caddymodule.
+// as `xcaddy build --with github.com/edgeauth/edgeauth` does. Package caddymodule
+// describes the modules and their configuration.
 package edgeauth
 
-import (
-	_ "github.com/edgeauth/edgeauth/caddymodule"
-	_ "github.com/edgeauth/edgeauth/storage/bolt"
-	_ "github.com/edgeauth/edgeauth/storage/memory"
-	_ "github.com/edgeauth/edgeauth/storage/postgres"
-)
+import _ "github.com/edgeauth/edgeauth/caddymodule" // registers the modules

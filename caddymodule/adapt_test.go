@@ -14,9 +14,12 @@ import (
 
 var update = flag.Bool("update", false, "write what the golden files should contain")
 
-// separator stands between a Caddyfile and what becomes of it: JSON, or the
-// error, which does not begin with a brace.
-const separator = "----------\n"
+const (
+	// separator separates a Caddyfile from the JSON or the error that it becomes.
+	separator = "----------\n"
+	// caseMark begins a case of testdata/adapt_errors.txt, followed by its name.
+	caseMark = "========== "
+)
 
 func TestAdapt(t *testing.T) {
 	files, err := filepath.Glob("testdata/adapt/*.caddyfiletest")
@@ -44,6 +47,37 @@ func TestAdapt(t *testing.T) {
 				t.Error("the Caddyfile is not formatted")
 			}
 		})
+	}
+}
+
+// Each case of testdata/adapt_errors.txt is a Caddyfile that must be refused with
+// the error below it, which names file and line.
+func TestAdaptErrors(t *testing.T) {
+	const file = "testdata/adapt_errors.txt"
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var updated strings.Builder
+	cases := strings.Split(string(content), caseMark)[1:]
+	for _, text := range cases {
+		name, rest, _ := strings.Cut(text, "\n")
+		input, want, _ := strings.Cut(rest, separator)
+		t.Run(name, func(t *testing.T) {
+			got := outcome(t, input)
+			updated.WriteString(caseMark + name + "\n" + input + separator + got)
+			if got != want && !*update {
+				t.Errorf("adapt = %s, want %s", got, want)
+			}
+			if strings.HasPrefix(got, "{") {
+				t.Error("adapt accepted a Caddyfile that must be refused")
+			}
+		})
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(updated.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
