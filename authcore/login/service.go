@@ -1,0 +1,88 @@
+package login
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/keys"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+	"github.com/edgeauth/edgeauth/authcore/session"
+)
+
+// The methods of a login that are not the name of a provider.
+const (
+	MethodLink = "link"
+	MethodCode = "code"
+)
+
+// Store contains the roles of authcore.Store that a login uses.
+type Store interface {
+	authcore.Accounts
+	authcore.Records
+}
+
+// Config configures a Service. All fields are required unless noted otherwise.
+type Config struct {
+	Store    Store
+	Sessions *session.Service
+	Keys     *keys.Ring
+	Limiter  *ratelimit.Limiter
+	Limits   ratelimit.Limits
+	// Rules are the rules of the realm. ProviderRules replaces some of them, by
+	// the name of the provider; optional.
+	Rules         *account.Rules
+	ProviderRules map[string]account.ProviderRules
+
+	Clients []authcore.Client
+	// Providers by name; optional.
+	Providers map[string]authcore.Provider
+	// APIURL is the address of the login API as browsers reach it, without a
+	// slash at the end. Providers that post their answers need it; optional.
+	APIURL string
+
+	// Mailer is optional if DebugLinks is set.
+	Mailer authcore.Mailer
+	// EmailLink is the template of mailed links, with authcore.LinkPlaceholder.
+	EmailLink string
+	// LinkLifetime is the lifetime of mailed links and codes.
+	LinkLifetime time.Duration
+	// DebugLinks adds the link to the answer, for development. Any caller can then
+	// log in to any account.
+	DebugLinks bool
+
+	// Observe receives events, for metrics and audit. It must not block. Default:
+	// events are dropped.
+	Observe func(authcore.Event)
+	// Logger defaults to one that discards.
+	Logger *slog.Logger
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+	// Random is the source of secrets. The zero value uses crypto/rand.
+	Random authcore.Random
+}
+
+// Service logs users in. Its methods are safe for concurrent use.
+type Service struct {
+	cfg     Config
+	store   Store
+	log     *slog.Logger
+	clients authcore.Clients
+}
+
+// New returns a Service. The configuration is not validated.
+func New(cfg Config) *Service {
+	if cfg.Observe == nil {
+		cfg.Observe = func(authcore.Event) {}
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	cfg.APIURL = strings.TrimSuffix(cfg.APIURL, "/")
+	return &Service{cfg: cfg, store: cfg.Store, log: cfg.Logger, clients: authcore.NewClients(cfg.Clients)}
+}
