@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
 	"net/http"
 	"time"
@@ -64,24 +65,24 @@ func (a *Admin) Routes() []caddy.AdminRoute {
 
 // userOperation does something to a user and returns what became of it, or nil
 // when nothing is left.
-type userOperation func(r *http.Request, service *authcore.Service, user authcore.User) (*authcore.User, error)
+type userOperation func(r *http.Request, service *core.Realm, user authcore.User) (*authcore.User, error)
 
-func showUser(_ *http.Request, _ *authcore.Service, user authcore.User) (*authcore.User, error) {
+func showUser(_ *http.Request, _ *core.Realm, user authcore.User) (*authcore.User, error) {
 	return &user, nil
 }
 
-func disableUser(r *http.Request, service *authcore.Service, user authcore.User) (*authcore.User, error) {
-	user, err := service.DisableUser(r.Context(), user.ID, true)
+func disableUser(r *http.Request, service *core.Realm, user authcore.User) (*authcore.User, error) {
+	user, err := service.Accounts.Disable(r.Context(), user.ID)
 	return &user, err
 }
 
-func enableUser(r *http.Request, service *authcore.Service, user authcore.User) (*authcore.User, error) {
-	user, err := service.DisableUser(r.Context(), user.ID, false)
+func enableUser(r *http.Request, service *core.Realm, user authcore.User) (*authcore.User, error) {
+	user, err := service.Accounts.Enable(r.Context(), user.ID)
 	return &user, err
 }
 
-func deleteUser(r *http.Request, service *authcore.Service, user authcore.User) (*authcore.User, error) {
-	return nil, service.DeleteUser(r.Context(), user.ID)
+func deleteUser(r *http.Request, service *core.Realm, user authcore.User) (*authcore.User, error) {
+	return nil, service.Accounts.Delete(r.Context(), user.ID)
 }
 
 func serveUser(w http.ResponseWriter, r *http.Request, operation userOperation) {
@@ -112,7 +113,7 @@ func operateOnUser(r *http.Request, operation userOperation) (*authcore.User, er
 		}
 		name = lookup.Email
 	}
-	user, err := service.FindUser(r.Context(), name)
+	user, err := service.Accounts.Find(r.Context(), name)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +122,7 @@ func operateOnUser(r *http.Request, operation userOperation) (*authcore.User, er
 
 // activeService finds the realm in the configuration that serves now, and holds
 // it: admin routers are made before the apps, so they cannot keep one.
-func activeService(r *http.Request) (*authcore.Service, func(), error) {
+func activeService(r *http.Request) (*core.Realm, func(), error) {
 	loaded, err := caddy.ActiveContext().AppIfConfigured(appName)
 	if err != nil {
 		return nil, nil, fmt.Errorf("edgeauth is not configured: %w", err)

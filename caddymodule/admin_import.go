@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/edgeauth/edgeauth/contrib/socialauth"
 	"io"
 	"net/http"
 
@@ -21,7 +22,7 @@ type importRequest struct {
 	Users  []importUser `json:"users"`
 }
 
-// importUser is an authcore.ImportedUser.
+// importUser is an socialauth.ImportedUser.
 type importUser struct {
 	Email         string        `json:"email,omitempty"`
 	EmailVerified bool          `json:"email_verified,omitempty"`
@@ -30,7 +31,7 @@ type importUser struct {
 	Logins        []importLogin `json:"logins"`
 }
 
-// importLogin is an authcore.ImportedLogin.
+// importLogin is an socialauth.ImportedLogin.
 type importLogin struct {
 	Provider    string `json:"provider"`
 	UID         string `json:"uid,omitempty"`
@@ -42,7 +43,7 @@ type importAnswer struct {
 	Users []importedUser `json:"users"`
 }
 
-// importedUser is an authcore.ImportResult.
+// importedUser is an socialauth.ImportResult.
 type importedUser struct {
 	ID      string `json:"id"`
 	IsNew   bool   `json:"is_new"`
@@ -115,13 +116,13 @@ func readImport(w http.ResponseWriter, r *http.Request) (importRequest, error) {
 	return request, nil
 }
 
-func (u importUser) given() authcore.ImportedUser {
-	given := authcore.ImportedUser{
+func (u importUser) given() socialauth.ImportedUser {
+	given := socialauth.ImportedUser{
 		Email: u.Email, EmailVerified: u.EmailVerified, FirstName: u.FirstName, LastName: u.LastName,
-		Logins: make([]authcore.ImportedLogin, len(u.Logins)),
+		Logins: make([]socialauth.ImportedLogin, len(u.Logins)),
 	}
 	for i, login := range u.Logins {
-		given.Logins[i] = authcore.ImportedLogin(login)
+		given.Logins[i] = socialauth.ImportedLogin(login)
 	}
 	return given
 }

@@ -63,8 +63,8 @@ func (a *App) Provision(ctx caddy.Context) error {
 		if realm == nil {
 			return fmt.Errorf("realm %q: has no configuration", name)
 		}
-		surroundings := surroundings{logger: a.logger, metrics: a.metrics, events: events}
-		if err := realm.provision(ctx, name, surroundings); err != nil {
+		deps := deps{logger: a.logger, metrics: a.metrics, events: events}
+		if err := realm.provision(ctx, name, deps); err != nil {
 			if name == "" {
 				return err
 			}

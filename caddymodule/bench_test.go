@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"github.com/edgeauth/edgeauth/authcore/login"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
 	"maps"
 	"net/http"
@@ -17,7 +19,7 @@ import (
 )
 
 // maxAllocations is what the gate may allocate for a request with a token that
-// was seen before: what is known about the visitor, and its placeholders. The
+// was seen before: what is known about the identity, and its placeholders. The
 // headers of a browser nearly fill their map, so that it shows when that grows,
 // which it does now and then.
 const maxAllocations = 3
@@ -162,7 +164,7 @@ type gateBench struct {
 func newGateBench(t testing.TB) *gateBench {
 	t.Helper()
 	const key = "benchmark-client-key"
-	service, err := authcore.New(t.Context(), authcore.Config{
+	service, err := core.New(t.Context(), core.Config{
 		EmailLink: "https://frontend.app/auth/link/{token}", DebugLinks: true, Store: memory.New(),
 		Clients: []authcore.Client{{Name: "web", Key: key}},
 	})

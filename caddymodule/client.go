@@ -9,15 +9,15 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Client is a frontend that may log people in. Strings may hold placeholders.
+// Client is a frontend that may log users in. Strings can contain placeholders.
 type Client struct {
 	// The `client_key` that the frontend sends. Required.
-	Key string `json:"key,omitempty"`
+	Key string `json:"key,omitempty" option:"-"`
 	// The exact URIs to which a social provider may return.
-	RedirectURIs []string `json:"redirect_uri,omitempty"`
+	RedirectURIs []string `json:"redirect_uris,omitempty" option:"redirect_uri"`
 	// The web origins whose pages may call the API and the protected sites, for
 	// example `https://frontend.app`.
-	Origins []string `json:"origin,omitempty"`
+	Origins []string `json:"origins,omitempty" option:"origin"`
 	// The names of the providers that this client may use. Default: all.
 	Providers []string `json:"providers,omitempty"`
 	// The client's own link template. Default: the realm's.
@@ -32,22 +32,15 @@ type Client struct {
 
 // resolve returns the client of the core.
 func (c *Client) resolve(name string) (authcore.Client, error) {
-	resolve := newResolver("client " + name)
-	client := authcore.Client{
-		Name: name, Providers: c.Providers, Locale: c.Locale, Lifetime: time.Duration(c.Lifetime),
-	}
-	err := resolve.bind(
-		binding{"key", c.Key, &client.Key},
-		binding{"email_link", c.EmailLink, &client.EmailLink},
-	)
-	if err != nil {
+	resolved := *c
+	if err := newResolver("client " + name).fields(&resolved); err != nil {
 		return authcore.Client{}, err
 	}
-	if client.RedirectURIs, err = resolve.list("redirect_uri", c.RedirectURIs); err != nil {
-		return authcore.Client{}, err
-	}
-	client.Origins, err = resolve.list("origin", c.Origins)
-	return client, err
+	return authcore.Client{
+		Name: name, Key: resolved.Key, RedirectURIs: resolved.RedirectURIs, Origins: resolved.Origins,
+		Providers: resolved.Providers, EmailLink: resolved.EmailLink, Locale: resolved.Locale,
+		Lifetime: time.Duration(resolved.Lifetime),
+	}, nil
 }
 
 // parseClient reads one client. Syntax:
@@ -70,28 +63,9 @@ func parseClient(d *caddyfile.Dispenser) (name string, client *Client, err error
 	name, client = arguments[0], &Client{Key: arguments[1]}
 	b := newBlock(d)
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		if err := client.parseOption(b); err != nil {
+		if err := b.anyOption(client); err != nil {
 			return "", nil, err
 		}
 	}
 	return name, client, nil
-}
-
-func (c *Client) parseOption(b *block) error {
-	switch b.Val() {
-	case "redirect_uri":
-		return b.list(&c.RedirectURIs)
-	case "origin":
-		return b.list(&c.Origins)
-	case "providers":
-		return b.list(&c.Providers)
-	case "email_link":
-		return b.text(&c.EmailLink)
-	case "lifetime":
-		return b.duration(&c.Lifetime)
-	case "locale":
-		return b.text(&c.Locale)
-	default:
-		return b.unknown()
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/edgeauth/edgeauth/contrib/socialauth"
 	"io"
 	"net/http"
 	"os"
@@ -179,8 +180,8 @@ func (i *userImport) fault(row importRow, same bool) string {
 		case !sameText(row.person.Email, person.Email), !sameText(row.person.FirstName, person.FirstName),
 			!sameText(row.person.LastName, person.LastName), row.person.EmailVerified && !person.EmailVerified:
 			return fmt.Sprintf("says something else of the person than line %d; let the rows of one user agree", person.lines[0])
-		case len(person.Logins) == authcore.MaxImportedLogins:
-			return fmt.Sprintf("is about a user with more than %d logins", authcore.MaxImportedLogins)
+		case len(person.Logins) == socialauth.MaxImportedLogins:
+			return fmt.Sprintf("is about a user with more than %d logins", socialauth.MaxImportedLogins)
 		}
 	}
 	type once struct {

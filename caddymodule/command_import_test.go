@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"github.com/edgeauth/edgeauth/contrib/socialauth"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
-
-	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // importing loads a realm with some providers.
@@ -161,7 +160,7 @@ func TestImportOfManyRows(t *testing.T) {
 			fmt.Fprintf(&file, "%d,%s,%d,%s\n", user, provider, user+1, long)
 		}
 	}
-	for uid := range authcore.MaxImportedLogins + 1 {
+	for uid := range socialauth.MaxImportedLogins + 1 {
 		rows++
 		fmt.Fprintf(&file, "many,github,%d,\n", 10000+uid)
 	}

@@ -1,19 +1,19 @@
 package caddymodule
 
 import (
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/httpapi"
 )
 
 // allowOrigin returns a writer that lets pages of the clients' origins read the
 // answer, unless the upstream has said itself who may (Fetch, section 3.3).
 // Without such an origin it is w itself.
-func allowOrigin(w http.ResponseWriter, r *http.Request, service *authcore.Service) http.ResponseWriter {
+func allowOrigin(w http.ResponseWriter, r *http.Request, service *core.Realm) http.ResponseWriter {
 	origin := r.Header["Origin"]
 	if len(origin) != 1 || !service.AllowsOrigin(origin[0]) {
 		return w
@@ -40,7 +40,7 @@ func allowOriginNow(w http.ResponseWriter) {
 type corsWriter struct {
 	*caddyhttp.ResponseWriterWrapper
 	request *http.Request
-	service *authcore.Service
+	service *core.Realm
 	done    bool
 }
 

@@ -7,7 +7,7 @@
 // requests, logs, metrics and events and those of the packages below it. It owns
 // no rule about logins or tokens: package authcore does.
 //
-//	Caddyfile ──▶ JSON ──▶ App ──▶ Realm ──▶ authcore.Service
+//	Caddyfile ──▶ JSON ──▶ App ──▶ Realm ──▶ core.Realm
 //	                                 ▲  ▲          │
 //	       login_api ────────────────┘  │          ├──▶ Storage ─┐
 //	       token_auth, authentication ──┘          └──▶ Mailer ──┴▶ usage pool

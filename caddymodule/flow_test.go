@@ -154,7 +154,7 @@ func TestPlaceholdersOfAnEarlierHandlerAreReplaced(t *testing.T) {
 	request = caddyhttp.PrepareRequest(request, repl, httptest.NewRecorder(), nil)
 	repl.Set("http.auth.user.id", "somebody of basic_auth")
 	for _, want := range []string{"", "first", "second", ""} {
-		v := visitorOf(request)
+		v := identityOf(request)
 		v.claims = nil
 		if want != "" {
 			v.claims = &gate.Claims{Subject: want}

@@ -2,14 +2,13 @@ package caddymodule
 
 import (
 	"fmt"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-
-	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // Limit is how many requests of one kind are let through.
@@ -22,8 +21,8 @@ type Limit struct {
 }
 
 // limitFields finds the field of a limit by its name in the configuration.
-func limitFields(limits *authcore.Limits) map[string]*authcore.Rate {
-	return map[string]*authcore.Rate{
+func limitFields(limits *ratelimit.Limits) map[string]*ratelimit.Rate {
+	return map[string]*ratelimit.Rate{
 		"link_per_address": &limits.LinkPerAddress,
 		"link_per_ip":      &limits.LinkPerIP,
 		"link_per_client":  &limits.LinkPerClient,
@@ -36,8 +35,8 @@ func limitFields(limits *authcore.Limits) map[string]*authcore.Rate {
 }
 
 // applyLimits returns the default limits with the configured ones in place.
-func applyLimits(configured map[string]Limit) (authcore.Limits, error) {
-	limits := authcore.DefaultLimits()
+func applyLimits(configured map[string]Limit) (ratelimit.Limits, error) {
+	limits := ratelimit.DefaultLimits()
 	fields := limitFields(&limits)
 	for _, name := range slices.Sorted(maps.Keys(configured)) {
 		field, limit := fields[name], configured[name]
@@ -49,16 +48,16 @@ func applyLimits(configured map[string]Limit) (authcore.Limits, error) {
 		case limit.N == 0:
 			// The window keeps a configuration with all limits off from
 			// looking like one without limits, which means the defaults.
-			*field = authcore.Rate{Window: time.Minute}
+			*field = ratelimit.Rate{Window: time.Minute}
 		default:
-			*field = authcore.Rate{N: limit.N, Window: time.Duration(limit.Window)}
+			*field = ratelimit.Rate{N: limit.N, Window: time.Duration(limit.Window)}
 		}
 	}
 	return limits, nil
 }
 
 func limitNames() string {
-	return strings.Join(slices.Sorted(maps.Keys(limitFields(&authcore.Limits{}))), ", ")
+	return strings.Join(slices.Sorted(maps.Keys(limitFields(&ratelimit.Limits{}))), ", ")
 }
 
 // parseLimit reads one limit. Syntax:
@@ -72,7 +71,7 @@ func (r *Realm) parseLimit(b *block) error {
 		return b.Errf("limit: expected a name, a number and a window, or a name and off")
 	}
 	name := arguments[0]
-	if limitFields(&authcore.Limits{})[name] == nil {
+	if limitFields(&ratelimit.Limits{})[name] == nil {
 		return b.Errf("limit: %q is not one of %s", name, limitNames())
 	}
 	if _, repeated := r.Limits[name]; repeated {

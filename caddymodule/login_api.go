@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"fmt"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
 	"net/http"
 	"net/netip"
@@ -39,7 +40,7 @@ type LoginAPI struct {
 	paths *httpapi.Handler
 
 	mu      sync.Mutex
-	service *authcore.Service
+	service *core.Realm
 	api     *httpapi.Handler
 }
 
@@ -107,14 +108,14 @@ func (l *LoginAPI) Provision(ctx caddy.Context) (err error) {
 // ServeHTTP serves the API's paths.
 func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if !l.paths.Owns(r.URL.Path) {
-		visitorOf(r) // sets the placeholders, also for requests that meet no gate
+		identityOf(r) // sets the placeholders, also for requests that meet no gate
 		if l.realm.showsLink(r) {
 			return l.realm.serveLinkPage(w, r, func() error { return next.ServeHTTP(w, r) })
 		}
 		return next.ServeHTTP(w, r)
 	}
 	if l.showsPerson(r) {
-		conceal(r)
+		skipLog(r)
 	}
 	service, release, err := l.realm.hold(r.Context())
 	if err != nil {
@@ -136,7 +137,7 @@ func (l *LoginAPI) showsPerson(r *http.Request) bool {
 }
 
 // handler returns the API of the service, which is made once.
-func (l *LoginAPI) handler(service *authcore.Service) *httpapi.Handler {
+func (l *LoginAPI) handler(service *core.Realm) *httpapi.Handler {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.service != service {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/mailer"
@@ -18,35 +19,34 @@ import (
 // the queue, and a reload with another mailer for the attempts under way.
 const drainTimeout = 10 * time.Second
 
-// Mailer is what modules of the namespace edgeauth.mailers implement.
+// Mailer is implemented by modules of the namespace edgeauth.mailers.
 type Mailer interface {
-	// OpenMailer returns what mails are given to, and release, which gives it
-	// back and is called once. It is called at the start, and not when a
-	// configuration is only validated. During a reload the mailer is opened for
-	// the new configuration before the old one releases it: one with a queue
-	// shares it, so that no mail gets lost. A mailer with a method Len() int
-	// shows the length of its queue in the metrics.
+	// OpenMailer returns the mailer and release, which is called once. It is called
+	// at the start, and not when a configuration is only validated. During a reload
+	// the mailer is opened for the new configuration before the old configuration
+	// releases it: a mailer with a queue shares the queue, so that no mail is lost.
+	// If the mailer has a method Len() int, the metrics show it as queue length.
 	OpenMailer(env MailerEnvironment) (mails authcore.Mailer, release func() error, err error)
 }
 
-// MailerEnvironment is what a mailer is told about its surroundings.
+// MailerEnvironment holds what a mailer needs from its realm.
 type MailerEnvironment struct {
 	// Realm is the name of the realm.
 	Realm string
-	// Observe takes what became of a mail, for the metrics. It outlives the
+	// Observe records the outcome of a mail, for the metrics. It outlives the
 	// configuration and does not block.
 	Observe func(mailer.Outcome)
-	// Successor returns the mailer of the realm as it is served now, or nil. A
-	// mailer that ends gives it the mail that is left, unless it is the same.
+	// Successor returns the mailer of the realm that serves now, or nil. A mailer
+	// that ends passes its remaining mail to it, unless it is the same.
 	Successor func() authcore.Mailer
 }
 
-// MailOptions are the options that all mailers of this package have in common.
+// MailOptions are the options that all mailers of this package share.
 type MailOptions struct {
-	// The author of mails: `Example <login@example.com>` or a bare address. May
-	// hold placeholders.
+	// The author of mails: `Example <login@example.com>` or a bare address. Can
+	// contain placeholders.
 	From string `json:"from,omitempty"`
-	// Where answers go, in the form of `from`. Default: the author.
+	// The address for replies, in the form of `from`. Default: the author.
 	ReplyTo string `json:"reply_to,omitempty"`
 	// The subject in all languages, a template. Default: that of the texts.
 	Subject string `json:"subject,omitempty"`
@@ -58,8 +58,8 @@ type MailOptions struct {
 	texts                    *mailer.Templates
 }
 
-// provision resolves the options and reads the texts. The author is otherwise
-// when none is configured.
+// provision resolves the options and reads the texts. If no author is configured,
+// it is otherwise.
 func (o *MailOptions) provision(where, otherwise string) error {
 	err := newResolver(where).bind(
 		binding{"from", o.From, &o.from},
@@ -94,23 +94,29 @@ func (o *MailOptions) provision(where, otherwise string) error {
 	return nil
 }
 
-// parse reads one of the common options, and reports whether it was one.
-func (o *MailOptions) parse(b *block) (known bool, err error) {
-	switch b.Val() {
-	case "from":
-		return true, b.text(&o.From)
-	case "reply_to":
-		return true, b.text(&o.ReplyTo)
-	case "subject":
-		return true, b.text(&o.Subject)
-	case "templates":
-		return true, b.text(&o.Templates)
+// parseMailer reads a mailer: the argument url, unless it is nil, and a block with the
+// options of targets, which are pointers to structs.
+func parseMailer(d *caddyfile.Dispenser, url *string, targets ...any) error {
+	d.Next() // the module's name
+	b := newBlock(d)
+	switch {
+	case url != nil:
+		if err := b.argument(url); err != nil {
+			return err
+		}
+	case d.NextArg():
+		return d.Errf("mailer log: expected no argument")
 	}
-	return false, nil
+	for d.NextBlock(0) {
+		if err := b.anyOption(targets...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// open returns the queue in front of a transport: the one that runs already when
-// nothing about it has changed, so that a reload loses no mail.
+// open returns the queue in front of a transport: the running one if nothing about
+// it has changed, so that a reload loses no mail.
 func (o *MailOptions) open(env MailerEnvironment, identity []string, transport func() (mailer.Transport, error)) (authcore.Mailer, func() error, error) {
 	key, err := o.key(append([]string{env.Realm}, identity...))
 	if err != nil {
@@ -123,13 +129,13 @@ func (o *MailOptions) open(env MailerEnvironment, identity []string, transport f
 		}
 		queue, err := mailer.NewQueue(mailer.QueueConfig{
 			Transport: way, Templates: o.texts, From: o.from, ReplyTo: o.replyTo,
-			Observe: env.Observe, Logger: sparing(processLogger("edgeauth.mailer")),
+			Observe: env.Observe, Logger: processLogger("edgeauth.mailer"),
 		})
 		if err != nil {
 			return nil, nil, err
 		}
 		drain := func() error {
-			ctx, cancel := context.WithTimeout(context.Background(), drainTimeout) //nolint:forbidigo // nobody calls: it is the end of the last configuration
+			ctx, cancel := context.WithTimeout(context.Background(), drainTimeout) //nolint:forbidigo // no request: the last configuration ends
 			defer cancel()
 			next := env.Successor()
 			if next == nil || next == authcore.Mailer(queue) || caddy.Exiting() {
@@ -141,7 +147,7 @@ func (o *MailOptions) open(env MailerEnvironment, identity []string, transport f
 	})
 }
 
-// key names a queue by everything that its mails depend on.
+// key returns a pool key that depends on everything that mails depend on.
 func (o *MailOptions) key(identity []string) (string, error) {
 	parts := append(slices.Clone(identity), o.from, o.replyTo, o.Subject, o.templates)
 	if o.templates != "" {

@@ -13,7 +13,7 @@ func init() {
 }
 
 // LogMailer writes each mail to Caddy's log, with its link and code, and sends
-// nothing. Whoever reads the log can log in as everybody: for development.
+// nothing. A reader of the log can log in as any user, so it is for development.
 type LogMailer struct {
 	MailOptions
 }
@@ -32,19 +32,7 @@ func (*LogMailer) CaddyModule() caddy.ModuleInfo {
 //		templates <directory>
 //	}
 func (m *LogMailer) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	d.Next() // the module's name
-	if d.NextArg() {
-		return d.Errf("mailer log: expected no argument")
-	}
-	b := newBlock(d)
-	for d.NextBlock(0) {
-		if known, err := m.parse(b); err != nil {
-			return err
-		} else if !known {
-			return b.unknown()
-		}
-	}
-	return nil
+	return parseMailer(d, nil, &m.MailOptions)
 }
 
 // Provision checks the options.

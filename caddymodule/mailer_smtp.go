@@ -15,14 +15,14 @@ func init() {
 	caddy.RegisterModule(new(SMTPMailer))
 }
 
-// SMTPMailer hands mail to an SMTP server. Mails wait in a queue, are tried
-// again until their link expires, and survive a reload but not a restart.
+// SMTPMailer sends mail through an SMTP server. Mails wait in a queue, are retried
+// until their link expires, and survive a reload but not a restart.
 type SMTPMailer struct {
 	// The server: `smtp://[user:password@]host[:port][?tls=starttls|implicit|none]`
 	// or `smtps://…`, with special characters of user and password
 	// percent-encoded. STARTTLS is required unless the host is the loopback
-	// interface or `tls` says otherwise. May hold placeholders. Required.
-	URL string `json:"url,omitempty"`
+	// interface or `tls` says otherwise. Can contain placeholders. Required.
+	URL string `json:"url,omitempty" option:"-"`
 	MailOptions
 
 	url    string
@@ -45,7 +45,7 @@ func (*SMTPMailer) CaddyModule() caddy.ModuleInfo {
 //
 // The default of from is the user in the URL, where that is an address.
 func (m *SMTPMailer) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	return parseMailer(d, &m.URL, &m.MailOptions)
+	return parseMailer(d, &m.URL, m, &m.MailOptions)
 }
 
 // Provision checks the options. It does not connect.
@@ -79,27 +79,6 @@ func (m *SMTPMailer) CheckMailer(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return "takes mail from us", errors.Join(transport.Check(ctx), transport.Close())
-}
-
-// parseMailer reads a mailer whose one argument is a URL. Syntax:
-//
-//	mailer <module> <url> {
-//		<options of MailOptions>
-//	}
-func parseMailer(d *caddyfile.Dispenser, url *string, options *MailOptions) error {
-	d.Next() // the module's name
-	b := newBlock(d)
-	if err := b.argument(url); err != nil {
-		return err
-	}
-	for d.NextBlock(0) {
-		if known, err := options.parse(b); err != nil {
-			return err
-		} else if !known {
-			return b.unknown()
-		}
-	}
-	return nil
 }
 
 // Interface guards.

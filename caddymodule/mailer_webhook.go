@@ -16,13 +16,13 @@ func init() {
 }
 
 // WebhookMailer posts each mail as JSON to an HTTP mail API: "to", "from",
-// "reply_to", "subject", "text" and "html". Mails wait in a queue, are tried
-// again until their link expires, and survive a reload but not a restart.
+// "reply_to", "subject", "text" and "html". Mails wait in a queue, are retried until
+// their link expires, and survive a reload but not a restart.
 type WebhookMailer struct {
 	// Where mails are posted to: an https URL, or http on the loopback
-	// interface. May hold placeholders. Required.
-	URL string `json:"url,omitempty"`
-	// Sent as a bearer token with each mail. May hold placeholders. Default:
+	// interface. Can contain placeholders. Required.
+	URL string `json:"url,omitempty" option:"-"`
+	// Sent as a bearer token with each mail. Can contain placeholders. Default:
 	// none.
 	Token string `json:"token,omitempty"`
 	MailOptions
@@ -45,25 +45,7 @@ func (*WebhookMailer) CaddyModule() caddy.ModuleInfo {
 //		templates <directory>
 //	}
 func (m *WebhookMailer) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	d.Next() // the module's name
-	b := newBlock(d)
-	if err := b.argument(&m.URL); err != nil {
-		return err
-	}
-	for d.NextBlock(0) {
-		known, err := m.parse(b)
-		switch {
-		case known:
-		case b.Val() == "token":
-			err = b.text(&m.Token)
-		default:
-			err = b.unknown()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return parseMailer(d, &m.URL, m, &m.MailOptions)
 }
 
 // Provision checks the options. It makes no request.

@@ -4,21 +4,21 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 )
 
-// resources holds what outlives a configuration: open files, mail queues,
-// counters. It is the one variable of the package that is no constant, because
-// two configurations know nothing of each other but that they run in one
-// process. Keys name the resource itself, such as the path of a file: with the
-// configuration as key a changed option would open the file a second time, and
-// bbolt waits for its lock forever.
+// resources holds the resources that outlive a configuration: open files, mail
+// queues, counters. It is the only variable of the package, because two
+// configurations share nothing but the process. Keys name the resource itself,
+// such as the path of a file: if the key were the configuration, a changed option
+// would open the file a second time, and bbolt would wait for its lock forever.
 var resources = caddy.NewUsagePool()
 
-// poolKey names a resource by everything that it depends on. It is a digest, since
-// addresses of servers hold passwords.
+// poolKey returns a key that depends on all of parts. It is a digest, because
+// addresses of servers contain passwords.
 func poolKey(kind string, parts []string) string {
 	digest := sha256.New()
 	for _, part := range parts {
@@ -27,25 +27,30 @@ func poolKey(kind string, parts []string) string {
 	return kind + ":" + hex.EncodeToString(digest.Sum(nil))
 }
 
-// resource is a value in the pool with what closes it.
+// resource is a pooled value with the function that closes it.
 type resource[T any] struct {
 	value   T
 	destroy func() error
 }
 
-// Destruct closes the value after its last user gave it back.
-func (r *resource[T]) Destruct() error {
+// Destruct closes the value after its last user released it.
+func (r *resource[T]) Destruct() (err error) {
 	if r.destroy == nil {
 		return nil
 	}
+	defer recoverError("closing", &err)
 	return r.destroy()
 }
 
-// acquire returns the value with this key and opens it when there is none. The
-// value is closed after release was called for each acquire; calling one release
-// again does nothing.
+// acquire returns the value with this key and opens it if it is absent. The value
+// is closed after release was called for each acquire; calling one release again
+// does nothing.
+//
+// A panic in open becomes an error. Otherwise the pool's entry would stay locked,
+// and every later reload that names it would hang.
 func acquire[T any](key string, open func() (T, func() error, error)) (value T, release func() error, err error) {
-	entry, _, err := resources.LoadOrNew(key, func() (caddy.Destructor, error) {
+	entry, _, err := resources.LoadOrNew(key, func() (_ caddy.Destructor, err error) {
+		defer recoverError("opening", &err)
 		value, destroy, err := open()
 		if err != nil {
 			return nil, err
@@ -60,6 +65,18 @@ func acquire[T any](key string, open func() (T, func() error, error)) (value T, 
 		return err
 	})
 	return entry.(*resource[T]).value, release, nil
+}
+
+// recoverError turns a panic into an error. It names the type of a value that is not
+// an error of the runtime, because the value may contain a secret.
+func recoverError(doing string, err *error) {
+	switch cause := recover().(type) {
+	case nil:
+	case runtime.Error:
+		*err = fmt.Errorf("%s failed: panic: %w", doing, cause)
+	default:
+		*err = fmt.Errorf("%s failed: panic with a %T", doing, cause)
+	}
 }
 
 var _ caddy.Destructor = (*resource[int])(nil)

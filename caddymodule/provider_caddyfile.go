@@ -122,33 +122,16 @@ func (p *SocialProvider) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 func (p *SocialProvider) parseOption(b *block) error {
-	if known, err := p.parse(b); known {
-		return err
-	}
-	var kind string
-	texts := map[string]*string{
-		"type": &kind, "client_id": &p.ClientID, "client_secret": &p.ClientSecret,
-		"issuer": &p.Issuer, "base_url": &p.BaseURL, "authorize_url": &p.AuthorizeURL,
-		"token_url": &p.TokenURL, "user_info_url": &p.UserInfoURL, "jwks_url": &p.JWKSURL,
-		"team_id": &p.TeamID, "key_id": &p.KeyID, "private_key": &p.PrivateKey,
-	}
-	lists := map[string]*[]string{
-		"scope": &p.Scopes, "audience": &p.Audiences, "tenant": &p.Tenants, "hosted_domain": &p.HostedDomains,
-	}
-	switch option := b.Val(); {
-	case texts[option] != nil:
-		return b.text(texts[option])
-	case lists[option] != nil:
-		return b.list(lists[option])
-	case option == "client_auth":
-		return b.oneOf(&p.ClientAuth, "basic", "post")
-	case option == "field":
+	switch b.Val() {
+	case "type": // read by kindOf
+		var kind string
+		return b.text(&kind)
+	case "field":
 		return p.parseField(b)
-	case option == "insecure_allow_private_addresses":
-		return b.flag(&p.InsecureAllowPrivateAddresses)
-	default:
-		return b.unknown()
+	case "signup":
+		return p.parseSignup(b)
 	}
+	return b.anyOption(&p.Config, &p.AccountOptions)
 }
 
 // parseField reads: field <name> <path>.

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"context"
 	"encoding/json"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -17,10 +18,10 @@ import (
 // the configuration is loaded, and a variable that is not set is an error.
 type Realm struct {
 	// The frontends that may log people in, by name. At least one is needed.
-	Clients map[string]*Client `json:"client,omitempty"`
+	Clients map[string]*Client `json:"clients,omitempty"`
 	// The template of mailed links: an absolute URL with `{token}` once, for
 	// example `https://frontend.app/auth/link/{token}`. Required.
-	EmailLink string `json:"email_link,omitempty"`
+	EmailLink string `json:"email_link,omitempty" option:"-"`
 	// The address of the login API as browsers reach it, with the prefix of
 	// `login_api`: `https://api.example.com/v1/auth`. Needed by providers that
 	// post their answers, such as `apple-id`, which then return to
@@ -33,7 +34,7 @@ type Realm struct {
 	StorageRaw json.RawMessage `json:"storage,omitempty" caddy:"namespace=edgeauth.storage inline_key=module"`
 	// The social providers by name. The name is part of URLs; the kind of
 	// provider stands in `type`.
-	ProvidersRaw map[string]json.RawMessage `json:"provider,omitempty" caddy:"namespace=edgeauth.providers inline_key=type"`
+	ProvidersRaw map[string]json.RawMessage `json:"providers,omitempty" caddy:"namespace=edgeauth.providers inline_key=type"`
 
 	// The "iss" of all tokens, a name. Default: `edgeauth`, in a named realm
 	// `edgeauth:` and its name.
@@ -42,9 +43,18 @@ type Realm struct {
 	Audience string `json:"audience,omitempty"`
 	// The algorithm of new signing keys: `EdDSA`, `ES256`, `RS256` or `HS256`.
 	// Default: `EdDSA`.
-	Algorithm string `json:"algorithm,omitempty"`
-	// How long tokens and sessions last. Default: 14 days.
+	Algorithm string `json:"algorithm,omitempty" oneof:"EdDSA ES256 RS256 HS256"`
+	// How long a token is valid. A refresh makes a new one. Default: 14 days.
 	TokenLifetime caddy.Duration `json:"token_lifetime,omitempty"`
+	// How long a session lasts at most, however often it is refreshed. Default: 90
+	// days.
+	MaxLifetime caddy.Duration `json:"max_lifetime,omitempty"`
+	// How long a token that was refreshed can be refreshed again with the same
+	// result, for several tabs and lost answers. Default: 30 seconds.
+	RefreshGrace caddy.Duration `json:"refresh_grace,omitempty"`
+	// How many sessions a user can have; a login beyond that ends the oldest one.
+	// Default: 100.
+	MaxSessions int `json:"max_sessions,omitempty"`
 	// How long mailed links and codes can be used. Default: 15 minutes.
 	LinkLifetime caddy.Duration `json:"link_lifetime,omitempty"`
 	// The age at which a signing key gets a successor. Default: 90 days.
@@ -58,13 +68,13 @@ type Realm struct {
 	// What becomes then of requests with a token: `serve` (they go on, and
 	// logouts at other nodes are not in force here) or `reject` (503). Default:
 	// `serve`.
-	OnStale string `json:"on_stale,omitempty"`
+	OnStale string `json:"on_stale,omitempty" oneof:"serve reject"`
 
 	AccountOptions
 	// What becomes of a social login whose address is somebody else's:
 	// `conflict` (409) or `new_account` (one without the address). Default:
 	// `conflict`.
-	EmailTaken string `json:"email_taken,omitempty"`
+	EmailTaken string `json:"email_taken,omitempty" oneof:"conflict new_account"`
 	// The e-mail addresses and domains that may log in; the address has to be
 	// verified. A domain does not stand for its sub-domains. Default: all.
 	Allow []string `json:"allow,omitempty"`
@@ -75,19 +85,19 @@ type Realm struct {
 	// `link_per_ip` (60 in 15 minutes), `link_per_client` (600 a minute),
 	// `link_overall` (1200 a minute), `login_per_ip` (120 a minute),
 	// `authorize_per_ip` (60 a minute), `refresh_per_session` (30 in 15 minutes).
-	Limits map[string]Limit `json:"limit,omitempty"`
+	Limits map[string]Limit `json:"limits,omitempty"`
 
 	// Put the login link into the answer to whoever asks for one, for
 	// development. It gives everybody every account. Refused together with a
 	// public site. Default: false.
-	InsecureDebugLinks bool `json:"insecure_debug_links,omitempty"`
+	InsecureDebugLinks bool `json:"insecure_debug_links,omitempty" option:"-"`
 	// Allow `insecure_debug_links` on public sites too. Default: false.
-	InsecureDebugLinksOnPublicSites bool `json:"insecure_debug_links_also_on_public_sites,omitempty"`
+	InsecureDebugLinksOnPublicSites bool `json:"insecure_debug_links_also_on_public_sites,omitempty" option:"-"`
 
 	name string
-	surroundings
+	deps
 	// What provisioning made of the options; the secrets are in here.
-	config    authcore.Config
+	config    core.Config
 	linkPages []linkPage
 	storage   Storage
 	mailer    Mailer
@@ -98,31 +108,31 @@ type Realm struct {
 	// failed counts what the login API could not do.
 	failed func(authcore.Code)
 
-	// live is what start made; nil until then and after a failed start.
+	// live is set by start; nil until then and after a failed start.
 	live atomic.Pointer[liveRealm]
-	// ended says that cleanup has begun.
+	// ended reports that cleanup has begun.
 	ended atomic.Bool
-	// before is the realm that this one took over from, while that is still
-	// there.
-	before atomic.Pointer[Realm]
+	// previous is the realm that this one replaced, while it still exists.
+	previous atomic.Pointer[Realm]
 	// started is closed when start has ended, well or not.
-	started    chan struct{}
-	settle     func()
-	succession *succession
-	leave      func() error
-	running    *running
-	lease      lease
-	relay      *eventRelay
+	started chan struct{}
+	// closeStarted closes started, once.
+	closeStarted    func()
+	handover        *handover
+	releaseHandover func() error
+	running         *running
+	uses            useCount
+	relay           *eventRelay
 }
 
-// liveRealm is what a realm serves with.
+// liveRealm holds what a started realm serves with.
 type liveRealm struct {
-	service *authcore.Service
-	mailer  authcore.Mailer
+	core   *core.Realm
+	mailer authcore.Mailer
 }
 
-// surroundings is what all realms of an app share.
-type surroundings struct {
+// deps holds what the realms of an app share.
+type deps struct {
 	logger  *slog.Logger
 	metrics *metrics
 	events  eventEmitter

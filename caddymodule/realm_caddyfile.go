@@ -2,6 +2,8 @@ package caddymodule
 
 import (
 	"encoding/json"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -23,6 +25,9 @@ import (
 //		audience       <name>
 //		algorithm      EdDSA|ES256|RS256|HS256
 //		token_lifetime <duration>
+//		max_lifetime   <duration>
+//		refresh_grace  <duration>
+//		max_sessions   <n>
 //		link_lifetime  <duration>
 //		key_rotation   <duration>
 //		cache_size     <n>
@@ -59,8 +64,6 @@ func (r *Realm) parseOption(b *block) error {
 		return r.parseClient(b)
 	case "email_link":
 		return r.parseEmailLink(b)
-	case "api_url":
-		return b.text(&r.APIURL)
 	case "mailer":
 		return parseModule(b, "edgeauth.mailers", &r.MailerRaw)
 	case "storage":
@@ -69,52 +72,12 @@ func (r *Realm) parseOption(b *block) error {
 		return r.parseProvider(b)
 	case "limit":
 		return r.parseLimit(b)
+	case "signup":
+		return r.parseSignup(b)
 	case "insecure_debug_links":
 		return r.parseDebugLinks(b)
-	case "issuer", "audience", "algorithm", "token_lifetime", "link_lifetime", "key_rotation", "cache_size":
-		return r.parseTokenOption(b)
-	case "revocation_max_staleness":
-		return b.duration(&r.RevocationMaxStaleness)
-	case "on_stale":
-		return b.oneOf(&r.OnStale, authcore.OnStaleServe, authcore.OnStaleReject)
-	case "signup", "link_by_email", "email_taken", "allow", "deny":
-		return r.parseAccountOption(b)
-	default:
-		return b.unknown()
 	}
-}
-
-func (r *Realm) parseTokenOption(b *block) error {
-	switch b.Val() {
-	case "issuer":
-		return b.text(&r.Issuer)
-	case "audience":
-		return b.text(&r.Audience)
-	case "algorithm":
-		return b.oneOf(&r.Algorithm, authcore.Algorithms()...)
-	case "token_lifetime":
-		return b.duration(&r.TokenLifetime)
-	case "link_lifetime":
-		return b.duration(&r.LinkLifetime)
-	case "key_rotation":
-		return b.duration(&r.KeyRotation)
-	default:
-		return b.integer(&r.CacheSize)
-	}
-}
-
-func (r *Realm) parseAccountOption(b *block) error {
-	switch b.Val() {
-	case "email_taken":
-		return b.oneOf(&r.EmailTaken, authcore.EmailTakenConflict, authcore.EmailTakenNewAccount)
-	case "allow":
-		return b.list(&r.Allow)
-	case "deny":
-		return b.list(&r.Deny)
-	default:
-		_, err := r.AccountOptions.parse(b)
-		return err
-	}
+	return b.anyOption(r, &r.AccountOptions)
 }
 
 func (r *Realm) parseClient(b *block) error {

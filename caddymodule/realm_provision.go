@@ -3,6 +3,8 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"maps"
 	"slices"
 	"sync"
@@ -17,14 +19,13 @@ import (
 const startWait = 10 * time.Second
 
 // provision turns the options into a configuration of the core and checks it.
-func (r *Realm) provision(ctx caddy.Context, name string, around surroundings) error {
-	r.name, r.surroundings, r.ctx = name, around, ctx
+func (r *Realm) provision(ctx caddy.Context, name string, shared deps) error {
+	r.name, r.deps, r.ctx = name, shared, ctx
 	r.started, r.startWait = make(chan struct{}), startWait
-	r.settle = sync.OnceFunc(func() { close(r.started) })
-	r.logger = sparing(around.logger)
-	r.gate, r.failed = around.metrics.decisions(name), around.metrics.apiFailures(name)
-	r.relay = newEventRelay(around.events, name, around.metrics)
-	if err := r.join(); err != nil {
+	r.closeStarted = sync.OnceFunc(func() { close(r.started) })
+	r.gate, r.failed = shared.metrics.decisions(name), shared.metrics.apiFailures(name)
+	r.relay = newEventRelay(shared.events, name, shared.metrics)
+	if err := r.acquireHandover(); err != nil {
 		return err
 	}
 	if err := r.provisionConfig(); err != nil {
@@ -39,21 +40,24 @@ func (r *Realm) provision(ctx caddy.Context, name string, around surroundings) e
 }
 
 func (r *Realm) provisionConfig() error {
-	r.config = authcore.Config{
+	r.config = core.Config{
 		Realm:         r.name,
 		TokenLifetime: time.Duration(r.TokenLifetime),
+		MaxLifetime:   time.Duration(r.MaxLifetime),
+		RefreshGrace:  time.Duration(r.RefreshGrace),
+		MaxSessions:   r.MaxSessions,
 		LinkLifetime:  time.Duration(r.LinkLifetime),
 		KeyRotation:   time.Duration(r.KeyRotation),
 		CacheSize:     r.CacheSize,
 		DebugLinks:    r.InsecureDebugLinks,
 		OnStale:       r.OnStale,
-		Accounts: authcore.AccountRules{
+		Accounts: account.Rules{
 			Signup:      r.Signup,
 			Domains:     slices.Clone(r.SignupDomains),
 			LinkByEmail: r.LinkByEmail,
 			EmailTaken:  r.EmailTaken,
 		},
-		ProviderRules: map[string]authcore.ProviderRules{},
+		ProviderRules: map[string]account.ProviderRules{},
 		Logger:        r.logger,
 		Observe:       r.observe,
 		ObserveLag:    r.metrics.revocationLag(r.name),
@@ -117,7 +121,7 @@ func (r *Realm) loadProviders(ctx caddy.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(modules)) {
 		module, ok := modules[name].(Provider)
 		if !ok {
-			return fmt.Errorf("provider %s: %T is no edgeauth provider", name, modules[name])
+			return fmt.Errorf("provider %s: %T is not an edgeauth provider", name, modules[name])
 		}
 		provider, err := module.NewProvider(name)
 		if err != nil {
@@ -150,7 +154,7 @@ func (r *Realm) loadStorage(ctx caddy.Context) error {
 	}
 	storage, ok := module.(Storage)
 	if !ok {
-		return fmt.Errorf("storage: %T is no edgeauth storage", module)
+		return fmt.Errorf("storage: %T is not an edgeauth storage", module)
 	}
 	r.storage = storage
 	return nil
@@ -158,7 +162,7 @@ func (r *Realm) loadStorage(ctx caddy.Context) error {
 
 func (r *Realm) loadMailer(ctx caddy.Context) error {
 	if r.MailerRaw == nil && !r.InsecureDebugLinks {
-		return errors.New("mailer: none is configured, so nobody could receive a link; " +
+		return errors.New("mailer: none is configured, so that links cannot be delivered; " +
 			"add for example: mailer smtp {env.SMTP_URL}, or for development: insecure_debug_links")
 	}
 	module, err := loadOr(ctx, r, "MailerRaw", r.MailerRaw != nil, "edgeauth.mailers.log")
@@ -167,7 +171,7 @@ func (r *Realm) loadMailer(ctx caddy.Context) error {
 	}
 	mailer, ok := module.(Mailer)
 	if !ok {
-		return fmt.Errorf("mailer: %T is no edgeauth mailer", module)
+		return fmt.Errorf("mailer: %T is not an edgeauth mailer", module)
 	}
 	r.mailer = mailer
 	return nil

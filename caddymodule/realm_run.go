@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"sync"
 	"time"
 
@@ -16,10 +17,10 @@ import (
 // openTimeout bounds what a start does with the store.
 const openTimeout = 30 * time.Second
 
-// errNotReady says that a realm does not serve, now or any more.
+// errNotReady reports that a realm does not serve, yet or any more.
 var errNotReady = errors.New("edgeauth: the realm is not ready")
 
-// running is what a started realm holds.
+// running holds what a started realm has to release.
 type running struct {
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
@@ -30,7 +31,7 @@ type running struct {
 // the waiting requests go on. What a failed start has opened is given back by
 // cleanup.
 func (r *Realm) start() error {
-	defer r.settle()
+	defer r.closeStarted()
 	r.warnAboutDebugLinks()
 	run := &running{}
 	r.running = run
@@ -42,7 +43,7 @@ func (r *Realm) start() error {
 	}
 	run.release = append(run.release, release)
 	mailer, release, err := r.mailer.OpenMailer(MailerEnvironment{
-		Realm: r.name, Observe: r.metrics.mailOutcome, Successor: r.succession.mailer,
+		Realm: r.name, Observe: r.metrics.mailOutcome, Successor: r.handover.mailer,
 	})
 	if err != nil {
 		return fmt.Errorf("%smailer: %w", r.label(), err)
@@ -59,7 +60,7 @@ func (r *Realm) start() error {
 
 	config := r.config
 	config.Store, config.Mailer, config.LocalCounters = store, mailer, counters
-	service, err := authcore.New(opening, config)
+	service, err := core.New(opening, config)
 	if err != nil {
 		return fmt.Errorf("%s%w", r.label(), err)
 	}
@@ -68,7 +69,7 @@ func (r *Realm) start() error {
 	run.workers.Go(func() { service.Run(working) })
 	run.workers.Go(func() { r.relay.run(working) })
 	r.live.Store(&liveRealm{service, mailer})
-	r.succession.take(r)
+	r.handover.begin(r)
 	return nil
 }
 
@@ -89,14 +90,14 @@ func (r *Realm) warnAboutDebugLinks() {
 // Service returns the realm's service. Caddy starts its apps in no particular
 // order: a request that comes first waits, until ctx ends or for some seconds.
 // After a failed start, and when the wait is over, the error is errNotReady.
-func (r *Realm) Service(ctx context.Context) (*authcore.Service, error) {
+func (r *Realm) Service(ctx context.Context) (*core.Realm, error) {
 	if r.ended.Load() { // late: revocations are not followed here any more
 		if next := r.successor(); next != nil {
 			return next.Service(ctx)
 		}
 	}
 	if live := r.live.Load(); live != nil {
-		return live.service, nil
+		return live.core, nil
 	}
 	timer := time.NewTimer(r.startWait)
 	defer timer.Stop()
@@ -106,7 +107,7 @@ func (r *Realm) Service(ctx context.Context) (*authcore.Service, error) {
 	case <-ctx.Done():
 	}
 	if live := r.live.Load(); live != nil {
-		return live.service, nil
+		return live.core, nil
 	}
 	return nil, errNotReady
 }
@@ -114,13 +115,13 @@ func (r *Realm) Service(ctx context.Context) (*authcore.Service, error) {
 // hold returns the service like Service, and keeps store and mailer open until
 // release is called: on a reload Caddy cleans a configuration up while its last
 // requests are still being served.
-func (r *Realm) hold(ctx context.Context) (service *authcore.Service, release func(), err error) {
+func (r *Realm) hold(ctx context.Context) (service *core.Realm, release func(), err error) {
 	service, err = r.Service(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	if r.lease.take() {
-		return service, r.lease.giveBack, nil
+	if r.uses.acquire() {
+		return service, r.uses.release, nil
 	}
 	if next := r.successor(); next != nil {
 		return next.hold(ctx)
@@ -132,19 +133,19 @@ func (r *Realm) hold(ctx context.Context) (service *authcore.Service, release fu
 // back now or when the last login request ends; a process that exits has waited
 // for its requests already, as long as its grace period allows.
 func (r *Realm) cleanup() error {
-	if r.leave == nil {
-		return nil // provisioning did not come here, or cleanup did already
+	if r.releaseHandover == nil {
+		return nil // not provisioned, or cleaned up already
 	}
-	r.settle()
-	r.succession.leave(r)
+	r.closeStarted()
+	r.handover.end(r)
 	r.ended.Store(true)
-	left := r.leave()
-	r.leave = nil
-	return errors.Join(left, r.giveBack())
+	released := r.releaseHandover()
+	r.releaseHandover = nil
+	return errors.Join(released, r.stop())
 }
 
-// giveBack ends the goroutines and releases what start has opened.
-func (r *Realm) giveBack() error {
+// stop ends the goroutines and releases what start opened.
+func (r *Realm) stop() error {
 	run := r.running
 	if run == nil {
 		return nil
@@ -154,7 +155,7 @@ func (r *Realm) giveBack() error {
 		run.cancel()
 		run.workers.Wait()
 	}
-	return r.lease.end(caddy.Exiting(), func() error {
+	return r.uses.end(caddy.Exiting(), func() error {
 		var faults []error
 		for _, release := range run.release {
 			faults = append(faults, release())

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"context"
 	"errors"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -19,7 +20,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
-	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/internal/servertest"
 	"github.com/edgeauth/edgeauth/storage/bolt"
 )
@@ -319,7 +319,7 @@ func TestRequestsWaitForAStartingRealm(t *testing.T) {
 		if _, err := realm.Service(gone); !errors.Is(err, errNotReady) {
 			t.Errorf("of a request that is gone: %v", err)
 		}
-		service := new(authcore.Service)
+		service := new(core.Realm)
 		go func() {
 			time.Sleep(startWait / 2) // of the bubble's clock
 			realm.live.Store(&liveRealm{service: service})
@@ -360,7 +360,7 @@ func TestSuccession(t *testing.T) {
 	before := &Realm{succession: shared, started: make(chan struct{})}
 	after := &Realm{succession: shared, started: make(chan struct{})}
 	for _, realm := range []*Realm{before, after} {
-		realm.live.Store(&liveRealm{service: new(authcore.Service)})
+		realm.live.Store(&liveRealm{service: new(core.Realm)})
 		shared.current.Store(realm)
 	}
 	if err := before.lease.end(false, func() error { return nil }); err != nil {

@@ -25,7 +25,7 @@ func init() {
 type PostgresStorage struct {
 	// The DSN: `postgres://user:password@host:5432/database?sslmode=verify-full` or
 	// key=value pairs. Write it as a placeholder, since it has a password in it.
-	DSN string `json:"dsn,omitempty"`
+	DSN string `json:"dsn,omitempty" option:"-"`
 
 	// The schema in which the tables stand. Default: `edgeauth`.
 	Schema string `json:"schema,omitempty"`
@@ -58,16 +58,7 @@ func (s *PostgresStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	s.DSN = arguments[0]
 	b := newBlock(d)
 	for d.NextBlock(0) {
-		var err error
-		switch d.Val() {
-		case "schema":
-			err = b.text(&s.Schema)
-		case "max_connections":
-			err = b.integer(&s.MaxConnections)
-		default:
-			err = b.unknown()
-		}
-		if err != nil {
+		if err := b.anyOption(s); err != nil {
 			return err
 		}
 	}

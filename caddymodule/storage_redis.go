@@ -30,31 +30,31 @@ type RedisStorage struct {
 	// Where Redis is: `redis://[user:password@]host[:port][/db]`, `rediss://…` for
 	// TLS, or `unix:///path`, with special characters of user and password
 	// percent-encoded. With `sentinel` and `cluster` it names one Sentinel or node;
-	// others follow as `?addr=host:port&addr=…`. May hold placeholders. Required.
-	URL string `json:"url,omitempty"`
+	// others follow as `?addr=host:port&addr=…`. Can contain placeholders. Required.
+	URL string `json:"url,omitempty" option:"-"`
 	// The name under which Sentinels know the primary. The URL then names
-	// Sentinels; user and password in it are those of the servers. May hold
+	// Sentinels; user and password in it are those of the servers. Can contain
 	// placeholders.
 	Sentinel string `json:"sentinel,omitempty"`
-	// The user of the Sentinels themselves, where they have one. May hold
+	// The user of the Sentinels themselves, where they have one. Can contain
 	// placeholders.
 	SentinelUsername string `json:"sentinel_username,omitempty"`
-	// The password of the Sentinels themselves, where they have one. May hold
+	// The password of the Sentinels themselves, where they have one. Can contain
 	// placeholders.
 	SentinelPassword string `json:"sentinel_password,omitempty"`
 	// The URL names nodes of a Redis Cluster. Default: false.
 	Cluster bool `json:"cluster,omitempty"`
 	// A PEM file with the authorities that the certificates of servers are checked
-	// with. May hold placeholders. Default: those of the system.
+	// with. Can contain placeholders. Default: those of the system.
 	TLSCA string `json:"tls_ca,omitempty"`
-	// Two PEM files, a certificate that is shown to the servers and its key. May
-	// hold placeholders. Default: none.
+	// Two PEM files, a certificate that is shown to the servers and its key. Can
+	// contain placeholders. Default: none.
 	TLSClient []string `json:"tls_client,omitempty"`
 	// How many replicas must have a change before it is answered. With fewer, the
 	// answer is 503 after a second. What was answered is there when such a replica
 	// takes over. Default: 0.
 	WaitReplicas int `json:"wait_replicas,omitempty"`
-	// What all keys begin with. May hold placeholders. Default: `edgeauth:`.
+	// What all keys begin with. Can contain placeholders. Default: `edgeauth:`.
 	KeyPrefix string `json:"key_prefix,omitempty"`
 
 	config redis.Config
@@ -87,40 +87,26 @@ func (s *RedisStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return err
 	}
 	for d.NextBlock(0) {
-		if err := s.parse(b); err != nil {
+		if b.Val() == "tls_client" {
+			if err := s.parseTLSClient(b); err != nil {
+				return err
+			}
+		} else if err := b.anyOption(s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *RedisStorage) parse(b *block) error {
-	switch b.Val() {
-	case "sentinel":
-		return b.text(&s.Sentinel)
-	case "sentinel_username":
-		return b.text(&s.SentinelUsername)
-	case "sentinel_password":
-		return b.text(&s.SentinelPassword)
-	case "cluster":
-		return b.flag(&s.Cluster)
-	case "tls_ca":
-		return b.text(&s.TLSCA)
-	case "tls_client":
-		if err := b.once(); err != nil {
-			return err
-		}
-		if s.TLSClient = b.RemainingArgs(); len(s.TLSClient) != 2 {
-			return b.Errf("tls_client: expected two files, a certificate and its key, got %d", len(s.TLSClient))
-		}
-		return nil
-	case "wait_replicas":
-		return b.integer(&s.WaitReplicas)
-	case "key_prefix":
-		return b.text(&s.KeyPrefix)
-	default:
-		return b.unknown()
+// parseTLSClient reads: tls_client <certificate_file> <key_file>.
+func (s *RedisStorage) parseTLSClient(b *block) error {
+	if err := b.once(); err != nil {
+		return err
 	}
+	if s.TLSClient = b.RemainingArgs(); len(s.TLSClient) != 2 {
+		return b.Errf("tls_client: expected two files, a certificate and its key, got %d", len(s.TLSClient))
+	}
+	return nil
 }
 
 // Provision checks the options and reads the certificates. It does not connect.

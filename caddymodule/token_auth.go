@@ -3,6 +3,8 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"github.com/edgeauth/edgeauth/authcore/login"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,7 +13,6 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
@@ -126,7 +127,7 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 // checkNames refuses requirements that nobody can meet, because the realm has no
 // client or no way to log in of that name.
 func (t *TokenAuth) checkNames() error {
-	known := map[string][]string{"method": {authcore.MethodLink, authcore.MethodCode}}
+	known := map[string][]string{"method": {login.MethodLink, login.MethodCode}}
 	for i := range t.realm.config.Clients {
 		known["client"] = append(known["client"], t.realm.config.Clients[i].Name)
 	}
@@ -152,7 +153,7 @@ func (t *TokenAuth) provisionAssertion() error {
 		return errors.New("token_auth: assertion: the lifetime is negative")
 	}
 	if t.Assertion.Lifetime == 0 {
-		t.Assertion.Lifetime = caddy.Duration(authcore.DefaultAssertionLifetime)
+		t.Assertion.Lifetime = caddy.Duration(core.DefaultAssertionLifetime)
 	}
 	if t.Assertion.Audience == "" {
 		t.Assertion.Audience = t.realm.config.Audience
@@ -174,14 +175,14 @@ func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 // serve does what gate.Site asks of a server.
 func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	stripIdentity(r)
-	visitor := visitorOf(r)
-	visitor.forget()
+	identity := identityOf(r)
+	identity.forget()
 	service, err := t.realm.Service(r.Context())
 	if err != nil {
 		t.realm.gate.count(gate.ReasonUnavailable)
 		return t.refuse(w, r, gate.Unavailable(err))
 	}
-	decision := service.Decide(r.Context(), &t.site, t.request(service, r, visitor.authorization))
+	decision := service.Decide(r.Context(), &t.site, t.request(service, r, identity.authorization))
 	t.realm.gate.count(decision.Reason)
 	if decision.Status == http.StatusNoContent { // nobody's error routes answer preflights
 		writeDecision(w, &decision)
@@ -191,13 +192,13 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	if decision.Status != 0 {
 		return t.refuse(w, r, decision)
 	}
-	if visitor.authorization != nil {
-		r.Header["Authorization"] = visitor.authorization
+	if identity.authorization != nil {
+		r.Header["Authorization"] = identity.authorization
 	}
-	visitor.claims = decision.Claims
-	visitor.header = identityHeader{Header: r.Header}
-	t.site.Forward(&decision, &visitor.header)
-	if err := t.assert(service, &visitor.header, decision.Claims); err != nil {
+	identity.claims = decision.Claims
+	identity.header = identityHeader{Header: r.Header}
+	t.site.Forward(&decision, &identity.header)
+	if err := t.assert(service, &identity.header, decision.Claims); err != nil {
 		return t.refuse(w, r, gate.Unavailable(err))
 	}
 	err = next.ServeHTTP(w, r)
@@ -208,7 +209,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 }
 
 // request returns what the decision depends on.
-func (t *TokenAuth) request(service *authcore.Service, r *http.Request, authorization []string) gate.Request {
+func (t *TokenAuth) request(service *core.Realm, r *http.Request, authorization []string) gate.Request {
 	var path string
 	if len(t.site.Public) > 0 { // nothing else depends on it
 		path = r.URL.EscapedPath()
@@ -239,7 +240,7 @@ func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, decision gate
 }
 
 // assert adds the token for the upstream, if there is to be one.
-func (t *TokenAuth) assert(service *authcore.Service, header *identityHeader, claims *gate.Claims) error {
+func (t *TokenAuth) assert(service *core.Realm, header *identityHeader, claims *gate.Claims) error {
 	if t.Assertion == nil || claims == nil {
 		return nil
 	}

@@ -42,8 +42,6 @@ func parseTokenAuth(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 
 func (t *TokenAuth) parseOption(b *block) error {
 	switch b.Val() {
-	case "realm":
-		return b.text(&t.Realm)
 	case "public":
 		before := len(t.Public)
 		if err := b.list(&t.Public); err != nil {
@@ -53,12 +51,8 @@ func (t *TokenAuth) parseOption(b *block) error {
 			return b.Errf("%v", err)
 		}
 		return nil
-	case "optional":
-		return b.flag(&t.Optional)
 	case "require":
 		return t.parseRequire(b)
-	case "max_age":
-		return b.duration(&t.MaxAge)
 	case "headers":
 		if err := b.list(&t.Headers); err != nil {
 			return err
@@ -69,12 +63,8 @@ func (t *TokenAuth) parseOption(b *block) error {
 		return nil
 	case "assertion":
 		return t.parseAssertion(b)
-	case "forward_token":
-		return b.flag(&t.ForwardToken)
-	case "handle_errors":
-		return b.flag(&t.HandleErrors)
 	default:
-		return b.unknown()
+		return b.anyOption(t)
 	}
 }
 

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"errors"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"net/http"
 	"net/url"
 	"path"
@@ -27,7 +28,7 @@ type linkPage struct {
 
 // linkPages returns the pages of all link templates. A secret in a fragment is
 // never sent to a server.
-func linkPages(config authcore.Config) []linkPage {
+func linkPages(config core.Config) []linkPage {
 	templates := []string{config.EmailLink}
 	for i := range config.Clients {
 		templates = append(templates, config.Clients[i].EmailLink)
@@ -156,7 +157,7 @@ func (r *Realm) isLinkPage(u *url.URL) bool {
 }
 
 // conceal keeps a request out of the access log.
-func conceal(request *http.Request) {
+func skipLog(request *http.Request) {
 	caddyhttp.SetVar(request.Context(), caddyhttp.LogSkipVar, true)
 }
 
@@ -164,7 +165,7 @@ func conceal(request *http.Request) {
 // yet: neither the access log nor the log of errors, which both hold the
 // address, get to see it (CWE-532). So an error ends here, as a bare status.
 func (r *Realm) serveLinkPage(w http.ResponseWriter, request *http.Request, serve func() error) error {
-	conceal(request)
+	skipLog(request)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	addresses := addressesOf(request) // before anybody rewrites them
 	err := serve()

@@ -13,13 +13,13 @@ import (
 const (
 	// userPrefix begins the placeholders about the user of a request.
 	userPrefix = "http.auth.user."
-	// visitorVar is the request variable that they are computed from.
-	visitorVar = "edgeauth"
+	// identityVar is the request variable that they are computed from.
+	identityVar = "edgeauth"
 )
 
-// visitor is what the gate knows about a request. A request can pass several
+// identity is what the gate knows about a request. A request can pass several
 // gates, each of which asks for more; the last one decides who it is.
-type visitor struct {
+type requestIdentity struct {
 	// claims is nil for nobody.
 	claims *gate.Claims
 	// authorization is what the client sent, which a gate takes out of the
@@ -32,22 +32,22 @@ type visitor struct {
 }
 
 // String keeps the placeholder of the variable from showing the token.
-func (*visitor) String() string { return "" }
+func (*requestIdentity) String() string { return "" }
 
-// visitorOf returns what is known about a request, and at the first call makes
+// identityOf returns what is known about a request, and at the first call makes
 // its placeholders. A placeholder is computed when it is read. Every name below
 // the prefix is known and is "" when there is no value: Caddy passes an unknown
 // placeholder on to upstreams as its literal text.
-func visitorOf(r *http.Request) *visitor {
+func identityOf(r *http.Request) *requestIdentity {
 	vars, ok := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
 	if !ok {
-		return &visitor{authorization: r.Header["Authorization"]}
+		return &requestIdentity{authorization: r.Header["Authorization"]}
 	}
-	if known, ok := vars[visitorVar].(*visitor); ok {
+	if known, ok := vars[identityVar].(*requestIdentity); ok {
 		return known
 	}
-	v := &visitor{authorization: r.Header["Authorization"]}
-	vars[visitorVar] = v
+	v := &requestIdentity{authorization: r.Header["Authorization"]}
+	vars[identityVar] = v
 	if replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		v.replacer = replacer
 		replacer.Map(v.placeholder)
@@ -56,17 +56,17 @@ func visitorOf(r *http.Request) *visitor {
 	return v
 }
 
-// forget makes the visitor nobody, until a gate knows better. An earlier handler
+// forget makes the identity nobody, until a gate knows better. An earlier handler
 // may have set the same placeholders for somebody else, and those would come
 // first.
-func (v *visitor) forget() {
+func (v *requestIdentity) forget() {
 	v.claims = nil
 	if v.replacer != nil {
 		v.replacer.DeleteByPrefix(userPrefix)
 	}
 }
 
-func (v *visitor) placeholder(key string) (any, bool) {
+func (v *requestIdentity) placeholder(key string) (any, bool) {
 	field, found := strings.CutPrefix(key, userPrefix)
 	if !found {
 		return nil, false

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +19,7 @@ import (
 
 func TestLinkPages(t *testing.T) {
 	secret := strings.Repeat("aB3-_", 9)[:43]
-	realm := &Realm{linkPages: linkPages(authcore.Config{
+	realm := &Realm{linkPages: linkPages(core.Config{
 		EmailLink: "https://frontend.app/auth/link/{token}",
 		Clients: []authcore.Client{
 			{EmailLink: "https://app.example/in?x=1&t={token}"},
