@@ -91,6 +91,18 @@ func (a *Account) Identity(key IdentityKey) *Identity {
 	return &a.Identities[i]
 }
 
+// Retire retires the pending identity with this key, and reports whether there was
+// one. A login of an imported account retires its former subject: the next account
+// that has it at the provider may belong to another person.
+func (a *Account) Retire(key IdentityKey) bool {
+	identity := a.Identity(key)
+	if identity == nil || identity.State != IdentityPending {
+		return false
+	}
+	identity.State, identity.Expires = IdentityRetired, time.Time{}
+	return true
+}
+
 // SortAccount puts identities and sessions of an account into the documented
 // order. Engines call it after they have loaded one.
 func SortAccount(a *Account) {

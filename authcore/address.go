@@ -42,7 +42,7 @@ func ParseAddress(text string) (Address, error) {
 	if !found || !isDotAtom(local) || len(local) > maxLocalLength {
 		return Address{}, ErrInvalidAddress
 	}
-	domain, err := normalizeDomain(domain)
+	domain, err := ParseDomain(domain)
 	if err != nil || len(local)+1+len(domain) > maxAddressLength {
 		return Address{}, ErrInvalidAddress
 	}
@@ -58,11 +58,25 @@ func (a Address) String() string { return a.local + "@" + a.domain }
 // use does, and taking them for two would let one person have two accounts.
 func (a Address) Key() string { return strings.ToLower(a.local) + "@" + a.domain }
 
-// LimitKey returns what limits are counted by: the Key without a "+tag", so that
-// one mailbox cannot be flooded through its tags.
-func (a Address) LimitKey() string {
-	local, _, _ := strings.Cut(strings.ToLower(a.local), "+")
-	return local + "@" + a.domain
+// MailboxKey returns a key for the mailbox behind the address. It is the Key
+// without a "+tag". At Gmail, dots in the local part do not count and
+// googlemail.com is gmail.com. Limits and deny lists use it, so that other
+// spellings of one mailbox do not avoid them; it does not identify users.
+func (a Address) MailboxKey() string {
+	return MailboxKey(a.local, a.domain)
+}
+
+// MailboxKey returns the key of [Address.MailboxKey] for the parts of an address
+// that need not be valid. The domain is in its ASCII form.
+func MailboxKey(local, domain string) string {
+	local, domain = strings.ToLower(local), strings.ToLower(domain)
+	if i := strings.IndexByte(local, '+'); i > 0 {
+		local = local[:i]
+	}
+	if domain == "googlemail.com" || domain == "gmail.com" {
+		local, domain = strings.ReplaceAll(local, ".", ""), "gmail.com"
+	}
+	return local + "@" + domain
 }
 
 // Domain returns the part after the "@", lower-cased and in its ASCII form.
@@ -83,8 +97,9 @@ func isDotAtom(text string) bool {
 	return true
 }
 
-// normalizeDomain returns the ASCII form of a host name of at least two labels.
-func normalizeDomain(domain string) (string, error) {
+// ParseDomain returns the ASCII form, in lower case, of a host name of at least two
+// labels. The name may be international.
+func ParseDomain(domain string) (string, error) {
 	profile := idna.New(
 		idna.MapForLookup(),
 		idna.BidiRule(),

@@ -68,11 +68,24 @@ func TestLongAddressesAreNotLookedAt(t *testing.T) {
 	}
 }
 
-func TestLimitKeyIgnoresTags(t *testing.T) {
-	one, _ := authcore.ParseAddress("Ann+a@example.com")
-	two, _ := authcore.ParseAddress("ann+b@Example.com")
-	if one.LimitKey() != two.LimitKey() || one.Key() == two.Key() {
-		t.Errorf("limit keys %s and %s, keys %s and %s", one.LimitKey(), two.LimitKey(), one.Key(), two.Key())
+func TestMailboxKey(t *testing.T) {
+	for text, want := range map[string]string{
+		"Ann@example.com":           "ann@example.com",
+		"ann+tag@example.com":       "ann@example.com",
+		"a.nn@example.com":          "a.nn@example.com",
+		"+tag@example.com":          "+tag@example.com",
+		"e.v.e+x@GMail.com":         "eve@gmail.com",
+		"eve@googlemail.com":        "eve@gmail.com",
+		"e.ve@gmail.com.example":    "e.ve@gmail.com.example",
+		"first.last@googlemail.org": "first.last@googlemail.org",
+	} {
+		address, err := authcore.ParseAddress(text)
+		if err != nil {
+			t.Fatalf("ParseAddress(%q) failed: %v", text, err)
+		}
+		if got := address.MailboxKey(); got != want {
+			t.Errorf("ParseAddress(%q).MailboxKey() = %q, want %q", text, got, want)
+		}
 	}
 }
 

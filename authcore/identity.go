@@ -17,6 +17,10 @@ const (
 	// rejoin by address; only linking it explicitly makes it active again. It
 	// belongs to no user in the sense of ErrTaken: another user may link it.
 	IdentityUnlinked IdentityState = "unlinked"
+	// IdentityRetired was pending: the account has logged in, or its user removed
+	// the login. It logs nobody in and is not shown. It keeps the former subject,
+	// which another person may own by now, from being imported once more.
+	IdentityRetired IdentityState = "retired"
 )
 
 // Identity is a user's account at a social provider. None of its key's parts is an
@@ -33,16 +37,19 @@ type Identity struct {
 	State   IdentityState `json:"state,omitempty"`
 	UserID  string        `json:"user_id"`
 	// PublicID names the identity in the API. It is random.
-	PublicID string    `json:"public_id"`
-	Email    string    `json:"email,omitempty"`
-	Created  time.Time `json:"created"`
+	PublicID string `json:"public_id"`
+	// Email is the address that the provider reported at the last login, and
+	// EmailVerified whether it vouched for it. Email need not be a valid address.
+	Email         string    `json:"email,omitempty"`
+	EmailVerified bool      `json:"email_verified,omitempty"`
+	Created       time.Time `json:"created"`
 	// Expires ends a pending identity; zero means never.
 	Expires time.Time `json:"expires,omitzero"`
 }
 
-// IdentityKey identifies an identity within a realm. A pending identity has a key
-// of its own, so that a former subject never matches a subject. Issuer and Subject
-// have up to 1024 bytes of UTF-8 without NUL, Provider up to 64.
+// IdentityKey identifies an identity within a realm. A pending or retired identity
+// has a key of its own, so that a former subject never matches a subject. Issuer
+// and Subject have up to 1024 bytes of UTF-8 without NUL, Provider up to 64.
 type IdentityKey struct {
 	Provider, Issuer, Subject string
 	Pending                   bool
@@ -50,7 +57,10 @@ type IdentityKey struct {
 
 // Key returns the key of the identity.
 func (i Identity) Key() IdentityKey {
-	return IdentityKey{Provider: i.Provider, Issuer: i.Issuer, Subject: i.Subject, Pending: i.State == IdentityPending}
+	return IdentityKey{
+		Provider: i.Provider, Issuer: i.Issuer, Subject: i.Subject,
+		Pending: i.State == IdentityPending || i.State == IdentityRetired,
+	}
 }
 
 // Live reports whether the identity has not expired. An expired identity is

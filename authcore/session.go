@@ -10,8 +10,11 @@ type Session struct {
 	// Client is the name of the client that logged in.
 	Client string `json:"client"`
 	// Method is "link", "code" or the name of a provider.
-	Method  string    `json:"method"`
-	Created time.Time `json:"created"`
+	Method string `json:"method"`
+	// Identity is the PublicID of the identity that logged in; "" for a link or
+	// code. A refresh applies the rules of the realm to it, as the login did.
+	Identity string    `json:"identity,omitempty"`
+	Created  time.Time `json:"created"`
 	// Expires is the time at which the last token of the session expires. It
 	// never moves back, so that a revocation of the session covers every token.
 	Expires   time.Time `json:"expires"`

@@ -84,7 +84,7 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 func (s *Service) throttleLink(ctx context.Context, address Address, client *Client, caller Caller) error {
 	for _, l := range []limit{
 		{"link-ip", party(caller.IP), s.cfg.Limits.LinkPerIP},
-		{"link-address", address.LimitKey(), s.cfg.Limits.LinkPerAddress},
+		{"link-address", address.MailboxKey(), s.cfg.Limits.LinkPerAddress},
 		{"link-client", client.Name, s.cfg.Limits.LinkPerClient},
 		{"link", "all", s.cfg.Limits.LinkOverall},
 	} {
