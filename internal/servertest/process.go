@@ -2,25 +2,23 @@ package servertest
 
 import (
 	"context"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/edgeauth/edgeauth/internal/process"
 )
 
-// Command says how a server is started.
+// Command describes a server to run.
 type Command struct {
 	// Path of the program, and its arguments.
 	Path string
 	Args []string
-	// Dir is where it runs and where its log is written.
+	// Dir is its working directory and contains its log.
 	Dir string
-	// Credential is the user it runs as, nil for that of the test.
+	// Credential is the user it runs as, nil for the user of the test.
 	Credential *syscall.Credential
 	// Ready reports whether the server serves. It must not block for long.
 	Ready func(ctx context.Context) bool
@@ -31,14 +29,11 @@ type Command struct {
 type Process struct {
 	command Command
 	log     string
-
-	mu      sync.Mutex
-	running *exec.Cmd
-	exited  chan struct{}
+	running *process.Process
 }
 
-// Start starts a server and waits until it is ready. It is killed at the end of
-// the test, and what it wrote is shown when the test failed.
+// Start starts a server and waits until it is ready. It is killed at the end of the
+// test, and its log is shown if the test failed.
 func Start(tb testing.TB, command Command) *Process {
 	tb.Helper()
 	p := New(tb, command)
@@ -63,12 +58,11 @@ func New(tb testing.TB, command Command) *Process {
 func (p *Process) Start(tb testing.TB) {
 	tb.Helper()
 	if err := p.TryStart(tb); err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("start: %v\n%s", err, p.tail())
 	}
 }
 
-// TryStart is Start that returns why it failed, for a server whose port may have
-// been taken by somebody else.
+// TryStart is Start that returns the error, for a server whose port may be taken.
 func (p *Process) TryStart(tb testing.TB) error {
 	tb.Helper()
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -76,76 +70,54 @@ func (p *Process) TryStart(tb testing.TB) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(p.command.Path, p.command.Args...) //nolint:gosec,noctx // a test says what; it outlives no test
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = p.command.Dir, log, log, attributes(p.command.Credential)
-	if err := cmd.Start(); err != nil {
-		return err
+	options := process.Options{
+		Path: p.command.Path, Args: p.command.Args, Dir: p.command.Dir, Output: log,
+		Ready: p.command.Ready, Timeout: patience,
 	}
-	exited := make(chan struct{})
-	go func() {
-		defer close(exited)
-		_ = cmd.Wait() // tests kill it
-	}()
-	p.mu.Lock()
-	p.running, p.exited = cmd, exited
-	p.mu.Unlock()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for !p.command.Ready(tb.Context()) {
-		select {
-		case <-look.C:
-		case <-exited:
-			return errors.New(p.command.Path + " ended by itself:\n" + p.tail())
-		case <-deadline.C:
-			return errors.New(p.command.Path + " does not serve:\n" + p.tail())
-		}
+	if user := p.command.Credential; user != nil {
+		options.UID, options.GID = user.Uid, user.Gid
 	}
-	return nil
+	p.running, err = process.Start(tb.Context(), options)
+	return err
 }
 
 // Stop asks the server to end and waits until it has.
 func (p *Process) Stop(tb testing.TB) { p.end(tb, syscall.SIGTERM) }
 
-// Interrupt is Stop by SIGINT, which some servers take for more of a hurry.
+// Interrupt is Stop by SIGINT, which some servers take as more urgent.
 func (p *Process) Interrupt(tb testing.TB) { p.end(tb, os.Interrupt) }
 
-// Kill ends the server at once (SIGKILL). One that does not run stays so.
-func (p *Process) Kill(tb testing.TB) { p.end(tb, os.Kill) }
+// Kill ends the server immediately (SIGKILL). A server that does not run stays so.
+func (p *Process) Kill(testing.TB) {
+	if p.running != nil {
+		p.running.Kill()
+	}
+}
 
-// Pause freezes the server (SIGSTOP): its connections stay, and nobody answers.
+// Pause freezes the server (SIGSTOP): its connections stay and nothing answers.
 func (p *Process) Pause(tb testing.TB) { p.signal(tb, stopSignal) }
 
-// Resume lets a frozen server go on (SIGCONT).
+// Resume continues a frozen server (SIGCONT).
 func (p *Process) Resume(tb testing.TB) { p.signal(tb, continueSignal) }
 
 func (p *Process) end(tb testing.TB, by os.Signal) {
 	tb.Helper()
-	if !p.signal(tb, by) {
+	if p.running == nil {
 		return
 	}
-	select {
-	case <-p.exited:
-	case <-time.After(patience):
-		_ = p.running.Process.Kill()
-		tb.Errorf("%s does not end", p.command.Path)
+	if err := p.running.Stop(by, patience); err != nil && strings.Contains(err.Error(), "did not end") {
+		tb.Errorf("stop: %v", err)
 	}
 }
 
-// signal reports whether there was a process to send the signal to.
-func (p *Process) signal(tb testing.TB, signal os.Signal) bool {
+func (p *Process) signal(tb testing.TB, signal os.Signal) {
 	tb.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.running == nil {
-		return false
+		return
 	}
-	err := p.running.Process.Signal(signal)
-	if err != nil && !errors.Is(err, os.ErrProcessDone) {
-		tb.Errorf("signal %s: %v", signal, err)
+	if err := p.running.Signal(signal); err != nil {
+		tb.Errorf("signal: %v", err)
 	}
-	return true
 }
 
 // tail returns the end of the log.

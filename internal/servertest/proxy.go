@@ -7,24 +7,24 @@ import (
 	"testing"
 )
 
-// Proxy stands between a client and a server on the loopback interface and breaks
-// connections. Its methods are safe for concurrent use.
+// Proxy forwards connections between a client and a server on the loopback interface
+// and breaks them on request. Its methods are safe for concurrent use.
 type Proxy struct {
 	listener net.Listener
 	target   string
 
 	mu sync.Mutex
-	// watch is what an armed proxy waits for in what the client sends; nil for
-	// nothing.
+	// watch is the text in the client's data that breaks a connection; nil if the
+	// proxy is not armed.
 	watch []byte
-	// hits is how often it was seen.
+	// hits counts its occurrences.
 	hits  int
 	conns map[net.Conn]bool
-	// deaf are those of them that lead nowhere.
+	// deaf holds the connections whose data is dropped.
 	deaf map[net.Conn]bool
 }
 
-// NewProxy starts a proxy before a server. It ends with the test.
+// NewProxy starts a proxy in front of a server. It ends with the test.
 func NewProxy(tb testing.TB, target string) *Proxy {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not block
@@ -50,19 +50,18 @@ func NewProxy(tb testing.TB, target string) *Proxy {
 	return p
 }
 
-// Address is host and port of the proxy.
+// Address returns host and port of the proxy.
 func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
-// CutAfter breaks the connection after a command with this text has been carried
-// out and before its answer has come back, every time. What the server answers from
-// then on is dropped.
+// CutAfter breaks each connection after the server has executed a command with this
+// text and before its answer arrives. Later answers are dropped.
 func (p *Proxy) CutAfter(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.watch, p.hits = []byte(text), 0
 }
 
-// Disarm lets everything through and returns how often a connection was broken.
+// Disarm stops breaking connections and returns the number of broken ones.
 func (p *Proxy) Disarm() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -79,8 +78,8 @@ func (p *Proxy) Cut() {
 	}
 }
 
-// Deafen has what is sent on the connections that are there lead nowhere from now
-// on, as when a machine vanishes without a word. New ones work.
+// Deafen drops all data on the present connections, like a machine that vanishes.
+// New connections work.
 func (p *Proxy) Deafen() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,7 +111,7 @@ func (p *Proxy) serve(client net.Conn) {
 	answers := make(chan struct{})
 	var doomed sync.Once
 	fate := make(chan struct{})
-	go func() { // what the server answers
+	go func() { // the server's answers
 		defer close(answers)
 		buffer := make([]byte, 64<<10)
 		for {
@@ -122,7 +121,7 @@ func (p *Proxy) serve(client net.Conn) {
 				return
 			}
 			select {
-			case <-fate: // the answer has come, so the command was carried out
+			case <-fate: // the answer arrived, so the command was executed
 				client.Close()
 				return
 			default:

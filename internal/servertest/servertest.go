@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// patience bounds everything that is waited for. Machines that test are busy.
+// patience bounds each wait. Test machines are busy.
 const patience = 60 * time.Second
 
-// Find returns the path of a program, which is looked for in PATH and then in the
-// folders, whose names may be patterns. Without it the test is skipped, or fails
-// when CI is "true".
+// Find returns the path of a program in PATH or in one of the folders, whose names
+// may be patterns. If there is no such program, the test is skipped, or fails if CI
+// is "true".
 func Find(tb testing.TB, program string, folders ...string) string {
 	tb.Helper()
 	if path, err := exec.LookPath(program); err == nil {
@@ -38,26 +38,26 @@ func Find(tb testing.TB, program string, folders ...string) string {
 	return ""
 }
 
-// Ports that FreePort hands out: below those from which systems take one for a
-// connection that somebody makes (49152 on, RFC 6335, section 6; 32768 on in Linux).
+// The range of FreePort. It lies below the ports that systems assign to outgoing
+// connections (from 49152, RFC 6335, section 6; from 32768 on Linux).
 const (
 	firstPort = 20000
 	lastPort  = 31999
 )
 
-// A process hands no port out twice before it has gone through all of them: some
-// wait for a while before they are used. Each begins somewhere else.
+// A process returns no port twice before it has returned all of them, because a port
+// may be used some time after it was chosen. Each process begins elsewhere.
 //
-//nolint:gochecknoglobals // tests that know nothing of each other share the ports
+//nolint:gochecknoglobals // independent tests share the ports
 var (
-	begin     = rand.Uint32N(lastPort - firstPort + 1) //nolint:gosec // nobody has to guess it
+	begin     = rand.Uint32N(lastPort - firstPort + 1) //nolint:gosec // not a secret
 	handedOut atomic.Uint32
 )
 
-// FreePort returns a port that nobody listens on, at any address. The system would
-// pick one that it gives to the next outgoing connection just as well, of whomever:
-// a server could then not listen there, now or when it is started again, and who
-// dials it meanwhile could even be connected with himself.
+// FreePort returns a port without a listener at any address. A port that the system
+// picks could be assigned to the next outgoing connection as well: then a server
+// could not listen there, now or after a restart, and a client that dials it could
+// even be connected to itself.
 func FreePort(tb testing.TB) int {
 	tb.Helper()
 	var err error
@@ -73,8 +73,7 @@ func FreePort(tb testing.TB) int {
 	return 0
 }
 
-// Eventually waits until the condition holds and fails the test when it does not
-// in a minute.
+// Eventually waits until the condition holds, and fails the test after a minute.
 func Eventually(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
 	deadline := time.Now().Add(patience)
@@ -82,7 +81,7 @@ func Eventually(tb testing.TB, what string, condition func() bool) {
 	defer look.Stop()
 	for !condition() {
 		if time.Now().After(deadline) {
-			tb.Fatalf("waited in vain: %s", what)
+			tb.Fatalf("gave up waiting: %s", what)
 		}
 		<-look.C
 	}

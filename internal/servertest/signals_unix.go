@@ -1,4 +1,4 @@
-//go:build unix && !linux
+//go:build unix
 
 package servertest
 
@@ -8,7 +8,3 @@ const (
 	stopSignal     = syscall.SIGSTOP
 	continueSignal = syscall.SIGCONT
 )
-
-func attributes(credential *syscall.Credential) *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Credential: credential}
-}
