@@ -2,13 +2,12 @@
 // runs it: with a Caddyfile, a data directory, environment variables, signals,
 // and the subcommands reload and validate.
 //
-// It knows nothing of what the process serves.
+// It does not depend on what the process serves.
 package edge
 
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -20,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/edgeauth/edgeauth/e2e/internal/wait"
+	"github.com/edgeauth/edgeauth/internal/process"
 )
 
 // How long the process may take. They are generous: a loaded machine is slow,
@@ -47,13 +46,7 @@ type Edge struct {
 
 	binary  string
 	env     []string
-	process *process
-}
-
-type process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-	err  error
+	process *process.Process
 }
 
 // New prepares a data directory and picks ports. Env is added to the small
@@ -109,30 +102,14 @@ func (e *Edge) Start(t testing.TB) {
 // Run is Start with another command line.
 func (e *Edge) Run(t testing.TB, args ...string) {
 	t.Helper()
-	cmd := e.command(context.WithoutCancel(t.Context()), args...)
-	cmd.Stdout, cmd.Stderr = e.Log, e.Log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	started, err := process.Start(t.Context(), process.Options{
+		Path: e.binary, Args: args, Dir: e.Dir, Env: e.env, Output: e.Log,
+		Ready: func(context.Context) bool { return e.answers() }, Timeout: startLimit,
+	})
+	if err != nil {
+		t.Fatalf("start: %v\n%s", err, e.Log.Tail(20))
 	}
-	p := &process{cmd: cmd, done: make(chan struct{})}
-	go func() {
-		p.err = cmd.Wait()
-		close(p.done)
-	}()
-	e.process = p
-	answers := wait.Holds(startLimit, func() bool { return p.ended() || e.answers() })
-	if !answers || p.ended() {
-		t.Fatalf("the edge did not start:\n%s", e.Log.Tail(20))
-	}
-}
-
-func (p *process) ended() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
+	e.process = started
 }
 
 func (e *Edge) answers() bool {
@@ -149,17 +126,15 @@ func (e *Edge) answers() bool {
 // not end well and in time.
 func (e *Edge) Stop(t testing.TB) {
 	t.Helper()
-	e.signal(t, syscall.SIGTERM)
-	if err := e.process.err; err != nil {
-		t.Errorf("the edge ended with: %v", err)
+	if err := e.process.Stop(syscall.SIGTERM, stopLimit); err != nil {
+		t.Errorf("stop: %v", err)
 	}
 	e.process = nil
 }
 
-// Kill ends the process without any warning.
-func (e *Edge) Kill(t testing.TB) {
-	t.Helper()
-	e.signal(t, syscall.SIGKILL)
+// Kill ends the process without warning (SIGKILL).
+func (e *Edge) Kill(testing.TB) {
+	e.process.Kill()
 	e.process = nil
 }
 
@@ -167,18 +142,7 @@ func (e *Edge) Kill(t testing.TB) {
 // since; it may have ended by itself.
 func (e *Edge) Started() bool { return e.process != nil }
 
-func (e *Edge) signal(t testing.TB, signal os.Signal) {
-	t.Helper()
-	if err := e.process.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Fatal(err)
-	}
-	if !wait.Holds(stopLimit, e.process.ended) {
-		_ = e.process.cmd.Process.Kill()
-		t.Fatalf("the edge did not end within %s of %s", stopLimit, signal)
-	}
-}
-
-// Reload has the running process take the Caddyfile over.
+// Reload makes the running process load the Caddyfile.
 func (e *Edge) Reload(t testing.TB) error {
 	t.Helper()
 	return e.Command(t, "reload", "--config", e.caddyfile(), "--adapter", "caddyfile", "--address", e.Admin, "--force")
@@ -213,7 +177,7 @@ func (e *Edge) Output(t testing.TB, args ...string) (string, error) {
 }
 
 // Check tries everything that the Caddyfile depends on, as an operator does
-// beside the running server, and returns what was printed.
+// while the server runs, and returns what was printed.
 func (e *Edge) Check(t testing.TB) (string, error) {
 	t.Helper()
 	return e.Output(t, "edgeauth", "check", "--config", e.caddyfile(), "--adapter", "caddyfile")
@@ -228,7 +192,7 @@ func (e *Edge) command(ctx context.Context, args ...string) *exec.Cmd {
 // RSS returns the resident memory of the process in bytes (proc(5), VmRSS).
 func (e *Edge) RSS(t testing.TB) int64 {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.process.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.process.PID()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,6 +205,6 @@ func (e *Edge) RSS(t testing.TB) int64 {
 			return kilobytes << 10
 		}
 	}
-	t.Fatal("the system does not tell the memory of the process")
+	t.Fatal("/proc has no VmRSS of the process")
 	return 0
 }
