@@ -1,4 +1,4 @@
-package authcore
+package keys
 
 import (
 	"crypto/ecdsa"
@@ -7,11 +7,14 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
@@ -21,55 +24,69 @@ const (
 	secretBytes = 32
 )
 
-// generateKey makes a key for an algorithm (RFC 7518, RFC 8037).
-func generateKey(algorithm string, random io.Reader) (SigningKey, error) {
-	key := SigningKey{Algorithm: algorithm}
+// Algorithms lists the signature algorithms that a realm can use (RFC 7518, RFC
+// 8037).
+func Algorithms() []string { return []string{gate.EdDSA, gate.ES256, gate.RS256, gate.HS256} }
+
+// generate makes a key for an algorithm.
+func generate(algorithm string, random io.Reader) (authcore.SigningKey, error) {
+	key := authcore.SigningKey{Algorithm: algorithm}
 	var private, public any
 	var err error
 	switch algorithm {
-	case "EdDSA":
+	case gate.EdDSA:
 		public, private, err = ed25519.GenerateKey(random)
-	case "ES256":
+	case gate.ES256:
 		var pair *ecdsa.PrivateKey
 		if pair, err = ecdsa.GenerateKey(elliptic.P256(), random); err == nil {
 			private, public = pair, &pair.PublicKey
 		}
-	case "RS256":
+	case gate.RS256:
 		var pair *rsa.PrivateKey
 		if pair, err = rsa.GenerateKey(random, rsaBits); err == nil {
 			private, public = pair, &pair.PublicKey
 		}
-	case "HS256":
+	case gate.HS256:
 		key.Private = make([]byte, secretBytes)
 		_, err = io.ReadFull(random, key.Private)
 		public = key.Private
 	default:
 		err = fmt.Errorf("unknown algorithm %q", algorithm)
 	}
+	if err == nil && private != nil {
+		key.Private, err = x509.MarshalPKCS8PrivateKey(private)
+	}
+	if err == nil {
+		key.ID, err = gate.Thumbprint(public)
+	}
 	if err != nil {
-		return SigningKey{}, fmt.Errorf("generate key: %w", err)
-	}
-	if private != nil {
-		if key.Private, err = x509.MarshalPKCS8PrivateKey(private); err != nil {
-			return SigningKey{}, fmt.Errorf("generate key: %w", err)
-		}
-	}
-	if key.ID, err = gate.Thumbprint(public); err != nil {
-		return SigningKey{}, fmt.Errorf("generate key: %w", err)
+		return authcore.SigningKey{}, fmt.Errorf("generate key: %w", err)
 	}
 	return key, nil
 }
 
-func parseSigner(stored SigningKey) (signer, error) {
-	s := signer{key: gate.Key{ID: stored.ID, Algorithm: stored.Algorithm}, signs: stored.Signs}
-	if stored.Algorithm == "HS256" {
+// signer is a key that signs.
+type signer struct {
+	key     gate.Key
+	private any
+	signs   time.Time
+	// secret is the input of the key derivation for sealing.
+	secret []byte
+}
+
+func parseSigner(stored authcore.SigningKey) (signer, error) {
+	s := signer{
+		key:   gate.Key{ID: stored.ID, Algorithm: stored.Algorithm},
+		signs: stored.Signs, secret: stored.Private,
+	}
+	if stored.Algorithm == gate.HS256 {
 		s.private, s.key.Public = stored.Private, stored.Private
 		return s, nil
 	}
 	private, err := x509.ParsePKCS8PrivateKey(stored.Private)
 	if err != nil {
-		// The error of crypto/x509 may quote what it read.
-		return signer{}, fmt.Errorf("is not a PKCS #8 private key")
+		// The error of crypto/x509 may quote its input.
+		return signer{}, errors.New("not a PKCS #8 private key")
 	}
 	s.private = private
 	switch private := private.(type) {
@@ -80,13 +97,13 @@ func parseSigner(stored SigningKey) (signer, error) {
 	case *rsa.PrivateKey:
 		s.key.Public = &private.PublicKey
 	default:
-		return signer{}, fmt.Errorf("has an unknown type")
+		return signer{}, errors.New("unknown type of private key")
 	}
 	return s, nil
 }
 
-// sign makes a compact JWS (RFC 7515, section 7.1). The header is the one that
-// the gate expects of this key, to the byte.
+// sign makes a compact JWS (RFC 7515, section 7.1). Its header is, to the byte, the
+// one that the gate expects of this key.
 func (s signer) sign(purpose gate.Purpose, payload []byte) (string, error) {
 	method := jwt.GetSigningMethod(s.key.Algorithm)
 	if method == nil {
