@@ -12,6 +12,7 @@ const (
 	EventLinked        EventName = "identity_linked"
 	EventUnlinked      EventName = "identity_unlinked"
 	EventRefresh       EventName = "token_refreshed"
+	EventReuse         EventName = "token_reused"
 	EventLogout        EventName = "logout"
 	EventUserDisabled  EventName = "user_disabled"
 	EventUserEnabled   EventName = "user_enabled"

@@ -1,52 +1,76 @@
-package authcore
+package session
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// maxSeen bounds how many sessions are remembered between two writes. What is
-// over it is noted after the next one.
+// maxSeen limits the number of sessions that are remembered between two writes.
+// Later ones are recorded after the next write.
 const maxSeen = 50_000
 
-// seen collects when sessions were last used, so that a request costs no write:
-// what was collected goes to the store once in a while.
+// Seen returns a function that records the use of a session, for the gate's
+// verifier. It does not call the store: FlushSeen writes what was recorded.
+func (s *Service) Seen() func(claims *gate.Claims, now time.Time) { return s.seen.mark }
+
+// FlushSeen writes the recorded times to the store. After a failure they are kept
+// for the next call.
+func (s *Service) FlushSeen(ctx context.Context) error {
+	times := s.seen.take()
+	if len(times) == 0 {
+		return nil
+	}
+	if err := s.cfg.Store.MarkSeen(ctx, times); err != nil {
+		s.seen.putBack(times)
+		return err
+	}
+	return nil
+}
+
+// seen collects the times at which sessions were last used, so that a request
+// costs no write.
 type seen struct {
 	mu    sync.Mutex
-	times map[string]time.Time
+	times map[authcore.SessionRef]time.Time
 }
 
-func newSeen() *seen { return &seen{times: map[string]time.Time{}} }
+func newSeen() *seen { return &seen{times: map[authcore.SessionRef]time.Time{}} }
 
-// mark notes that a session was used. The gate calls it about once a minute
-// for each token.
-func (s *seen) mark(session string, now time.Time) {
+// mark records that a session was used. The gate calls it about once a minute for
+// each token.
+func (s *seen) mark(claims *gate.Claims, now time.Time) {
+	ref := authcore.SessionRef{UserID: claims.Subject, ID: claims.Session}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := s.times[session]; known || len(s.times) < maxSeen {
-		// The text given is a part of a whole token's claims.
-		s.times[strings.Clone(session)] = now
+	if _, known := s.times[ref]; known || len(s.times) < maxSeen {
+		// The claims of a token share one allocation, which must not be retained.
+		ref.UserID, ref.ID = strings.Clone(ref.UserID), strings.Clone(ref.ID)
+		s.times[ref] = now
 	}
 }
 
-// putBack keeps what could not be written for the next time.
-func (s *seen) putBack(times map[string]time.Time) {
+// putBack keeps times that could not be written.
+func (s *seen) putBack(times map[authcore.SessionRef]time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for session, at := range times {
-		if newer, known := s.times[session]; known && newer.After(at) || !known && len(s.times) >= maxSeen {
+	for ref, at := range times {
+		if newer, known := s.times[ref]; known && newer.After(at) || !known && len(s.times) >= maxSeen {
 			continue
 		}
-		s.times[session] = at
+		s.times[ref] = at
 	}
 }
 
-// take returns what was collected and begins anew.
-func (s *seen) take() map[string]time.Time {
+// take returns the recorded times and forgets them.
+func (s *seen) take() map[authcore.SessionRef]time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	times := s.times
-	s.times = map[string]time.Time{}
+	s.times = map[authcore.SessionRef]time.Time{}
 	return times
 }

@@ -1,0 +1,89 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// clockMargin extends the revocation of a user, because the clocks of nodes differ.
+const clockMargin = time.Hour
+
+// Find returns a user by ID or by verified e-mail address, or a 404 error.
+func (s *Service) Find(ctx context.Context, idOrEmail string) (authcore.User, error) {
+	ref := authcore.UserRef{ID: idOrEmail}
+	if address, err := authcore.ParseAddress(idOrEmail); err == nil {
+		ref = authcore.UserRef{EmailKey: address.Key()}
+	} else if idOrEmail == "" {
+		return authcore.User{}, authcore.NotFound()
+	}
+	user, err := s.cfg.Store.User(ctx, ref)
+	if err != nil {
+		return authcore.User{}, operatorError(err)
+	}
+	return user, nil
+}
+
+// List returns a page of the users that match the filter, and the cursor of the
+// next page; see [authcore.Accounts].
+func (s *Service) List(ctx context.Context, filter authcore.UserFilter, cursor string) ([]authcore.User, string, error) {
+	users, next, err := s.cfg.Store.Users(ctx, filter, cursor)
+	if err != nil {
+		return nil, "", operatorError(err)
+	}
+	return users, next, nil
+}
+
+// Disable ends all sessions of a user and refuses new ones.
+func (s *Service) Disable(ctx context.Context, id string) (authcore.User, error) {
+	account, err := s.update(ctx, id, func(account *authcore.Account) error {
+		account.Disable(s.revocationEnd(*account))
+		return nil
+	})
+	if err != nil {
+		return authcore.User{}, operatorError(err)
+	}
+	s.cfg.Observe(authcore.Event{Name: authcore.EventUserDisabled, UserID: id})
+	return account.User, nil
+}
+
+// Enable lets a disabled user log in again. Ended sessions stay ended.
+func (s *Service) Enable(ctx context.Context, id string) (authcore.User, error) {
+	account, err := s.update(ctx, id, func(account *authcore.Account) error {
+		account.Enable()
+		return nil
+	})
+	if err != nil {
+		return authcore.User{}, operatorError(err)
+	}
+	s.cfg.Observe(authcore.Event{Name: authcore.EventUserEnabled, UserID: id})
+	return account.User, nil
+}
+
+// Delete deletes a user with everything that belongs to it. Its tokens end.
+func (s *Service) Delete(ctx context.Context, id string) error {
+	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: id}, s.now())
+	if err != nil {
+		return operatorError(err)
+	}
+	revocation := authcore.Revocation{Kind: authcore.RevokeUser, ID: id, Until: s.revocationEnd(account)}
+	if err := s.cfg.Store.DeleteUser(ctx, id, revocation); err != nil {
+		return operatorError(err)
+	}
+	s.cfg.Revoked.Apply(revocation)
+	s.cfg.Observe(authcore.Event{Name: authcore.EventUserDeleted, UserID: id})
+	return nil
+}
+
+// revocationEnd returns a time after the end of every token of the account. A
+// session may outlast the configured lifetime if that was shortened meanwhile.
+func (s *Service) revocationEnd(account authcore.Account) time.Time {
+	end := s.now().Add(s.cfg.TokenLifetime)
+	for _, session := range account.Sessions {
+		if session.Expires.After(end) {
+			end = session.Expires
+		}
+	}
+	return end.Add(clockMargin)
+}

@@ -1,0 +1,107 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// Revoker puts revocations in force on this node. It is implemented by
+// *revocation.Follower.
+type Revoker interface {
+	Apply(revocations ...authcore.Revocation)
+}
+
+// Config configures a Service. All fields are required unless noted otherwise.
+type Config struct {
+	Store authcore.Accounts
+	// Rules are the rules of the realm. ProviderRules replaces some of them, by
+	// the name of the provider; optional.
+	Rules         *Rules
+	ProviderRules map[string]ProviderRules
+	// Clients and Providers are those of the realm. They decide which login
+	// methods are usable.
+	Clients   []authcore.Client
+	Providers map[string]authcore.Provider
+	Revoked   Revoker
+	// TokenLifetime is the longest lifetime of a token, of all clients.
+	TokenLifetime time.Duration
+	// Observe receives events. It must not block. Default: events are dropped.
+	Observe func(authcore.Event)
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+}
+
+// Service manages accounts. Its methods are safe for concurrent use.
+type Service struct {
+	cfg Config
+}
+
+// New returns a Service. The configuration is not validated.
+func New(cfg Config) *Service {
+	if cfg.Observe == nil {
+		cfg.Observe = func(authcore.Event) {}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Service{cfg: cfg}
+}
+
+// RulesFor returns the rules for logins through a provider.
+func (s *Service) RulesFor(provider string) *Rules {
+	return s.cfg.Rules.Through(s.cfg.ProviderRules[provider])
+}
+
+// now returns the time without its monotonic part, so that times compare alike
+// before and after they were stored.
+func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
+
+// CurrentUser returns the user of a token, or the 403 error for a disabled or
+// deleted user.
+func (s *Service) CurrentUser(ctx context.Context, claims *gate.Claims) (authcore.User, error) {
+	user, err := s.cfg.Store.User(ctx, authcore.UserRef{ID: claims.Subject})
+	switch {
+	case err != nil:
+		return authcore.User{}, userError(err)
+	case user.Disabled:
+		return authcore.User{}, authcore.Inactive()
+	}
+	return user, nil
+}
+
+// update changes the account of a user as one step, and puts the revocations of
+// the step in force on this node.
+func (s *Service) update(ctx context.Context, userID string, change func(*authcore.Account) error) (authcore.Account, error) {
+	var revocations []authcore.Revocation
+	account, err := s.cfg.Store.UpdateAccount(ctx, userID, s.now(), func(account *authcore.Account) error {
+		if err := change(account); err != nil {
+			return err
+		}
+		revocations = account.Revocations
+		return nil
+	})
+	if err == nil {
+		s.cfg.Revoked.Apply(revocations...)
+	}
+	return account, err
+}
+
+// userError returns the public error for a user's own call.
+func userError(err error) error {
+	if errors.Is(err, authcore.ErrNotFound) {
+		return authcore.Inactive()
+	}
+	return authcore.Unavailable(err)
+}
+
+// operatorError returns the public error for an operator's call.
+func operatorError(err error) error {
+	if errors.Is(err, authcore.ErrNotFound) {
+		return authcore.NotFound()
+	}
+	return authcore.Unavailable(err)
+}

@@ -1,0 +1,82 @@
+package account
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// Identities returns the identities of the token's user, oldest first. Pending
+// ones are included, unlinked and retired ones are not.
+func (s *Service) Identities(ctx context.Context, claims *gate.Claims) ([]authcore.Identity, error) {
+	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, s.now())
+	switch {
+	case err != nil:
+		return nil, userError(err)
+	case account.User.Disabled:
+		return nil, authcore.Inactive()
+	}
+	return slices.DeleteFunc(account.Identities, func(identity authcore.Identity) bool { return !shown(identity) }), nil
+}
+
+// shown reports whether a user sees an identity.
+func shown(identity authcore.Identity) bool {
+	return identity.State == authcore.IdentityActive || identity.State == authcore.IdentityPending
+}
+
+// Unlink removes an identity from the account of the token's user. Sessions that
+// began through its provider end in the same step, except for the session of the
+// token: users unlink a login that another party got hold of. The error is 409
+// last_identity if the user could not log in any more.
+func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID string) error {
+	var unlinked authcore.Identity
+	_, err := s.update(ctx, claims.Subject, func(account *authcore.Account) error {
+		if account.User.Disabled {
+			return authcore.Inactive()
+		}
+		i := slices.IndexFunc(account.Identities, func(identity authcore.Identity) bool {
+			return publicID != "" && identity.PublicID == publicID && shown(identity)
+		})
+		if i < 0 {
+			return authcore.NotFound()
+		}
+		unlinked = account.Identities[i]
+		if !account.Retire(unlinked.Key()) {
+			account.Identities[i].State = authcore.IdentityUnlinked
+		}
+		if !s.mayLose(unlinked, *account) {
+			return lastIdentity()
+		}
+		s.endSessionsThrough(account, unlinked, claims.Session)
+		return nil
+	})
+	if err != nil {
+		return userError(err)
+	}
+	s.cfg.Observe(authcore.Event{Name: authcore.EventUnlinked, Method: unlinked.Provider, UserID: claims.Subject, SessionID: claims.Session})
+	return nil
+}
+
+// endSessionsThrough ends the sessions that began through the provider of an
+// identity, except for one. If that one began with the identity, refreshes judge
+// it by another login method from now on.
+func (s *Service) endSessionsThrough(account *authcore.Account, unlinked authcore.Identity, except string) {
+	account.EndSessions(func(session authcore.Session) bool {
+		return session.Method == unlinked.Provider && session.ID != except
+	})
+	for i := range account.Sessions {
+		if account.Sessions[i].Identity == unlinked.PublicID {
+			account.Sessions[i].Identity = s.otherIdentity(*account)
+		}
+	}
+}
+
+func lastIdentity() *authcore.Error {
+	return &authcore.Error{
+		Status: http.StatusConflict, Code: authcore.CodeLastIdentity,
+		Detail: "This is the only usable login method of the account. Add another one first.",
+	}
+}

@@ -1,0 +1,62 @@
+package session
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// maxUserAgent limits the stored part of a User-Agent header, in bytes.
+const maxUserAgent = 256
+
+// Begin returns a session with its first token, for [authcore.Account.Start]. The
+// step of the login sets Identity for a social login.
+func (s *Service) Begin(client *authcore.Client, method string, caller authcore.Caller) (authcore.Session, error) {
+	id, err := s.cfg.Random.ID()
+	if err != nil {
+		return authcore.Session{}, authcore.Unavailable(err)
+	}
+	now := s.now()
+	token, err := s.newToken(client, now, now)
+	if err != nil {
+		return authcore.Session{}, err
+	}
+	session := authcore.Session{
+		ID: id, Client: client.Name, Method: method,
+		Created: now, LastSeen: now, Expires: token.Expires,
+		UserAgent: cleanUserAgent(caller.UserAgent), Token: token,
+	}
+	if caller.IP.IsValid() {
+		session.IP = caller.IP.Unmap().String()
+	}
+	return session, nil
+}
+
+// newToken returns a token for a session that was created at the given time. It
+// expires with the maximum lifetime of the session at the latest.
+func (s *Service) newToken(client *authcore.Client, created, now time.Time) (authcore.SessionToken, error) {
+	id, err := s.cfg.Random.ID()
+	if err != nil {
+		return authcore.SessionToken{}, authcore.Unavailable(err)
+	}
+	expires := now.Add(s.lifetime(client))
+	if last := created.Add(s.cfg.MaxLifetime); expires.After(last) {
+		expires = last
+	}
+	return authcore.SessionToken{ID: id, Issued: now.Truncate(time.Second), Expires: expires.Truncate(time.Second)}, nil
+}
+
+func cleanUserAgent(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, text)
+	if len(text) > maxUserAgent {
+		text = strings.ToValidUTF8(text[:maxUserAgent], "")
+	}
+	return text
+}

@@ -1,0 +1,142 @@
+package session
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+)
+
+// maxSuperseded limits Session.Superseded. While the list is full, the newest
+// token is returned instead of a successor.
+const maxSuperseded = 32
+
+// Refresh returns a successor of the newest token, or the newest token again if
+// the token of claims was superseded within the grace. No token is invalidated. A
+// token that was superseded earlier ends the session: two parties hold its tokens,
+// and one of them may have stolen them (RFC 9700, section 4.14.2).
+func (s *Service) Refresh(ctx context.Context, claims *gate.Claims) (Grant, error) {
+	var grant Grant
+	check := ratelimit.Check{Name: "refresh-session", Party: claims.Session, Rate: s.cfg.Limits.RefreshPerSession}
+	err := s.cfg.Limiter.Do(ctx, []ratelimit.Check{check}, func() (err error) {
+		grant, err = s.refresh(ctx, claims)
+		return err
+	})
+	return grant, err
+}
+
+func (s *Service) refresh(ctx context.Context, claims *gate.Claims) (Grant, error) {
+	var r refreshing
+	now := s.now()
+	stored, err := s.update(ctx, claims.Subject, now, func(a *authcore.Account) (err error) {
+		r, err = s.renew(a, claims, now)
+		return err
+	})
+	switch {
+	case err != nil:
+		return Grant{}, userError(err)
+	case r.reused:
+		s.cfg.Observe(authcore.Event{
+			Name: authcore.EventReuse, Method: r.session.Method, Client: r.session.Client,
+			UserID: claims.Subject, SessionID: r.session.ID, Code: authcore.CodeInvalidToken,
+		})
+		return Grant{}, ended()
+	}
+	s.cfg.Observe(authcore.Event{
+		Name: authcore.EventRefresh, Method: r.session.Method, Client: r.session.Client,
+		UserID: stored.User.ID, SessionID: r.session.ID,
+	})
+	return s.Grant(stored.User, r.session, false)
+}
+
+// refreshing is the result of one renew.
+type refreshing struct {
+	session authcore.Session
+	// reused reports that the session ended because an old token was reused.
+	reused bool
+}
+
+// renew changes the session of a token in its account.
+func (s *Service) renew(a *authcore.Account, claims *gate.Claims, now time.Time) (refreshing, error) {
+	i := slices.IndexFunc(a.Sessions, func(session authcore.Session) bool { return session.ID == claims.Session })
+	switch {
+	case a.User.Disabled:
+		return refreshing{}, authcore.Inactive()
+	case i < 0:
+		return refreshing{}, ended()
+	}
+	session := &a.Sessions[i]
+	client := s.clients[session.Client]
+	switch {
+	case client == nil:
+		return refreshing{}, unknownClient()
+	case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, session)):
+		return refreshing{}, account.NotAdmitted()
+	}
+	live := s.inGrace(session.Superseded, now)
+	current := claims.ID == session.Token.ID
+	if !current && !slices.ContainsFunc(live, func(token authcore.SupersededToken) bool { return token.ID == claims.ID }) {
+		ended := a.EndSessions(func(other authcore.Session) bool { return other.ID == claims.Session })
+		return refreshing{session: ended[0], reused: true}, nil
+	}
+	if current && len(live) < maxSuperseded || !now.Before(session.Token.Expires) {
+		if err := s.succeed(session, client, live, now); err != nil {
+			return refreshing{}, err
+		}
+	}
+	return refreshing{session: *session}, nil
+}
+
+// succeed replaces the newest token of a session by a successor. The expiry of the
+// session never moves back, so that a revocation covers all of its tokens.
+func (s *Service) succeed(session *authcore.Session, client *authcore.Client, live []authcore.SupersededToken, now time.Time) error {
+	token, err := s.newToken(client, session.Created, now)
+	if err != nil {
+		return err
+	}
+	if !token.Expires.After(now) {
+		return ended() // the session is at its maximum lifetime
+	}
+	session.Superseded = append([]authcore.SupersededToken{{ID: session.Token.ID, At: now}}, live[:min(len(live), maxSuperseded-1)]...)
+	session.Token = token
+	if token.Expires.After(session.Expires) {
+		session.Expires = token.Expires
+	}
+	if now.After(session.LastSeen) {
+		session.LastSeen = now
+	}
+	return nil
+}
+
+// inGrace returns the tokens that were superseded within the grace. A time far
+// ahead was taken from a clock that has been set back since.
+func (s *Service) inGrace(tokens []authcore.SupersededToken, now time.Time) []authcore.SupersededToken {
+	return slices.DeleteFunc(slices.Clone(tokens), func(token authcore.SupersededToken) bool {
+		return now.Sub(token.At).Abs() >= s.cfg.RefreshGrace
+	})
+}
+
+// identityOf returns the active identity that began a session, or nil.
+func identityOf(a *authcore.Account, session *authcore.Session) *authcore.Identity {
+	i := slices.IndexFunc(a.Identities, func(identity authcore.Identity) bool {
+		return session.Identity != "" && identity.PublicID == session.Identity && identity.State == authcore.IdentityActive
+	})
+	if i < 0 {
+		return nil
+	}
+	return &a.Identities[i]
+}
+
+// unknownClient returns the error for a session whose client was removed from the
+// configuration.
+func unknownClient() *authcore.Error {
+	return &authcore.Error{
+		Status: http.StatusBadRequest, Code: authcore.CodeInvalidClient,
+		Detail: "The client of this session is not registered.",
+	}
+}

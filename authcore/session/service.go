@@ -1,0 +1,139 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+)
+
+// Defaults of Config.
+const (
+	DefaultMaxLifetime  = 90 * 24 * time.Hour
+	DefaultRefreshGrace = 30 * time.Second
+	DefaultMaxSessions  = 100
+)
+
+// Signer signs tokens. It is implemented by *keys.Ring.
+type Signer interface {
+	Sign(purpose gate.Purpose, statement gate.Statement, now time.Time) (string, error)
+}
+
+// Revoker puts revocations in force on this node. It is implemented by
+// *revocation.Follower.
+type Revoker interface {
+	Apply(revocations ...authcore.Revocation)
+}
+
+// Config configures a Service. All fields are required unless noted otherwise.
+type Config struct {
+	Store   authcore.Accounts
+	Keys    Signer
+	Revoked Revoker
+	Limiter *ratelimit.Limiter
+	Limits  ratelimit.Limits
+	Rules   *account.Rules
+	Clients []authcore.Client
+	// Issuer and Audience are stated in every token.
+	Issuer, Audience string
+	// Lifetime of a token, unless its client has one of its own.
+	Lifetime time.Duration
+	// MaxLifetime limits the time from the login to the expiry of the last token.
+	// Default: DefaultMaxLifetime.
+	MaxLifetime time.Duration
+	// RefreshGrace is the time for which a superseded token can be refreshed.
+	// Default: DefaultRefreshGrace.
+	RefreshGrace time.Duration
+	// MaxSessions limits the sessions of a user. Default: DefaultMaxSessions.
+	MaxSessions int
+	// Observe receives events. It must not block. Default: events are dropped.
+	Observe func(authcore.Event)
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+	// Random is the source of identifiers. The zero value uses crypto/rand.
+	Random authcore.Random
+}
+
+// Service issues and ends sessions. Its methods are safe for concurrent use.
+type Service struct {
+	cfg     Config
+	clients map[string]*authcore.Client
+	seen    *seen
+}
+
+// New returns a Service. The configuration is not validated.
+func New(cfg Config) *Service {
+	if cfg.MaxLifetime == 0 {
+		cfg.MaxLifetime = DefaultMaxLifetime
+	}
+	if cfg.RefreshGrace == 0 {
+		cfg.RefreshGrace = DefaultRefreshGrace
+	}
+	if cfg.MaxSessions == 0 {
+		cfg.MaxSessions = DefaultMaxSessions
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = func(authcore.Event) {}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Service{cfg: cfg, clients: map[string]*authcore.Client{}, seen: newSeen()}
+	for i := range cfg.Clients {
+		s.clients[cfg.Clients[i].Name] = &cfg.Clients[i]
+	}
+	return s
+}
+
+// MaxSessions returns the limit for [authcore.Account.Start].
+func (s *Service) MaxSessions() int { return s.cfg.MaxSessions }
+
+// Applied puts the revocations of a step of the store in force on this node.
+func (s *Service) Applied(revocations []authcore.Revocation) { s.cfg.Revoked.Apply(revocations...) }
+
+// now returns the time without its monotonic part, so that times compare alike
+// before and after they were stored.
+func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
+
+// lifetime returns the lifetime of the tokens of a client.
+func (s *Service) lifetime(client *authcore.Client) time.Duration {
+	if client.Lifetime > 0 {
+		return client.Lifetime
+	}
+	return s.cfg.Lifetime
+}
+
+// update changes the account of a user as one step, and puts the revocations of
+// the step in force on this node.
+func (s *Service) update(ctx context.Context, userID string, now time.Time, change func(*authcore.Account) error) (authcore.Account, error) {
+	var revocations []authcore.Revocation
+	stored, err := s.cfg.Store.UpdateAccount(ctx, userID, now, func(a *authcore.Account) error {
+		if err := change(a); err != nil {
+			return err
+		}
+		revocations = a.Revocations
+		return nil
+	})
+	if err == nil {
+		s.Applied(revocations)
+	}
+	return stored, err
+}
+
+// userError returns the public error of a failed step.
+func userError(err error) error {
+	if errors.Is(err, authcore.ErrNotFound) {
+		return authcore.Inactive()
+	}
+	return authcore.Unavailable(err)
+}
+
+// ended returns the 401 error for a token whose session has ended.
+func ended() *authcore.Error {
+	return &authcore.Error{Status: http.StatusUnauthorized, Code: authcore.CodeInvalidToken, Detail: "Invalid token."}
+}
