@@ -1,266 +1,215 @@
-package authcore
+package login
 
 import (
 	"context"
+	"crypto/subtle"
+	"encoding/json"
 	"errors"
-	"math/big"
+	"fmt"
 	"net/http"
-	"strings"
 	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/session"
 )
 
-// The purposes of digests, see DigestOf.
-const (
-	linkPurpose  = "link"
-	codePurpose  = "code"
-	statePurpose = "state"
-)
+// maxTries limits the wrong codes that are checked for one link.
+const maxTries = 5
 
-// The methods of a login that are not the name of a provider.
-const (
-	MethodLink = "link"
-	MethodCode = "code"
-)
+// repeatWindow is how long a repeated request with a link that was just used gets
+// the same login again.
+const repeatWindow = 10 * time.Second
 
-// finishTimeout bounds what is done in any case: for a login whose link is spent
-// already, and to put out whoever used an identity that is being unlinked.
-const finishTimeout = 10 * time.Second
-
-var sixDigits = big.NewInt(1_000_000)
-
-// LinkRequest asks for a mail with a login link.
-type LinkRequest struct {
-	Email string
-	// ClientKey is optional; it selects the client's link template and limits.
-	ClientKey string
-	// Locale is the wished language of the mail as a BCP 47 tag; optional.
-	Locale string
-	Caller Caller
+// byMail is a login with the link or the code of a mail. Both are found by the
+// request that caused the mail and share everything after their proof.
+//
+// A link that was requested by one client may be used by another: the keys of
+// browser clients are public, so that a comparison would keep out no attacker, but
+// would break sites whose mail opens in another frontend.
+type byMail struct {
+	*Service
+	requestID []byte
+	// secret of the link, or nil for a login by code.
+	secret []byte
+	code   string
+	// userID is the ID of the account, if it is new.
+	userID string
 }
 
-// LinkReceipt is the answer, the same for every address.
-type LinkReceipt struct {
-	ExpiresIn time.Duration
-	// DebugLink is the link itself, only with Config.DebugLinks.
-	DebugLink string
+// ByLink logs in with the token of a mailed link. The client key is checked before
+// the link is used.
+func (s *Service) ByLink(ctx context.Context, r LinkLogin) (session.Grant, error) {
+	m := &byMail{Service: s}
+	m.requestID, m.secret = parseToken(trim(r.Token))
+	return s.login(ctx, &attempt{method: MethodLink, clientKey: r.ClientKey, caller: r.Caller}, m)
 }
 
-// RequestLink mails a login link to an address. What it does and how long it
-// takes does not depend on whether the address belongs to anybody; the mail
-// leaves later.
-func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, error) {
-	address, err := ParseAddress(r.Email)
-	if err != nil {
-		return LinkReceipt{}, FieldError(CodeInvalidRequest, "email", "Enter a valid email address.")
-	}
-	client := &Client{}
-	if r.ClientKey != "" {
-		if client, err = s.clients.find(r.ClientKey); err != nil {
-			return LinkReceipt{}, err
-		}
-	}
-	if err := s.throttleLink(ctx, address, client, r.Caller); err != nil {
-		return LinkReceipt{}, err
-	}
-	welcome, err := s.mayLogIn(ctx, address)
-	if err != nil {
-		return LinkReceipt{}, err
-	}
-	link, err := s.mailLink(ctx, address, client, r.Locale, welcome)
-	if err != nil {
-		return LinkReceipt{}, err
-	}
-	s.cfg.Observe(Event{Name: EventLinkRequested, Method: MethodLink, Client: client.Name})
-	receipt := LinkReceipt{ExpiresIn: s.cfg.LinkLifetime}
-	if s.cfg.DebugLinks {
-		receipt.DebugLink = link
-	}
-	return receipt, nil
+// ByCode logs in with a mailed code. Five wrong codes end the code; the link of the
+// same mail still works.
+func (s *Service) ByCode(ctx context.Context, r CodeLogin) (session.Grant, error) {
+	m := &byMail{Service: s, requestID: parseRequestID(trim(r.RequestID)), code: r.Code}
+	return s.login(ctx, &attempt{method: MethodCode, clientKey: r.ClientKey, caller: r.Caller}, m)
 }
 
-// throttleLink counts a link request from the narrowest limit to the widest. One
-// that is refused counts no further: otherwise a single caller who is over its
-// own limit could use up what belongs to a mailbox, a client or everybody.
-func (s *Service) throttleLink(ctx context.Context, address Address, client *Client, caller Caller) error {
-	for _, l := range []limit{
-		{"link-ip", party(caller.IP), s.cfg.Limits.LinkPerIP},
-		{"link-address", address.MailboxKey(), s.cfg.Limits.LinkPerAddress},
-		{"link-client", client.Name, s.cfg.Limits.LinkPerClient},
-		{"link", "all", s.cfg.Limits.LinkOverall},
-	} {
-		if err := s.throttle(ctx, l); err != nil {
-			return err
-		}
+// admit normalizes the code. Text that cannot be a code costs no try.
+func (m *byMail) admit(a *attempt) error {
+	if a.method == MethodLink {
+		return nil
 	}
+	code, ok := parseCode(m.code)
+	if !ok {
+		return authcore.FieldError(authcore.CodeInvalidRequest, "code", "Enter the six digits of the code.")
+	}
+	m.code = code
 	return nil
 }
 
-// mayLogIn reports whether a link would let this address in. The caller goes on
-// alike in both cases; only the mail is left out.
-func (s *Service) mayLogIn(ctx context.Context, address Address) (bool, error) {
-	rules := &s.cfg.Accounts
-	admitted := rules.admits(claim{address.String(), true}) // the store is asked in any case: it takes as long
-	user, err := s.store.UserByEmail(ctx, address.Key())
-	switch {
-	case err == nil:
-		return admitted && !user.Disabled, nil
-	case errors.Is(err, ErrNotFound):
-		return admitted && rules.maySignUp(address, true), nil
-	default:
-		return false, unavailable(err)
+func (m *byMail) prove(ctx context.Context, a *attempt) (proof, error) {
+	if m.requestID == nil {
+		return proof{}, authcore.ErrNotFound
 	}
+	key := linkKey(m.requestID)
+	// The address selects the account and is known only from the record. What is
+	// read here is checked again in the step.
+	record, err := m.store.Record(ctx, key, m.now())
+	if err != nil {
+		return proof{}, err
+	}
+	link, address, err := decodeLink(record.Data)
+	if err != nil {
+		return proof{}, err
+	}
+	if a.method == MethodLink && !link.matchesSecret(m.secret) {
+		return proof{}, authcore.ErrNotFound
+	}
+	if m.userID, err = m.cfg.Random.ID(); err != nil {
+		return proof{}, err
+	}
+	return proof{
+		record: key,
+		claims: func(begun authcore.Session) []authcore.Record { return m.spent(a, begun, address) },
+		refs:   []authcore.UserRef{{EmailKey: address.Key()}},
+		decide: m.decide,
+	}, nil
 }
 
-// mailLink makes a link, and has it mailed when it is welcome. The mail takes
-// its place in the queue first: when there is none, the person's older link
-// still works.
-func (s *Service) mailLink(ctx context.Context, address Address, client *Client, locale string, welcome bool) (string, error) {
-	secret, err := s.secret()
+// decide checks the proof again and applies the rules for accounts.
+func (m *byMail) decide(found authcore.LoginFound) (decision, error) {
+	link, address, err := decodeLink(found.Proof.Data)
 	if err != nil {
-		return "", unavailable(err)
+		return decision{}, err
 	}
-	code, err := s.code()
+	if m.secret != nil {
+		if !link.matchesSecret(m.secret) {
+			return decision{}, authcore.ErrNotFound
+		}
+	} else if err := m.tryCode(link, found.Proof); err != nil {
+		return decision{}, err
+	}
+	if !m.cfg.Rules.Admits(account.Email{Address: address.String(), Verified: true}) {
+		return decision{}, account.NotAdmitted()
+	}
+	if known := found.Accounts[0]; known.User.ID != "" {
+		return decision{account: known}, nil
+	}
+	if !m.cfg.Rules.MaySignUp(address, true) {
+		return decision{}, signupClosed()
+	}
+	user := authcore.User{ID: m.userID, Email: address.String(), EmailVerified: true}
+	return decision{account: authcore.Account{User: user}, isNew: true}, nil
+}
+
+// tryCode compares the code. A wrong one is counted in the record.
+func (m *byMail) tryCode(link linkData, record *authcore.Record) error {
+	if link.Tries >= maxTries {
+		return authcore.ErrNotFound
+	}
+	if sameText(link.Code, codeDigest(m.requestID, m.code)) {
+		return nil
+	}
+	link.Tries++
+	data, err := json.Marshal(link)
 	if err != nil {
-		return "", unavailable(err)
+		return err
 	}
-	template := s.cfg.EmailLink
-	setIf(&template, client.EmailLink)
-	setIf(&locale, client.Locale)
-	link := strings.Replace(template, LinkPlaceholder, secret, 1)
-	now := s.now()
-	expires := now.Add(s.cfg.LinkLifetime)
-	if s.cfg.Mailer != nil { // without one only with DebugLinks, see New
-		err := s.cfg.Mailer.Enqueue(ctx, LinkMail{
-			To: address.String(), Link: link, Code: code,
-			Lifetime: s.cfg.LinkLifetime, Expires: expires,
-			Client: client.Name, Locale: locale, Decoy: !welcome,
-		})
-		if err != nil {
-			return "", unavailable(err)
+	record.Data = data
+	return authcore.ErrProofFailed
+}
+
+// conflict answers a link or code that is unknown, expired, used or wrong.
+func (m *byMail) conflict(ctx context.Context, a *attempt, err error) (session.Grant, error) {
+	if a.method == MethodCode {
+		return session.Grant{}, &authcore.Error{
+			Status: http.StatusBadRequest, Code: authcore.CodeInvalidCode, Detail: "The code is invalid or has expired.",
 		}
 	}
-	err = s.store.PutLink(ctx, Link{
-		Secret: DigestOf(linkPurpose, secret),
-		Code:   DigestOf(codePurpose, address.Key(), code),
-		Email:  address.String(), EmailKey: address.Key(),
-		Created: now, Expires: expires,
-	})
-	if err != nil {
-		return "", unavailable(err)
+	if errors.Is(err, authcore.ErrNotFound) || errors.Is(err, authcore.ErrExists) {
+		grant, err := m.repeated(ctx, a)
+		if !errors.Is(err, authcore.ErrNotFound) {
+			return grant, err
+		}
 	}
-	return link, nil
+	return session.Grant{}, &authcore.Error{
+		Status: http.StatusBadRequest, Code: authcore.CodeInvalidLink, Detail: "The link is invalid or has expired.",
+	}
 }
 
-// LinkLogin spends a mailed link.
-type LinkLogin struct {
-	Token     string
-	ClientKey string
-	Caller    Caller
+// spentLink is the content of a "spent-link" record.
+type spentLink struct {
+	EmailKey  string `json:"email_key"`
+	SessionID string `json:"session_id"`
 }
 
-// LoginByLink logs in whoever received the link. The client key is checked
-// before the link is spent.
-func (s *Service) LoginByLink(ctx context.Context, r LinkLogin) (Login, error) {
-	client, err := s.admit(ctx, r.ClientKey, r.Caller)
-	if err != nil {
-		return s.failed(MethodLink, client, err)
-	}
-	link, err := s.store.TakeLink(ctx, DigestOf(linkPurpose, r.Token), s.now())
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return s.failed(MethodLink, client, &Error{
-			Status: http.StatusBadRequest, Code: CodeInvalidLink,
-			Detail: "The link is invalid or has expired.",
-		})
-	case err != nil:
-		return s.failed(MethodLink, client, unavailable(err))
-	}
-	return s.loginByMail(ctx, link, MethodLink, client, r.Caller)
+// spentKey is the key of the "spent-link" record for this link, client and network
+// address.
+func (m *byMail) spentKey(a *attempt) authcore.RecordKey {
+	digest := authcore.DigestOf("spent link", string(m.requestID), string(m.secret), a.client.Name, a.caller.IP.Unmap().String())
+	return authcore.RecordKey{Kind: "spent-link", Key: digest.String()}
 }
 
-// CodeLogin spends the code that stands beside the link.
-type CodeLogin struct {
-	Email     string
-	Code      string
-	ClientKey string
-	Caller    Caller
+// spent remembers for a moment which session a link led to. Browsers and mail apps
+// send the same request twice: the second one would otherwise report an invalid
+// link to a user whose login succeeded.
+func (m *byMail) spent(a *attempt, begun authcore.Session, address authcore.Address) []authcore.Record {
+	if m.secret == nil || !a.caller.IP.IsValid() {
+		return nil
+	}
+	data, err := json.Marshal(spentLink{EmailKey: address.Key(), SessionID: begun.ID})
+	if err != nil {
+		return nil // strings can be encoded
+	}
+	return []authcore.Record{{
+		RecordKey: m.spentKey(a), Created: begun.Created, Expires: begun.Created.Add(repeatWindow), Data: data,
+	}}
 }
 
-// LoginByCode logs in whoever read the code in the mail. MaxGuesses wrong ones
-// end it.
-func (s *Service) LoginByCode(ctx context.Context, r CodeLogin) (Login, error) {
-	client, err := s.admit(ctx, r.ClientKey, r.Caller)
+// repeated returns the login that the same client had with the same link a moment
+// ago, or ErrNotFound.
+func (m *byMail) repeated(ctx context.Context, a *attempt) (session.Grant, error) {
+	if m.secret == nil || !a.caller.IP.IsValid() {
+		return session.Grant{}, authcore.ErrNotFound
+	}
+	now := m.now()
+	record, err := m.store.Record(ctx, m.spentKey(a), now)
 	if err != nil {
-		return s.failed(MethodCode, client, err)
+		return session.Grant{}, err
 	}
-	address, err := ParseAddress(r.Email)
+	var spent spentLink
+	if err := json.Unmarshal(record.Data, &spent); err != nil {
+		return session.Grant{}, fmt.Errorf("read a spent-link record: %w", err)
+	}
+	account, err := m.store.Account(ctx, authcore.UserRef{EmailKey: spent.EmailKey}, now)
 	if err != nil {
-		return s.failed(MethodCode, client, FieldError(CodeInvalidRequest, "email", "Enter a valid email address."))
+		return session.Grant{}, err
 	}
-	code := strings.ReplaceAll(strings.TrimSpace(r.Code), " ", "")
-	link, err := s.store.TakeCode(ctx, address.Key(), DigestOf(codePurpose, address.Key(), code), s.now())
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return s.failed(MethodCode, client, &Error{
-			Status: http.StatusBadRequest, Code: CodeInvalidCode,
-			Detail: "The code is invalid or has expired.",
-		})
-	case err != nil:
-		return s.failed(MethodCode, client, unavailable(err))
+	for _, begun := range account.Sessions {
+		if begun.ID == spent.SessionID && !account.User.Disabled {
+			return m.cfg.Sessions.Grant(account.User, begun, account.User.Created.Equal(begun.Created))
+		}
 	}
-	return s.loginByMail(ctx, link, MethodCode, client, r.Caller)
+	return session.Grant{}, authcore.ErrNotFound
 }
 
-// loginByMail logs in the holder of an address that was just proven. The link is
-// spent: a caller who hangs up now must not be left with neither link nor login,
-// so that the rest is done in any case, in bounded time.
-func (s *Service) loginByMail(ctx context.Context, link Link, method string, client *Client, caller Caller) (Login, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
-	defer cancel()
-	address, err := ParseAddress(link.Email)
-	if err != nil {
-		return s.failed(method, client, unavailable(err))
-	}
-	user, isNew, err := s.userByAddress(ctx, address)
-	if err != nil {
-		return s.failed(method, client, err)
-	}
-	return s.startSession(ctx, user, isNew, method, client, caller)
-}
-
-func (s *Service) userByAddress(ctx context.Context, address Address) (User, bool, error) {
-	if !s.cfg.Accounts.admits(claim{address.String(), true}) {
-		return User{}, false, notAdmitted()
-	}
-	user, err := s.store.UserByEmail(ctx, address.Key())
-	if err == nil {
-		return user, false, nil
-	}
-	if !errors.Is(err, ErrNotFound) {
-		return User{}, false, unavailable(err)
-	}
-	if !s.cfg.Accounts.maySignUp(address, true) {
-		return User{}, false, signupClosed()
-	}
-	id, err := s.newID()
-	if err != nil {
-		return User{}, false, unavailable(err)
-	}
-	user, isNew, err := s.store.EnsureUser(ctx, User{
-		ID: id, Email: address.String(), EmailVerified: true, Created: s.now(),
-	})
-	if err != nil {
-		return User{}, false, unavailable(err)
-	}
-	return user, isNew, nil
-}
-
-func signupClosed() *Error {
-	return &Error{Status: http.StatusForbidden, Code: CodeSignupClosed, Detail: "Signing up is not open for this account."}
-}
-
-func setIf(field *string, value string) {
-	if value != "" {
-		*field = value
-	}
-}
+// sameText compares two digests in constant time.
+func sameText(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

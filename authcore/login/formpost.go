@@ -1,4 +1,4 @@
-package authcore
+package login
 
 import (
 	"context"
@@ -8,39 +8,45 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 )
 
-// responseFormPost is the Endpoint.ResponseMode of a provider whose answer needs
-// the bridge (OAuth 2.0 Form Post Response Mode, section 2).
+// responseFormPost is the Endpoint.ResponseMode of a provider that posts its
+// response (OAuth 2.0 Form Post Response Mode, section 2).
 const responseFormPost = "form_post"
 
-// Bounds of what a browser brings from a provider, in bytes. All but the user
-// goes on in the address of the frontend's page.
+// callbackUserKind is the kind of the records of posted user fields.
+const callbackUserKind = "callback-user"
+
+// Limits of the parameters of a callback, in bytes. All but the user continue in
+// the address of the frontend's page.
 const (
 	maxCallbackCode   = 4 << 10
 	maxCallbackIssuer = 1 << 10
 	maxCallbackUser   = 4 << 10
 )
 
-// errorName is the form in which an error of a provider is passed on. RFC 6749,
-// section 4.1.2.1, allows more, such as blanks and angle brackets; names of
-// errors have none.
+// errorName matches the error codes of a provider that are passed on. RFC 6749,
+// section 4.1.2.1, allows blanks and angle brackets too; no known code has them.
 var errorName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-// CallbackURI returns the redirect URI of the bridge for a provider, or "" when
-// there is no bridge because APIURL is not set.
-func (c *Config) CallbackURI(provider string) string {
-	if c.APIURL == "" {
+// CallbackURI returns our redirect URI for a provider that posts its response, or
+// "" if apiURL is not set.
+func CallbackURI(apiURL, provider string) string {
+	if apiURL == "" {
 		return ""
 	}
-	return c.APIURL + "/social/callback/" + url.PathEscape(provider) + "/"
+	return strings.TrimSuffix(apiURL, "/") + "/social/callback/" + url.PathEscape(provider) + "/"
 }
 
-// bridge returns the redirect URI of the bridge where the provider needs it,
+func (s *Service) callbackURI(provider string) string { return CallbackURI(s.cfg.APIURL, provider) }
+
+// formPostURI returns our redirect URI if the provider posts its response,
 // otherwise "".
-func (s *Service) bridge(ctx context.Context, provider Provider) (string, error) {
+func (s *Service) formPostURI(ctx context.Context, provider authcore.Provider) (string, error) {
 	endpoint, err := provider.Endpoint(ctx)
 	if err != nil {
 		return "", s.providerError(provider.Name(), err)
@@ -48,55 +54,52 @@ func (s *Service) bridge(ctx context.Context, provider Provider) (string, error)
 	if endpoint.ResponseMode != responseFormPost {
 		return "", nil
 	}
-	uri := s.cfg.CallbackURI(provider.Name())
+	uri := s.callbackURI(provider.Name())
 	if uri == "" {
-		s.log.Error("this provider posts its answer, which needs the option api_url", "provider", provider.Name())
-		return "", s.providerError(provider.Name(), ErrProviderFailed)
+		s.log.Error("form_post provider needs api_url", "provider", provider.Name())
+		return "", s.providerError(provider.Name(), authcore.ErrProviderFailed)
 	}
 	return uri, nil
 }
 
-// returnTo is the redirect URI that the provider was given.
-func (f *Flow) returnTo() string {
-	if f.CallbackURI != "" {
-		return f.CallbackURI
-	}
-	return f.RedirectURI
-}
-
-// Callback is what a browser brings from a provider to the bridge.
-type Callback struct {
-	Provider string
-	State    string
-	// Code, or Error where the provider refused (RFC 6749, section 4.1.2).
-	Code  string
-	Error string
-	// Issuer is the parameter "iss" (RFC 9207).
-	Issuer string
-	// User is kept for the login call. It must be empty for a request that may
-	// change nothing.
-	User   string
-	Caller Caller
-}
-
-// HandOn returns the address of the frontend to which a browser goes on from the
-// bridge. The login goes on waiting for its login call: nothing is spent.
+// FormPost returns the address of the frontend's page to which a form_post callback
+// redirects the browser, with the parameters of the response in its query. The
+// login is completed by a call of Social as usual; nothing is used up here.
 //
-// Which address that is was decided when the login was begun, and is checked
-// against the client's list again. The request says only which login it belongs
-// to (CWE-601).
-func (s *Service) HandOn(ctx context.Context, c Callback) (string, error) {
-	if err := s.throttle(ctx, limit{"callback-ip", party(c.Caller.IP), s.cfg.Limits.AuthorizePerIP}); err != nil {
-		return "", err
+// The page was chosen when the login began. The sealed state names it, and it must
+// still be on the client's list: the callback is not an open redirect (CWE-601).
+func (s *Service) FormPost(ctx context.Context, c Callback) (string, error) {
+	var target string
+	checks := []ratelimit.Check{{Name: "callback-ip", Party: ratelimit.Party(c.Caller.IP), Rate: s.cfg.Limits.AuthorizePerIP}}
+	err := s.cfg.Limiter.Do(ctx, checks, func() (err error) {
+		target, err = s.formPost(ctx, c)
+		return err
+	})
+	if err != nil {
+		return "", authcore.Unavailable(err)
 	}
+	return target, nil
+}
+
+func (s *Service) formPost(ctx context.Context, c Callback) (string, error) {
 	if c.Code == "" && c.Error == "" || len(c.Code) > maxCallbackCode || len(c.Issuer) > maxCallbackIssuer {
-		return "", &Error{
-			Status: http.StatusBadRequest, Code: CodeInvalidRequest,
-			Detail: "The provider's answer is not complete. Begin the login again.",
+		return "", &authcore.Error{
+			Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest,
+			Detail: "The provider's response is not complete. Please try again.",
 		}
 	}
-	flow, err := s.waitingFlow(ctx, c)
+	opened, err := s.unseal(c.State)
 	if err != nil {
+		return "", err
+	}
+	redirectURI, ok := s.pageOf(&opened, c.Provider)
+	if !ok {
+		return "", invalidState()
+	}
+	if err := s.checkUnused(ctx, &opened); err != nil {
+		return "", err
+	}
+	if err := s.keepUser(ctx, &opened, c); err != nil {
 		return "", err
 	}
 	query := url.Values{"state": {c.State}}
@@ -111,44 +114,62 @@ func (s *Service) HandOn(ctx context.Context, c Callback) (string, error) {
 	if c.Issuer != "" {
 		query.Set("iss", c.Issuer)
 	}
-	return withQuery(flow.RedirectURI, query), nil
+	return withQuery(redirectURI, query), nil
 }
 
-// waitingFlow returns the flow of a callback and keeps what must not go on
-// through an address.
-func (s *Service) waitingFlow(ctx context.Context, c Callback) (Flow, error) {
-	var found Flow
-	fits := func(flow *Flow) error {
-		found = *flow
-		client := s.clientNamed(flow.Client)
-		if flow.CallbackURI == "" || flow.Provider != c.Provider || s.providers[c.Provider] == nil ||
-			!client.allowsProvider(c.Provider) || !slices.Contains(client.RedirectURIs, flow.RedirectURI) {
-			return ErrNotFound
+// pageOf finds the redirect URI of a state among those that the configuration
+// allows for its client and this provider.
+func (s *Service) pageOf(t *state, provider string) (string, bool) {
+	if !t.formPost || t.provider != providerDigest(provider) || s.cfg.Providers[provider] == nil {
+		return "", false
+	}
+	for i := range s.cfg.Clients {
+		client := &s.cfg.Clients[i]
+		if t.client != clientDigest(client.Name) || !client.AllowsProvider(provider) {
+			continue
 		}
-		if c.Code == "" || c.User == "" || len(c.User) > maxCallbackUser || flow.User != "" {
-			return errUnchanged
+		for _, uri := range client.RedirectURIs {
+			if t.redirectURI == redirectDigest(uri) {
+				return uri, true
+			}
 		}
-		flow.User = c.User
+	}
+	return "", false
+}
+
+// keepUser keeps the field "user" for the login call: Apple posts the user's name
+// once, at the first login, and it must not continue in an address. The first value
+// counts.
+func (s *Service) keepUser(ctx context.Context, t *state, c Callback) error {
+	if c.User == "" || len(c.User) > maxCallbackUser || c.Error != "" {
 		return nil
 	}
-	if !strings.HasPrefix(c.State, statePrefix) {
-		return Flow{}, invalidState()
+	now := s.now()
+	record := authcore.Record{RecordKey: t.userKey(), Created: now, Expires: t.expires, Data: []byte(c.User)}
+	err := s.store.PutRecord(ctx, record, authcore.PutOptions{Now: now, IfAbsent: true})
+	if errors.Is(err, authcore.ErrExists) {
+		return nil
 	}
-	_, err := s.store.UpdateFlow(ctx, DigestOf(statePurpose, c.State), s.now(), fits)
-	switch {
-	case err == nil || errors.Is(err, errUnchanged):
-		return found, nil
-	case errors.Is(err, ErrNotFound):
-		return Flow{}, invalidState()
-	default:
-		return Flow{}, unavailable(err)
-	}
+	return err
 }
 
-// errUnchanged ends an update of which nothing is to be stored.
-var errUnchanged = errors.New("authcore: nothing to change")
+// postedUser returns the field that keepUser kept, or "".
+func (s *Service) postedUser(ctx context.Context, t *state) (string, error) {
+	record, err := s.store.Record(ctx, t.userKey(), s.now())
+	if errors.Is(err, authcore.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", authcore.Unavailable(err)
+	}
+	return string(record.Data), nil
+}
 
-// withQuery adds parameters to a redirect URI, which may have some of its own
+func (t *state) userKey() authcore.RecordKey {
+	return authcore.RecordKey{Kind: callbackUserKind, Key: t.derive("callback user")}
+}
+
+// withQuery adds parameters to a redirect URI, which may have a query of its own
 // (RFC 6749, section 3.1.2).
 func withQuery(uri string, query url.Values) string {
 	separator := "?"
@@ -158,27 +179,27 @@ func withQuery(uri string, query url.Values) string {
 	return uri + separator + query.Encode()
 }
 
-// validateAPIURL finds a provider that needs it, and refuses what a provider
-// would not take as a redirect URI or what a code must not be sent to in the
-// clear (RFC 9700, section 2.6).
-func (c *Config) validateAPIURL() []error {
-	if c.APIURL != "" {
-		return []error{checkAPIURL(c.APIURL)}
+// ValidateAPIURL returns the faults of the option api_url, joined: providers that
+// post their responses need it, and it must be an address to which a code may be
+// sent (RFC 9700, section 2.6).
+func ValidateAPIURL(apiURL string, providers []authcore.Provider) error {
+	if apiURL != "" {
+		return checkAPIURL(apiURL)
 	}
 	var faults []error
-	for _, p := range c.Providers {
-		if poster, ok := p.(Poster); ok && poster.PostsAnswers() {
-			faults = append(faults, fmt.Errorf("provider %s: posts its answers, which a page without a server cannot receive; "+
-				"set api_url to the address of the login API, for example https://api.example.com/v1/auth", p.Name()))
+	for _, provider := range providers {
+		if poster, ok := provider.(authcore.Poster); ok && poster.PostsAnswers() {
+			faults = append(faults, fmt.Errorf("provider %s: posts its response, which a page without a server cannot receive; "+
+				"set api_url to the address of the login API, for example https://api.example.com/v1/auth", provider.Name()))
 		}
 	}
-	return faults
+	return errors.Join(faults...)
 }
 
 func checkAPIURL(text string) error {
 	parsed, err := url.Parse(text)
 	if err == nil {
-		err = validateRedirectURI(text)
+		err = authcore.ValidateRedirectURI(text)
 	}
 	switch {
 	case err != nil:

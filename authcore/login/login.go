@@ -1,106 +1,163 @@
-package authcore
+package login
 
 import (
 	"context"
 	"errors"
-	"strings"
-	"time"
-	"unicode/utf8"
+	"net/http"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+	"github.com/edgeauth/edgeauth/authcore/session"
 )
 
-// maxUserAgent bounds what is kept of a User-Agent header, in bytes.
-const maxUserAgent = 256
-
-// Login is the outcome of a login: the user, the session and its token.
-type Login struct {
-	User    User
-	Session Session
-	// Token is the signed token; it is a secret.
-	Token string
-	// IsNew says that the login made the account.
-	IsNew bool
+// method is an authentication method. A value is one login with it.
+type method interface {
+	// admit checks the request against the configuration, before it is counted.
+	admit(a *attempt) error
+	// prove checks the credentials and returns what the login step needs. It may
+	// return the store's ErrNotFound; see conflict.
+	prove(ctx context.Context, a *attempt) (proof, error)
+	// conflict handles ErrNotFound, ErrExists, ErrTaken and ErrProofFailed of the
+	// store: it returns the public error, or the login that a repeated request had
+	// before.
+	conflict(ctx context.Context, a *attempt, err error) (session.Grant, error)
 }
 
-// ExpiresAt is when the token stops being valid.
-func (l Login) ExpiresAt() time.Time { return l.Session.Expires }
-
-// admit checks who wants to log in before anything is spent.
-func (s *Service) admit(ctx context.Context, clientKey string, caller Caller) (*Client, error) {
-	client, err := s.clients.find(clientKey)
-	if err != nil {
-		return nil, err
-	}
-	return client, s.throttle(ctx, limit{"login-ip", party(caller.IP), s.cfg.Limits.LoginPerIP})
+// attempt is a login in progress.
+type attempt struct {
+	// method names the method in sessions and events; "" until it is known.
+	method    string
+	clientKey string
+	caller    authcore.Caller
+	// client is nil until the client key was checked.
+	client *authcore.Client
 }
 
-// startSession records a session and signs its first token. The record comes
-// first: there is no token whose session is unknown.
-func (s *Service) startSession(ctx context.Context, user User, isNew bool, method string, client *Client, caller Caller) (Login, error) {
-	id, err := s.newID()
-	if err != nil {
-		return s.failed(method, client, unavailable(err))
-	}
-	tokenID, err := s.newID()
-	if err != nil {
-		return s.failed(method, client, unavailable(err))
-	}
-	now := s.now()
-	session := Session{
-		ID: id, UserID: user.ID, TokenID: tokenID, Client: client.Name, Method: method,
-		Created: now, LastSeen: now, Expires: now.Add(s.lifetime(client)).Truncate(time.Second),
-		UserAgent: cleanUserAgent(caller.UserAgent),
-	}
-	if caller.IP.IsValid() {
-		session.IP = caller.IP.Unmap().String()
-	}
-	err = s.store.PutSession(ctx, session)
-	switch {
-	case errors.Is(err, ErrUserInactive):
-		return s.failed(method, client, inactive())
-	case err != nil:
-		return s.failed(method, client, unavailable(err))
-	}
-	token, err := s.sign(session, user, now)
-	if err != nil {
-		return s.failed(method, client, unavailable(err))
-	}
-	if isNew {
-		s.cfg.Observe(Event{Name: EventSignup, Method: method, Client: client.Name, UserID: user.ID, SessionID: id})
-	}
-	s.cfg.Observe(Event{Name: EventLogin, Method: method, Client: client.Name, UserID: user.ID, SessionID: id})
-	return Login{User: user, Session: session, Token: token, IsNew: isNew}, nil
+// proof is the result of method.prove.
+type proof struct {
+	// record is the record that the login uses up, or the zero key.
+	record authcore.RecordKey
+	// claims returns the values that the login uses up. It may be nil.
+	claims func(authcore.Session) []authcore.Record
+	// refs select the accounts that decide receives.
+	refs []authcore.UserRef
+	// decide selects the account. It is called within the store's step, perhaps more
+	// than once.
+	decide func(authcore.LoginFound) (decision, error)
 }
 
-func (s *Service) lifetime(client *Client) time.Duration {
-	if client.Lifetime > 0 {
-		return client.Lifetime
-	}
-	return s.cfg.TokenLifetime
+// decision is the account that a login leads to.
+type decision struct {
+	account authcore.Account
+	isNew   bool
+	// identity is the PublicID of the identity that logs in, or "".
+	identity string
 }
 
-// failed reports a login that did not happen and passes its error on.
-func (s *Service) failed(method string, client *Client, err error) (Login, error) {
-	event := Event{Name: EventLoginFailed, Method: method, Code: CodeUnavailable}
-	if client != nil {
-		event.Client = client.Name
+// login runs a method. All logins pass here, so that none fails unobserved.
+func (s *Service) login(ctx context.Context, a *attempt, m method) (session.Grant, error) {
+	grant, err := s.try(ctx, a, m)
+	if err == nil {
+		return grant, nil
 	}
-	var public *Error
-	if errors.As(err, &public) {
-		event.Code = public.Code
+	public := authcore.Unavailable(err)
+	event := authcore.Event{Name: authcore.EventLoginFailed, Method: a.method, Code: public.Code}
+	if a.client != nil {
+		event.Client = a.client.Name
 	}
 	s.cfg.Observe(event)
-	return Login{}, err
+	return session.Grant{}, public
 }
 
-func cleanUserAgent(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, text)
-	if len(text) > maxUserAgent {
-		text = strings.ToValidUTF8(text[:maxUserAgent], "")
+// try admits the request and counts it, before it proves anything.
+func (s *Service) try(ctx context.Context, a *attempt, m method) (grant session.Grant, err error) {
+	if a.client, err = s.clients.Find(a.clientKey); err != nil {
+		return session.Grant{}, err
 	}
-	return text
+	if err = m.admit(a); err != nil {
+		return session.Grant{}, err
+	}
+	checks := []ratelimit.Check{{Name: "login-ip", Party: ratelimit.Party(a.caller.IP), Rate: s.cfg.Limits.LoginPerIP}}
+	err = s.cfg.Limiter.Do(ctx, checks, func() error {
+		grant, err = s.prove(ctx, a, m)
+		return err
+	})
+	return grant, err
+}
+
+func (s *Service) prove(ctx context.Context, a *attempt, m method) (session.Grant, error) {
+	proven, err := m.prove(ctx, a)
+	if err == nil {
+		var grant session.Grant
+		if grant, err = s.enter(ctx, a, proven); err == nil {
+			return grant, nil
+		}
+	}
+	for _, expected := range []error{authcore.ErrNotFound, authcore.ErrExists, authcore.ErrTaken, authcore.ErrProofFailed} {
+		if errors.Is(err, expected) {
+			return m.conflict(ctx, a, err)
+		}
+	}
+	return session.Grant{}, err
+}
+
+// enter performs the login as one step of the store: it uses up the proof, finds
+// or creates the account and starts the session.
+func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant, error) {
+	begun, err := s.cfg.Sessions.Begin(a.client, a.method, a.caller)
+	if err != nil {
+		return session.Grant{}, err
+	}
+	var entered decision
+	step := authcore.LoginStep{Now: s.now(), Proof: p.record, Refs: p.refs, Decide: func(found authcore.LoginFound) (authcore.Account, error) {
+		d, err := p.decide(found)
+		if err != nil {
+			return authcore.Account{}, err
+		}
+		if d.account.User.Disabled {
+			return authcore.Account{}, authcore.Inactive()
+		}
+		if d.isNew {
+			d.account.User.Created = begun.Created // see byMail.repeated
+		}
+		d.account.User.LastLogin = begun.Created
+		begun.Identity = d.identity
+		d.account.Start(begun, s.cfg.Sessions.MaxSessions())
+		entered = d
+		return d.account, nil
+	}}
+	if p.claims != nil {
+		step.Claims = p.claims(begun)
+	}
+	account, err := s.store.Login(ctx, step)
+	if err != nil {
+		return session.Grant{}, err
+	}
+	s.cfg.Sessions.Applied(entered.account.Revocations)
+	begun.UserID = account.User.ID
+	grant, err := s.cfg.Sessions.Grant(account.User, begun, entered.isNew)
+	if err != nil {
+		return session.Grant{}, err
+	}
+	s.observe(a, grant)
+	return grant, nil
+}
+
+func signupClosed() *authcore.Error {
+	return &authcore.Error{
+		Status: http.StatusForbidden, Code: authcore.CodeSignupClosed, Detail: "Signing up is not open for this account.",
+	}
+}
+
+func (s *Service) observe(a *attempt, grant session.Grant) {
+	event := authcore.Event{
+		Name: authcore.EventLogin, Method: a.method, Client: a.client.Name,
+		UserID: grant.User.ID, SessionID: grant.Session.ID,
+	}
+	if grant.IsNew {
+		signup := event
+		signup.Name = authcore.EventSignup
+		s.cfg.Observe(signup)
+	}
+	s.cfg.Observe(event)
 }

@@ -86,3 +86,7 @@ func New(cfg Config) *Service {
 	cfg.APIURL = strings.TrimSuffix(cfg.APIURL, "/")
 	return &Service{cfg: cfg, store: cfg.Store, log: cfg.Logger, clients: authcore.NewClients(cfg.Clients)}
 }
+
+// now returns the time without its monotonic part, so that times compare alike
+// before and after they were stored.
+func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }

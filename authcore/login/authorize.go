@@ -1,0 +1,93 @@
+package login
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+)
+
+// maxLinkAge is the age of a login that may still add identities.
+const maxLinkAge = 15 * time.Minute
+
+// Authorize begins a social login: it returns the provider's address with a state,
+// a nonce and a PKCE challenge that are bound to the client, the provider and the
+// redirect URI (RFC 6749, section 10.12; RFC 7636; OpenID Connect Core 1.0, section
+// 3.1.2.1). Nothing is stored.
+func (s *Service) Authorize(ctx context.Context, r AuthorizeStart) (Authorization, error) {
+	client, err := s.clients.Find(r.ClientKey)
+	if err != nil {
+		return Authorization{}, err
+	}
+	provider, err := s.provider(client, r.Provider)
+	if err != nil {
+		return Authorization{}, err
+	}
+	redirectURI, err := client.RedirectURI(r.RedirectURI)
+	if err != nil && !(r.LinkTo != nil && r.RedirectURI == "" && len(client.RedirectURIs) == 0) {
+		return Authorization{}, err
+	}
+	if err := s.checkRecent(r.LinkTo); err != nil {
+		return Authorization{}, err
+	}
+	var begun Authorization
+	checks := []ratelimit.Check{{Name: "authorize-ip", Party: ratelimit.Party(r.Caller.IP), Rate: s.cfg.Limits.AuthorizePerIP}}
+	err = s.cfg.Limiter.Do(ctx, checks, func() (err error) {
+		begun, err = s.authorize(ctx, client, provider, redirectURI, r.LinkTo)
+		return err
+	})
+	if err != nil {
+		return Authorization{}, authcore.Unavailable(err)
+	}
+	return begun, nil
+}
+
+func (s *Service) authorize(ctx context.Context, client *authcore.Client, provider authcore.Provider, redirectURI string, linkTo *gate.Claims) (Authorization, error) {
+	formPostURI, err := s.formPostURI(ctx, provider)
+	if err != nil {
+		return Authorization{}, err
+	}
+	seed, err := s.cfg.Random.Bytes(seedLength)
+	if err != nil {
+		return Authorization{}, err
+	}
+	t := state{
+		expires: s.now().Add(stateLifetime),
+		client:  clientDigest(client.Name), provider: providerDigest(provider.Name()), redirectURI: redirectDigest(redirectURI),
+		formPost: formPostURI != "", seed: [seedLength]byte(seed),
+	}
+	if linkTo != nil {
+		t.link, t.user = true, userDigest(linkTo.Subject)
+	}
+	text, err := s.seal(t)
+	if err != nil {
+		return Authorization{}, err
+	}
+	challenge := sha256.Sum256([]byte(t.verifier()))
+	url, err := provider.AuthorizeURL(ctx, authcore.AuthorizeRequest{
+		RedirectURI: orDefault(formPostURI, redirectURI), State: text, Nonce: t.nonce(),
+		Challenge: base64.RawURLEncoding.EncodeToString(challenge[:]),
+	})
+	if err != nil {
+		return Authorization{}, s.providerError(provider.Name(), err)
+	}
+	return Authorization{URL: url, State: text}, nil
+}
+
+// checkRecent requires a recent login of the user who adds an identity: an
+// identity is a permanent way into the account, which a token that leaked or a
+// browser that was left open must not be enough for.
+func (s *Service) checkRecent(linkTo *gate.Claims) error {
+	if linkTo == nil || linkTo.AuthTime > 0 && s.now().Sub(time.Unix(linkTo.AuthTime, 0)) <= maxLinkAge {
+		return nil
+	}
+	return &authcore.Error{
+		Status: http.StatusForbidden, Code: authcore.CodeReauthenticationRequired,
+		Detail: "Log in again to add a login to your account.",
+	}
+}

@@ -1,0 +1,162 @@
+package login
+
+import (
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+)
+
+// candidate is what a provider reported, and decides to which account it leads:
+//
+//  1. the account that has the identity, unless its user removed it
+//  2. the account that was imported under the former subject that the provider
+//     vouches for
+//  3. the account that has the verified address, if the rules link by address
+//  4. a new account, if the rules let it sign up
+//
+// An address that the provider did not verify is never looked up, so that it
+// changes no answer. The new account gets it as an attribute.
+type candidate struct {
+	rules    *account.Rules
+	identity authcore.Identity
+	// former is the former subject that the provider vouches for. unprovenFormer
+	// may be the former subject; it leads to no account.
+	former, unprovenFormer string
+	// email as the provider reported it, and address if it is valid.
+	email   account.Email
+	address authcore.Address
+	// user is the new account.
+	user authcore.User
+	// linkTo is the ID of the user who adds the identity; "" for a login.
+	linkTo string
+}
+
+// refs selects the accounts that decide needs; see lookup.
+func (c *candidate) refs() []authcore.UserRef {
+	refs := []authcore.UserRef{{Identity: c.identity.Key()}}
+	if c.former != "" {
+		refs = append(refs, authcore.UserRef{Identity: c.formerKey(c.former)})
+	}
+	switch {
+	case c.linkTo != "":
+		refs = append(refs, authcore.UserRef{ID: c.linkTo})
+	case c.user.EmailVerified:
+		refs = append(refs, authcore.UserRef{EmailKey: c.address.Key()})
+	}
+	return refs
+}
+
+// lookup holds the accounts that refs selected. Those that were not found have an
+// empty User.ID.
+type lookup struct {
+	// known has the identity, imported the former subject.
+	known, imported authcore.Account
+	// other has the verified address, or is the user who adds the identity.
+	other authcore.Account
+}
+
+func (c *candidate) lookup(accounts []authcore.Account) lookup {
+	found := lookup{known: accounts[0]}
+	accounts = accounts[1:]
+	if c.former != "" {
+		if former := accounts[0].Identity(c.formerKey(c.former)); former != nil && former.State == authcore.IdentityPending {
+			found.imported = accounts[0]
+		}
+		accounts = accounts[1:]
+	}
+	if len(accounts) > 0 {
+		found.other = accounts[0]
+	}
+	return found
+}
+
+func (c *candidate) formerKey(subject string) authcore.IdentityKey {
+	return authcore.IdentityKey{Provider: c.identity.Provider, Issuer: c.identity.Issuer, Subject: subject, Pending: true}
+}
+
+// decide is the decide function of a proof.
+func (c *candidate) decide(step authcore.LoginFound) (decision, error) {
+	found := c.lookup(step.Accounts)
+	switch {
+	case c.linkTo != "":
+		return c.link(found)
+	case found.known.User.ID != "" && !c.isActive(found.known):
+		return decision{}, identityUnlinked()
+	case found.known.User.ID != "":
+		return c.enter(found.known)
+	case found.imported.User.ID != "":
+		return c.enter(found.imported)
+	case !c.rules.Admits(c.email):
+		return decision{}, account.NotAdmitted()
+	case found.other.User.ID != "" && c.rules.LinkByEmail == account.LinkByEmailVerified:
+		return c.enter(found.other)
+	default:
+		return c.signUp(found.other.User.ID != "")
+	}
+}
+
+// enter logs in to an existing account, unless the allow and deny lists refuse it.
+func (c *candidate) enter(known authcore.Account) (decision, error) {
+	if !c.rules.AdmitsUser(known.User, &c.identity) {
+		return decision{}, account.NotAdmitted()
+	}
+	return c.add(known), nil
+}
+
+// signUp returns a new account. If the verified address belongs to another
+// account, the rules refuse the login or leave the address out.
+func (c *candidate) signUp(taken bool) (decision, error) {
+	user := c.user
+	switch {
+	case !c.rules.MaySignUp(c.address, user.EmailVerified):
+		return decision{}, signupClosed()
+	case taken && c.rules.EmailTaken != account.EmailTakenNewAccount:
+		return decision{}, emailTaken()
+	case taken:
+		user.Email, user.EmailVerified = "", false
+	}
+	return decision{
+		account: authcore.Account{User: user, Identities: []authcore.Identity{c.identity}},
+		isNew:   true, identity: c.identity.PublicID,
+	}, nil
+}
+
+// link adds the identity to the user who asked for it. One account at a provider
+// cannot belong to two users, by whichever of its subjects they have it. A removed
+// identity may be linked again, also by another user.
+func (c *candidate) link(found lookup) (decision, error) {
+	owner := found.other
+	switch {
+	case owner.User.ID == "" || owner.User.Disabled:
+		return decision{}, authcore.Inactive()
+	case found.imported.User.ID != "" && found.imported.User.ID != owner.User.ID && !c.isActive(owner):
+		return decision{}, identityTaken()
+	case found.known.User.ID != "" && found.known.User.ID != owner.User.ID && c.isActive(found.known):
+		return decision{}, identityTaken()
+	}
+	return c.enter(owner)
+}
+
+// isActive reports whether the account logs in with the identity.
+func (c *candidate) isActive(in authcore.Account) bool {
+	identity := in.Identity(c.identity.Key())
+	return identity != nil && identity.State == authcore.IdentityActive
+}
+
+// add makes the identity active in an account, and keeps what the provider reports
+// now. It retires a former subject of this account: the next account that has it
+// at the provider may belong to another person. No vouching is needed for that.
+func (c *candidate) add(to authcore.Account) decision {
+	identity := to.Identity(c.identity.Key())
+	if identity == nil {
+		to.Identities = append(to.Identities, c.identity)
+		identity = &to.Identities[len(to.Identities)-1]
+	}
+	identity.State, identity.Email, identity.EmailVerified = authcore.IdentityActive, c.identity.Email, c.identity.EmailVerified
+	publicID := identity.PublicID
+	for _, subject := range []string{c.former, c.unprovenFormer} {
+		if subject != "" {
+			to.Retire(c.formerKey(subject))
+		}
+	}
+	return decision{account: to, identity: publicID}
+}

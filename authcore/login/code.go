@@ -1,0 +1,69 @@
+package login
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// codeDigits is the length of a mailed code.
+const codeDigits = 6
+
+// parseCode returns the digits of a code as users type and paste it: with decimal
+// digits of any script, and with blanks, hyphens and invisible characters anywhere.
+// It reports false if the rest is not a code.
+func parseCode(text string) (code string, ok bool) {
+	digits := make([]byte, 0, codeDigits)
+	for _, r := range trimFullStop(trim(text)) {
+		if isFiller(r) {
+			continue
+		}
+		digit := digitValue(r)
+		if digit < 0 || len(digits) == codeDigits {
+			return "", false
+		}
+		digits = append(digits, byte('0'+digit))
+	}
+	return string(digits), len(digits) == codeDigits
+}
+
+// trim removes blanks and invisible characters of Unicode around a text. They are
+// copied along from mails and web pages.
+func trim(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+}
+
+// trimFullStop removes one full stop at the end, also those of East Asian input
+// methods.
+func trimFullStop(text string) string {
+	last, size := utf8.DecodeLastRuneInString(text)
+	if strings.ContainsRune(".\u3002\uff0e\uff61", last) && size > 0 {
+		return text[:len(text)-size]
+	}
+	return text
+}
+
+// isFiller reports whether a character within a code means nothing: a blank, a
+// hyphen or dash, a minus sign, or an invisible character.
+func isFiller(r rune) bool {
+	return unicode.In(r, unicode.Z, unicode.Cf, unicode.Pd) || unicode.IsSpace(r) || r == '\u2212'
+}
+
+// digitValue returns the value of a decimal digit of any script, or -1. Unicode
+// keeps the ten digits of a script together and in order.
+func digitValue(r rune) int {
+	if '0' <= r && r <= '9' {
+		return int(r - '0')
+	}
+	for _, digits := range unicode.Nd.R16 {
+		if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
+			return int(r-rune(digits.Lo)) % 10
+		}
+	}
+	for _, digits := range unicode.Nd.R32 {
+		if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
+			return int(r-rune(digits.Lo)) % 10
+		}
+	}
+	return -1
+}

@@ -1,0 +1,115 @@
+package login
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+)
+
+// RequestLink mails a login link and a code to an address. The work and the time
+// do not depend on whether the address has an account; mail is delivered later.
+func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, error) {
+	address, err := authcore.ParseAddress(trim(r.Email))
+	if err != nil {
+		return LinkReceipt{}, authcore.FieldError(authcore.CodeInvalidRequest, "email", "Enter a valid email address.")
+	}
+	client := &authcore.Client{}
+	if r.ClientKey != "" {
+		if client, err = s.clients.Find(r.ClientKey); err != nil {
+			return LinkReceipt{}, err
+		}
+	}
+	var receipt LinkReceipt
+	err = s.cfg.Limiter.Do(ctx, []ratelimit.Check{
+		{Name: "link-ip", Party: ratelimit.Party(r.Caller.IP), Rate: s.cfg.Limits.LinkPerIP},
+		{Name: "link-address", Party: address.MailboxKey(), Rate: s.cfg.Limits.LinkPerAddress},
+		{Name: "link-client", Party: client.Name, Rate: s.cfg.Limits.LinkPerClient},
+		{Name: "link", Party: "all", Rate: s.cfg.Limits.LinkOverall},
+	}, func() error {
+		welcome, err := s.mayLogIn(ctx, address)
+		if err == nil {
+			receipt, err = s.mailLink(ctx, address, client, r.Locale, welcome)
+		}
+		return err
+	})
+	if err != nil {
+		return LinkReceipt{}, authcore.Unavailable(err)
+	}
+	s.cfg.Observe(authcore.Event{Name: authcore.EventLinkRequested, Method: MethodLink, Client: client.Name})
+	return receipt, nil
+}
+
+// mayLogIn reports whether a link would let this address log in. Both results cost
+// the same; only the mail is left out.
+func (s *Service) mayLogIn(ctx context.Context, address authcore.Address) (bool, error) {
+	admitted := s.cfg.Rules.Admits(account.Email{Address: address.String(), Verified: true})
+	user, err := s.store.User(ctx, authcore.UserRef{EmailKey: address.Key()}) // even if not admitted: it takes as long
+	switch {
+	case err == nil:
+		return admitted && !user.Disabled, nil
+	case errors.Is(err, authcore.ErrNotFound):
+		return admitted && s.cfg.Rules.MaySignUp(address, true), nil
+	default:
+		return false, err
+	}
+}
+
+// mailLink creates a link and mails it, or a decoy unless the address is welcome.
+// The mail takes its place in the queue first: a full queue must not cost the user
+// an older link.
+func (s *Service) mailLink(ctx context.Context, address authcore.Address, client *authcore.Client, locale string, welcome bool) (LinkReceipt, error) {
+	requestID, err := s.cfg.Random.Bytes(requestIDLength)
+	if err != nil {
+		return LinkReceipt{}, err
+	}
+	secret, err := s.cfg.Random.Bytes(secretLength)
+	if err != nil {
+		return LinkReceipt{}, err
+	}
+	code, err := s.cfg.Random.Code()
+	if err != nil {
+		return LinkReceipt{}, err
+	}
+	data, err := json.Marshal(linkData{
+		Email: address.String(), Secret: secretDigest(secret), Code: codeDigest(requestID, code),
+	})
+	if err != nil {
+		return LinkReceipt{}, err
+	}
+	now := s.now()
+	record := authcore.Record{
+		RecordKey: linkKey(requestID), Owner: linkOwner(address),
+		Created: now, Expires: now.Add(s.cfg.LinkLifetime), Data: data,
+	}
+	link := strings.Replace(orDefault(client.EmailLink, s.cfg.EmailLink), authcore.LinkPlaceholder, tokenText(requestID, secret), 1)
+	if s.cfg.Mailer != nil {
+		err := s.cfg.Mailer.Enqueue(ctx, authcore.LinkMail{
+			To: address.String(), Link: link, Code: code,
+			Lifetime: s.cfg.LinkLifetime, Expires: record.Expires,
+			Client: client.Name, Locale: orDefault(client.Locale, locale), Decoy: !welcome,
+		})
+		if err != nil {
+			return LinkReceipt{}, err
+		}
+	}
+	if err := s.store.PutRecord(ctx, record, authcore.PutOptions{Now: now, Keep: linksOfAddress}); err != nil {
+		return LinkReceipt{}, err
+	}
+	receipt := LinkReceipt{RequestID: requestText(requestID), ExpiresIn: s.cfg.LinkLifetime}
+	if s.cfg.DebugLinks {
+		receipt.DebugLink = link
+	}
+	return receipt, nil
+}
+
+func orDefault(value, byDefault string) string {
+	if value != "" {
+		return value
+	}
+	return byDefault
+}
