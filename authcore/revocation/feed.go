@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
@@ -23,8 +24,8 @@ const (
 
 // Document is a signed document for verifiers.
 type Document struct {
-	// Text is a JWS in its compact form (RFC 7515, section 7.1). It must not be
-	// changed.
+	// Text has one or more lines, each a JWS in its compact form (RFC 7515, section
+	// 7.1); see gate.RevocationFeed. It must not be changed.
 	Text []byte
 	// ETag is an entity tag of the text (RFC 9110, section 8.8.3).
 	ETag string
@@ -71,27 +72,48 @@ func (f *Feed) Document(since string) (Document, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.renew()
-	revocations := f.follower.Copy()
-	since = revocations.FeedSince(since, f.issued)
+	since = f.follower.Copy().FeedSince(since, f.issued)
 	if document, found := f.documents[since]; found {
 		return document, nil
 	}
-	payload, err := revocations.FeedPayload(f.issuer, f.issued, f.issued.Add(feedLifetime), since)
+	text, err := f.sign(since)
 	if err != nil {
 		return Document{}, err
 	}
-	text, err := f.signer.SignPublic(gate.PurposeRevocations, payload, f.now())
-	if err != nil {
-		return Document{}, err
-	}
-	sum := sha256.Sum256([]byte(text))
+	sum := sha256.Sum256(text)
 	document := Document{
-		Text:   []byte(text),
+		Text:   text,
 		ETag:   `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`,
 		MaxAge: feedMaxAge,
 	}
 	f.documents[since] = document
 	return document, nil
+}
+
+// sign makes the text of a document that begins at a cursor.
+func (f *Feed) sign(since string) ([]byte, error) {
+	options := gate.FeedOptions{Issuer: f.issuer, Issued: f.issued, Expires: f.issued.Add(feedLifetime), Since: since}
+	payloads, err := f.follower.Copy().FeedPayloads(options)
+	if err != nil && since != "" { // A flood of entries has displaced those after the cursor.
+		options.Since = ""
+		payloads, err = f.follower.Copy().FeedPayloads(options)
+	}
+	if err != nil {
+		return nil, authcore.Unavailable(err)
+	}
+	now := f.now()
+	var text []byte
+	for payload := range payloads {
+		part, err := f.signer.SignPublic(gate.PurposeRevocations, payload, now)
+		if err != nil {
+			return nil, err
+		}
+		if len(text) > 0 {
+			text = append(text, '\n')
+		}
+		text = append(text, part...)
+	}
+	return text, nil
 }
 
 // renew drops the documents if newer ones are due.
