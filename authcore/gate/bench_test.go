@@ -50,7 +50,7 @@ func BenchmarkVerifyKnown(b *testing.B) {
 		b.Run(fmt.Sprint(revocations), func(b *testing.B) {
 			cfg := testConfig()
 			cfg.Revocations = manyRevocations(revocations)
-			cfg.Seen = func(string, time.Time) {}
+			cfg.Seen = func(*Claims, time.Time) {}
 			benchmarkVerify(b, newTestVerifier(b, cfg), testSigners()[EdDSA].sign(testClaims()), nil)
 		})
 	}
@@ -118,7 +118,7 @@ func benchmarkVerify(b *testing.B, v *Verifier, token string, want error) {
 func BenchmarkDecide(b *testing.B) {
 	cfg := testConfig()
 	cfg.Revocations = manyRevocations(1000)
-	cfg.Seen = func(string, time.Time) {}
+	cfg.Seen = func(*Claims, time.Time) {}
 	v := newTestVerifier(b, cfg)
 	p := Policy{MaxAge: time.Hour, Require: []Requirement{{"email_domain", []string{"example.com"}}}}
 	request := Request{

@@ -89,7 +89,7 @@ func TestMaxAgeWithoutAuthTime(t *testing.T) {
 func TestHotPathAllocatesNothing(t *testing.T) {
 	cfg := testConfig()
 	cfg.Revocations = manyRevocations(1000)
-	cfg.Seen = func(string, time.Time) {}
+	cfg.Seen = func(*Claims, time.Time) {}
 	v := newTestVerifier(t, cfg)
 	p := Policy{
 		MaxAge:  time.Hour,

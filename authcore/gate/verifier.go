@@ -32,10 +32,10 @@ type VerifierConfig struct {
 	// it is longer ago, a token that seems good is answered with ErrStale. Zero
 	// means that it does not matter.
 	MaxStaleness time.Duration
-	// Seen, if set, is told that a good token of a session came by: at once
-	// when the token is not in the cache, then about once a minute. It is
-	// called on the request's path and from many goroutines.
-	Seen func(session string, now time.Time)
+	// Seen, if set, receives the claims of a valid token: immediately if the token
+	// is not in the cache, then about once a minute. It must not change or retain
+	// them. It is called on the request's path and from many goroutines.
+	Seen func(claims *Claims, now time.Time)
 }
 
 // Verifier checks tokens of one issuer, audience and purpose. It has no keys,
@@ -218,6 +218,6 @@ func (v *Verifier) tellSeen(e *entry, now time.Time) {
 	}
 	last, unix := e.seen.Load(), uint32(now.Unix()) //nolint:gosec // see seen
 	if unix-last >= seenInterval && e.seen.CompareAndSwap(last, unix) {
-		v.cfg.Seen(e.claims.Session, now)
+		v.cfg.Seen(&e.claims, now)
 	}
 }

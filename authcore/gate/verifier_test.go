@@ -131,7 +131,8 @@ func TestSeen(t *testing.T) {
 	var seen []string
 	cfg := testConfig()
 	cfg.Revocations = NewRevocations()
-	cfg.Seen = func(session string, now time.Time) {
+	cfg.Seen = func(claims *Claims, now time.Time) {
+		session := claims.Session
 		seen = append(seen, fmt.Sprint(session, " ", now.Unix()-testNow.Unix()))
 	}
 	v := newTestVerifier(t, cfg)
@@ -154,7 +155,7 @@ func TestSeenWithoutCache(t *testing.T) {
 	n := 0
 	cfg := testConfig()
 	cfg.CacheSize = -1
-	cfg.Seen = func(string, time.Time) { n++ }
+	cfg.Seen = func(*Claims, time.Time) { n++ }
 	v := newTestVerifier(t, cfg)
 	for range 3 {
 		if _, err := v.Verify(testSigners()[HS256].sign(testClaims()), testNow); err != nil {
@@ -186,7 +187,7 @@ func TestConcurrency(t *testing.T) {
 	cfg := testConfig()
 	cfg.CacheSize = 16 // so that they push each other out
 	cfg.Revocations = NewRevocations()
-	cfg.Seen = func(string, time.Time) {}
+	cfg.Seen = func(*Claims, time.Time) {}
 	v := newTestVerifier(t, cfg)
 	all, some := testKeySet(t, EdDSA, HS256), testKeySet(t, HS256)
 	texts := make([]string, tokens)
