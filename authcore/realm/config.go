@@ -1,4 +1,4 @@
-package authcore
+package realm
 
 import (
 	"crypto/rand"
@@ -6,10 +6,18 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/keys"
+	"github.com/edgeauth/edgeauth/authcore/login"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+	"github.com/edgeauth/edgeauth/authcore/revocation"
+	"github.com/edgeauth/edgeauth/authcore/session"
 )
 
 // Defaults of Config.
@@ -18,144 +26,150 @@ const (
 	DefaultLinkLifetime      = 15 * time.Minute
 	DefaultKeyRotation       = 90 * 24 * time.Hour
 	DefaultAssertionLifetime = time.Minute
-	// DefaultRevocationMaxStaleness is long enough for a failover of the store.
+	// DefaultRevocationMaxStaleness covers a failover of the store.
 	DefaultRevocationMaxStaleness = 30 * time.Second
-
-	flowLifetime = 10 * time.Minute
 )
 
-// Bounds of Config, against slips of the pen.
+// Upper and lower limits that catch typing errors.
 const (
 	maxLifetime     = 10 * 365 * 24 * time.Hour
 	maxLinkLifetime = 24 * time.Hour
+	maxRefreshGrace = 10 * time.Minute
+	maxMaxSessions  = 10_000
 	minRotation     = time.Hour
 	maxCacheSize    = 10_000_000
-	minStaleness    = 2 * time.Second // several times pollInterval
+	minStaleness    = 4 * revocation.PollInterval
 )
 
-// What becomes of requests with a token while the copy of the revocations is
-// older than Config.RevocationMaxStaleness.
+// Values of Config.OnStale: the reaction to requests with a token while the copy of
+// the revocations is older than Config.RevocationMaxStaleness.
 const (
-	// OnStaleServe lets them go on: logouts at other nodes are not in force.
+	// OnStaleServe forwards them: logouts at other nodes are not in force.
 	OnStaleServe = "serve"
-	// OnStaleReject answers them with 503.
+	// OnStaleReject answers 503.
 	OnStaleReject = "reject"
 )
 
-// Config is what a Service is made of. The zero value of an optional field
-// means its default.
+// Config configures a Realm. The zero value of an optional field means its
+// default.
 type Config struct {
-	// Realm keeps user bases apart; "" is the default realm.
+	// Realm separates user bases; "" is the default realm.
 	Realm string
-	// Issuer is the "iss" of all tokens. It is a name, not an address that is
-	// fetched. Default: "edgeauth", with ":" and the realm where there is one.
+	// Issuer is the "iss" of all tokens: a name, not an address that is fetched.
+	// Default: "edgeauth", followed by ":" and the realm if it has a name.
 	Issuer string
 	// Audience is the "aud" of all tokens. Default: the issuer.
 	Audience string
 	// Algorithm of new signing keys: EdDSA (default), ES256, RS256 or HS256.
 	Algorithm string
-	// TokenLifetime of tokens and sessions. Default: 14 days.
+	// TokenLifetime is the lifetime of a token, unless its client has one of its
+	// own. Default: 14 days.
 	TokenLifetime time.Duration
-	// LinkLifetime of mailed links and codes. Default: 15 minutes.
+	// MaxLifetime is the lifetime of a session, however often it is refreshed.
+	// Default: 90 days, or the longest token lifetime if that is longer.
+	MaxLifetime time.Duration
+	// RefreshGrace is the time for which a superseded token can be refreshed.
+	// Default: 30 seconds.
+	RefreshGrace time.Duration
+	// MaxSessions limits the sessions of a user; the oldest end. Default: 100.
+	MaxSessions int
+	// LinkLifetime is the lifetime of mailed links and codes. Default: 15
+	// minutes.
 	LinkLifetime time.Duration
-	// KeyRotation is the age at which a signing key gets a successor. Default:
-	// 90 days.
+	// KeyRotation is the time for which a key signs. Default: 90 days.
 	KeyRotation time.Duration
-	// CacheSize is how many verified tokens are remembered; see
+	// CacheSize is the number of verified tokens in memory; see
 	// gate.VerifierConfig.
 	CacheSize int
 
-	// RevocationMaxStaleness is how long the copy of the revocations may go
-	// without being refreshed from the store before OnStale applies. Default: 30
-	// seconds.
+	// RevocationMaxStaleness is the age of the copy of the revocations at which
+	// OnStale applies. Default: 30 seconds.
 	RevocationMaxStaleness time.Duration
 	// OnStale is OnStaleServe (default) or OnStaleReject.
 	OnStale string
 
 	// APIURL is the address of the login API as browsers reach it, for example
-	// "https://api.example.com/v1/auth", without a slash at the end. Providers
-	// that post their answers need it.
+	// "https://api.example.com/v1/auth". Providers that post their responses
+	// need it.
 	APIURL string
-	// EmailLink is the template of mailed links, with LinkPlaceholder.
+	// EmailLink is the template of mailed links, with authcore.LinkPlaceholder.
 	EmailLink string
-	// DebugLinks puts the link into the answer, for development. It gives
-	// everybody every account.
+	// DebugLinks adds the link to the answer, for development. Any caller can
+	// then log in to any account.
 	DebugLinks bool
-	// Accounts says who may log in, who may sign up and what is joined.
-	Accounts AccountRules
-	// ProviderRules replaces some of Accounts, by the name of the provider.
-	ProviderRules map[string]ProviderRules
-	// Limits on requests; the zero value means DefaultLimits.
-	Limits Limits
+	// Rules decide who may log in and sign up, and which logins are joined.
+	Rules account.Rules
+	// ProviderRules replaces some of Rules, by the name of a provider.
+	ProviderRules map[string]account.ProviderRules
+	// Limits are the request limits; the zero value means the defaults.
+	Limits ratelimit.Limits
 
-	Clients   []Client
-	Providers []Provider
-	Store     Store
-	// LocalCounters count for this process alone while the store cannot count;
-	// without them such requests are answered with 503.
-	LocalCounters Counters
-	// Mailer may be nil only with DebugLinks.
-	Mailer Mailer
-	// Observe is told what happened, for metrics and events; nil for nothing.
-	// It must not block.
-	Observe func(Event)
-	// ObserveLag is told how long a revocation made at another node took until
-	// it was in force here, where the store tells; nil for nothing.
+	Clients   []authcore.Client
+	Providers []authcore.Provider
+	Store     authcore.Store
+	// LocalCounters count for this process while the store cannot count; without
+	// them such requests fail with 503.
+	LocalCounters authcore.Counters
+	// Mailer is optional if DebugLinks is set.
+	Mailer authcore.Mailer
+	// Observe receives events, for metrics and audit. It must not block. Default:
+	// events are dropped.
+	Observe func(authcore.Event)
+	// ObserveLag receives the time until a revocation of another node was in force
+	// here, if the store measures it.
 	ObserveLag func(time.Duration)
 	Logger     *slog.Logger
-	// Now is the clock; nil means time.Now.
+	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Random is the source of secrets; nil means crypto/rand.
+	// Elapsed measures the time since some moment, whatever happens to the clock.
+	// Default: the monotonic clock.
+	Elapsed func() time.Duration
+	// Random is the source of secrets. Default: crypto/rand.
 	Random io.Reader
 }
 
-// Algorithms lists the signature algorithms that a realm can use.
-func Algorithms() []string { return []string{"EdDSA", "ES256", "RS256", "HS256"} }
-
-// Validate sets defaults and returns every fault of the configuration, joined.
-// It needs no Store, Mailer, Provider or network.
+// Validate sets defaults and returns all faults of the configuration, joined. It
+// needs no Store, Mailer or network.
 func (c *Config) Validate() error {
 	c.setDefaults()
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 
-	if !slices.Contains(Algorithms(), c.Algorithm) {
-		fault("algorithm: %q is not one of %s", c.Algorithm, strings.Join(Algorithms(), ", "))
+	if !slices.Contains(keys.Algorithms(), c.Algorithm) {
+		fault("algorithm: %q is not valid; use one of %s", c.Algorithm, strings.Join(keys.Algorithms(), ", "))
 	}
-	for name, lifetime := range map[string]time.Duration{
-		"token_lifetime": c.TokenLifetime, "link_lifetime": c.LinkLifetime, "key_rotation": c.KeyRotation,
+	longest := c.longestLifetime()
+	for _, limit := range []struct {
+		option           string
+		value, low, high time.Duration
+	}{
+		{"token_lifetime", c.TokenLifetime, time.Second, maxLifetime},
+		{"max_lifetime", c.MaxLifetime, longest, maxLifetime},
+		{"refresh_grace", c.RefreshGrace, time.Second, maxRefreshGrace},
+		{"link_lifetime", c.LinkLifetime, time.Second, maxLinkLifetime},
+		{"key_rotation", c.KeyRotation, minRotation, maxLifetime},
+		{"revocation_max_staleness", c.RevocationMaxStaleness, minStaleness, maxLifetime},
 	} {
-		if lifetime < time.Second {
-			fault("%s: %s is less than a second", name, lifetime)
+		if limit.value < limit.low || limit.value > limit.high {
+			fault("%s: %s is out of range; use %s to %s", limit.option, limit.value, limit.low, limit.high)
 		}
 	}
-	if c.TokenLifetime > maxLifetime || c.LinkLifetime > maxLinkLifetime {
-		fault("token_lifetime, link_lifetime: %s and %s; at most %s and %s", c.TokenLifetime, c.LinkLifetime, maxLifetime, maxLinkLifetime)
-	}
-	if c.KeyRotation < minRotation {
-		fault("key_rotation: %s is less than %s", c.KeyRotation, minRotation)
+	if c.MaxSessions < 1 || c.MaxSessions > maxMaxSessions {
+		fault("max_sessions: %d is out of range; use 1 to %d", c.MaxSessions, maxMaxSessions)
 	}
 	if c.CacheSize > maxCacheSize {
-		fault("cache_size: %d is more than %d; a token takes about 400 bytes", c.CacheSize, maxCacheSize)
-	}
-	if c.RevocationMaxStaleness < minStaleness || c.RevocationMaxStaleness > maxLifetime {
-		fault("revocation_max_staleness: %s; at least %s, because the revocations are refreshed every %s, and at most %s",
-			c.RevocationMaxStaleness, minStaleness, pollInterval, maxLifetime)
+		fault("cache_size: %d is out of range; use %d at most, a token takes about 400 bytes", c.CacheSize, maxCacheSize)
 	}
 	if c.OnStale != OnStaleServe && c.OnStale != OnStaleReject {
-		fault("on_stale: %q is not one of %s, %s", c.OnStale, OnStaleServe, OnStaleReject)
+		fault("on_stale: %q is not valid; use %s or %s", c.OnStale, OnStaleServe, OnStaleReject)
 	}
-	if err := authcore.ValidateEmailLink(c.EmailLink); err != nil {
-		faults = append(faults, err)
-	}
-	faults = append(faults, c.validateAPIURL()...)
-	faults = append(faults, c.Accounts.validate()...)
+	faults = append(faults, authcore.ValidateEmailLink(c.EmailLink), login.ValidateAPIURL(c.APIURL, c.Providers), c.Rules.Validate())
 	for name, own := range c.ProviderRules {
-		if err := errors.Join(c.Accounts.through(own).validateSignup()...); err != nil {
+		if err := c.Rules.ValidateProvider(own); err != nil {
 			fault("provider %s: %w", name, err)
 		}
 	}
-	faults = append(faults, validateClients(c.Clients)...)
+	faults = append(faults, authcore.ValidateClients(c.Clients)...)
 	return errors.Join(faults...)
 }
 
@@ -166,23 +180,20 @@ func (c *Config) setDefaults() {
 			c.Issuer += ":" + c.Realm
 		}
 	}
-	c.APIURL = strings.TrimSuffix(c.APIURL, "/")
 	setDefault(&c.Audience, c.Issuer)
-	setDefault(&c.Algorithm, "EdDSA")
+	setDefault(&c.Algorithm, gate.EdDSA)
 	setDefault(&c.TokenLifetime, DefaultTokenLifetime)
+	setDefault(&c.MaxLifetime, max(session.DefaultMaxLifetime, c.longestLifetime()))
+	setDefault(&c.RefreshGrace, session.DefaultRefreshGrace)
+	setDefault(&c.MaxSessions, session.DefaultMaxSessions)
 	setDefault(&c.LinkLifetime, DefaultLinkLifetime)
 	setDefault(&c.KeyRotation, DefaultKeyRotation)
 	setDefault(&c.RevocationMaxStaleness, DefaultRevocationMaxStaleness)
 	setDefault(&c.OnStale, OnStaleServe)
-	setDefault(&c.Limits, DefaultLimits())
+	setDefault(&c.Limits, ratelimit.DefaultLimits())
+	c.Rules.SetDefaults()
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Observe == nil {
-		c.Observe = func(Event) {}
-	}
-	if c.ObserveLag == nil {
-		c.ObserveLag = func(time.Duration) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -190,7 +201,15 @@ func (c *Config) setDefaults() {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	c.Accounts.setDefaults()
+}
+
+// longestLifetime returns the longest lifetime of a token.
+func (c *Config) longestLifetime() time.Duration {
+	longest := c.TokenLifetime
+	for i := range c.Clients {
+		longest = max(longest, c.Clients[i].Lifetime)
+	}
+	return longest
 }
 
 func setDefault[T comparable](field *T, value T) {

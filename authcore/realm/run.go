@@ -1,4 +1,4 @@
-package authcore
+package realm
 
 import (
 	"context"
@@ -7,74 +7,74 @@ import (
 	"time"
 )
 
-// How often the work behind the requests is done, and how long it may take.
+// Intervals and timeouts of the work of Run.
 const (
 	maintainInterval = time.Minute
 	maintainTimeout  = 30 * time.Second
-	// lastTimeout bounds what is done at the end: a process that stops, and a
-	// reload, wait for it.
+	// reloadInterval and reloadTimeout limit the time for which other nodes use a
+	// revoked key; see keys.Ring.Reload.
+	reloadInterval = 5 * time.Second
+	reloadTimeout  = 2 * time.Second
+	// lastTimeout limits the last write: a reload of the configuration waits for
+	// it.
 	lastTimeout = 5 * time.Second
-	// sweepDelay is for how long the store keeps what has expired, for nodes whose
-	// clocks are behind: a logout is needed until the token has expired there too.
+	// sweepDelay is added to the lifetime of stored items, for nodes whose clocks
+	// are behind: they need a revocation until its tokens have expired there.
 	sweepDelay = time.Minute
 )
 
-// Run does the work behind the requests until ctx ends: it follows revocations,
-// rotates keys, writes down when sessions were last seen and forgets what has
-// expired. Before it returns it writes down what was seen last. Revocations have
-// goroutines of their own, because they must not wait for the rest.
-func (s *Service) Run(ctx context.Context) {
-	wake := make(chan struct{}, 1)
-	var followers sync.WaitGroup
-	followers.Go(func() { s.revoked.watch(ctx, wake) })
-	followers.Go(func() { s.revoked.follow(ctx, wake) })
-	defer followers.Wait()
+// Run follows revocations and keys of other nodes, rotates keys, records when
+// sessions were last used, and deletes what has expired, until ctx ends. Before it
+// returns it writes what was recorded. Each of these has its own goroutine, so that
+// a slow one does not delay the others.
+func (r *Realm) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	running.Go(func() { r.Revocations.Run(ctx) })
+	running.Go(func() { r.every(ctx, reloadInterval, reloadTimeout, "reloading keys failed; retrying", r.Keys.Reload) })
+	running.Go(func() { r.every(ctx, maintainInterval, maintainTimeout, "maintenance failed; retrying", r.Maintain) })
+	running.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTimeout)
+	defer cancel()
+	if err := r.Sessions.FlushSeen(last); err != nil {
+		r.cfg.Logger.Error("recording last use failed", "error", err)
+	}
+}
 
-	maintain := time.NewTicker(maintainInterval)
-	defer maintain.Stop()
-	for {
+// every does some work periodically until ctx ends. It logs the first failure of
+// several.
+func (r *Realm) every(ctx context.Context, interval, timeout time.Duration, message string, work func(context.Context) error) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for failing := false; ; {
 		select {
 		case <-ctx.Done():
-			s.report("last seen", bounded(context.WithoutCancel(ctx), lastTimeout, s.flushSeen))
 			return
-		case <-maintain.C:
-			s.report("maintenance", bounded(ctx, maintainTimeout, s.Maintain))
+		case <-ticker.C:
 		}
+		bounded, cancel := context.WithTimeout(ctx, timeout)
+		err := work(bounded)
+		cancel()
+		if err != nil && !failing && ctx.Err() == nil {
+			r.cfg.Logger.Error(message, "error", err)
+		}
+		failing = err != nil
 	}
 }
 
-// Maintain does once what Run does every minute. What one part of it meets does
-// not keep the others from being done.
-func (s *Service) Maintain(ctx context.Context) error {
-	now := s.now()
-	s.revoked.copy.Sweep(now)
-	return errors.Join(
-		s.keys.maintain(ctx, now),
-		s.flushSeen(ctx),
-		s.store.Sweep(ctx, now.Add(-sweepDelay)),
-	)
-}
-
-func (s *Service) flushSeen(ctx context.Context) error {
-	times := s.seen.take()
-	if len(times) == 0 {
-		return nil
+// Maintain does once what Run does every minute. A failure of one part does not
+// stop the others.
+//
+// Its time is the horizon of the clock, so that a clock that jumps forward and
+// back deletes no revocation, session or key that is needed. An engine with a
+// clock of its own checks that as well.
+func (r *Realm) Maintain(ctx context.Context) error {
+	now := r.horizon.Now()
+	r.Revocations.Sweep()
+	maintainErr := r.Keys.Maintain(ctx, now)
+	flushErr := r.Sessions.FlushSeen(ctx)
+	swept, sweepErr := r.cfg.Store.Sweep(ctx, now.Add(-sweepDelay))
+	if swept.Damaged > 0 {
+		r.cfg.Logger.Warn("store contains damaged items", "damaged", swept.Damaged)
 	}
-	if err := s.store.MarkSeen(ctx, times); err != nil {
-		s.seen.putBack(times)
-		return err
-	}
-	return nil
-}
-
-func bounded(ctx context.Context, most time.Duration, work func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, most)
-	defer cancel()
-	return work(ctx)
-}
-
-func (s *Service) report(what string, err error) {
-	if err != nil && !errors.Is(err, context.Canceled) {
-		s.log.Error("background work failed and will be tried again", "what", what, "error", err)
-	}
+	return errors.Join(maintainErr, flushErr, sweepErr)
 }

@@ -1,0 +1,172 @@
+package realm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/keys"
+	"github.com/edgeauth/edgeauth/authcore/login"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+	"github.com/edgeauth/edgeauth/authcore/revocation"
+	"github.com/edgeauth/edgeauth/authcore/session"
+)
+
+// Realm is a user base with everything that logs its users in and checks their
+// requests. All methods are safe for concurrent use.
+type Realm struct {
+	// The parts of the realm. They must not be replaced.
+	Keys        *keys.Ring
+	Revocations *revocation.Follower
+	Feed        *revocation.Feed
+	Accounts    *account.Service
+	Sessions    *session.Service
+	Logins      *login.Service
+
+	cfg      Config
+	horizon  *revocation.Horizon
+	verifier *gate.Verifier
+	origins  map[string]bool
+}
+
+// New validates the configuration, makes the first keys if the store has none, and
+// loads keys and revocations.
+func New(ctx context.Context, cfg Config) (*Realm, error) {
+	providers, err := check(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	r := &Realm{cfg: cfg, origins: map[string]bool{}}
+	r.horizon = revocation.NewHorizon(r.Now, cfg.Elapsed)
+	for i := range cfg.Clients {
+		for _, origin := range cfg.Clients[i].Origins {
+			r.origins[origin] = true
+		}
+	}
+	r.Revocations = revocation.New(revocation.Config{
+		Store: cfg.Store, Logger: cfg.Logger, Now: r.Now, Horizon: r.horizon,
+		MaxStaleness: cfg.RevocationMaxStaleness, OnStale: cfg.OnStale, Lag: cfg.ObserveLag,
+	})
+	r.Keys = keys.New(keys.Config{
+		Store: cfg.Store, Algorithm: cfg.Algorithm, Rotation: cfg.KeyRotation, Lifetime: cfg.longestLifetime(),
+		Random: cfg.Random, Now: r.Now, Changed: func(set *gate.KeySet) { r.verifier.SetKeys(set) },
+	})
+	r.Feed = revocation.NewFeed(r.Revocations, r.Keys, cfg.Issuer, r.Now)
+	r.addServices(providers)
+	r.addVerifier()
+	if err := r.Keys.Maintain(ctx, r.horizon.Now()); err != nil {
+		return nil, fmt.Errorf("signing keys: %w", err)
+	}
+	if err := r.Revocations.Refresh(ctx); err != nil {
+		return nil, fmt.Errorf("revocations: %w", err)
+	}
+	return r, nil
+}
+
+// check validates a configuration and returns the providers by name.
+func check(cfg *Config) (map[string]authcore.Provider, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Store == nil {
+		return nil, errors.New("store: none is configured")
+	}
+	if cfg.Mailer == nil && !cfg.DebugLinks {
+		return nil, errors.New("mailer: none is configured; without one no user can receive a link")
+	}
+	providers := map[string]authcore.Provider{}
+	for _, p := range cfg.Providers {
+		if providers[p.Name()] != nil {
+			return nil, fmt.Errorf("provider %s: configured twice; rename or remove one", p.Name())
+		}
+		providers[p.Name()] = p
+	}
+	for name := range cfg.ProviderRules {
+		if providers[name] == nil {
+			return nil, fmt.Errorf("provider %s: has account rules but is not configured", name)
+		}
+	}
+	return providers, nil
+}
+
+func (r *Realm) addServices(providers map[string]authcore.Provider) {
+	cfg, random := &r.cfg, authcore.Random{Source: r.cfg.Random}
+	limiter := ratelimit.New(ratelimit.Config{Store: cfg.Store, Local: cfg.LocalCounters, Now: r.Now, Logger: cfg.Logger})
+	r.Accounts = account.New(account.Config{
+		Store: cfg.Store, Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers,
+		Revoked: r.Revocations, TokenLifetime: cfg.longestLifetime(), Observe: cfg.Observe, Now: r.Now,
+	})
+	r.Sessions = session.New(session.Config{
+		Store: cfg.Store, Keys: r.Keys, Revoked: r.Revocations, Limiter: limiter, Limits: cfg.Limits,
+		Rules: &cfg.Rules, Clients: cfg.Clients, Issuer: cfg.Issuer, Audience: cfg.Audience,
+		Lifetime: cfg.TokenLifetime, MaxLifetime: cfg.MaxLifetime, RefreshGrace: cfg.RefreshGrace,
+		MaxSessions: cfg.MaxSessions, Observe: cfg.Observe, Now: r.Now, Random: random,
+	})
+	r.Logins = login.New(login.Config{
+		Store: cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Limiter: limiter, Limits: cfg.Limits,
+		Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers, APIURL: cfg.APIURL,
+		Mailer: cfg.Mailer, EmailLink: cfg.EmailLink, LinkLifetime: cfg.LinkLifetime, DebugLinks: cfg.DebugLinks,
+		Observe: cfg.Observe, Logger: cfg.Logger, Now: r.Now, Random: random,
+	})
+}
+
+func (r *Realm) addVerifier() {
+	staleness := r.cfg.RevocationMaxStaleness
+	if r.cfg.OnStale == OnStaleServe {
+		staleness = 0
+	}
+	r.verifier = gate.NewVerifier(gate.VerifierConfig{
+		Issuer: r.cfg.Issuer, Audience: r.cfg.Audience, Purpose: gate.PurposeLogin, CacheSize: r.cfg.CacheSize,
+		Revocations: r.Revocations.Copy(), MaxStaleness: staleness, Seen: r.Sessions.Seen(),
+	})
+}
+
+// Decide decides a request as the site does, without I/O.
+func (r *Realm) Decide(site *gate.Site, request gate.Request) gate.Decision {
+	return site.Decide(r.verifier, request, r.AllowsOrigin)
+}
+
+// Authenticate checks the values of the Authorization header. Its error is an
+// *Unauthenticated, which carries the status and the exact text of the answer, or
+// an *authcore.Error with 503 if the token could not be checked.
+func (r *Realm) Authenticate(authorization []string) (*gate.Claims, error) {
+	var site gate.Site
+	decision := r.Decide(&site, gate.Request{Authorization: authorization, Now: r.Now()})
+	switch {
+	case decision.Claims != nil:
+		return decision.Claims, nil
+	case decision.Status == http.StatusServiceUnavailable:
+		return nil, authcore.Unavailable(decision.Err)
+	default:
+		return nil, &Unauthenticated{Decision: decision}
+	}
+}
+
+// Unauthenticated is the failure of Authenticate.
+type Unauthenticated struct {
+	Decision gate.Decision
+}
+
+// Error returns the reason, without any part of the token.
+func (u *Unauthenticated) Error() string {
+	return http.StatusText(http.StatusUnauthorized) + ": " + u.Decision.Reason
+}
+
+// AllowsOrigin reports whether pages of this origin belong to a client.
+func (r *Realm) AllowsOrigin(origin string) bool { return r.origins[origin] }
+
+// Verifier returns the verifier of login tokens.
+func (r *Realm) Verifier() *gate.Verifier { return r.verifier }
+
+// RevocationAge returns the age of the copy of the revocations. It stays below a
+// second while the store answers.
+func (r *Realm) RevocationAge() time.Duration { return r.Revocations.Age() }
+
+// Now returns the realm's time. It has no monotonic part, so that times compare
+// alike before and after they were stored.
+func (r *Realm) Now() time.Time { return r.cfg.Now().Round(0).UTC() }
