@@ -63,26 +63,26 @@ func (a *Admin) Routes() []caddy.AdminRoute {
 	}}
 }
 
-// userOperation does something to a user and returns what became of it, or nil
-// when nothing is left.
-type userOperation func(r *http.Request, service *core.Realm, user authcore.User) (*authcore.User, error)
+// userOperation operates on a user and returns the result, or nil if the user was
+// deleted.
+type userOperation func(r *http.Request, live *liveRealm, user authcore.User) (*authcore.User, error)
 
-func showUser(_ *http.Request, _ *core.Realm, user authcore.User) (*authcore.User, error) {
+func showUser(_ *http.Request, _ *liveRealm, user authcore.User) (*authcore.User, error) {
 	return &user, nil
 }
 
-func disableUser(r *http.Request, service *core.Realm, user authcore.User) (*authcore.User, error) {
-	user, err := service.Accounts.Disable(r.Context(), user.ID)
+func disableUser(r *http.Request, live *liveRealm, user authcore.User) (*authcore.User, error) {
+	user, err := live.Accounts.Disable(r.Context(), user.ID)
 	return &user, err
 }
 
-func enableUser(r *http.Request, service *core.Realm, user authcore.User) (*authcore.User, error) {
-	user, err := service.Accounts.Enable(r.Context(), user.ID)
+func enableUser(r *http.Request, live *liveRealm, user authcore.User) (*authcore.User, error) {
+	user, err := live.Accounts.Enable(r.Context(), user.ID)
 	return &user, err
 }
 
-func deleteUser(r *http.Request, service *core.Realm, user authcore.User) (*authcore.User, error) {
-	return nil, service.Accounts.Delete(r.Context(), user.ID)
+func deleteUser(r *http.Request, live *liveRealm, user authcore.User) (*authcore.User, error) {
+	return nil, live.Accounts.Delete(r.Context(), user.ID)
 }
 
 func serveUser(w http.ResponseWriter, r *http.Request, operation userOperation) {
@@ -98,7 +98,7 @@ func serveUser(w http.ResponseWriter, r *http.Request, operation userOperation) 
 }
 
 func operateOnUser(r *http.Request, operation userOperation) (*authcore.User, error) {
-	service, release, err := activeService(r)
+	live, release, err := activeRealm(r)
 	if err != nil {
 		return nil, err
 	}
@@ -113,16 +113,16 @@ func operateOnUser(r *http.Request, operation userOperation) (*authcore.User, er
 		}
 		name = lookup.Email
 	}
-	user, err := service.Accounts.Find(r.Context(), name)
+	user, err := live.Accounts.Find(r.Context(), name)
 	if err != nil {
 		return nil, err
 	}
-	return operation(r, service, user)
+	return operation(r, live, user)
 }
 
-// activeService finds the realm in the configuration that serves now, and holds
-// it: admin routers are made before the apps, so they cannot keep one.
-func activeService(r *http.Request) (*core.Realm, func(), error) {
+// activeRealm finds the realm in the configuration that serves now, and holds it.
+// Admin routers are made before the apps, so that they cannot keep a realm.
+func activeRealm(r *http.Request) (*liveRealm, func(), error) {
 	loaded, err := caddy.ActiveContext().AppIfConfigured(appName)
 	if err != nil {
 		return nil, nil, fmt.Errorf("edgeauth is not configured: %w", err)
@@ -146,7 +146,7 @@ func adminStatus(err error) int {
 	return http.StatusNotFound
 }
 
-// adminUser is a user as operators see it.
+// adminUser returns a user in the form of the admin API.
 func adminUser(user authcore.User) map[string]any {
 	return map[string]any{
 		"id": user.ID, "email": user.Email, "email_verified": user.EmailVerified,

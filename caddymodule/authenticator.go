@@ -52,14 +52,14 @@ func (a *Authenticator) Provision(ctx caddy.Context) (err error) {
 // answer, where there are more Caddy drops it and asks the next one.
 func (a *Authenticator) Authenticate(w http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
 	stripIdentity(r)
-	service, err := a.realm.Service(r.Context())
+	live, err := a.realm.serving(r.Context())
 	if err != nil {
 		a.realm.gate.count(gate.ReasonUnavailable)
 		return a.unavailable(w, err)
 	}
 	var site gate.Site
-	decision := service.Decide(r.Context(), &site, gate.Request{
-		Authorization: r.Header["Authorization"], Now: service.Now(),
+	decision := live.Decide(&site, gate.Request{
+		Authorization: r.Header["Authorization"], Now: live.Now(),
 	})
 	a.realm.gate.count(decision.Reason)
 	if decision.Status == http.StatusServiceUnavailable {

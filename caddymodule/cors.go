@@ -13,14 +13,14 @@ import (
 // allowOrigin returns a writer that lets pages of the clients' origins read the
 // answer, unless the upstream has said itself who may (Fetch, section 3.3).
 // Without such an origin it is w itself.
-func allowOrigin(w http.ResponseWriter, r *http.Request, service *core.Realm) http.ResponseWriter {
+func allowOrigin(w http.ResponseWriter, r *http.Request, live *liveRealm) http.ResponseWriter {
 	origin := r.Header["Origin"]
-	if len(origin) != 1 || !service.AllowsOrigin(origin[0]) {
+	if len(origin) != 1 || !live.AllowsOrigin(origin[0]) {
 		return w
 	}
 	return &corsWriter{
 		ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w},
-		request:               r, service: service,
+		request:               r, live: live,
 	}
 }
 
@@ -40,7 +40,7 @@ func allowOriginNow(w http.ResponseWriter) {
 type corsWriter struct {
 	*caddyhttp.ResponseWriterWrapper
 	request *http.Request
-	service *core.Realm
+	live    *liveRealm
 	done    bool
 }
 
@@ -51,7 +51,7 @@ func (w *corsWriter) allow() {
 	w.done = true
 	header := w.Header()
 	if _, upstreams := header["Access-Control-Allow-Origin"]; !upstreams {
-		httpapi.AllowOrigin(header, w.request, w.service.AllowsOrigin)
+		httpapi.AllowOrigin(header, w.request, w.live.AllowsOrigin)
 	}
 }
 

@@ -35,7 +35,7 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 		ready := 0.0
 		if live := realm.live.Load(); live != nil {
 			ready = 1
-			age := live.core.RevocationAge().Seconds()
+			age := live.RevocationAge().Seconds()
 			to <- prometheus.MustNewConstMetric(g.revocations, prometheus.GaugeValue, age, name)
 			if queue, ok := live.mailer.(interface{ Len() int }); ok {
 				to <- prometheus.MustNewConstMetric(g.queue, prometheus.GaugeValue, float64(queue.Len()), name)

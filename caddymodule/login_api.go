@@ -39,9 +39,9 @@ type LoginAPI struct {
 	// paths knows what belongs to the API; it has no service.
 	paths *httpapi.Handler
 
-	mu      sync.Mutex
-	service *core.Realm
-	api     *httpapi.Handler
+	mu   sync.Mutex
+	live *liveRealm
+	api  *httpapi.Handler
 }
 
 // CaddyModule returns the Caddy module information.
@@ -117,14 +117,14 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	if l.showsPerson(r) {
 		skipLog(r)
 	}
-	service, release, err := l.realm.hold(r.Context())
+	live, release, err := l.realm.hold(r.Context())
 	if err != nil {
 		l.realm.failed(authcore.CodeUnavailable)
 		writeUnavailable(w, err)
 		return nil
 	}
 	defer release()
-	l.handler(service).ServeHTTP(w, r)
+	l.handler(live).ServeHTTP(w, r)
 	return nil
 }
 
@@ -136,14 +136,14 @@ func (l *LoginAPI) showsPerson(r *http.Request) bool {
 		strings.Contains(r.URL.Path, "/social/callback/") || l.realm.showsLink(r)
 }
 
-// handler returns the API of the service, which is made once.
-func (l *LoginAPI) handler(service *core.Realm) *httpapi.Handler {
+// handler returns the API of the realm, which is made once.
+func (l *LoginAPI) handler(live *liveRealm) *httpapi.Handler {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.service != service {
-		l.service = service
+	if l.live != live {
+		l.live = live
 		l.api = httpapi.New(httpapi.Options{
-			Service: service, Prefix: l.Prefix, ClientIP: clientIP,
+			Realm: live.Realm, Prefix: l.Prefix, ClientIP: clientIP,
 			Logger: l.realm.logger, Failed: l.realm.failed,
 		})
 	}

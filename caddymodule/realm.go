@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	core "github.com/edgeauth/edgeauth/authcore/realm"
+	"github.com/edgeauth/edgeauth/contrib/socialauth"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -127,8 +128,9 @@ type Realm struct {
 
 // liveRealm holds what a started realm serves with.
 type liveRealm struct {
-	core   *core.Realm
-	mailer authcore.Mailer
+	*core.Realm
+	mailer   authcore.Mailer
+	importer *socialauth.Importer
 }
 
 // deps holds what the realms of an app share.

@@ -51,7 +51,7 @@ func (r *Realm) provisionConfig() error {
 		CacheSize:     r.CacheSize,
 		DebugLinks:    r.InsecureDebugLinks,
 		OnStale:       r.OnStale,
-		Accounts: account.Rules{
+		Rules: account.Rules{
 			Signup:      r.Signup,
 			Domains:     slices.Clone(r.SignupDomains),
 			LinkByEmail: r.LinkByEmail,
@@ -75,10 +75,10 @@ func (r *Realm) provisionConfig() error {
 	if err != nil {
 		return err
 	}
-	if r.config.Accounts.Allow, err = resolve.list("allow", r.Allow); err != nil {
+	if r.config.Rules.Allow, err = resolve.list("allow", r.Allow); err != nil {
 		return err
 	}
-	if r.config.Accounts.Deny, err = resolve.list("deny", r.Deny); err != nil {
+	if r.config.Rules.Deny, err = resolve.list("deny", r.Deny); err != nil {
 		return err
 	}
 	if r.config.Limits, err = applyLimits(r.Limits); err != nil {

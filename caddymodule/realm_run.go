@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
+	"github.com/edgeauth/edgeauth/contrib/socialauth"
 	"github.com/edgeauth/edgeauth/storage/memory"
 )
 
@@ -27,9 +28,8 @@ type running struct {
 	release []func() error
 }
 
-// start opens store and mailer, makes the service and its goroutines, and lets
-// the waiting requests go on. What a failed start has opened is given back by
-// cleanup.
+// start opens store and mailer, starts the realm and its goroutines, and releases the
+// waiting requests. If it fails, cleanup closes what it opened.
 func (r *Realm) start() error {
 	defer r.closeStarted()
 	r.warnAboutDebugLinks()
@@ -60,15 +60,22 @@ func (r *Realm) start() error {
 
 	config := r.config
 	config.Store, config.Mailer, config.LocalCounters = store, mailer, counters
-	service, err := core.New(opening, config)
+	made, err := core.New(opening, config)
 	if err != nil {
 		return fmt.Errorf("%s%w", r.label(), err)
 	}
 	working, stop := context.WithCancel(r.ctx)
 	run.cancel = stop
-	run.workers.Go(func() { service.Run(working) })
+	run.workers.Go(func() { made.Run(working) })
 	run.workers.Go(func() { r.relay.run(working) })
-	r.live.Store(&liveRealm{service, mailer})
+	providers := map[string]authcore.Provider{}
+	for _, provider := range config.Providers {
+		providers[provider.Name()] = provider
+	}
+	r.live.Store(&liveRealm{
+		Realm: made, mailer: mailer,
+		importer: socialauth.New(socialauth.Config{Store: store, Accounts: made.Accounts, Providers: providers}),
+	})
 	r.handover.begin(r)
 	return nil
 }
@@ -82,22 +89,22 @@ func (r *Realm) label() string {
 
 func (r *Realm) warnAboutDebugLinks() {
 	if r.InsecureDebugLinks {
-		r.logger.Warn("INSECURE: insecure_debug_links is set; everybody who can reach the login API can log in as everybody. Never use it outside of development",
+		r.logger.Warn("INSECURE: insecure_debug_links is set; any client of the login API can log in as any user; use it for development only",
 			"realm", r.name, "also_on_public_sites", r.InsecureDebugLinksOnPublicSites)
 	}
 }
 
-// Service returns the realm's service. Caddy starts its apps in no particular
-// order: a request that comes first waits, until ctx ends or for some seconds.
-// After a failed start, and when the wait is over, the error is errNotReady.
-func (r *Realm) Service(ctx context.Context) (*core.Realm, error) {
-	if r.ended.Load() { // late: revocations are not followed here any more
+// serving returns the started realm. Caddy starts its apps in no particular order: a
+// request that arrives early waits until ctx ends or startWait has passed. After a
+// failed start, and when the wait is over, the error is errNotReady.
+func (r *Realm) serving(ctx context.Context) (*liveRealm, error) {
+	if r.ended.Load() { // r no longer follows revocations
 		if next := r.successor(); next != nil {
-			return next.Service(ctx)
+			return next.serving(ctx)
 		}
 	}
 	if live := r.live.Load(); live != nil {
-		return live.core, nil
+		return live, nil
 	}
 	timer := time.NewTimer(r.startWait)
 	defer timer.Stop()
@@ -107,21 +114,20 @@ func (r *Realm) Service(ctx context.Context) (*core.Realm, error) {
 	case <-ctx.Done():
 	}
 	if live := r.live.Load(); live != nil {
-		return live.core, nil
+		return live, nil
 	}
 	return nil, errNotReady
 }
 
-// hold returns the service like Service, and keeps store and mailer open until
-// release is called: on a reload Caddy cleans a configuration up while its last
-// requests are still being served.
-func (r *Realm) hold(ctx context.Context) (service *core.Realm, release func(), err error) {
-	service, err = r.Service(ctx)
+// hold is serving that keeps store and mailer open until release is called: on a
+// reload, Caddy cleans up a configuration while its last requests are being served.
+func (r *Realm) hold(ctx context.Context) (live *liveRealm, release func(), err error) {
+	live, err = r.serving(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	if r.uses.acquire() {
-		return service, r.uses.release, nil
+		return live, r.uses.release, nil
 	}
 	if next := r.successor(); next != nil {
 		return next.hold(ctx)
@@ -129,9 +135,9 @@ func (r *Realm) hold(ctx context.Context) (service *core.Realm, release func(), 
 	return nil, nil, errNotReady
 }
 
-// cleanup ends the realm. Its goroutines end now, store and mailer are given
-// back now or when the last login request ends; a process that exits has waited
-// for its requests already, as long as its grace period allows.
+// cleanup ends the realm. Its goroutines end now; store and mailer are released now
+// or when the last login request ends. A process that exits has waited for its
+// requests already, as long as its grace period allows.
 func (r *Realm) cleanup() error {
 	if r.releaseHandover == nil {
 		return nil // not provisioned, or cleaned up already
@@ -164,7 +170,7 @@ func (r *Realm) stop() error {
 	})
 }
 
-// observe is told by the core what happened.
+// observe receives the events of the core.
 func (r *Realm) observe(event authcore.Event) {
 	r.metrics.event(r.name, event)
 	r.relay.offer(event)

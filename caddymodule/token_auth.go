@@ -177,18 +177,18 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	stripIdentity(r)
 	identity := identityOf(r)
 	identity.forget()
-	service, err := t.realm.Service(r.Context())
+	live, err := t.realm.serving(r.Context())
 	if err != nil {
 		t.realm.gate.count(gate.ReasonUnavailable)
 		return t.refuse(w, r, gate.Unavailable(err))
 	}
-	decision := service.Decide(r.Context(), &t.site, t.request(service, r, identity.authorization))
+	decision := live.Decide(&t.site, t.request(live, r, identity.authorization))
 	t.realm.gate.count(decision.Reason)
 	if decision.Status == http.StatusNoContent { // nobody's error routes answer preflights
 		writeDecision(w, &decision)
 		return nil
 	}
-	w = allowOrigin(w, r, service)
+	w = allowOrigin(w, r, live)
 	if decision.Status != 0 {
 		return t.refuse(w, r, decision)
 	}
@@ -198,7 +198,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	identity.claims = decision.Claims
 	identity.header = identityHeader{Header: r.Header}
 	t.site.Forward(&decision, &identity.header)
-	if err := t.assert(service, &identity.header, decision.Claims); err != nil {
+	if err := t.assert(live, &identity.header, decision.Claims); err != nil {
 		return t.refuse(w, r, gate.Unavailable(err))
 	}
 	err = next.ServeHTTP(w, r)
@@ -209,7 +209,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 }
 
 // request returns what the decision depends on.
-func (t *TokenAuth) request(service *core.Realm, r *http.Request, authorization []string) gate.Request {
+func (t *TokenAuth) request(live *liveRealm, r *http.Request, authorization []string) gate.Request {
 	var path string
 	if len(t.site.Public) > 0 { // nothing else depends on it
 		path = r.URL.EscapedPath()
@@ -222,7 +222,7 @@ func (t *TokenAuth) request(service *core.Realm, r *http.Request, authorization 
 		AccessControlRequestMethod:  r.Header["Access-Control-Request-Method"],
 		AccessControlRequestHeaders: r.Header["Access-Control-Request-Headers"],
 		HasBody:                     r.ContentLength != 0,
-		Now:                         service.Now(),
+		Now:                         live.Now(),
 	}
 }
 
@@ -240,11 +240,11 @@ func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, decision gate
 }
 
 // assert adds the token for the upstream, if there is to be one.
-func (t *TokenAuth) assert(service *core.Realm, header *identityHeader, claims *gate.Claims) error {
+func (t *TokenAuth) assert(live *liveRealm, header *identityHeader, claims *gate.Claims) error {
 	if t.Assertion == nil || claims == nil {
 		return nil
 	}
-	assertion, err := service.Assert(claims, t.Assertion.Audience, time.Duration(t.Assertion.Lifetime))
+	assertion, err := live.Sessions.Assert(claims, t.Assertion.Audience, time.Duration(t.Assertion.Lifetime))
 	if err != nil {
 		return err
 	}
