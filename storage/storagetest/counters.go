@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -9,67 +10,181 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-func counterChecks() []check {
-	return []check{
-		{"CountsWithinTheWindow", func(t *testing.T, store authcore.Store) {
-			counter := authcore.Counter{Party: "ip:192.0.2.1", Window: time.Hour}
-			count(t, store, 0, counter, 1, time.Hour)
-			count(t, store, 10*time.Minute, counter, 2, time.Hour)
-			count(t, store, time.Hour-time.Millisecond, counter, 3, time.Hour)
-			count(t, store, time.Hour, counter, 1, 2*time.Hour)
-			count(t, store, 5*time.Hour, counter, 1, 6*time.Hour)
-		}},
-		{"KeysAreApart", func(t *testing.T, store authcore.Store) {
-			for _, key := range []string{"a", "b", "A", "a:b", ""} {
-				counter := authcore.Counter{Party: key, Window: time.Hour}
-				count(t, store, 0, counter, 1, time.Hour)
+// slack is the time that a check may take on a busy machine, for engines whose
+// own clock proceeds meanwhile.
+const slack = time.Minute
+
+func counterChecks(config Config) []check {
+	checks := []check{
+		{"Values", countValues},
+		{"NamesAreExact", func(t *testing.T, store authcore.Store) {
+			var counters []authcore.Counter
+			for _, limit := range []string{"a", "b", "a:", ""} {
+				for _, party := range []string{"a", "b", ":a", "A", "a:b", "", "2001:db8::/64", "é{}*"} {
+					for _, window := range []time.Duration{time.Hour, 2 * time.Hour} {
+						counters = append(counters, authcore.Counter{Limit: limit, Party: party, Window: window, Add: 1})
+					}
+				}
+			}
+			for i, tally := range count(t, store, start, counters...) {
+				if tally.N != 1 {
+					t.Errorf("Count(%+v) = %d, want 1", counters[i], tally.N)
+				}
 			}
 		}},
-		{"BatchInOrder", func(t *testing.T, store authcore.Store) {
-			minute := authcore.Counter{Party: "minute", Window: time.Minute}
-			hour := authcore.Counter{Party: "hour", Window: time.Hour}
-			day := authcore.Counter{Party: "day", Window: 24 * time.Hour}
-			count(t, store, 0, hour, 1, time.Hour)
-			got, err := store.Count(t.Context(), at(time.Second), []authcore.Counter{minute, hour, day})
-			wantErr(t, "Count", err, nil)
-			wantTallies(t, got, []authcore.Tally{
-				{N: 1, Reset: at(time.Second + time.Minute)},
-				{N: 2, Reset: at(time.Hour)},
-				{N: 1, Reset: at(time.Second + 24*time.Hour)},
-			})
-			got, err = store.Count(t.Context(), start, nil)
-			wantErr(t, "Count of nothing", err, nil)
-			wantTallies(t, got, nil)
-		}},
 		{"ExactUnderConcurrency", countRace},
+		{"WrongClockPinsNoWindow", func(t *testing.T, store authcore.Store) { wrongClock(t, config, store) }},
+		{"ClockOfANodeIsAhead", func(t *testing.T, store authcore.Store) {
+			if !config.Clock {
+				t.Skip("the engine has no clock of its own")
+			}
+			aheadClock(t, store)
+		}},
+		{"BoundForEachLimit", func(t *testing.T, store authcore.Store) {
+			if config.MaxCounters == 0 {
+				t.Skip("the engine does not specify MaxCounters")
+			}
+			countBound(t, store, config.MaxCounters)
+		}},
+	}
+	if !config.Clock { // a window of an engine with a clock ends in real time
+		checks = append(checks, check{"WindowEnds", windowEnds})
+	}
+	return checks
+}
+
+// count counts and checks the number of tallies.
+func count(t *testing.T, store authcore.Store, now time.Time, counters ...authcore.Counter) []authcore.Tally {
+	t.Helper()
+	tallies, err := store.Count(t.Context(), now, counters)
+	if err != nil || len(tallies) != len(counters) {
+		t.Fatalf("Count = %d tallies, error %v, want %d", len(tallies), err, len(counters))
+	}
+	return tallies
+}
+
+// wantCount adds to one counter and checks value and end of the window.
+func wantCount(t *testing.T, store authcore.Store, now time.Time, counter authcore.Counter, add, n int) {
+	t.Helper()
+	counter.Add = add
+	tally := count(t, store, now, counter)[0]
+	latest := now.Add(counter.Window)
+	if tally.N != n || tally.Reset.After(latest.Add(time.Second)) || n > 0 && tally.Reset.Before(latest.Add(-slack)) {
+		t.Errorf("Count(%+v) = %d until %v, want %d until %v", counter, tally.N, tally.Reset, n, latest)
 	}
 }
 
-// count counts once and checks value and end of the window.
-func count(
-	t *testing.T, store authcore.Store, now time.Duration, counter authcore.Counter, n int, reset time.Duration,
-) {
-	t.Helper()
-	got, err := store.Count(t.Context(), at(now), []authcore.Counter{counter})
-	wantErr(t, "Count", err, nil)
-	wantTallies(t, got, []authcore.Tally{{N: n, Reset: at(reset)}})
+func countValues(t *testing.T, store authcore.Store) {
+	counter := authcore.Counter{Limit: "link", Party: "ip:192.0.2.1", Window: time.Hour}
+	for _, test := range []struct{ add, want int }{
+		{0, 0}, {-1, 0}, {1, 1}, {1, 2}, {0, 2}, {5, 7}, {-3, 4}, {-9, 0}, {1, 1}, {-1, 0}, {0, 0},
+	} {
+		wantCount(t, store, start, counter, test.add, test.want)
+	}
+	// Several in one call, in their order, and one of them twice.
+	other := counter
+	other.Party = "other"
+	counter.Add, other.Add = 1, 1
+	tallies := count(t, store, start, counter, other, counter)
+	if tallies[0].N != 1 || tallies[1].N != 1 || tallies[2].N != 2 {
+		t.Errorf("Count(a, b, a) = %v, want the values 1, 1 and 2", tallies)
+	}
+	count(t, store, start)
 }
 
-func wantTallies(t *testing.T, got, want []authcore.Tally) {
-	t.Helper()
-	if !slices.EqualFunc(got, want, func(a, b authcore.Tally) bool {
-		return a.N == b.N && a.Reset.Equal(b.Reset)
-	}) {
-		t.Errorf("tallies %v, want %v", got, want)
+// windowEnds: the window opens with the first count, not with the last.
+func windowEnds(t *testing.T, store authcore.Store) {
+	counter := authcore.Counter{Limit: "link", Party: "a", Window: time.Hour}
+	for _, test := range []struct {
+		now, reset time.Duration
+		n          int
+	}{
+		{0, time.Hour, 1},
+		{10 * time.Minute, time.Hour, 2},
+		{time.Hour - time.Millisecond, time.Hour, 3},
+		{time.Hour, 2 * time.Hour, 1},
+		{5 * time.Hour, 6 * time.Hour, 1},
+	} {
+		counter.Add = 1
+		if got := count(t, store, at(test.now), counter)[0]; got.N != test.n || !got.Reset.Equal(at(test.reset)) {
+			t.Errorf("Count after %v = %v, want %d until %v", test.now, got, test.n, at(test.reset))
+		}
+	}
+	counter.Party = "refunded" // a refund opens no window
+	wantCount(t, store, start, counter, -1, 0)
+	wantCount(t, store, at(30*time.Minute), counter, 1, 1)
+	wantCount(t, store, at(time.Hour+time.Minute), counter, 0, 1)
+}
+
+// wrongClock: a clock that jumps ahead and back makes no window longer, and
+// resets no counter.
+func wrongClock(t *testing.T, config Config, store authcore.Store) {
+	counter := authcore.Counter{Limit: "link", Party: "a", Window: 15 * time.Minute}
+	n := 0
+	for _, now := range []time.Duration{day, 0, -time.Minute, -30 * day, -30 * day} {
+		n++
+		wantCount(t, store, at(now), counter, 1, n)
+	}
+	if config.Clock {
+		wantCount(t, store, at(40*day), counter, 1, n+1) // the window is still open for the engine
+		return
+	}
+	wantCount(t, store, at(-30*day+15*time.Minute), counter, 1, 1)
+}
+
+// aheadClock: the window that a node opened whose clock is 24 hours ahead ends
+// after its length, for the engine and for all nodes.
+func aheadClock(t *testing.T, store authcore.Store) {
+	counter := authcore.Counter{Limit: "link", Party: "a", Window: 2 * time.Second, Add: 1}
+	count(t, store, at(day), counter)
+	counter.Add = 0
+	for deadline := time.Now().Add(patience); count(t, store, start, counter)[0].N != 0; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("a window of %s has not ended after %s", counter.Window, patience)
+		}
 	}
 }
 
-// countRace: every caller gets a value of its own, so that of many requests at
-// once no more than the limit pass.
+// countBound: a flood of parties neither grows without end nor evicts the
+// counters of another limit.
+func countBound(t *testing.T, store authcore.Store, most int) {
+	guarded := authcore.Counter{Limit: "guarded", Party: "a", Window: time.Hour}
+	wantCount(t, store, start, guarded, 1, 1)
+	var flood []authcore.Counter
+	for i := range 2 * most {
+		flood = append(flood, authcore.Counter{Limit: "flood", Party: fmt.Sprint(i), Window: time.Hour, Add: 1})
+	}
+	for part := range slices.Chunk(flood, 1000) {
+		count(t, store, start, part...)
+	}
+	sweep(t, store, start)
+	kept := 0
+	for part := range slices.Chunk(flood, 1000) {
+		part = slices.Clone(part)
+		for i := range part {
+			part[i].Add = 0
+		}
+		for _, tally := range count(t, store, start, part...) {
+			kept += tally.N
+		}
+	}
+	if kept > most || kept == 0 {
+		t.Errorf("%d counters of one limit are kept, want 1 to %d", kept, most)
+	}
+	wantCount(t, store, start, guarded, 1, 2)
+	newcomer := authcore.Counter{Limit: "flood", Party: "newcomer", Window: time.Hour}
+	wantCount(t, store, start, newcomer, 1, 1)
+	wantCount(t, store, start, newcomer, 1, 2)
+}
+
+// countRace: each caller gets a value of its own, so that of many simultaneous
+// requests no more than the limit pass.
 func countRace(t *testing.T, store authcore.Store) {
-	counters := []authcore.Counter{{Party: "a", Window: time.Hour}, {Party: "b", Window: time.Minute}}
+	counters := []authcore.Counter{
+		{Limit: "a", Party: "a", Window: time.Hour, Add: 1}, {Limit: "b", Party: "b", Window: time.Minute, Add: 1},
+	}
 	var mu sync.Mutex
-	var a, b []int
+	var got [2][]int
 	together(crowd, func(i int) {
 		order := slices.Clone(counters)
 		if i%2 == 1 { // engines that lock row by row deadlock here
@@ -77,21 +192,18 @@ func countRace(t *testing.T, store authcore.Store) {
 		}
 		tallies, err := store.Count(t.Context(), start, order)
 		if err != nil || len(tallies) != 2 {
-			t.Errorf("Count: %v, error %v", tallies, err)
+			t.Errorf("Count = %v, error %v", tallies, err)
 			return
-		}
-		if i%2 == 1 {
-			slices.Reverse(tallies)
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		a, b = append(a, tallies[0].N), append(b, tallies[1].N)
+		got[0], got[1] = append(got[0], tallies[i%2].N), append(got[1], tallies[1-i%2].N)
 	})
-	for _, got := range [][]int{a, b} {
-		slices.Sort(got)
-		for i, n := range got {
+	for _, values := range got {
+		slices.Sort(values)
+		for i, n := range values {
 			if n != i+1 {
-				t.Fatalf("%d counts gave the values %v, want each of 1 to %d once", crowd, got, crowd)
+				t.Fatalf("%d counts returned %v, want each of 1 to %d once", crowd, values, crowd)
 			}
 		}
 	}

@@ -1,22 +1,22 @@
-// Package storagetest is the suite that every back end of authcore.Store passes.
-// It holds the sentences of the contract in package authcore against a store:
-// what is atomic, which error means what, how time enters, what a context does.
+// Package storagetest is the suite that every engine of [authcore.Store] passes.
+// It checks the contract in package authcore: atomicity, errors, the handling of
+// time, contexts and callbacks.
 //
-// A back end runs it from a test of its own:
+// An engine runs it from its own tests:
 //
 //	func TestStore(t *testing.T) {
-//		storagetest.Run(t, func(t *testing.T) authcore.Store { return memory.New() })
+//		storagetest.Run(t, storagetest.Config{
+//			Open: func(t *testing.T) authcore.Store { return memory.New() },
+//		})
 //	}
 //
-// Run wants a fresh, empty store on each call and calls it twice where it checks
-// that realms are apart and that one can be moved to another: a back end that
-// keeps several realms in one engine returns another realm of the same engine
-// each time.
+// [RunDurable] reopens a store between the steps and checks that acknowledged
+// steps are still there. [RunVictim] and [Journal] do the same across kill -9.
+// [RunLoginFaults] fails a login at every point. [Steps], [Furnish] and [Frozen]
+// are for engines that test failing servers.
 //
-// RunDurable wants a place that can be closed and opened again, and checks that
-// everything that was acknowledged is still there.
-//
-// The suite owns no engine, starts no process and reads no clock: every time it
-// passes in is an offset from one fixed moment. All ids are random UUIDs and all
-// times whole milliseconds, so that engines with types for those can use them.
+// The suite starts no process and opens no connection. All times are offsets from
+// the time at which the test process started, so that items which are live for
+// the node are also live by the clock of an engine. IDs are UUIDs and times are
+// whole milliseconds, so that engines can use types for those.
 package storagetest

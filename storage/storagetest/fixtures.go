@@ -2,8 +2,11 @@ package storagetest
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -12,84 +15,86 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// crowd is how many callers race where one may win.
-const crowd = 100
+const (
+	// crowd is the number of callers that race where one may win.
+	crowd = 100
+	// day is a calendar day without a change of the clock.
+	day = 24 * time.Hour
+)
 
-// start is the moment from which all times of the suite are counted.
-var start = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // never changed
+// start is the time from which all times of the suite are counted.
+var start = time.Now().UTC().Truncate(time.Millisecond) //nolint:gochecknoglobals // never changed
 
-// at returns the moment that lies d after start.
+// errRefused is an error of a callback.
+var errRefused = errors.New("refused by the test")
+
+// at returns the time that lies d after start.
 func at(d time.Duration) time.Time { return start.Add(d) }
 
-// uuid returns a random UUID (RFC 9562, section 5.4).
+// uuid returns a random UUID.
 func uuid() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	var bits [16]byte
+	_, _ = rand.Read(bits[:]) // never fails, see crypto/rand
+	return formatUUID(bits[:])
 }
 
-func newUser(email string, verified bool) authcore.User {
+// uuidOf returns the same UUID for the same text.
+func uuidOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return formatUUID(sum[:])
+}
+
+func formatUUID(b []byte) string {
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // RFC 9562, section 5.4
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}
+
+// newUser returns a user. The address is verified unless it is empty.
+func newUser(email string) authcore.User {
 	return authcore.User{
 		ID:            uuid(),
 		Email:         email,
-		EmailVerified: verified,
+		EmailVerified: email != "",
 		FirstName:     "Ada",
 		LastName:      "Lovelace",
 		AvatarURL:     "https://img.example/ada.png",
 		Nickname:      "ada",
+		Roles:         []string{"editor", "operator"},
 		Created:       start,
+		LastLogin:     at(time.Minute),
 	}
 }
 
-func newIdentity(subject, userID string) authcore.Identity {
+func newIdentity(subject string) authcore.Identity {
 	return authcore.Identity{
-		Provider: "github",
-		Subject:  subject,
-		UserID:   userID,
-		Email:    "ada@example.com",
-		Created:  start,
+		Provider: "github", Subject: subject, PublicID: uuid(), Email: "ada@example.com", Created: start,
 	}
 }
 
-func secretOf(text string) authcore.Digest { return authcore.DigestOf("storagetest", text) }
-
-func newLink(email, secret, code string) authcore.Link {
-	return authcore.Link{
-		Secret:   secretOf(secret),
-		Code:     secretOf(code),
-		Email:    email,
-		EmailKey: email,
-		Created:  start,
-		Expires:  at(15 * time.Minute),
-	}
-}
-
-func newFlow(state string) authcore.Flow {
-	return authcore.Flow{
-		State:       secretOf(state),
-		Client:      "web",
-		Provider:    "github",
-		RedirectURI: "https://frontend.example/callback",
-		Nonce:       "nonce-" + state,
-		Verifier:    "verifier-" + state,
-		Expires:     at(10 * time.Minute),
-	}
-}
-
-func newSession(userID string, created time.Duration) authcore.Session {
+func newSession(created time.Duration) authcore.Session {
 	return authcore.Session{
-		ID:        uuid(),
-		UserID:    userID,
-		TokenID:   uuid(),
-		Client:    "web",
-		Method:    "link",
-		Created:   at(created),
-		Expires:   at(created + 14*24*time.Hour),
-		LastSeen:  at(created),
-		IP:        "2001:db8::1",
-		UserAgent: "suite/1.0",
+		ID:         uuid(),
+		Client:     "web",
+		Method:     "link",
+		Created:    at(created),
+		Expires:    at(created + 14*day),
+		LastSeen:   at(created),
+		IP:         "2001:db8::1",
+		UserAgent:  "suite/1.0",
+		Token:      authcore.SessionToken{ID: uuid(), Issued: at(created), Expires: at(created + day)},
+		Superseded: []authcore.SupersededToken{{ID: uuid(), At: at(created - time.Minute)}},
+	}
+}
+
+// newRecord returns a record that expires after 15 minutes. Kind "link" is as
+// good as any.
+func newRecord(key, owner string) authcore.Record {
+	return authcore.Record{
+		RecordKey: authcore.RecordKey{Kind: "link", Key: key},
+		Owner:     owner,
+		Created:   start,
+		Expires:   at(15 * time.Minute),
+		Data:      []byte("data of " + key),
 	}
 }
 
@@ -100,96 +105,186 @@ func newKey(id string) authcore.SigningKey {
 		Private:   []byte("private part of " + id),
 		Created:   start,
 		Signs:     at(time.Hour),
-		Expires:   at(24 * time.Hour),
+		Expires:   at(day),
 	}
 }
 
-// addUser stores a new user with a verified address.
-func addUser(t *testing.T, store authcore.Store, email string) authcore.User {
-	t.Helper()
-	user, created, err := store.EnsureUser(t.Context(), newUser(email, true))
-	if err != nil || !created {
-		t.Fatalf("EnsureUser of a new address: created %v, error %v", created, err)
+// newAccount returns an account with an identity and a session. The name is part
+// of the address and the subject.
+func newAccount(name string) authcore.Account {
+	user := newUser(name + "@example.com")
+	identity, session := newIdentity(name), newSession(0)
+	identity.UserID, session.UserID = user.ID, user.ID
+	return authcore.Account{
+		User: user, Identities: []authcore.Identity{identity}, Sessions: []authcore.Session{session},
 	}
-	return user
 }
 
-// addSession stores a new session of an active user.
-func addSession(t *testing.T, store authcore.Store, userID string, created time.Duration) authcore.Session {
-	t.Helper()
-	session := newSession(userID, created)
-	if err := store.PutSession(t.Context(), session); err != nil {
-		t.Fatalf("PutSession of an active user: %v", err)
-	}
-	return session
+func byID(id string) authcore.UserRef     { return authcore.UserRef{ID: id} }
+func byEmail(key string) authcore.UserRef { return authcore.UserRef{EmailKey: key} }
+func byIdentity(i authcore.Identity) authcore.UserRef {
+	return authcore.UserRef{Identity: i.Key()}
 }
 
-func addLink(t *testing.T, store authcore.Store, link authcore.Link) {
+// storing returns a Decide that stores an account, whatever was found.
+func storing(account authcore.Account) func(authcore.LoginFound) (authcore.Account, error) {
+	return func(authcore.LoginFound) (authcore.Account, error) { return account.Clone(), nil }
+}
+
+// signUp stores a new account.
+func signUp(t *testing.T, store authcore.Store, account authcore.Account) authcore.Account {
 	t.Helper()
-	if err := store.PutLink(t.Context(), link); err != nil {
-		t.Fatalf("PutLink: %v", err)
+	stored, err := store.Login(t.Context(), authcore.LoginStep{Now: start, Decide: storing(account)})
+	if err != nil {
+		t.Fatalf("Login of a new user: error %v", err)
+	}
+	return stored
+}
+
+// signUpNamed stores newAccount(name).
+func signUpNamed(t *testing.T, store authcore.Store, name string) authcore.Account {
+	t.Helper()
+	return signUp(t, store, newAccount(name))
+}
+
+// update applies a change that succeeds.
+func update(t *testing.T, store authcore.Store, userID string, change func(*authcore.Account)) authcore.Account {
+	t.Helper()
+	account, err := store.UpdateAccount(t.Context(), userID, start, func(a *authcore.Account) error {
+		change(a)
+		return nil
+	})
+	if err != nil {
+		t.Errorf("UpdateAccount: error %v, want none", err)
+	}
+	return account
+}
+
+func disable(t *testing.T, store authcore.Store, userID string, until time.Time) {
+	t.Helper()
+	update(t, store, userID, func(a *authcore.Account) { a.Disable(until) })
+}
+
+// put stores records without options.
+func put(t *testing.T, store authcore.Store, records ...authcore.Record) {
+	t.Helper()
+	for _, record := range records {
+		err := store.PutRecord(t.Context(), record, authcore.PutOptions{Now: start})
+		wantErr(t, "PutRecord "+record.Key, err, nil)
 	}
 }
 
 // wantErr checks the class of an error; nil asks for success.
-func wantErr(t *testing.T, step string, err, want error) {
+func wantErr(t *testing.T, call string, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
-		t.Errorf("%s: error %v, want %v", step, err, want)
+		t.Errorf("%s: error %v, want %v", call, err, want)
 	}
 }
 
-// wantSame compares two values; times count as equal when they are the same
-// instant.
-func wantSame[T any](t *testing.T, step string, got, want T) {
+// wantSame compares two values. Times are equal if they are the same instant, and
+// an empty slice equals nil.
+func wantSame(t *testing.T, what string, got, want any) {
 	t.Helper()
 	if g, w := plain(got), plain(want); g != w {
-		t.Errorf("%s:\n got %s\nwant %s", step, g, w)
+		t.Errorf("%s:\n got %s\nwant %s", what, g, w)
 	}
 }
 
-// plain writes a value as text with its times in UTC.
+// wantAccount checks a whole account, by ID. Revocations are left out.
+func wantAccount(t *testing.T, store authcore.Store, now time.Time, want authcore.Account) {
+	t.Helper()
+	got, err := store.Account(t.Context(), byID(want.User.ID), now)
+	wantErr(t, "Account", err, nil)
+	want.Revocations = nil
+	authcore.SortAccount(&want)
+	wantSame(t, "Account", got, want)
+}
+
+// wantNoUser checks that a reference selects no user.
+func wantNoUser(t *testing.T, store authcore.Store, ref authcore.UserRef) {
+	t.Helper()
+	user, err := store.User(t.Context(), ref)
+	if !errors.Is(err, authcore.ErrNotFound) {
+		t.Errorf("User(%+v) = %s, error %v, want %v", ref, plain(user), err, authcore.ErrNotFound)
+	}
+}
+
+// wantUser checks that a reference selects a user.
+func wantUser(t *testing.T, store authcore.Store, ref authcore.UserRef, id string) {
+	t.Helper()
+	user, err := store.User(t.Context(), ref)
+	if err != nil || user.ID != id {
+		t.Errorf("User(%+v) = %q, error %v, want %q", ref, user.ID, err, id)
+	}
+}
+
+// wantRecord checks a record at start.
+func wantRecord(t *testing.T, store authcore.Store, want authcore.Record) {
+	t.Helper()
+	got, err := store.Record(t.Context(), want.RecordKey, start)
+	wantErr(t, "Record "+want.Key, err, nil)
+	wantSame(t, "Record "+want.Key, got, want)
+}
+
+// wantNoRecord checks that a record is absent at start.
+func wantNoRecord(t *testing.T, store authcore.Store, key authcore.RecordKey) {
+	t.Helper()
+	_, err := store.Record(t.Context(), key, start)
+	wantErr(t, "Record "+key.Key, err, authcore.ErrNotFound)
+}
+
+// wantRecordsOf checks the keys of the records of an owner.
+func wantRecordsOf(t *testing.T, store authcore.Store, kind, owner string, want ...string) {
+	t.Helper()
+	records, err := store.RecordsOf(t.Context(), kind, owner, start)
+	keys := make([]string, 0, len(records))
+	for _, record := range records {
+		keys = append(keys, record.Key)
+	}
+	if err != nil || !slices.Equal(keys, want) {
+		t.Errorf("RecordsOf(%s, %s) = %q, error %v, want %q", kind, owner, keys, err, want)
+	}
+}
+
+// plain returns a value as text with its times in UTC.
 func plain(value any) string {
-	switch v := value.(type) {
-	case authcore.User:
-		v.Created = v.Created.UTC()
-		return fmt.Sprintf("%+v", v)
-	case authcore.Identity:
-		v.Created = v.Created.UTC()
-		return fmt.Sprintf("%+v", v)
-	case authcore.Revocation:
-		v.Until = v.Until.UTC()
-		return fmt.Sprintf("%+v", v)
-	case authcore.Link:
-		v.Created, v.Expires = v.Created.UTC(), v.Expires.UTC()
-		return fmt.Sprintf("%+v", v)
-	case authcore.Flow:
-		v.Expires = v.Expires.UTC()
-		return fmt.Sprintf("%+v", v)
-	case authcore.Session:
-		v.Created, v.Expires, v.LastSeen = v.Created.UTC(), v.Expires.UTC(), v.LastSeen.UTC()
-		return fmt.Sprintf("%+v", v)
-	case []authcore.Session:
-		return plainAll(v)
-	case authcore.SigningKey:
-		v.Created, v.Signs, v.Expires = v.Created.UTC(), v.Signs.UTC(), v.Expires.UTC()
-		return fmt.Sprintf("%+v", v)
-	case []authcore.SigningKey:
-		return plainAll(v)
+	v := reflect.ValueOf(value)
+	if !v.IsValid() {
+		return "nothing"
+	}
+	text, err := json.Marshal(normal(v).Interface())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// normal returns a deep copy with times in UTC and nil for empty slices.
+func normal(v reflect.Value) reflect.Value {
+	out := reflect.New(v.Type()).Elem()
+	switch {
+	case v.Type() == reflect.TypeFor[time.Time]():
+		instant, _ := v.Interface().(time.Time)
+		out.Set(reflect.ValueOf(instant.UTC()))
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			out.Field(i).Set(normal(v.Field(i)))
+		}
+	case v.Kind() == reflect.Pointer && !v.IsNil():
+		out.Set(reflect.New(v.Type().Elem()))
+		out.Elem().Set(normal(v.Elem()))
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			out.Set(reflect.Append(out, normal(v.Index(i))))
+		}
 	default:
-		return fmt.Sprintf("%+v", v)
+		out.Set(v)
 	}
+	return out
 }
 
-func plainAll[T any](values []T) string {
-	lines := make([]string, 0, len(values))
-	for _, value := range values {
-		lines = append(lines, plain(value))
-	}
-	return fmt.Sprintf("%q", lines)
-}
-
-// together makes n calls at the same moment and returns when all have ended.
+// together makes n calls at the same time and returns when all have ended.
 func together(n int, call func(i int)) {
 	var calls sync.WaitGroup
 	begin := make(chan struct{})
@@ -203,9 +298,9 @@ func together(n int, call func(i int)) {
 	calls.Wait()
 }
 
-// winners is together for calls of which one may succeed; it returns how many
-// did. Every other one must fail with the given error.
-func winners(t *testing.T, loser error, call func(i int) error) int {
+// wantOneWinner makes racing calls of which one succeeds. All others must fail
+// with the given error.
+func wantOneWinner(t *testing.T, loser error, call func(i int) error) {
 	t.Helper()
 	var mu sync.Mutex
 	won := 0
@@ -216,29 +311,10 @@ func winners(t *testing.T, loser error, call func(i int) error) int {
 		if err == nil {
 			won++
 		} else if !errors.Is(err, loser) {
-			t.Errorf("a caller that lost got %v, want %v", err, loser)
+			t.Errorf("a caller that lost got error %v, want %v", err, loser)
 		}
 	})
-	return won
-}
-
-// sessionIDs returns the ids of sessions in their order.
-func sessionIDs(sessions []authcore.Session) []string {
-	ids := make([]string, 0, len(sessions))
-	for _, session := range sessions {
-		ids = append(ids, session.ID)
-	}
-	return ids
-}
-
-// wantSessions checks which sessions of a user are live, newest first.
-func wantSessions(
-	t *testing.T, store authcore.Store, userID string, now time.Time, want ...authcore.Session,
-) {
-	t.Helper()
-	got, err := store.SessionsOf(t.Context(), userID, now)
-	wantErr(t, "SessionsOf", err, nil)
-	if !slices.Equal(sessionIDs(got), sessionIDs(want)) {
-		t.Errorf("live sessions:\n got %s\nwant %s", plain(got), plain(want))
+	if won != 1 {
+		t.Errorf("%d of %d callers succeeded, want 1", won, crowd)
 	}
 }

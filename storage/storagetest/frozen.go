@@ -10,42 +10,44 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Frozen shows what a store does that Furnish has filled and whose engine hangs:
-// a caller who goes away ends a call at once, and all calls together end within
-// the bound, none of them as if it had been answered.
+// Frozen checks a store that [Furnish] has filled and whose engine hangs: a caller
+// that cancels its call gets an error immediately, and all calls end within the
+// bound with ErrUnavailable.
 func Frozen(t *testing.T, store authcore.Store, bound time.Duration) {
 	t.Helper()
+	user := byID(StepID("user"))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- second(store.User(ctx, "u")) }()
+	go func() { ended <- second(store.User(ctx, user)) }()
 	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) || !errors.Is(err, authcore.ErrUnavailable) {
-		t.Errorf("after cancel: %v", err)
+	if err := receive(t, ended); !errors.Is(err, context.Canceled) || !errors.Is(err, authcore.ErrUnavailable) {
+		t.Errorf("User after cancel: error %v", err)
 	}
 	bounded, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := second(store.User(bounded, "u")); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, authcore.ErrUnavailable) {
-		t.Errorf("after its deadline: %v", err)
+	err := second(store.User(bounded, user))
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, authcore.ErrUnavailable) {
+		t.Errorf("User after its deadline: error %v", err)
 	}
 	begin := time.Now()
 	errs := make(chan error)
-	all := Steps(store)
-	for name, step := range all {
+	steps := Steps(store)
+	for name, step := range steps {
 		go func() {
 			err := step(t.Context())
 			if !errors.Is(err, authcore.ErrUnavailable) || errors.Is(err, authcore.ErrNotFound) {
-				errs <- fmt.Errorf("%s: %w", name, errors.Join(errors.New("not unavailable"), err))
+				errs <- fmt.Errorf("%s: error %w, want %w", name, err, authcore.ErrUnavailable)
 				return
 			}
 			errs <- nil
 		}()
 	}
-	for range all {
+	for range steps {
 		if err := <-errs; err != nil {
 			t.Error(err)
 		}
 	}
 	if took := time.Since(begin); took > bound {
-		t.Errorf("it took %s", took)
+		t.Errorf("the calls took %s, want at most %s", took, bound)
 	}
 }

@@ -9,23 +9,24 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Journal is what a parent knows of its victims, in order to hold it against what
-// is in the store.
+// Journal records the steps that victims reported, for a comparison with the
+// store.
 type Journal struct {
-	// Lines is how many lines were noted.
+	// Lines counts the lines that were noted.
 	Lines int
 
 	users    map[string]string       // address -> id
 	sessions map[string]string       // live session -> user
 	ended    map[string]bool         // revoked sessions
-	links    map[string]expectedLink // secret -> what is known of it
+	links    map[string]expectedLink // by record key
 	keys     string
 }
 
 type expectedLink struct {
-	// guesses that were acknowledged
+	// guesses counts acknowledged guesses.
 	guesses int
-	// taking says that somebody was about to take it, taken that it was taken
+	// taking reports that a login with the link was about to begin, taken that it
+	// succeeded.
 	taking, taken bool
 }
 
@@ -39,7 +40,7 @@ func NewJournal() *Journal {
 	}
 }
 
-// Note takes down a line of a victim.
+// Note records a line of a victim.
 func (j *Journal) Note(line string) {
 	words := strings.Fields(line)
 	j.Lines++
@@ -65,28 +66,30 @@ func (j *Journal) Note(line string) {
 	case "taken":
 		j.links[subject] = expectedLink{taken: true}
 	case "keys":
-		if number(subject) > number(j.keys) { // loops speak out of order
+		if number(subject) > number(j.keys) { // loops report out of order
 			j.keys = subject
 		}
 	}
 }
 
-// Check holds a store against what was acknowledged in all rounds so far: what was
-// put is there, what was taken or ended is not, and what was under way is either.
+// Check compares a store with the steps that were acknowledged in all rounds so
+// far: stored items are there, taken or ended ones are not, and steps that were
+// under way happened completely or not at all.
 func (j *Journal) Check(t *testing.T, store authcore.Store, round int) {
 	t.Helper()
 	for email, id := range j.users {
-		if got, err := store.UserByEmail(t.Context(), email); err != nil || got.ID != id {
-			t.Errorf("round %d: user %s: %+v, error %v", round, email, got, err)
+		name := strings.TrimSuffix(email, "@example.com")
+		for _, ref := range []authcore.UserRef{byEmail(email), byIdentity(stepAccount(name).Identities[0])} {
+			if got, err := store.User(t.Context(), ref); err != nil || got.ID != id {
+				t.Errorf("round %d: User(%+v) = %+v, error %v, want %s", round, ref, got, err, id)
+			}
 		}
 	}
 	j.checkSessions(t, store, round)
 	j.checkLinks(t, store, round)
-	keys, err := store.UpdateKeys(t.Context(), func(keys []authcore.SigningKey) ([]authcore.SigningKey, error) {
-		return keys, nil
-	})
+	keys, err := store.UpdateKeys(t.Context(), unchanged)
 	if err != nil || j.keys != "" && (len(keys) != 1 || number(keys[0].ID) < number(j.keys)) {
-		t.Errorf("round %d: keys %v, error %v, want %s or a later one", round, keys, err, j.keys)
+		t.Errorf("round %d: UpdateKeys = %v, error %v, want %s or a later one", round, keys, err, j.keys)
 	}
 }
 
@@ -94,55 +97,53 @@ func (j *Journal) checkSessions(t *testing.T, store authcore.Store, round int) {
 	t.Helper()
 	live := make(map[string]bool)
 	for _, id := range j.users {
-		sessions, err := store.SessionsOf(t.Context(), id, start)
+		account, err := store.Account(t.Context(), byID(id), start)
 		if err != nil {
-			t.Errorf("round %d: SessionsOf: %v", round, err)
+			t.Errorf("round %d: Account: error %v", round, err)
 		}
-		for _, session := range sessions {
+		for _, session := range account.Sessions {
 			live[session.ID] = true
 		}
 	}
-	revocations, _, err := store.RevocationsSince(t.Context(), "")
-	if err != nil {
-		t.Errorf("round %d: RevocationsSince: %v", round, err)
-	}
-	revoked := make(map[string]bool)
-	for _, r := range revocations {
-		revoked[r.ID] = true
+	revoked, _ := feedSince(t, store, "")
+	isRevoked := func(id string) bool {
+		_, found := revoked[feedKey(authcore.RevokeSession, id)]
+		return found
 	}
 	for id := range j.sessions {
-		if !live[id] || revoked[id] {
-			t.Errorf("round %d: session %s was lost: live %v, revoked %v", round, id, live[id], revoked[id])
+		if !live[id] || isRevoked(id) {
+			t.Errorf("round %d: session %s was lost: live %v, revoked %v", round, id, live[id], isRevoked(id))
 		}
 	}
 	for id := range j.ended {
-		if live[id] || !revoked[id] {
-			t.Errorf("round %d: session %s came back: live %v, revoked %v", round, id, live[id], revoked[id])
+		if live[id] || !isRevoked(id) {
+			t.Errorf("round %d: session %s returned: live %v, revoked %v", round, id, live[id], isRevoked(id))
 		}
 	}
 }
 
-// checkLinks takes every link, and notes that, so that the next rounds see
-// whether it stays taken.
+// checkLinks takes every link, and notes that, so that the next rounds check that
+// it stays taken.
 func (j *Journal) checkLinks(t *testing.T, store authcore.Store, round int) {
 	t.Helper()
-	for secret, want := range j.links {
-		got, err := store.TakeLink(t.Context(), authcore.DigestOf("link", secret), start)
+	for key, want := range j.links {
+		got, err := store.TakeRecord(t.Context(), StepRecord(key).RecordKey, start)
 		switch {
 		case err != nil && !errors.Is(err, authcore.ErrNotFound):
-			t.Errorf("round %d: TakeLink: %v", round, err)
+			t.Errorf("round %d: TakeRecord: error %v", round, err)
 		case want.taken && err == nil:
-			t.Errorf("round %d: link %s was taken twice", round, secret)
+			t.Errorf("round %d: link %s was taken twice", round, key)
 		case !want.taken && !want.taking && err != nil:
-			t.Errorf("round %d: link %s was lost", round, secret)
-		case err == nil && got.Guesses < want.guesses:
-			t.Errorf("round %d: link %s forgot guesses: %d, want %d", round, secret, got.Guesses, want.guesses)
+			t.Errorf("round %d: link %s was lost", round, key)
+		case err == nil && len(got.Data) < want.guesses:
+			t.Errorf("round %d: link %s has %d guesses, want %d", round, key, len(got.Data), want.guesses)
 		}
-		j.links[secret] = expectedLink{taken: true}
+		j.links[key] = expectedLink{taken: true}
 	}
 }
 
+// number parses a key ID; it returns 0, which no check accepts, for other texts.
 func number(text string) int {
-	n, _ := strconv.Atoi(text) // 0 for no number, which no check passes
+	n, _ := strconv.Atoi(text)
 	return n
 }

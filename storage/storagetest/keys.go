@@ -1,6 +1,8 @@
 package storagetest
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"testing"
 
@@ -11,7 +13,7 @@ func keyChecks() []check {
 	return []check{
 		{"StartsEmptyAndStores", func(t *testing.T, store authcore.Store) {
 			want := []authcore.SigningKey{newKey("a"), newKey("b")}
-			want[1].Expires = want[1].Expires.AddDate(0, 0, 1)
+			want[1].Expires = at(2 * day)
 			updateKeys(t, store, nil, want)
 			updateKeys(t, store, want, want) // unchanged
 			updateKeys(t, store, want, want[1:])
@@ -22,14 +24,16 @@ func keyChecks() []check {
 			want := []authcore.SigningKey{newKey("a")}
 			updateKeys(t, store, nil, want)
 			_, err := store.UpdateKeys(t.Context(), func([]authcore.SigningKey) ([]authcore.SigningKey, error) {
-				return []authcore.SigningKey{newKey("b")}, errChange
+				return []authcore.SigningKey{newKey("b")}, errRefused
 			})
-			if err != errChange { //nolint:errorlint // unchanged means unwrapped
-				t.Errorf("error %v, want the one of change itself", err)
+			if err != errRefused { //nolint:errorlint // unchanged means unwrapped
+				t.Errorf("UpdateKeys = error %v, want the error of change itself", err)
 			}
 			updateKeys(t, store, want, want)
 		}},
-		{"RacingInitialisersAgree", keyRace},
+		{"RacingNodesAgree", keyRace},
+		{"ConflictingUpdates", keyConflict},
+		{"ChangeRunsOutsideOfTransactions", keyCallback},
 	}
 }
 
@@ -41,15 +45,24 @@ func updateKeys(t *testing.T, store authcore.Store, want, next []authcore.Signin
 		return next, nil
 	})
 	wantErr(t, "UpdateKeys", err, nil)
-	wantSame(t, "returned keys", got, next)
+	wantSame(t, "UpdateKeys", got, next)
 }
 
-// keyRace: nodes that start at once on an empty store and each keep their own
-// key would refuse each other's tokens.
+// addKey appends a key to the stored ones. It calls before first, once.
+func addKey(ctx context.Context, store authcore.Store, id string, before func()) ([]authcore.SigningKey, error) {
+	var once sync.Once
+	return store.UpdateKeys(ctx, func(keys []authcore.SigningKey) ([]authcore.SigningKey, error) {
+		once.Do(before)
+		return append(keys, newKey(id)), nil
+	})
+}
+
+// keyRace: nodes that start together on an empty store and each keep a key of
+// their own would refuse each other's tokens.
 func keyRace(t *testing.T, store authcore.Store) {
 	var mu sync.Mutex
 	ids := make(map[string]bool)
-	together(crowd, func(int) {
+	together(few, func(int) {
 		own := newKey(uuid())
 		keys, err := store.UpdateKeys(t.Context(), func(keys []authcore.SigningKey) ([]authcore.SigningKey, error) {
 			if len(keys) == 0 {
@@ -65,6 +78,59 @@ func keyRace(t *testing.T, store authcore.Store) {
 		}
 	})
 	if len(ids) != 1 {
-		t.Errorf("%d nodes that started at once ended with %d keys, want one", crowd, len(ids))
+		t.Errorf("%d nodes that started together have %d keys, want one", few, len(ids))
 	}
+	together(few, func(int) {
+		_, err := addKey(t.Context(), store, uuid(), func() {})
+		wantErr(t, "UpdateKeys", err, nil)
+	})
+	keys, err := store.UpdateKeys(t.Context(), unchanged)
+	if err != nil || len(keys) != few+1 {
+		t.Errorf("UpdateKeys = %d keys, error %v, want %d: an update was lost", len(keys), err, few+1)
+	}
+}
+
+func unchanged(keys []authcore.SigningKey) ([]authcore.SigningKey, error) { return keys, nil }
+
+// keyConflict: of two nodes that rotate at the same time, the later one sees the
+// key of the earlier one.
+func keyConflict(t *testing.T, store authcore.Store) {
+	updateKeys(t, store, nil, []authcore.SigningKey{newKey("a")})
+	calls := 0
+	keys, err := store.UpdateKeys(t.Context(), func(keys []authcore.SigningKey) ([]authcore.SigningKey, error) {
+		if calls++; calls == 1 {
+			other := make(chan error, 1)
+			go func() {
+				_, err := addKey(t.Context(), store, "b", func() {})
+				other <- err
+			}()
+			if err := receive(t, other); err != nil {
+				return nil, err
+			}
+		}
+		return append(keys, newKey("c")), nil
+	})
+	wantErr(t, "UpdateKeys", err, nil)
+	wantSame(t, "UpdateKeys", keys, []authcore.SigningKey{newKey("a"), newKey("b"), newKey("c")})
+	if calls < 2 {
+		t.Errorf("change was called %d times, want again after the conflict", calls)
+	}
+}
+
+// keyCallback: generating an RSA key takes seconds, in which logins must not wait.
+func keyCallback(t *testing.T, store authcore.Store) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	account := signUpNamed(t, store, "ada")
+	_, err := addKey(ctx, store, "a", func() {
+		ended := make(chan error, 1)
+		go func() {
+			record := newRecord("key", account.User.ID)
+			_, login := store.Login(ctx, authcore.LoginStep{Now: start, Decide: storing(newAccount("grace"))})
+			_, read := store.User(ctx, byID(account.User.ID))
+			ended <- errors.Join(login, read, store.PutRecord(ctx, record, authcore.PutOptions{Now: start}))
+		}()
+		wantErr(t, "calls during change", receive(t, ended), nil)
+	})
+	wantErr(t, "UpdateKeys", err, nil)
 }

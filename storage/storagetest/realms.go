@@ -7,65 +7,46 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// realmsApart fills one realm and finds nothing of it in the other, under the
-// same ids, addresses and secrets.
+// realmsApart fills one realm and finds nothing of it in the other, under the same
+// IDs, addresses and keys.
 func realmsApart(t *testing.T, one, two authcore.Store) {
-	user := addUser(t, one, "ada@example.com")
-	wantErr(t, "LinkIdentity", one.LinkIdentity(t.Context(), newIdentity("1", user.ID)), nil)
-	session := addSession(t, one, user.ID, 0)
-	link, flow := newLink("ada@example.com", "s", "c"), newFlow("s")
-	addLink(t, one, link)
-	wantErr(t, "PutFlow", one.PutFlow(t.Context(), flow), nil)
+	account, record := newAccount("ada"), newRecord("key", "ada")
+	account.Revocations = []authcore.Revocation{revokeUser("a")}
+	account = signUp(t, one, account)
+	put(t, one, record)
 	updateKeys(t, one, nil, []authcore.SigningKey{newKey("a")})
-	counter := authcore.Counter{Party: "a", Window: time.Hour}
-	count(t, one, 0, counter, 1, time.Hour)
-	count(t, two, 0, counter, 1, time.Hour)
+	counter := authcore.Counter{Limit: "l", Party: "a", Window: time.Hour}
+	wantCount(t, one, start, counter, 1, 1)
+	wantCount(t, two, start, counter, 1, 1)
 
-	_, err := two.User(t.Context(), user.ID)
-	wantErr(t, "User", err, authcore.ErrNotFound)
-	_, err = two.UserByEmail(t.Context(), user.Email)
-	wantErr(t, "UserByEmail", err, authcore.ErrNotFound)
-	_, err = two.UserByIdentity(t.Context(), newIdentity("1", ""))
-	wantErr(t, "UserByIdentity", err, authcore.ErrNotFound)
-	err = two.DeleteUser(t.Context(), user.ID, at(time.Hour), start)
-	wantErr(t, "DeleteUser", err, authcore.ErrNotFound)
-	err = two.PutSession(t.Context(), newSession(user.ID, 0))
-	wantErr(t, "PutSession", err, authcore.ErrUserInactive)
-	wantSessions(t, two, user.ID, start)
-	ended, err := two.EndSessions(t.Context(), user.ID, everySession, start)
-	wantErr(t, "EndSessions", err, nil)
-	if len(ended) != 0 {
-		t.Errorf("sessions of another realm were ended: %s", plain(ended))
+	id := account.User.ID
+	for _, ref := range []authcore.UserRef{byID(id), byEmail("ada@example.com"), byIdentity(account.Identities[0])} {
+		wantNoUser(t, two, ref)
 	}
-	_, err = two.RenewSession(t.Context(), session.ID, session.TokenID, uuid(), session.Expires, start)
-	wantErr(t, "RenewSession", err, authcore.ErrNotFound)
-	seen := map[string]time.Time{session.ID: at(time.Hour)}
-	wantErr(t, "MarkSeen", two.MarkSeen(t.Context(), seen), nil)
-	_, err = two.TakeLink(t.Context(), link.Secret, start)
-	wantErr(t, "TakeLink", err, authcore.ErrNotFound)
-	_, err = two.TakeCode(t.Context(), link.EmailKey, link.Code, start)
-	wantErr(t, "TakeCode", err, authcore.ErrNotFound)
-	_, err = two.TakeFlow(t.Context(), flow.State, start)
-	wantErr(t, "TakeFlow", err, authcore.ErrNotFound)
-	_, err = two.UpdateFlow(t.Context(), flow.State, start, func(*authcore.Flow) error { return nil })
-	wantErr(t, "UpdateFlow", err, authcore.ErrNotFound)
-	err = two.UnlinkIdentity(t.Context(), newIdentity("1", user.ID))
-	wantErr(t, "UnlinkIdentity", err, authcore.ErrNotFound)
-	wantErr(t, "ReplaceIdentity", replace(t, two, newIdentity("1", user.ID)), authcore.ErrNotFound)
-	wantIdentities(t, two, user.ID)
-	wantRecords(t, two, start, nil)
+	_, err := two.UpdateAccount(t.Context(), id, start, func(*authcore.Account) error { return nil })
+	wantErr(t, "UpdateAccount", err, authcore.ErrNotFound)
+	wantErr(t, "DeleteUser", two.DeleteUser(t.Context(), id, revokeUser(id)), authcore.ErrNotFound)
+	ref := authcore.SessionRef{UserID: id, ID: account.Sessions[0].ID}
+	wantErr(t, "MarkSeen", two.MarkSeen(t.Context(), map[authcore.SessionRef]time.Time{ref: at(time.Hour)}), nil)
+	wantNoRecord(t, two, record.RecordKey)
+	_, err = two.TakeRecord(t.Context(), record.RecordKey, start)
+	wantErr(t, "TakeRecord", err, authcore.ErrNotFound)
+	err = two.PutRecord(t.Context(), newRecord("owned", id), authcore.PutOptions{Now: start, OwnedByUser: true})
+	wantErr(t, "PutRecord for a user of another realm", err, authcore.ErrNotFound)
+	wantErr(t, "DeleteRecord", two.DeleteRecord(t.Context(), record.RecordKey), nil)
+	wantRecordsOf(t, two, "link", "ada")
+	wantFeed(t, two, "")
 	updateKeys(t, two, nil, nil)
-	addUser(t, two, "ada@example.com")
-	disable(t, one, addUser(t, one, "grace@example.com").ID, at(time.Hour))
-	wantFeed(t, two, "", nil)
-	addLink(t, two, newLink("ada@example.com", "other", "c"))
-	wantErr(t, "Sweep", two.Sweep(t.Context(), at(30*24*time.Hour)), nil)
+	wantItems(t, two, start, nil)
+	if users := list(t, two, authcore.UserFilter{}, ""); len(users) != 0 {
+		t.Errorf("Users of an empty realm = %q, want none", users)
+	}
+	sweep(t, two, at(100*day))
 
-	_, err = one.TakeLink(t.Context(), link.Secret, start)
-	wantErr(t, "TakeLink in its own realm", err, nil)
-	_, err = one.TakeFlow(t.Context(), flow.State, start)
-	wantErr(t, "TakeFlow in its own realm", err, nil)
-	sessions, err := one.SessionsOf(t.Context(), user.ID, start)
-	wantErr(t, "SessionsOf", err, nil)
-	wantSame(t, "sessions of its own realm", sessions, []authcore.Session{session})
+	other := signUpNamed(t, two, "ada") // the address and the identity are free here
+	put(t, two, newRecord("key", "ada"))
+	wantErr(t, "DeleteUser", two.DeleteUser(t.Context(), other.User.ID, revokeUser(id)), nil)
+	wantAccount(t, one, start, account)
+	wantRecord(t, one, record)
+	wantFeed(t, one, "", revokeUser("a"))
 }

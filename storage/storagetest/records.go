@@ -1,174 +1,353 @@
 package storagetest
 
 import (
-	"slices"
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
-	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// inhabitants returns n users, each with an identity and a session.
-func inhabitants(n int) []authcore.Record {
-	records := make([]authcore.Record, 0, 3*n)
-	for range n {
-		user := newUser("", true)
-		user.Email = user.ID + "@example.com"
-		identity, session := newIdentity(user.ID, user.ID), newSession(user.ID, 0)
-		records = append(records,
-			authcore.Record{User: &user}, authcore.Record{Identity: &identity}, authcore.Record{Session: &session})
+func recordChecks() []check {
+	return []check{
+		{"PutAndReplace", putRecords},
+		{"IfAbsent", putIfAbsent},
+		{"Keep", keepRecords},
+		{"OwnedByUser", ownedByUser},
+		{"Take", takeRecords},
+		{"Update", updateRecords},
+		{"Delete", func(t *testing.T, store authcore.Store) {
+			record, other := newRecord("1", "ada"), newRecord("2", "ada")
+			put(t, store, record, other)
+			for range 2 {
+				wantErr(t, "DeleteRecord", store.DeleteRecord(t.Context(), record.RecordKey), nil)
+			}
+			wantNoRecord(t, store, record.RecordKey)
+			wantRecordsOf(t, store, "link", "ada", "2")
+		}},
+		{"ListOrderAndBound", listRecords},
+		{"KeysAreExact", recordKeys},
+		{"Bounds", recordBounds},
+		{"BinaryData", func(t *testing.T, store authcore.Store) {
+			every := make([]byte, 16<<10)
+			for i := range every {
+				every[i] = byte(i + i>>8)
+			}
+			for i, data := range [][]byte{nil, {}, {0}, {0xff, 0xfe, 0}, []byte("\r\n\x1a"), []byte("$1\r\n"), every} {
+				record := newRecord(fmt.Sprint(i), "ada")
+				record.Data = data
+				put(t, store, record)
+				wantRecord(t, store, record)
+				got, err := store.TakeRecord(t.Context(), record.RecordKey, start)
+				if err != nil || !bytes.Equal(got.Data, data) {
+					t.Errorf("TakeRecord %d = %d bytes, error %v, want %d bytes", i, len(got.Data), err, len(data))
+				}
+			}
+		}},
+		{"Expiry", func(t *testing.T, store authcore.Store) {
+			record, forever := newRecord("1", "ada"), newRecord("2", "ada")
+			forever.Expires = time.Time{}
+			put(t, store, record, forever)
+			for _, test := range []struct {
+				now  time.Time
+				want error
+			}{{record.Expires.Add(-time.Millisecond), nil}, {record.Expires, authcore.ErrNotFound}} {
+				_, err := store.Record(t.Context(), record.RecordKey, test.now)
+				wantErr(t, "Record at its end", err, test.want)
+				records, err := store.RecordsOf(t.Context(), "link", "ada", test.now)
+				if err != nil || (len(records) == 2) != (test.want == nil) {
+					t.Errorf("RecordsOf at the end = %s, error %v", plain(records), err)
+				}
+			}
+			got, err := store.Record(t.Context(), forever.RecordKey, at(100*365*day))
+			wantErr(t, "Record without an end", err, nil)
+			wantSame(t, "Record without an end", got, forever)
+		}},
 	}
-	return records
 }
 
-// export reads everything as a migration does, and checks that each user comes
-// before the records that name it.
-func export(t *testing.T, store authcore.Store, now time.Time, page func([]authcore.Record)) {
-	t.Helper()
-	users := make(map[string]bool)
-	for cursor := ""; ; {
-		records, next, err := store.Export(t.Context(), cursor, now)
-		if err != nil {
-			t.Fatalf("Export after %q: %v", cursor, err)
+func putRecords(t *testing.T, store authcore.Store) {
+	record := newRecord("key", "ada")
+	put(t, store, record)
+	wantRecord(t, store, record)
+	record.Owner, record.Data, record.Created, record.Expires = "grace", []byte("new"), at(time.Minute), time.Time{}
+	put(t, store, record)
+	wantRecord(t, store, record)
+	wantRecordsOf(t, store, "link", "ada")
+	wantRecordsOf(t, store, "link", "grace", "key")
+	record.Owner = ""
+	put(t, store, record)
+	wantRecordsOf(t, store, "link", "grace")
+	got, err := store.TakeRecord(t.Context(), record.RecordKey, start)
+	wantErr(t, "TakeRecord", err, nil)
+	wantSame(t, "TakeRecord", got, record)
+}
+
+func putIfAbsent(t *testing.T, store authcore.Store) {
+	record, changed, sibling := newRecord("key", "ada"), newRecord("key", "ada"), newRecord("sibling", "ada")
+	changed.Data, changed.Expires = []byte("changed"), at(time.Hour)
+	put(t, store, sibling)
+	options := authcore.PutOptions{Now: start, IfAbsent: true}
+	wantErr(t, "PutRecord of an absent record", store.PutRecord(t.Context(), record, options), nil)
+	options.Keep = 1
+	err := store.PutRecord(t.Context(), changed, options)
+	wantErr(t, "PutRecord of a live record", err, authcore.ErrExists)
+	wantRecord(t, store, record)
+	wantRecord(t, store, sibling) // Keep had no effect
+
+	options = authcore.PutOptions{Now: record.Expires, IfAbsent: true} // expired for the node
+	wantErr(t, "PutRecord of an expired record", store.PutRecord(t.Context(), changed, options), nil)
+	wantRecord(t, store, changed)
+	expired := newRecord("expired", "")
+	expired.Expires = at(-time.Millisecond)
+	put(t, store, expired)
+	expired.Expires, options.Now = at(time.Hour), start // expired for the engine
+	wantErr(t, "PutRecord of an expired record", store.PutRecord(t.Context(), expired, options), nil)
+	wantRecord(t, store, expired)
+}
+
+func keepRecords(t *testing.T, store authcore.Store) {
+	numbered := func(i int) authcore.Record {
+		record := newRecord(fmt.Sprint(i), "ada")
+		record.Created = at(time.Duration(i) * time.Second)
+		return record
+	}
+	kind, owner := numbered(0), numbered(0)
+	kind.Kind, owner.Owner, owner.Key = "code", "grace", "other"
+	put(t, store, kind, owner)
+	keep := func(record authcore.Record, n int, want ...string) {
+		t.Helper()
+		err := store.PutRecord(t.Context(), record, authcore.PutOptions{Now: start, Keep: n})
+		wantErr(t, "PutRecord", err, nil)
+		wantRecordsOf(t, store, "link", "ada", want...)
+	}
+	put(t, store, numbered(1), numbered(2), numbered(3))
+	keep(numbered(4), 3, "4", "3", "2")
+	keep(numbered(5), 3, "5", "4", "3")
+	keep(numbered(4), 3, "5", "4", "3") // a replacement
+	keep(numbered(0), 3, "5", "4", "0") // the stored record stays, though it is old
+	keep(numbered(6), 1, "6")
+	keep(numbered(7), 5, "7", "6")
+	wantRecord(t, store, kind)
+	wantRecord(t, store, owner)
+	for i := range 5 {
+		wantNoRecord(t, store, numbered(i+1).RecordKey)
+	}
+}
+
+func ownedByUser(t *testing.T, store authcore.Store) {
+	account, options := signUpNamed(t, store, "ada"), authcore.PutOptions{Now: start, OwnedByUser: true}
+	owned, orphan, unowned := newRecord("1", account.User.ID), newRecord("2", uuid()), newRecord("3", "")
+	wantErr(t, "PutRecord of a user", store.PutRecord(t.Context(), owned, options), nil)
+	wantRecordsOf(t, store, "link", owned.Owner, "1")
+	for _, record := range []authcore.Record{orphan, unowned} {
+		wantErr(t, "PutRecord without a user", store.PutRecord(t.Context(), record, options), authcore.ErrNotFound)
+		wantNoRecord(t, store, record.RecordKey)
+	}
+}
+
+func takeRecords(t *testing.T, store authcore.Store) {
+	record, sibling := newRecord("1", "ada"), newRecord("2", "ada")
+	put(t, store, record, sibling)
+	_, err := store.TakeRecord(t.Context(), record.RecordKey, record.Expires)
+	wantErr(t, "TakeRecord of an expired record", err, authcore.ErrNotFound)
+	put(t, store, record) // an engine may have deleted it
+	got, err := store.TakeRecord(t.Context(), record.RecordKey, start)
+	wantErr(t, "TakeRecord", err, nil)
+	wantSame(t, "TakeRecord", got, record)
+	_, err = store.TakeRecord(t.Context(), record.RecordKey, start)
+	wantErr(t, "TakeRecord again", err, authcore.ErrNotFound)
+	wantRecordsOf(t, store, "link", "ada", "2")
+}
+
+func updateRecords(t *testing.T, store authcore.Store) {
+	record := newRecord("key", "ada")
+	put(t, store, record)
+	change := func(now time.Time, change func(*authcore.Record) error) (authcore.Record, error) {
+		return store.UpdateRecord(t.Context(), record.RecordKey, now, change)
+	}
+	got, err := change(start, func(r *authcore.Record) error {
+		wantSame(t, "record to change", *r, record)
+		r.Data, r.Expires = append(r.Data, "!"...), at(time.Hour)
+		r.Owner, r.Created = "grace", at(time.Hour) // without effect
+		return nil
+	})
+	record.Data, record.Expires = append(record.Data, '!'), at(time.Hour)
+	wantErr(t, "UpdateRecord", err, nil)
+	wantSame(t, "UpdateRecord", got, record)
+	wantRecord(t, store, record)
+	wantRecordsOf(t, store, "link", "ada", "key")
+	wantRecordsOf(t, store, "link", "grace")
+
+	_, err = change(start, func(r *authcore.Record) error {
+		r.Data = nil
+		return errRefused
+	})
+	if err != errRefused { //nolint:errorlint // unchanged means unwrapped
+		t.Errorf("UpdateRecord = error %v, want the error of change itself", err)
+	}
+	wantRecord(t, store, record)
+	_, err = change(start, func(r *authcore.Record) error {
+		r.Data = make([]byte, 16<<10+1)
+		return nil
+	})
+	if err == nil || errors.Is(err, authcore.ErrUnavailable) {
+		t.Errorf("UpdateRecord with too much data = error %v, want a refusal", err)
+	}
+	wantRecord(t, store, record)
+	_, err = change(record.Expires, func(*authcore.Record) error {
+		t.Error("change was called for an expired record")
+		return nil
+	})
+	wantErr(t, "UpdateRecord of an expired record", err, authcore.ErrNotFound)
+	put(t, store, record)
+	_, err = change(start, func(r *authcore.Record) error {
+		r.Expires = start
+		return nil
+	})
+	wantErr(t, "UpdateRecord that ends a record", err, nil)
+	wantNoRecord(t, store, record.RecordKey)
+}
+
+func listRecords(t *testing.T, store authcore.Store) {
+	const bound = 1000
+	var items []authcore.Item
+	for i := range bound + 5 {
+		record := newRecord(fmt.Sprint(i), "ada")
+		record.Created = at(-time.Duration(i*7919%(bound+5)) * time.Second)
+		items = append(items, authcore.Item{Record: &record})
+	}
+	wantImported(t, store, items, len(items))
+	for _, owner := range []string{"ad", "ada ", "adam", "ADA"} {
+		put(t, store, newRecord("of "+owner, owner))
+	}
+	records, err := store.RecordsOf(t.Context(), "link", "ada", start)
+	if err != nil || len(records) != bound {
+		t.Errorf("RecordsOf = %d records, error %v, want %d", len(records), err, bound)
+	}
+	for i, record := range records {
+		if !record.Created.Equal(at(-time.Duration(i) * time.Second)) {
+			t.Fatalf("RecordsOf[%d] was created at %v, want the newest first", i, record.Created)
 		}
-		if len(records) == 0 {
-			return
+	}
+	wantRecordsOf(t, store, "lin", "ada")
+	wantRecordsOf(t, store, "link", "nobody")
+}
+
+// recordKeys stores records whose keys are equal if a separator is wrong, and one
+// for each printable character.
+func recordKeys(t *testing.T, store authcore.Store) {
+	var records []authcore.Record
+	for _, kind := range []string{"a", "a-b", "a-", "a0", strings.Repeat("z", 32)} {
+		for _, key := range []string{"b", "-b", "B", "b ", " b", "b/c", "b:c", "b|c", "{b}", "*", "%", "b_", strings.Repeat("~", 128)} {
+			record := newRecord(key, "owner")
+			record.Kind, record.Data = kind, []byte(kind+" and "+key)
+			records = append(records, record)
 		}
-		for _, record := range records {
-			switch {
-			case record.User != nil:
-				users[record.User.ID] = true
-			case record.Identity != nil && !users[record.Identity.UserID]:
-				t.Errorf("an identity comes before its user: %s", plainRecord(record))
-			case record.Session != nil && !users[record.Session.UserID]:
-				t.Errorf("a session comes before its user: %s", plainRecord(record))
+	}
+	for c := byte(' '); c <= '~'; c++ {
+		records = append(records, newRecord("key"+string(c), string(c)+"owner"))
+	}
+	put(t, store, records...)
+	for _, record := range records {
+		wantRecord(t, store, record)
+	}
+	for _, record := range records[len(records)-int('~'-' ')-1:] {
+		wantRecordsOf(t, store, "link", record.Owner, record.Key)
+	}
+}
+
+func recordBounds(t *testing.T, store authcore.Store) {
+	longest := newRecord(strings.Repeat("k", 128), strings.Repeat("o", 128))
+	longest.Kind, longest.Data = "a"+strings.Repeat("9", 31), bytes.Repeat([]byte{0xff}, 16<<10)
+	put(t, store, longest)
+	wantRecord(t, store, longest)
+	for name, change := range map[string]func(*authcore.Record){
+		"no kind":                 func(r *authcore.Record) { r.Kind = "" },
+		"kind in upper case":      func(r *authcore.Record) { r.Kind = "Link" },
+		"kind that is too long":   func(r *authcore.Record) { r.Kind = strings.Repeat("k", 33) },
+		"no key":                  func(r *authcore.Record) { r.Key = "" },
+		"key that is too long":    func(r *authcore.Record) { r.Key = strings.Repeat("k", 129) },
+		"key with NUL":            func(r *authcore.Record) { r.Key = "a\x00b" },
+		"key that is not ASCII":   func(r *authcore.Record) { r.Key = "é" },
+		"owner that is too long":  func(r *authcore.Record) { r.Owner = strings.Repeat("o", 129) },
+		"owner with a line break": func(r *authcore.Record) { r.Owner = "a\nb" },
+		"too much data":           func(r *authcore.Record) { r.Data = make([]byte, 16<<10+1) },
+	} {
+		record := newRecord("key", "ada")
+		change(&record)
+		_, imported := store.Import(t.Context(), []authcore.Item{{Record: &record}})
+		stored := store.PutRecord(t.Context(), record, authcore.PutOptions{Now: start})
+		for call, err := range map[string]error{"PutRecord": stored, "Import": imported} {
+			if err == nil || errors.Is(err, authcore.ErrUnavailable) || errors.Is(err, authcore.ErrExists) {
+				t.Errorf("%s with %s = error %v, want a refusal", call, name, err)
 			}
 		}
-		if next == cursor {
-			t.Fatalf("Export after %q returned the same cursor", cursor)
-		}
-		page(records)
-		cursor = next
 	}
+	wantItems(t, store, start, []authcore.Item{{Record: &longest}})
 }
 
-// plainRecord writes a record as text with its times in UTC.
-func plainRecord(record authcore.Record) string {
-	switch {
-	case record.User != nil:
-		return "user " + plain(*record.User)
-	case record.Identity != nil:
-		return "identity " + plain(*record.Identity)
-	case record.Session != nil:
-		return "session " + plain(*record.Session)
-	case record.Revocation != nil:
-		return "revocation " + plain(*record.Revocation)
-	case record.Key != nil:
-		return "key " + plain(*record.Key)
-	}
-	return "nothing"
-}
-
-func plainRecords(records []authcore.Record) []string {
-	lines := make([]string, 0, len(records))
-	for _, record := range records {
-		lines = append(lines, plainRecord(record))
-	}
-	slices.Sort(lines)
-	return slices.Compact(lines) // a record may be returned twice
-}
-
-// wantRecords checks that these records are exported, in any order, and returns
-// them in the order in which they came.
-func wantRecords(t *testing.T, store authcore.Store, now time.Time, want []authcore.Record) []authcore.Record {
-	t.Helper()
-	var got []authcore.Record
-	export(t, store, now, func(records []authcore.Record) { got = append(got, records...) })
-	gotLines, wantLines := plainRecords(got), plainRecords(want)
-	if slices.Equal(gotLines, wantLines) {
-		return got
-	}
-	for _, line := range gotLines {
-		if !slices.Contains(wantLines, line) {
-			t.Errorf("exported and not expected: %s", line)
-		}
-	}
-	for _, line := range wantLines {
-		if !slices.Contains(gotLines, line) {
-			t.Errorf("not exported: %s", line)
-		}
-	}
-	return got
-}
-
-func wantImported(t *testing.T, store authcore.Store, records []authcore.Record, want int) {
-	t.Helper()
-	got, err := store.Import(t.Context(), records)
-	if err != nil || got != want {
-		t.Errorf("Import of %d records stored %d, error %v; want %d", len(records), got, err, want)
-	}
-}
-
-// settle makes users of every kind and returns what is to be moved at 2 h.
-func settle(t *testing.T, store authcore.Store) []authcore.Record {
-	t.Helper()
-	until := at(14 * 24 * time.Hour)
-	mailed := addUser(t, store, "ada@example.com")
-	social, _, err := store.EnsureIdentity(t.Context(), newIdentity("1", ""), newUser("grace@example.com", false), false)
-	wantErr(t, "EnsureIdentity", err, nil)
-	first, second := newIdentity("1", social.ID), newIdentity("2", social.ID)
-	second.Issuer, second.Email, second.Created = "https://tenant.example", "", at(time.Minute)
-	wantErr(t, "LinkIdentity", store.LinkIdentity(t.Context(), second), nil)
-	outcast, returned := addUser(t, store, "mallory@example.com"), addUser(t, store, "eve@example.com")
-	gone := addUser(t, store, "gone@example.com")
-
-	live, renewed := addSession(t, store, mailed.ID, 0), addSession(t, store, social.ID, 0)
-	ended, expired := addSession(t, store, mailed.ID, time.Minute), newSession(mailed.ID, 0)
-	expired.Expires = at(2 * time.Hour)
-	wantErr(t, "PutSession", store.PutSession(t.Context(), expired), nil)
-	of := func(id string) func(authcore.Session) bool {
-		return func(s authcore.Session) bool { return s.ID == id }
-	}
-	_, err = store.EndSessions(t.Context(), mailed.ID, of(ended.ID), at(time.Hour))
-	wantErr(t, "EndSessions", err, nil)
-	former := renewed
-	renewed.TokenID, renewed.Expires, renewed.LastSeen = uuid(), until.Add(time.Hour), at(90*time.Minute)
-	_, err = store.RenewSession(t.Context(), renewed.ID, former.TokenID, renewed.TokenID, renewed.Expires, at(time.Hour))
-	wantErr(t, "RenewSession", err, nil)
-	seen := map[string]time.Time{renewed.ID: renewed.LastSeen}
-	wantErr(t, "MarkSeen", store.MarkSeen(t.Context(), seen), nil)
-	disable(t, store, outcast.ID, until)
-	outcast.Disabled = true
-	disable(t, store, returned.ID, until)
-	_, err = store.SetDisabled(t.Context(), returned.ID, false, time.Time{}, start)
-	wantErr(t, "SetDisabled", err, nil)
-	wantErr(t, "DeleteUser", store.DeleteUser(t.Context(), gone.ID, until, start), nil)
-	soon := addUser(t, store, "soon@example.com")
-	wantErr(t, "DeleteUser", store.DeleteUser(t.Context(), soon.ID, at(2*time.Hour), start), nil)
-
-	keys := []authcore.SigningKey{newKey("a"), newKey("b")}
-	keys[1].Signs, keys[1].Expires = at(2*time.Hour), time.Time{}
-	updateKeys(t, store, nil, keys)
-	addLink(t, store, newLink("ada@example.com", "s", "c"))
-	wantErr(t, "PutFlow", store.PutFlow(t.Context(), newFlow("s")), nil)
-	revoked := func(kind gate.RevocationKind, id string, until time.Time) authcore.Record {
-		return authcore.Record{Revocation: &authcore.Revocation{Kind: kind, ID: id, Until: until}}
-	}
-	return []authcore.Record{
-		{User: &mailed},
-		{User: &social},
-		{User: &outcast},
-		{User: &returned},
-		{Identity: &first},
-		{Identity: &second},
-		{Session: &live},
-		{Session: &renewed},
-		revoked(authcore.RevokeSession, ended.ID, ended.Expires),
-		revoked(authcore.RevokeToken, former.TokenID, former.Expires),
-		revoked(authcore.RevokeUser, outcast.ID, until),
-		revoked(authcore.RevokeUser, gone.ID, until),
-		{Key: &keys[0]},
-		{Key: &keys[1]},
+func recordRaceChecks() []check {
+	return []check{
+		{"Take", func(t *testing.T, store authcore.Store) {
+			record := newRecord("key", "ada")
+			put(t, store, record)
+			wantOneWinner(t, authcore.ErrNotFound, func(int) error {
+				return second(store.TakeRecord(t.Context(), record.RecordKey, start))
+			})
+		}},
+		{"PutIfAbsent", func(t *testing.T, store authcore.Store) {
+			wantOneWinner(t, authcore.ErrExists, func(i int) error {
+				record := newRecord("key", fmt.Sprint(i))
+				return store.PutRecord(t.Context(), record, authcore.PutOptions{Now: start, IfAbsent: true})
+			})
+		}},
+		{"Update", func(t *testing.T, store authcore.Store) {
+			record := newRecord("key", "ada")
+			record.Data = nil
+			put(t, store, record)
+			together(few, func(int) {
+				_, err := store.UpdateRecord(t.Context(), record.RecordKey, start, func(r *authcore.Record) error {
+					r.Data = append(r.Data, 'x')
+					return nil
+				})
+				wantErr(t, "UpdateRecord", err, nil)
+			})
+			record.Data = bytes.Repeat([]byte{'x'}, few)
+			wantRecord(t, store, record)
+		}},
+		{"UpdateAndTake", func(t *testing.T, store authcore.Store) {
+			for i := range few { // a record that was taken does not return
+				record := newRecord(fmt.Sprint(i), "ada")
+				put(t, store, record)
+				together(2, func(i int) {
+					if i == 0 {
+						wantErr(t, "TakeRecord", second(store.TakeRecord(t.Context(), record.RecordKey, start)), nil)
+						return
+					}
+					_, _ = store.UpdateRecord(t.Context(), record.RecordKey, start, func(r *authcore.Record) error {
+						r.Data = []byte("changed")
+						return nil
+					})
+				})
+				wantNoRecord(t, store, record.RecordKey)
+			}
+			wantRecordsOf(t, store, "link", "ada")
+		}},
+		{"Keep", func(t *testing.T, store authcore.Store) {
+			together(few, func(i int) {
+				record := newRecord(fmt.Sprint(i), "ada")
+				record.Created = at(time.Duration(i) * time.Second)
+				err := store.PutRecord(t.Context(), record, authcore.PutOptions{Now: start, Keep: 3})
+				wantErr(t, "PutRecord", err, nil)
+			})
+			records, err := store.RecordsOf(t.Context(), "link", "ada", start)
+			if err != nil || len(records) != 3 || records[0].Key != fmt.Sprint(few-1) {
+				t.Errorf("RecordsOf = %s, error %v, want 3 with the newest", plain(records), err)
+			}
+		}},
 	}
 }

@@ -2,7 +2,6 @@ package storagetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -12,24 +11,62 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// patience is how long the suite waits for something that must come.
-const patience = 10 * time.Second
+// patience is the time that the suite waits for an event that must come.
+const patience = 20 * time.Second
 
 func revocationChecks() []check {
 	return []check{
 		{"EmptyFeed", func(t *testing.T, store authcore.Store) {
-			wantFeed(t, store, "", nil)
+			wantFeed(t, store, "")
 			_, cursor := feedSince(t, store, "")
-			wantFeed(t, store, cursor, nil)
-			user := addUser(t, store, "ada@example.com")
-			disable(t, store, user.ID, at(time.Hour))
-			wantRevoked(t, store, cursor, authcore.RevokeUser, user.ID, at(time.Hour))
+			wantFeed(t, store, cursor)
+			revoke(t, store, revokeUser("a"))
+			wantRevoked(t, store, cursor, revokeUser("a"))
 		}},
-		{"CursorGoesOn", cursors},
-		{"LaterReplacesEarlier", replacing},
-		{"LiftSurvivesSweepWhileNeeded", liftAndSweep},
-		{"SweepForgetsTheExpired", sweepFeed},
-		{"CursorSurvivesSweep", sweptCursor},
+		{"CursorsProceed", func(t *testing.T, store authcore.Store) {
+			cursor := ""
+			for i := range 5 {
+				revocation := revokeUser(fmt.Sprint(i))
+				revoke(t, store, revocation)
+				wantRevoked(t, store, cursor, revocation)
+				_, cursor = feedSince(t, store, cursor)
+			}
+			if all, _ := feedSince(t, store, ""); len(all) != 5 {
+				t.Errorf("the feed from the beginning has %d entries, want 5", len(all))
+			}
+		}},
+		{"LaterReplacesEarlier", func(t *testing.T, store authcore.Store) {
+			first, other, second := revokeUser("a"), revokeUser("b"), revokeUser("a")
+			second.Until, second.Value = at(20*day), `{"roles":["é"]}`
+			revoke(t, store, first)
+			_, cursor := feedSince(t, store, "")
+			revoke(t, store, other)
+			revoke(t, store, second)
+			wantRevoked(t, store, cursor, second)
+			wantFeed(t, store, "", other, second)
+			session := authcore.Revocation{Kind: authcore.RevokeSession, ID: "a", Until: at(day)}
+			revoke(t, store, session) // another kind with the same ID
+			wantFeed(t, store, "", other, second, session)
+		}},
+		{"OneStepHasManyEntries", func(t *testing.T, store authcore.Store) {
+			var want []authcore.Revocation
+			for i := range 250 {
+				want = append(want, authcore.Revocation{Kind: authcore.RevokeSession, ID: fmt.Sprint(i), Until: at(day)})
+			}
+			revoke(t, store, append(want, revokeUser("a"), revokeUser("a"))...)
+			wantFeed(t, store, "", append(want, revokeUser("a"))...)
+		}},
+		{"LiftSurvivesSweep", liftAndSweep},
+		{"SweepForgetsTheExpired", func(t *testing.T, store authcore.Store) {
+			expired, live := revokeUser("a"), revokeUser("b")
+			expired.Until = at(-time.Millisecond)
+			revoke(t, store, expired, live)
+			_, cursor := feedSince(t, store, "")
+			sweep(t, store, start)
+			wantFeed(t, store, "", live)
+			revoke(t, store, revokeUser("c")) // the cursor remains usable
+			wantRevoked(t, store, cursor, revokeUser("c"))
+		}},
 		{"NothingMissedUnderConcurrency", followRace},
 		{"WatchNotifies", watching},
 		{"WatchEndsWithItsContext", func(t *testing.T, store authcore.Store) {
@@ -39,126 +76,85 @@ func revocationChecks() []check {
 			cancel()
 			wantErr(t, "WatchRevocations", receive(t, ended), context.Canceled)
 			err := store.WatchRevocations(ctx, func() {})
-			wantErr(t, "WatchRevocations of an ended context", err, context.Canceled)
+			wantErr(t, "WatchRevocations with an ended context", err, context.Canceled)
 		}},
 	}
 }
 
-func disable(t *testing.T, store authcore.Store, userID string, until time.Time) {
+// revoke appends entries to the feed by a step of a new user.
+func revoke(t *testing.T, store authcore.Store, revocations ...authcore.Revocation) {
 	t.Helper()
-	_, err := store.SetDisabled(t.Context(), userID, true, until, start)
-	wantErr(t, "SetDisabled", err, nil)
+	signUp(t, store, authcore.Account{User: newUser(""), Revocations: revocations})
 }
 
-func cursors(t *testing.T, store authcore.Store) {
-	cursor := ""
-	for i := range 5 {
-		user := addUser(t, store, fmt.Sprintf("user%d@example.com", i))
-		disable(t, store, user.ID, at(time.Hour))
-		got, next := feedSince(t, store, cursor)
-		want := map[string]time.Time{feedKey(authcore.RevokeUser, user.ID): at(time.Hour)}
-		if _, found := got[feedKey(authcore.RevokeUser, user.ID)]; !found {
-			t.Errorf("after cursor %q: %v, want %v among it", cursor, got, want)
-		}
-		cursor = next
-	}
-	all, _ := feedSince(t, store, "")
-	if len(all) != 5 {
-		t.Errorf("from the beginning: %d revocations, want 5", len(all))
-	}
-}
-
-func replacing(t *testing.T, store authcore.Store) {
-	user, other := addUser(t, store, "ada@example.com"), addUser(t, store, "grace@example.com")
-	disable(t, store, user.ID, at(time.Hour))
-	_, cursor := feedSince(t, store, "")
-	disable(t, store, other.ID, at(time.Hour))
-	disable(t, store, user.ID, at(3*time.Hour))
-	wantRevoked(t, store, cursor, authcore.RevokeUser, user.ID, at(3*time.Hour))
-	wantFeed(t, store, "", map[string]time.Time{
-		feedKey(authcore.RevokeUser, user.ID):  at(3 * time.Hour),
-		feedKey(authcore.RevokeUser, other.ID): at(time.Hour),
-	})
-}
-
-// liftAndSweep: a node that saw the revocation but was away when it was lifted
-// must learn of the lift, or the user stays locked out there.
+// liftAndSweep: a node that read the revocation but not the lift must still learn
+// of the lift, or the user stays locked out there.
 func liftAndSweep(t *testing.T, store authcore.Store) {
-	user := addUser(t, store, "ada@example.com")
-	disable(t, store, user.ID, at(14*24*time.Hour))
+	user := signUpNamed(t, store, "ada").User
+	disable(t, store, user.ID, at(14*day))
 	_, cursor := feedSince(t, store, "")
-	_, err := store.SetDisabled(t.Context(), user.ID, false, time.Time{}, at(time.Hour))
-	wantErr(t, "SetDisabled", err, nil)
-	wantErr(t, "Sweep", store.Sweep(t.Context(), at(2*time.Hour)), nil)
-	wantRevoked(t, store, cursor, authcore.RevokeUser, user.ID, time.Time{})
+	update(t, store, user.ID, (*authcore.Account).Enable)
+	sweep(t, store, at(time.Hour))
+	wantRevoked(t, store, cursor, authcore.Revocation{Kind: authcore.RevokeUser, ID: user.ID})
 }
 
-func sweepFeed(t *testing.T, store authcore.Store) {
-	user, other := addUser(t, store, "ada@example.com"), addUser(t, store, "grace@example.com")
-	disable(t, store, user.ID, at(time.Hour))
-	disable(t, store, other.ID, at(3*time.Hour))
-	wantErr(t, "Sweep", store.Sweep(t.Context(), at(time.Hour-time.Millisecond)), nil)
-	wantRevoked(t, store, "", authcore.RevokeUser, user.ID, at(time.Hour))
-	wantErr(t, "Sweep", store.Sweep(t.Context(), at(2*time.Hour)), nil)
-	wantFeed(t, store, "", map[string]time.Time{
-		feedKey(authcore.RevokeUser, other.ID): at(3 * time.Hour),
-	})
-}
-
-func sweptCursor(t *testing.T, store authcore.Store) {
-	user, other := addUser(t, store, "ada@example.com"), addUser(t, store, "grace@example.com")
-	disable(t, store, user.ID, at(time.Hour))
-	_, cursor := feedSince(t, store, "")
-	wantErr(t, "Sweep", store.Sweep(t.Context(), at(2*time.Hour)), nil)
-	disable(t, store, other.ID, at(3*time.Hour))
-	wantRevoked(t, store, cursor, authcore.RevokeUser, other.ID, at(3*time.Hour))
-}
-
-// followRace lets a reader follow the feed while many write. An engine that
-// numbers entries before it commits them shows the later number first, and a
-// cursor that has passed it never sees the earlier one.
+// followRace follows the feed with several readers during concurrent writes. An
+// engine that numbers entries before it commits them shows the later number first;
+// a cursor that has passed it never returns the earlier entry.
 func followRace(t *testing.T, store authcore.Store) {
-	const writers, each = 8, 25
-	users := make([]authcore.User, writers)
-	for i := range users {
-		users[i] = addUser(t, store, fmt.Sprintf("user%d@example.com", i))
+	const writers, each, readers = 8, 20, 4
+	accounts := make([]authcore.Account, writers)
+	for i := range accounts {
+		accounts[i] = signUpNamed(t, store, fmt.Sprint("user", i))
 	}
-	want := make(map[string]time.Time)
+	_, begin := feedSince(t, store, "")
+	stop, followed := make(chan struct{}), make(chan map[string]authcore.Revocation, readers)
+	for range readers {
+		go func() {
+			got, cursor := make(map[string]authcore.Revocation), begin
+			for last := false; ; {
+				entries, next := feedSince(t, store, cursor)
+				maps.Copy(got, entries)
+				cursor = next
+				if last {
+					followed <- got
+					return
+				}
+				select {
+				case <-stop:
+					last = true // one more round returns all that was acknowledged
+				default:
+				}
+			}
+		}()
+	}
 	var mu sync.Mutex
-	stop, followed := make(chan struct{}), make(chan map[string]time.Time, 1)
-	go func() {
-		got, cursor := make(map[string]time.Time), ""
-		for last := false; ; {
-			entries, next := feedSince(t, store, cursor)
-			maps.Copy(got, entries)
-			cursor = next
-			if last {
-				followed <- got
-				return
-			}
-			select {
-			case <-stop:
-				last = true // one more round sees all that was acknowledged
-			default:
-			}
-		}
-	}()
+	var want []string
 	together(writers, func(i int) {
 		for range each {
-			session := newSession(users[i].ID, 0)
-			wantErr(t, "PutSession", store.PutSession(t.Context(), session), nil)
-			_, err := store.EndSessions(t.Context(), users[i].ID, everySession, start)
-			wantErr(t, "EndSessions", err, nil)
+			session := newSession(time.Hour)
+			update(t, store, accounts[i].User.ID, func(a *authcore.Account) {
+				a.EndSessions(func(authcore.Session) bool { return true })
+				a.Start(session, 0)
+			})
+			update(t, store, accounts[i].User.ID, func(a *authcore.Account) {
+				a.EndSessions(func(s authcore.Session) bool { return s.ID == session.ID })
+			})
 			mu.Lock()
-			want[feedKey(authcore.RevokeSession, session.ID)] = session.Expires
+			want = append(want, feedKey(authcore.RevokeSession, session.ID))
 			mu.Unlock()
 		}
 	})
 	close(stop)
-	got := receive(t, followed)
-	for key := range want {
-		if _, found := got[key]; !found {
-			t.Errorf("the follower never saw %s", key)
+	for range readers {
+		got, missed := receive(t, followed), 0
+		for _, key := range want {
+			if _, found := got[key]; !found {
+				missed++
+			}
+		}
+		if missed > 0 {
+			t.Errorf("a reader missed %d of %d entries", missed, len(want))
 		}
 	}
 }
@@ -174,25 +170,24 @@ func watching(t *testing.T, store authcore.Store) {
 			}
 		})
 	}()
-	user := addUser(t, store, "ada@example.com")
 	retry := time.NewTicker(50 * time.Millisecond) // a notification may be missed
 	defer retry.Stop()
 	deadline := time.After(patience)
 	for round := range 3 {
 		select {
-		case <-notified: // left over from before this round
+		case <-notified: // left over from an earlier round
 		default:
 		}
 		for waiting := true; waiting; {
-			disable(t, store, user.ID, at(time.Hour))
+			revoke(t, store, revokeUser(uuid()))
 			select {
 			case <-notified:
 				waiting = false
 			case <-retry.C:
 			case err := <-ended:
-				t.Fatalf("round %d: the watch ended: %v", round, err)
+				t.Fatalf("round %d: the watch ended with error %v", round, err)
 			case <-deadline:
-				t.Fatalf("round %d: no notification", round)
+				t.Fatalf("round %d: no notification came", round)
 			}
 		}
 	}
@@ -207,7 +202,7 @@ func receive[T any](t *testing.T, values <-chan T) T {
 	case value := <-values:
 		return value
 	case <-time.After(patience):
-		t.Fatal("waited in vain")
+		t.Fatalf("no value came within %s", patience)
 		panic("unreachable")
 	}
 }
@@ -215,40 +210,41 @@ func receive[T any](t *testing.T, values <-chan T) T {
 func feedKey(kind any, id string) string { return fmt.Sprint(kind, " ", id) }
 
 // feedSince reads the feed as a node does: later entries replace earlier ones.
-func feedSince(t *testing.T, store authcore.Store, cursor string) (map[string]time.Time, string) {
+func feedSince(t *testing.T, store authcore.Store, cursor string) (map[string]authcore.Revocation, string) {
 	t.Helper()
-	entries := make(map[string]time.Time)
+	entries := make(map[string]authcore.Revocation)
 	for {
 		revocations, next, err := store.RevocationsSince(t.Context(), cursor)
-		if err != nil && !errors.Is(err, context.Canceled) {
-			t.Errorf("RevocationsSince: %v", err)
+		if err != nil {
+			t.Errorf("RevocationsSince(%q): error %v", cursor, err)
+			return entries, cursor
+		}
+		if len(revocations) == 0 {
+			return entries, next
 		}
 		for _, r := range revocations {
-			entries[feedKey(r.Kind, r.ID)] = r.Until.UTC()
-		}
-		if err != nil || len(revocations) == 0 {
-			return entries, next
+			r.Age = 0
+			entries[feedKey(r.Kind, r.ID)] = r
 		}
 		cursor = next
 	}
 }
 
 // wantFeed checks that exactly these revocations follow the cursor.
-func wantFeed(t *testing.T, store authcore.Store, cursor string, want map[string]time.Time) {
+func wantFeed(t *testing.T, store authcore.Store, cursor string, want ...authcore.Revocation) {
 	t.Helper()
 	got, _ := feedSince(t, store, cursor)
-	if !maps.EqualFunc(got, want, time.Time.Equal) {
-		t.Errorf("revocations after cursor %q:\n got %v\nwant %v", cursor, got, want)
+	for _, revocation := range want {
+		wantSame(t, "revocation of "+revocation.ID, got[feedKey(revocation.Kind, revocation.ID)], revocation)
+	}
+	if len(got) != len(want) {
+		t.Errorf("the feed has %d entries after the cursor, want %d", len(got), len(want))
 	}
 }
 
 // wantRevoked checks that this revocation, in this form, follows the cursor.
-func wantRevoked(
-	t *testing.T, store authcore.Store, cursor string, kind any, id string, until time.Time,
-) {
+func wantRevoked(t *testing.T, store authcore.Store, cursor string, want authcore.Revocation) {
 	t.Helper()
 	got, _ := feedSince(t, store, cursor)
-	if entry, found := got[feedKey(kind, id)]; !found || !entry.Equal(until) {
-		t.Errorf("revocations after cursor %q: %v, want %v %s until %v among them", cursor, got, kind, id, until)
-	}
+	wantSame(t, "revocation of "+want.ID, got[feedKey(want.Kind, want.ID)], want)
 }

@@ -8,122 +8,105 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Steps is every call of a store that Furnish has filled, each on things of its own,
-// by the name of its method: all succeed in any order, and once. The watch on
-// revocations, which does not end, is not among them.
+// Steps returns a call of every method on a store that [Furnish] has filled, by
+// the name of the method. Each call has items of its own: all succeed once, in any
+// order. WatchRevocations is missing, because it does not end.
 func Steps(store authcore.Store) map[string]func(ctx context.Context) error {
-	identity := authcore.Identity{Provider: "p", Subject: "1", UserID: "u"}
-	replaced := authcore.Identity{Provider: "p", Subject: "4", UserID: "u"}
-	unlinked := authcore.Identity{Provider: "p", Subject: "3", UserID: "u"}
+	user := StepID("user")
 	return map[string]func(ctx context.Context) error{
-		"User":        func(ctx context.Context) error { return second(store.User(ctx, "u")) },
-		"UserByEmail": func(ctx context.Context) error { return second(store.UserByEmail(ctx, "ada@example.com")) },
-		"EnsureUser": func(ctx context.Context) error {
-			_, _, err := store.EnsureUser(ctx, stepUser("new", "new@example.com"))
+		"User":    func(ctx context.Context) error { return second(store.User(ctx, byEmail("user@example.com"))) },
+		"Account": func(ctx context.Context) error { return second(store.Account(ctx, byID(user), start)) },
+		"Login": func(ctx context.Context) error {
+			return second(store.Login(ctx, authcore.LoginStep{
+				Now: start, Proof: StepRecord("proof").RecordKey, Claims: []authcore.Record{StepRecord("claim")},
+				Refs: []authcore.UserRef{byEmail("new@example.com")}, Decide: storing(stepAccount("new")),
+			}))
+		},
+		"UpdateAccount": func(ctx context.Context) error {
+			return second(store.UpdateAccount(ctx, user, start, func(a *authcore.Account) error {
+				a.User.Nickname += "x"
+				a.Start(authcore.Session{ID: StepID("session"), Created: start, Expires: at(time.Hour)}, 1)
+				return nil
+			}))
+		},
+		"DeleteUser": func(ctx context.Context) error {
+			return store.DeleteUser(ctx, StepID("deleted"), revokeUser(StepID("deleted")))
+		},
+		"Users": func(ctx context.Context) error {
+			_, _, err := store.Users(ctx, authcore.UserFilter{}, "")
 			return err
-		},
-		"UpdateUser": func(ctx context.Context) error {
-			return second(store.UpdateUser(ctx, "u", func(u *authcore.User) error { u.Nickname += "x"; return nil }))
-		},
-		"SetDisabled": func(ctx context.Context) error {
-			return second(store.SetDisabled(ctx, "u", false, start, start))
-		},
-		"DeleteUser":     func(ctx context.Context) error { return store.DeleteUser(ctx, "gone", start, start) },
-		"UserByIdentity": func(ctx context.Context) error { return second(store.UserByIdentity(ctx, identity)) },
-		"EnsureIdentity": func(ctx context.Context) error {
-			_, _, err := store.EnsureIdentity(ctx, authcore.Identity{Provider: "p", Subject: "2"}, stepUser("two", ""), false)
-			return err
-		},
-		"LinkIdentity":   func(ctx context.Context) error { return store.LinkIdentity(ctx, identity) },
-		"UnlinkIdentity": func(ctx context.Context) error { return store.UnlinkIdentity(ctx, unlinked) },
-		"ReplaceIdentity": func(ctx context.Context) error {
-			return second(store.ReplaceIdentity(ctx, replaced, []authcore.Identity{{Provider: "p", Subject: "5"}}))
-		},
-		"IdentitiesOf": func(ctx context.Context) error { return second(store.IdentitiesOf(ctx, "u")) },
-		"PutLink":      func(ctx context.Context) error { return store.PutLink(ctx, StepLink("put")) },
-		"TakeLink":     func(ctx context.Context) error { return second(store.TakeLink(ctx, StepLink("take").Secret, start)) },
-		"TakeCode": func(ctx context.Context) error {
-			return second(store.TakeCode(ctx, "code", StepLink("code").Code, start))
-		},
-		"PutFlow": func(ctx context.Context) error {
-			return store.PutFlow(ctx, authcore.Flow{State: authcore.Digest{1}, Expires: at(time.Hour)})
-		},
-		"TakeFlow": func(ctx context.Context) error { return second(store.TakeFlow(ctx, authcore.Digest{2}, start)) },
-		"UpdateFlow": func(ctx context.Context) error {
-			return second(store.UpdateFlow(ctx, authcore.Digest{3}, start, func(f *authcore.Flow) error { f.Nonce += "x"; return nil }))
-		},
-		"PutSession": func(ctx context.Context) error { return store.PutSession(ctx, stepSession("put", "u")) },
-		"SessionsOf": func(ctx context.Context) error { return second(store.SessionsOf(ctx, "u", start)) },
-		"RenewSession": func(ctx context.Context) error {
-			return second(store.RenewSession(ctx, "renew", "t-renew", "new", at(2*time.Hour), start))
-		},
-		"EndSessions": func(ctx context.Context) error {
-			return second(store.EndSessions(ctx, "ending", everySession, start))
 		},
 		"MarkSeen": func(ctx context.Context) error {
-			return store.MarkSeen(ctx, map[string]time.Time{"renew": at(time.Minute)})
+			seen := authcore.SessionRef{UserID: StepID("seen"), ID: StepID("session of seen")}
+			return store.MarkSeen(ctx, map[authcore.SessionRef]time.Time{seen: at(time.Minute)})
 		},
+		"PutRecord": func(ctx context.Context) error {
+			return store.PutRecord(ctx, StepRecord("put"), authcore.PutOptions{Now: start, IfAbsent: true, Keep: 9})
+		},
+		"Record": func(ctx context.Context) error { return second(store.Record(ctx, StepRecord("read").RecordKey, start)) },
+		"TakeRecord": func(ctx context.Context) error {
+			return second(store.TakeRecord(ctx, StepRecord("take").RecordKey, start))
+		},
+		"UpdateRecord": func(ctx context.Context) error {
+			return second(store.UpdateRecord(ctx, StepRecord("update").RecordKey, start, func(r *authcore.Record) error {
+				r.Data = append(r.Data, 'x')
+				return nil
+			}))
+		},
+		"RecordsOf":    func(ctx context.Context) error { return second(store.RecordsOf(ctx, "step", "owner", start)) },
+		"DeleteRecord": func(ctx context.Context) error { return store.DeleteRecord(ctx, StepRecord("delete").RecordKey) },
 		"RevocationsSince": func(ctx context.Context) error {
 			_, _, err := store.RevocationsSince(ctx, "")
 			return err
 		},
-		"UpdateKeys": func(ctx context.Context) error {
-			return second(store.UpdateKeys(ctx, func([]authcore.SigningKey) ([]authcore.SigningKey, error) {
-				return []authcore.SigningKey{{ID: "k"}}, nil
-			}))
-		},
+		"UpdateKeys": func(ctx context.Context) error { return second(addKey(ctx, store, "k", func() {})) },
 		"Count": func(ctx context.Context) error {
-			return second(store.Count(ctx, start, []authcore.Counter{{Limit: "l", Party: "p", Window: time.Hour}}))
+			return second(store.Count(ctx, start, []authcore.Counter{{Limit: "l", Party: "p", Window: time.Hour, Add: 1}}))
 		},
-		"Sweep":  func(ctx context.Context) error { return store.Sweep(ctx, start) },
+		"Sweep":  func(ctx context.Context) error { return second(store.Sweep(ctx, start)) },
 		"Export": func(ctx context.Context) error { _, _, err := store.Export(ctx, "", start); return err },
 		"Import": func(ctx context.Context) error {
-			imported := stepUser("imported", "")
-			return second(store.Import(ctx, []authcore.Record{{User: &imported}}))
+			imported := stepAccount("imported").User
+			return second(store.Import(ctx, []authcore.Item{{User: &imported}}))
 		},
 	}
 }
 
-// Furnish stores what Steps work on.
+// Furnish stores what [Steps] need.
 func Furnish(tb testing.TB, store authcore.Store) {
 	tb.Helper()
-	for _, user := range []authcore.User{stepUser("u", "ada@example.com"), stepUser("gone", ""), stepUser("ending", "")} {
-		if _, created, err := store.EnsureUser(tb.Context(), user); err != nil || !created {
-			tb.Fatalf("EnsureUser: created %v, error %v", created, err)
+	for _, name := range []string{"user", "deleted", "seen"} {
+		step := authcore.LoginStep{Now: start, Decide: storing(stepAccount(name))}
+		if _, err := store.Login(tb.Context(), step); err != nil {
+			tb.Fatalf("Login of a new user: error %v", err)
 		}
 	}
-	for _, err := range []error{
-		store.LinkIdentity(tb.Context(), authcore.Identity{Provider: "p", Subject: "1", UserID: "u"}),
-		store.LinkIdentity(tb.Context(), authcore.Identity{Provider: "p", Subject: "3", UserID: "u"}),
-		store.LinkIdentity(tb.Context(), authcore.Identity{Provider: "p", Subject: "4", UserID: "u"}),
-		store.PutLink(tb.Context(), StepLink("take")),
-		store.PutLink(tb.Context(), StepLink("code")),
-		store.PutFlow(tb.Context(), authcore.Flow{State: authcore.Digest{2}, Expires: at(time.Hour)}),
-		store.PutFlow(tb.Context(), authcore.Flow{State: authcore.Digest{3}, Expires: at(time.Hour)}),
-		store.PutSession(tb.Context(), stepSession("renew", "u")),
-		store.PutSession(tb.Context(), stepSession("end", "ending")),
-	} {
-		if err != nil {
-			tb.Fatal(err)
+	for _, name := range []string{"proof", "read", "take", "update", "delete"} {
+		if err := store.PutRecord(tb.Context(), StepRecord(name), authcore.PutOptions{Now: start}); err != nil {
+			tb.Fatalf("PutRecord: error %v", err)
 		}
 	}
 }
 
-// StepLink is a link of Furnish: "take" or "code", for TakeLink and TakeCode.
-func StepLink(name string) authcore.Link {
-	return authcore.Link{
-		Secret: authcore.DigestOf("link", name), Code: authcore.DigestOf("code", name), EmailKey: name,
-		Created: start, Expires: at(time.Hour),
+// StepID returns the ID of a user of [Furnish] and [Steps]: "user", "deleted" and
+// "seen" by Furnish, "new" by Login, "imported" by Import.
+func StepID(name string) string { return uuidOf(name) }
+
+// StepRecord returns a record of [Furnish]: "proof" for Login, "take", "update",
+// "read" and "delete" for the methods of these names.
+func StepRecord(name string) authcore.Record {
+	return authcore.Record{
+		RecordKey: authcore.RecordKey{Kind: "step", Key: name}, Owner: "owner of " + name,
+		Created: start, Expires: at(time.Hour), Data: []byte(name),
 	}
 }
 
-func stepUser(id, email string) authcore.User {
-	return authcore.User{ID: id, Email: email, EmailVerified: email != "", Created: start}
-}
-
-func stepSession(id, userID string) authcore.Session {
-	return authcore.Session{
-		ID: id, UserID: userID, TokenID: "t-" + id, Created: start, Expires: at(time.Hour),
+// stepAccount returns an account with an address, an identity and a session.
+func stepAccount(name string) authcore.Account {
+	return authcore.Account{
+		User:       authcore.User{ID: StepID(name), Email: name + "@example.com", EmailVerified: true, Created: start},
+		Identities: []authcore.Identity{{Provider: "p", Subject: name, PublicID: StepID("identity of " + name), Created: start}},
+		Sessions:   []authcore.Session{{ID: StepID("session of " + name), Created: start, Expires: at(time.Hour)}},
 	}
 }
 

@@ -2,137 +2,177 @@ package storagetest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-func sweepChecks() []check {
+// sweep sweeps and returns the number of deleted items.
+func sweep(t *testing.T, store authcore.Store, now time.Time) int {
+	t.Helper()
+	swept, err := store.Sweep(t.Context(), now)
+	if err != nil || swept.Damaged != 0 {
+		t.Errorf("Sweep = %+v, error %v, want no damage", swept, err)
+	}
+	return swept.Removed
+}
+
+func sweepChecks(config Config) []check {
 	return []check{
 		{"EmptyStore", func(t *testing.T, store authcore.Store) {
-			wantErr(t, "Sweep", store.Sweep(t.Context(), start), nil)
-		}},
-		{"KeepsWhatIsLive", sweepKeeps},
-		{"ForgetsForGood", sweepForgets},
-		{"DoesNotDisturbWriters", sweepRace},
-		{"ManyAtOnce", sweepMany},
-	}
-}
-
-func sweepKeeps(t *testing.T, store authcore.Store) {
-	user := addUser(t, store, "ada@example.com")
-	wantErr(t, "LinkIdentity", store.LinkIdentity(t.Context(), newIdentity("1", user.ID)), nil)
-	session := addSession(t, store, user.ID, 0)
-	link, coded, flow := newLink("a@example.com", "a", "1"), newLink("b@example.com", "b", "2"), newFlow("s")
-	addLink(t, store, link)
-	addLink(t, store, coded)
-	wantErr(t, "PutFlow", store.PutFlow(t.Context(), flow), nil)
-	key := []authcore.SigningKey{newKey("a")}
-	updateKeys(t, store, nil, key)
-	counter := authcore.Counter{Party: "a", Window: time.Hour}
-	count(t, store, 0, counter, 1, time.Hour)
-
-	for _, now := range []time.Time{at(-time.Hour), start, flow.Expires.Add(-time.Millisecond)} {
-		wantErr(t, "Sweep", store.Sweep(t.Context(), now), nil)
-	}
-	_, err := store.TakeFlow(t.Context(), flow.State, start)
-	wantErr(t, "TakeFlow", err, nil)
-	_, err = store.TakeLink(t.Context(), link.Secret, start)
-	wantErr(t, "TakeLink", err, nil)
-	_, err = store.TakeCode(t.Context(), coded.EmailKey, coded.Code, start)
-	wantErr(t, "TakeCode", err, nil)
-	count(t, store, time.Minute, counter, 2, time.Hour)
-	wantErr(t, "Sweep", store.Sweep(t.Context(), session.Expires.Add(-time.Millisecond)), nil)
-	wantSessions(t, store, user.ID, start, session)
-	wantErr(t, "Sweep", store.Sweep(t.Context(), at(10*365*24*time.Hour)), nil)
-	_, err = store.UserByEmail(t.Context(), user.Email)
-	wantErr(t, "UserByEmail", err, nil)
-	got, err := store.UserByIdentity(t.Context(), newIdentity("1", ""))
-	wantErr(t, "UserByIdentity", err, nil)
-	wantSame(t, "user", got, user)
-	updateKeys(t, store, key, key) // keys are retired by who rotates them
-}
-
-// sweepForgets: what was swept stays gone when the clock jumps back, and the
-// address may get a new link.
-func sweepForgets(t *testing.T, store authcore.Store) {
-	user := addUser(t, store, "ada@example.com")
-	session := addSession(t, store, user.ID, 0)
-	link, flow := newLink("ada@example.com", "a", "1"), newFlow("s")
-	addLink(t, store, link)
-	wantErr(t, "PutFlow", store.PutFlow(t.Context(), flow), nil)
-	for range 2 {
-		wantErr(t, "Sweep", store.Sweep(t.Context(), session.Expires.Add(time.Hour)), nil)
-	}
-	_, err := store.TakeLink(t.Context(), link.Secret, start)
-	wantErr(t, "TakeLink", err, authcore.ErrNotFound)
-	_, err = store.TakeCode(t.Context(), link.EmailKey, link.Code, start)
-	wantErr(t, "TakeCode", err, authcore.ErrNotFound)
-	_, err = store.TakeFlow(t.Context(), flow.State, start)
-	wantErr(t, "TakeFlow", err, authcore.ErrNotFound)
-	wantSessions(t, store, user.ID, start)
-	_, err = store.RenewSession(t.Context(), session.ID, session.TokenID, uuid(), session.Expires, start)
-	wantErr(t, "RenewSession", err, authcore.ErrNotFound)
-
-	addLink(t, store, newLink("ada@example.com", "b", "2"))
-	wantErr(t, "Sweep", store.Sweep(t.Context(), at(time.Minute)), nil)
-	_, err = store.TakeLink(t.Context(), secretOf("b"), at(time.Minute))
-	wantErr(t, "TakeLink of a newer link", err, nil)
-}
-
-// sweepRace: a session that is renewed while it expires is either renewed or
-// gone, never both.
-func sweepRace(t *testing.T, store authcore.Store) {
-	user := addUser(t, store, "ada@example.com")
-	for range 10 {
-		session := addSession(t, store, user.ID, 0)
-		var renewed error
-		together(2, func(i int) {
-			if i == 0 {
-				wantErr(t, "Sweep", store.Sweep(t.Context(), session.Expires.Add(time.Second)), nil)
-				return
+			if n := sweep(t, store, start); n != 0 {
+				t.Errorf("Sweep removed %d items of an empty store", n)
 			}
-			_, renewed = store.RenewSession(
-				t.Context(), session.ID, session.TokenID, uuid(),
-				session.Expires.Add(24*time.Hour), session.Expires.Add(-time.Second),
-			)
-		})
-		live, err := store.SessionsOf(t.Context(), user.ID, session.Expires.Add(2*time.Second))
-		wantErr(t, "SessionsOf", err, nil)
-		if (renewed == nil) != (len(live) == 1) {
-			t.Errorf("RenewSession said %v, and %d sessions are live", renewed, len(live))
-		}
-		_, err = store.EndSessions(t.Context(), user.ID, everySession, start)
-		wantErr(t, "EndSessions", err, nil)
+		}},
+		{"DeletesTheExpiredOnly", sweepExpired},
+		{"ClockOfANodeIsAhead", func(t *testing.T, store authcore.Store) {
+			if !config.Clock {
+				t.Skip("the engine has no clock of its own")
+			}
+			account, record, key := mixedRealm(t, store)
+			sweep(t, store, at(40*day))
+			wantAccount(t, store, start, account)
+			wantRecord(t, store, record)
+			wantRevoked(t, store, "", revokeUser("live"))
+			updateKeys(t, store, []authcore.SigningKey{key}, []authcore.SigningKey{key})
+		}},
+		{"ClockOfTheProcess", func(t *testing.T, store authcore.Store) {
+			if config.Clock {
+				t.Skip("the engine has a clock of its own")
+			}
+			account, record, key := mixedRealm(t, store)
+			sweep(t, store, at(40*day))
+			account.Sessions, account.Identities = nil, account.Identities[:1]
+			wantAccount(t, store, start, account) // deleted items do not return with the clock
+			wantNoRecord(t, store, record.RecordKey)
+			wantFeed(t, store, "")
+			updateKeys(t, store, []authcore.SigningKey{key}, []authcore.SigningKey{key}) // the rotation retires keys
+		}},
+		{"Many", sweepMany},
+		{"Race", sweepRace},
 	}
 }
 
-// sweepMany sweeps more than an engine should do in one step.
-func sweepMany(t *testing.T, store authcore.Store) {
-	const n, atOnce = 2500, 250
-	everyFlow := func(do func(i int)) {
-		for from := 0; from < n; from += atOnce {
-			together(atOnce, func(i int) { do(from + i) })
-		}
+// mixedRealm stores items that are live and others that expired before start. It
+// returns the live ones.
+func mixedRealm(t *testing.T, store authcore.Store) (authcore.Account, authcore.Record, authcore.SigningKey) {
+	t.Helper()
+	account, key := newAccount("ada"), newKey("a")
+	pending, past := newIdentity("pending"), newIdentity("past")
+	pending.State, pending.Expires, pending.Created = authcore.IdentityPending, at(20*day), at(time.Minute)
+	past.State, past.Expires = authcore.IdentityPending, at(-time.Hour)
+	expired := newSession(-30 * day)
+	account.Identities = append(account.Identities, pending, past)
+	account.Sessions = append(account.Sessions, expired)
+	ended := revokeUser("expired")
+	ended.Until = at(-time.Hour)
+	account.Revocations = []authcore.Revocation{revokeUser("live"), ended}
+	account = signUp(t, store, account)
+	live, gone := newRecord("live", account.User.ID), newRecord("gone", account.User.ID)
+	gone.Expires = at(-time.Hour)
+	put(t, store, live, gone)
+	updateKeys(t, store, nil, []authcore.SigningKey{key})
+	return account, live, key
+}
+
+func sweepExpired(t *testing.T, store authcore.Store) {
+	account, record, key := mixedRealm(t, store)
+	sweep(t, store, at(-time.Hour-time.Minute))
+	if n := sweep(t, store, start); n == 0 {
+		t.Log("the engine counts no removed items, or removes them by itself")
 	}
-	everyFlow(func(i int) {
-		flow := newFlow(fmt.Sprint(i))
-		if i%10 == 0 {
-			flow.Expires = at(time.Hour)
+	if n := sweep(t, store, start); n != 0 {
+		t.Errorf("the second Sweep removed %d items, want none", n)
+	}
+	wantAccount(t, store, start, account)
+	wantAccount(t, store, at(-40*day), account) // no expired session is left
+	wantRecord(t, store, record)
+	records, err := store.RecordsOf(t.Context(), "link", record.Owner, at(-40*day))
+	if err != nil || len(records) != 1 {
+		t.Errorf("RecordsOf = %s, error %v, want the live one", plain(records), err)
+	}
+	wantFeed(t, store, "", revokeUser("live"))
+	updateKeys(t, store, []authcore.SigningKey{key}, []authcore.SigningKey{key})
+	counter := authcore.Counter{Limit: "a", Party: "a", Window: time.Hour}
+	wantCount(t, store, start, counter, 1, 1)
+	sweep(t, store, at(time.Minute))
+	wantCount(t, store, start, counter, 1, 2)
+	// The keys of deleted items are free.
+	past := newIdentity("past")
+	past.State = authcore.IdentityPending
+	other := newAccount("grace")
+	other.Identities = []authcore.Identity{past}
+	wantAccount(t, store, start, signUp(t, store, other))
+	put(t, store, newRecord("gone", ""))
+}
+
+// sweepMany deletes more than an engine should delete in one transaction.
+func sweepMany(t *testing.T, store authcore.Store) {
+	const n = 2500
+	var items []authcore.Item
+	for i := range n {
+		record := newRecord(fmt.Sprint(i), "ada")
+		if i%10 != 0 {
+			record.Expires = at(-time.Minute)
 		}
-		wantErr(t, "PutFlow", store.PutFlow(t.Context(), flow), nil)
-	})
-	wantErr(t, "Sweep", store.Sweep(t.Context(), at(30*time.Minute)), nil)
-	taken := make([]error, n)
-	everyFlow(func(i int) {
-		_, taken[i] = store.TakeFlow(t.Context(), secretOf(fmt.Sprint(i)), start)
-	})
-	for i, err := range taken {
-		want := authcore.ErrNotFound
-		if i%10 == 0 {
-			want = nil
+		put := record
+		items = append(items, authcore.Item{Record: &put})
+	}
+	for part := range slices.Chunk(items, 500) {
+		_, err := store.Import(t.Context(), part)
+		wantErr(t, "Import", err, nil)
+	}
+	for range 10 { // an engine may bound the work of one call
+		sweep(t, store, start)
+	}
+	records, err := store.RecordsOf(t.Context(), "link", "ada", at(-time.Hour))
+	if err != nil || len(records) != n/10 {
+		t.Errorf("RecordsOf = %d records, error %v, want %d", len(records), err, n/10)
+	}
+}
+
+// sweepRace: an item that is extended while it expires is extended or gone, never
+// half of both.
+func sweepRace(t *testing.T, store authcore.Store) {
+	for i := range few {
+		account, record := newAccount(fmt.Sprint("user", i)), newRecord(fmt.Sprint(i), "")
+		account.Sessions[0].Expires, record.Expires = at(-time.Millisecond), at(-time.Millisecond)
+		account = signUp(t, store, account)
+		put(t, store, record)
+		before := at(-time.Second)
+		var extended, renewed error
+		live := false
+		together(3, func(i int) {
+			switch i {
+			case 0:
+				_, err := store.Sweep(t.Context(), start)
+				wantErr(t, "Sweep", err, nil)
+			case 1:
+				_, extended = store.UpdateRecord(t.Context(), record.RecordKey, before, func(r *authcore.Record) error {
+					r.Expires = at(day)
+					return nil
+				})
+			case 2:
+				var got authcore.Account
+				got, renewed = store.UpdateAccount(t.Context(), account.User.ID, before, func(a *authcore.Account) error {
+					for i := range a.Sessions {
+						a.Sessions[i].Expires = at(day)
+					}
+					return nil
+				})
+				live = len(got.Sessions) == 1
+			}
+		})
+		_, err := store.Record(t.Context(), record.RecordKey, start)
+		if (extended == nil) != (err == nil) {
+			t.Errorf("UpdateRecord returned error %v, then Record returned error %v", extended, err)
 		}
-		wantErr(t, fmt.Sprintf("TakeFlow %d", i), err, want)
+		wantErr(t, "UpdateAccount", renewed, nil)
+		got, err := store.Account(t.Context(), byID(account.User.ID), start)
+		if err != nil || (len(got.Sessions) == 1) != live {
+			t.Errorf("Account has %d sessions, error %v; the update returned one: %v", len(got.Sessions), err, live)
+		}
 	}
 }

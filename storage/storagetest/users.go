@@ -1,192 +1,156 @@
 package storagetest
 
 import (
-	"errors"
-	"fmt"
-	"sync"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-var errChange = errors.New("storagetest: change refused")
-
 func userChecks() []check {
 	return []check{
-		{"UnknownUserIsNotFound", func(t *testing.T, store authcore.Store) {
-			_, err := store.User(t.Context(), uuid())
-			wantErr(t, "User", err, authcore.ErrNotFound)
-			_, err = store.UserByEmail(t.Context(), "ada@example.com")
-			wantErr(t, "UserByEmail", err, authcore.ErrNotFound)
-			_, err = store.UpdateUser(t.Context(), uuid(), func(*authcore.User) error { return nil })
-			wantErr(t, "UpdateUser", err, authcore.ErrNotFound)
-		}},
-		{"EnsureUserStoresAllFields", func(t *testing.T, store authcore.Store) {
-			want := newUser("Ada@example.com", true)
-			got, created, err := store.EnsureUser(t.Context(), want)
-			if err != nil || !created {
-				t.Fatalf("EnsureUser: created %v, error %v", created, err)
-			}
-			wantSame(t, "returned", got, want)
-			got, err = store.User(t.Context(), want.ID)
-			wantErr(t, "User", err, nil)
-			wantSame(t, "stored", got, want)
-			got, err = store.UserByEmail(t.Context(), "ada@example.com")
-			wantErr(t, "UserByEmail", err, nil)
-			wantSame(t, "found by address", got, want)
-		}},
-		{"VerifiedAddressIsUniqueByKey", func(t *testing.T, store authcore.Store) {
-			first := addUser(t, store, "Ada@example.com")
-			got, created, err := store.EnsureUser(t.Context(), newUser("aDA@example.com", true))
-			if err != nil || created {
-				t.Fatalf("second spelling: created %v, error %v", created, err)
-			}
-			wantSame(t, "holder", got, first)
-		}},
-		{"UnverifiedAddressIsNeitherUniqueNorFound", unverifiedAddress},
-		{"OneUserForManyCallers", ensureUserRace},
-		{"UpdateUserStoresAndReturns", func(t *testing.T, store authcore.Store) {
-			want := addUser(t, store, "ada@example.com")
-			want.FirstName, want.LastName, want.Nickname, want.AvatarURL = "Grace", "Hopper", "", ""
-			got, err := store.UpdateUser(t.Context(), want.ID, func(u *authcore.User) error {
-				u.FirstName, u.LastName, u.Nickname, u.AvatarURL = "Grace", "Hopper", "", ""
-				return nil
-			})
-			wantErr(t, "UpdateUser", err, nil)
-			wantSame(t, "returned", got, want)
-			got, err = store.User(t.Context(), want.ID)
-			wantErr(t, "User", err, nil)
-			wantSame(t, "stored", got, want)
-		}},
-		{"UpdateUserMovesTheAddress", moveAddress},
-		{"UpdateUserRefusesATakenAddress", takenAddress},
-		{"UpdateUserReturnsTheErrorOfChange", func(t *testing.T, store authcore.Store) {
-			want := addUser(t, store, "ada@example.com")
-			_, err := store.UpdateUser(t.Context(), want.ID, func(u *authcore.User) error {
-				u.FirstName, u.Email = "Mallory", "mallory@example.com"
-				return errChange
-			})
-			if err != errChange { //nolint:errorlint // unchanged means unwrapped
-				t.Errorf("error %v, want the one of change itself", err)
-			}
-			got, err := store.UserByEmail(t.Context(), "ada@example.com")
-			wantErr(t, "UserByEmail", err, nil)
-			wantSame(t, "stored", got, want)
-			_, err = store.UserByEmail(t.Context(), "mallory@example.com")
-			wantErr(t, "address of the refused change", err, authcore.ErrNotFound)
-		}},
-		{"UpdateUserLosesNoUpdate", updateUserRace},
+		{"Lookups", lookups},
+		{"UnknownRefs", unknownRefs},
+		{"UnverifiedAddressIsNeverFound", unverified},
+		{"TextsReturnUnchanged", texts},
+		{"IdentityKeysAreExact", identityKeys},
+		{"MarkSeen", markSeen},
 	}
 }
 
-func unverifiedAddress(t *testing.T, store authcore.Store) {
-	for range 2 {
-		_, created, err := store.EnsureUser(t.Context(), newUser("ada@example.com", false))
-		if err != nil || !created {
-			t.Fatalf("unverified: created %v, error %v", created, err)
-		}
+// lookups finds an account in each way.
+func lookups(t *testing.T, store authcore.Store) {
+	account := newAccount("ada")
+	account.User.Email = "Ada.L+tag@example.com" // the key is in lower case
+	pending, unlinked := newIdentity("pending"), newIdentity("unlinked")
+	pending.State, pending.Expires, pending.Created = authcore.IdentityPending, at(day), at(2*time.Minute)
+	unlinked.State, unlinked.Created = authcore.IdentityUnlinked, at(time.Minute)
+	account.Identities = append(account.Identities, pending, unlinked)
+	account.Sessions = append(account.Sessions, newSession(time.Minute))
+	account = signUp(t, store, account)
+	signUpNamed(t, store, "grace")
+
+	if ids := account.Identities; len(ids) != 3 || ids[1].Subject != "unlinked" || ids[2].UserID != account.User.ID {
+		t.Errorf("identities %s, want 3 of the user, oldest first", plain(ids))
 	}
-	for range 2 {
-		_, created, err := store.EnsureUser(t.Context(), newUser("", true))
-		if err != nil || !created {
-			t.Fatalf("without address: created %v, error %v", created, err)
-		}
+	if s := account.Sessions; len(s) != 2 || !s[0].Created.After(s[1].Created) || s[0].UserID != account.User.ID {
+		t.Errorf("sessions %s, want 2 of the user, newest first", plain(s))
 	}
-	_, err := store.UserByEmail(t.Context(), "ada@example.com")
-	wantErr(t, "UserByEmail", err, authcore.ErrNotFound)
-	_, err = store.UserByEmail(t.Context(), "")
-	wantErr(t, "UserByEmail of nothing", err, authcore.ErrNotFound)
-	verified := addUser(t, store, "ada@example.com")
-	got, err := store.UserByEmail(t.Context(), "ada@example.com")
-	wantErr(t, "UserByEmail", err, nil)
-	wantSame(t, "holder", got, verified)
+	refs := []authcore.UserRef{byID(account.User.ID), byEmail("ada.l+tag@example.com")}
+	for _, identity := range account.Identities {
+		refs = append(refs, byIdentity(identity))
+	}
+	for _, ref := range refs {
+		user, err := store.User(t.Context(), ref)
+		wantErr(t, "User", err, nil)
+		wantSame(t, "User", user, account.User)
+		got, err := store.Account(t.Context(), ref, start)
+		wantErr(t, "Account", err, nil)
+		got.Revocations, account.Revocations = nil, nil
+		wantSame(t, "Account", got, account)
+	}
+
+	// An identity and sessions that have expired are left out.
+	account.Identities = account.Identities[:2]
+	wantAccount(t, store, pending.Expires, account)
+	account.Sessions = nil
+	wantAccount(t, store, at(30*day), account)
 }
 
-func ensureUserRace(t *testing.T, store authcore.Store) {
-	var mu sync.Mutex
-	ids, made := make(map[string]bool), 0
-	together(crowd, func(int) {
-		user, created, err := store.EnsureUser(t.Context(), newUser("ada@example.com", true))
-		wantErr(t, "EnsureUser", err, nil)
-		mu.Lock()
-		defer mu.Unlock()
-		ids[user.ID] = true
-		if created {
-			made++
-		}
-	})
-	if len(ids) != 1 || made != 1 {
-		t.Errorf("%d callers got %d users, of which %d were reported as new; want one of each", crowd, len(ids), made)
+func unknownRefs(t *testing.T, store authcore.Store) {
+	account := signUpNamed(t, store, "ada")
+	pending := account.Identities[0]
+	pending.State = authcore.IdentityPending
+	for _, ref := range []authcore.UserRef{
+		byID(uuid()), byEmail("ada@example.org"), byEmail("Ada@example.com"), byEmail("a"),
+		byIdentity(newIdentity("ADA")), byIdentity(pending), byID("ada@example.com"), byEmail(account.User.ID),
+	} {
+		wantNoUser(t, store, ref)
+		_, err := store.Account(t.Context(), ref, start)
+		wantErr(t, "Account of an unknown reference", err, authcore.ErrNotFound)
 	}
 }
 
-func moveAddress(t *testing.T, store authcore.Store) {
-	user := addUser(t, store, "old@example.com")
-	set := func(email string, verified bool) {
+// unverified: an attacker may register any address before its owner does.
+func unverified(t *testing.T, store authcore.Store) {
+	for range 2 { // it is not unique either
+		account := authcore.Account{User: newUser("ada@example.com")}
+		account.User.EmailVerified = false
+		account = signUp(t, store, account)
+		wantUser(t, store, byID(account.User.ID), account.User.ID)
+		wantNoUser(t, store, byEmail("ada@example.com"))
+	}
+	owner := signUpNamed(t, store, "ada")
+	wantUser(t, store, byEmail("ada@example.com"), owner.User.ID)
+}
+
+// texts stores what users and providers may send.
+func texts(t *testing.T, store authcore.Store) {
+	for i, text := range []string{
+		"日本語 😀 é e\u0301", `"quoted" 'single' \backslash\ $1 %s ?`, "a\nb\tc\r\x01\x7f", "<b>&amp;</b>\u2028",
+		"null", "{}", " spaces ", strings.Repeat("x", 4096), "\U0010ffff\ufffd",
+	} {
+		account := newAccount(strings.Repeat("u", i+1))
+		account.User.FirstName, account.User.LastName, account.User.Nickname = text, text, text
+		account.User.AvatarURL, account.User.Roles = text, []string{text}
+		account.Sessions[0].UserAgent, account.Sessions[0].Client, account.Sessions[0].IP = text, text, text
+		account.Identities[0].Email, account.Identities[0].Subject = text, text[:min(len(text), 1024)]
+		wantAccount(t, store, start, signUp(t, store, account))
+		wantUser(t, store, byIdentity(account.Identities[0]), account.User.ID)
+	}
+}
+
+// identityKeys stores identities whose keys are equal if a separator is wrong or a
+// part is cut.
+func identityKeys(t *testing.T, store authcore.Store) {
+	const max = 1024
+	long := strings.Repeat("ä", max/2)
+	parts := [][3]string{
+		{"a", "b", "c"}, {"a", "", "bc"}, {"a", "bc", ""}, {"ab", "", "c"}, {"a", "b|", "c"}, {"a", "b", "|c"},
+		{"a", "b:", "c"}, {"a", "b", ":c"}, {"a", "b/", "c"}, {"a", "b", "/c"}, {"a", "b\x01", "c"}, {"a", "b", "\x01c"},
+		{"a", "b ", "c"}, {"a", "b", " c"}, {"a", "b", "C"}, {"a", "b", "c "}, {"a", "1", "1"}, {"a", "11", ""},
+		{"p", long, long}, {"p", long, long[:max-2] + "xx"}, {"p", long[:max-2] + "xx", long}, {strings.Repeat("p", 64), long, long},
+	}
+	var accounts []authcore.Account
+	for i, part := range parts {
+		for _, state := range []authcore.IdentityState{authcore.IdentityActive, authcore.IdentityPending} {
+			account := authcore.Account{User: newUser("")}
+			identity := newIdentity(part[2])
+			identity.Provider, identity.Issuer, identity.State = part[0], part[1], state
+			account.Identities = []authcore.Identity{identity}
+			stored, err := store.Login(t.Context(), authcore.LoginStep{Now: start, Decide: storing(account)})
+			if err != nil {
+				t.Errorf("Login with identity %d, %q: error %v", i, state, err)
+				continue
+			}
+			accounts = append(accounts, stored)
+		}
+	}
+	for _, account := range accounts {
+		wantUser(t, store, byIdentity(account.Identities[0]), account.User.ID)
+	}
+}
+
+func markSeen(t *testing.T, store authcore.Store) {
+	account := signUpNamed(t, store, "ada")
+	other := signUpNamed(t, store, "grace")
+	session := &account.Sessions[0]
+	ref := authcore.SessionRef{UserID: account.User.ID, ID: session.ID}
+	mark := func(seen map[authcore.SessionRef]time.Time) {
 		t.Helper()
-		_, err := store.UpdateUser(t.Context(), user.ID, func(u *authcore.User) error {
-			u.Email, u.EmailVerified = email, verified
-			return nil
-		})
-		wantErr(t, "UpdateUser", err, nil)
+		wantErr(t, "MarkSeen", store.MarkSeen(t.Context(), seen), nil)
+		wantAccount(t, store, start, account)
 	}
-	find := func(email string, want error) {
-		t.Helper()
-		got, err := store.UserByEmail(t.Context(), email)
-		wantErr(t, "UserByEmail "+email, err, want)
-		if want == nil && got.ID != user.ID {
-			t.Errorf("%s found user %s, want %s", email, got.ID, user.ID)
-		}
-	}
-	set("new@example.com", true)
-	find("old@example.com", authcore.ErrNotFound)
-	find("new@example.com", nil)
-	set("NEW@example.com", true) // another spelling of its own address
-	find("new@example.com", nil)
-	set("new@example.com", false)
-	find("new@example.com", authcore.ErrNotFound)
-	set("new@example.com", true)
-	find("new@example.com", nil)
-
-	other := addUser(t, store, "old@example.com") // free again
-	if other.ID == user.ID {
-		t.Error("the former address still leads to its former holder")
-	}
-}
-
-func takenAddress(t *testing.T, store authcore.Store) {
-	holder := addUser(t, store, "ada@example.com")
-	user := addUser(t, store, "grace@example.com")
-	_, err := store.UpdateUser(t.Context(), user.ID, func(u *authcore.User) error {
-		u.Email, u.FirstName = "ADA@example.com", "Mallory"
-		return nil
+	mark(nil)
+	session.LastSeen = at(time.Hour)
+	mark(map[authcore.SessionRef]time.Time{ref: at(time.Hour)})
+	mark(map[authcore.SessionRef]time.Time{ref: at(time.Minute)}) // never back
+	session.LastSeen = at(2 * time.Hour)
+	mark(map[authcore.SessionRef]time.Time{
+		ref:                          at(2 * time.Hour),
+		{UserID: uuid(), ID: uuid()}: at(time.Hour),
+		{UserID: account.User.ID, ID: other.Sessions[0].ID}: at(time.Hour), // of another user
 	})
-	wantErr(t, "UpdateUser", err, authcore.ErrTaken)
-	got, err := store.UserByEmail(t.Context(), "ada@example.com")
-	wantErr(t, "UserByEmail", err, nil)
-	wantSame(t, "holder", got, holder)
-	got, err = store.UserByEmail(t.Context(), "grace@example.com")
-	wantErr(t, "UserByEmail", err, nil)
-	wantSame(t, "refused user", got, user)
-	_, err = store.UpdateUser(t.Context(), user.ID, func(u *authcore.User) error {
-		u.Email, u.EmailVerified = "ada@example.com", false
-		return nil
-	})
-	wantErr(t, "UpdateUser to the same address, unverified", err, nil)
-}
-
-func updateUserRace(t *testing.T, store authcore.Store) {
-	user := addUser(t, store, "ada@example.com")
-	together(crowd, func(int) {
-		_, err := store.UpdateUser(t.Context(), user.ID, func(u *authcore.User) error {
-			u.Nickname += "x"
-			return nil
-		})
-		wantErr(t, "UpdateUser", err, nil)
-	})
-	got, err := store.User(t.Context(), user.ID)
-	wantErr(t, "User", err, nil)
-	if want := len(user.Nickname) + crowd; len(got.Nickname) != want {
-		t.Errorf("%s of %d updates are there", fmt.Sprint(len(got.Nickname)-len(user.Nickname)), crowd)
-	}
+	wantAccount(t, store, start, other)
 }

@@ -23,9 +23,9 @@ type victim struct {
 }
 
 // RunVictim writes to the store in several loops until one of them fails, most
-// likely because the store or this process was killed. It says in lines what was
-// acknowledged, and, before it takes something away, that it is going to. A Journal
-// reads these lines. The seed makes the names of things, and may be used once for a
+// likely because the store or this process was killed. It reports acknowledged
+// steps in lines, and steps that take something away before as well. A [Journal]
+// reads these lines. The seed makes the names of items; it may be used once for a
 // store.
 func RunVictim(ctx context.Context, store authcore.Store, seed uint64, out io.Writer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -50,8 +50,8 @@ func RunVictim(ctx context.Context, store authcore.Store, seed uint64, out io.Wr
 	return context.Cause(ctx)
 }
 
-// say writes one line, with one write, which a pipe keeps whole.
-func (v *victim) say(words ...any) { _, _ = fmt.Fprintln(v.out, words...) }
+// report writes one line, with one write, which a pipe keeps whole.
+func (v *victim) report(words ...any) { _, _ = fmt.Fprintln(v.out, words...) }
 
 func (v *victim) act(ctx context.Context, n int) error {
 	switch {
@@ -60,72 +60,90 @@ func (v *victim) act(ctx context.Context, n int) error {
 	case v.random.IntN(10) == 0:
 		return v.rotate(ctx)
 	case v.random.IntN(2) == 0:
-		return v.login(ctx, n)
+		return v.endSession(ctx, n)
 	default:
 		return v.useLink(ctx, n)
 	}
 }
 
+// signUp makes a user with an address, an identity and a session in one step.
 func (v *victim) signUp(ctx context.Context, n int) error {
-	id := fmt.Sprintf("u-%s-%d", v.name, n)
-	email := id + "@example.com"
-	if _, _, err := v.store.EnsureUser(ctx, authcore.User{ID: id, Email: email, EmailVerified: true, Created: start}); err != nil {
+	name := fmt.Sprintf("u-%s-%d", v.name, n)
+	account := stepAccount(name)
+	_, err := v.store.Login(ctx, authcore.LoginStep{Now: start, Decide: storing(account)})
+	if err != nil {
 		return err
 	}
-	v.say("user", email, id)
-	v.users = append(v.users, id)
+	v.report("user", account.User.Email, account.User.ID)
+	v.report("session", account.Sessions[0].ID, account.User.ID)
+	v.users = append(v.users, account.User.ID)
 	return nil
 }
 
-func (v *victim) login(ctx context.Context, n int) error {
+func (v *victim) endSession(ctx context.Context, n int) error {
 	userID := v.users[v.random.IntN(len(v.users))]
-	id := fmt.Sprintf("s-%s-%d", v.name, n)
-	if err := v.store.PutSession(ctx, authcore.Session{
-		ID: id, UserID: userID, TokenID: "t-" + id, Created: start, Expires: at(time.Hour),
-	}); err != nil {
+	id := uuidOf(fmt.Sprintf("s-%s-%d", v.name, n))
+	_, err := v.store.UpdateAccount(ctx, userID, start, func(a *authcore.Account) error {
+		a.Start(authcore.Session{ID: id, Created: start, Expires: at(time.Hour)}, 0)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	v.say("session", id, userID)
-	if v.random.IntN(2) == 0 {
+	v.report("session", id, userID)
+	if v.random.IntN(4) == 0 {
 		return nil
 	}
-	v.say("ending", id)
-	_, err := v.store.EndSessions(ctx, userID, func(s authcore.Session) bool { return s.ID == id }, start)
+	v.report("ending", id)
+	_, err = v.store.UpdateAccount(ctx, userID, start, func(a *authcore.Account) error {
+		a.EndSessions(func(s authcore.Session) bool { return s.ID == id })
+		return nil
+	})
 	if err == nil {
-		v.say("ended", id)
+		v.report("ended", id)
 	}
 	return err
 }
 
+// useLink stores a link, enters wrong codes, and logs in with it.
 func (v *victim) useLink(ctx context.Context, n int) error {
-	secret := fmt.Sprintf("l-%s-%d", v.name, n)
-	link := authcore.Link{
-		Secret: authcore.DigestOf("link", secret), Code: authcore.DigestOf("code", secret),
-		EmailKey: secret + "@example.com", Created: start, Expires: at(time.Hour),
-	}
-	if err := v.store.PutLink(ctx, link); err != nil {
+	key := fmt.Sprintf("l-%s-%d", v.name, n)
+	userID := v.users[v.random.IntN(len(v.users))]
+	link := StepRecord(key)
+	link.Data = nil
+	if err := v.store.PutRecord(ctx, link, authcore.PutOptions{Now: start, Keep: 3}); err != nil {
 		return err
 	}
-	v.say("link", secret)
-	for range v.random.IntN(4) {
-		_, err := v.store.TakeCode(ctx, link.EmailKey, authcore.Digest{}, start)
-		if !errors.Is(err, authcore.ErrNotFound) {
+	v.report("link", key)
+	for range v.random.IntN(3) {
+		_, err := v.store.Login(ctx, authcore.LoginStep{
+			Now: start, Proof: link.RecordKey,
+			Decide: func(found authcore.LoginFound) (authcore.Account, error) {
+				found.Proof.Data = append(found.Proof.Data, '1')
+				return authcore.Account{}, authcore.ErrProofFailed
+			},
+		})
+		if !errors.Is(err, authcore.ErrProofFailed) {
 			return fmt.Errorf("wrong guess: %w", err)
 		}
-		v.say("guess", secret)
+		v.report("guess", key)
 	}
 	if v.random.IntN(2) == 0 {
 		return nil
 	}
-	v.say("taking", secret)
-	var err error
-	if v.random.IntN(2) == 0 {
-		_, err = v.store.TakeLink(ctx, link.Secret, start)
-	} else {
-		_, err = v.store.TakeCode(ctx, link.EmailKey, link.Code, start)
-	}
+	id := uuidOf("session of " + key)
+	v.report("taking", key)
+	_, err := v.store.Login(ctx, authcore.LoginStep{
+		Now: start, Proof: link.RecordKey, Refs: []authcore.UserRef{byID(userID)},
+		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
+			account := found.Accounts[0]
+			account.Start(authcore.Session{ID: id, Created: start, Expires: at(time.Hour)}, 0)
+			return account, nil
+		},
+	})
 	if err == nil {
-		v.say("taken", secret)
+		v.report("taken", key)
+		v.report("session", id, userID)
 	}
 	return err
 }
@@ -140,7 +158,7 @@ func (v *victim) rotate(ctx context.Context) error {
 		return []authcore.SigningKey{{ID: strconv.Itoa(next), Created: start}}, nil
 	})
 	if err == nil {
-		v.say("keys", keys[0].ID)
+		v.report("keys", keys[0].ID)
 	}
 	return err
 }

@@ -1,0 +1,162 @@
+package storagetest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// itemsOf returns the items of an account.
+func itemsOf(account authcore.Account) []authcore.Item {
+	account = account.Clone()
+	items := []authcore.Item{{User: &account.User}}
+	for i := range account.Identities {
+		items = append(items, authcore.Item{Identity: &account.Identities[i]})
+	}
+	for i := range account.Sessions {
+		items = append(items, authcore.Item{Session: &account.Sessions[i]})
+	}
+	return items
+}
+
+// inhabitants returns the items of n accounts.
+func inhabitants(n int) []authcore.Item {
+	var items []authcore.Item
+	for range n {
+		items = append(items, itemsOf(newAccount(uuid()))...)
+	}
+	return items
+}
+
+// export reads everything as a transfer does. It checks that each user comes
+// before the items that name it, and that cursors proceed.
+func export(t *testing.T, store authcore.Store, now time.Time, page func([]authcore.Item)) {
+	t.Helper()
+	users := make(map[string]bool)
+	for cursor := ""; ; {
+		items, next, err := store.Export(t.Context(), cursor, now)
+		if err != nil {
+			t.Fatalf("Export after %q: error %v", cursor, err)
+		}
+		if len(items) == 0 {
+			return
+		}
+		for _, item := range items {
+			switch {
+			case item.User != nil:
+				users[item.User.ID] = true
+			case item.Identity != nil && !users[item.Identity.UserID],
+				item.Session != nil && !users[item.Session.UserID]:
+				t.Errorf("Export returned an item before its user: %s", plain(item))
+			}
+		}
+		if next == cursor {
+			t.Fatalf("Export after %q returned the same cursor", cursor)
+		}
+		page(items)
+		cursor = next
+	}
+}
+
+func plainItems(items []authcore.Item) []string {
+	lines := make([]string, 0, len(items))
+	for _, item := range items {
+		if item.Revocation != nil {
+			revocation := *item.Revocation
+			revocation.Age = 0
+			item.Revocation = &revocation
+		}
+		lines = append(lines, plain(item))
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines) // an item may be returned twice
+}
+
+// exported returns what an export returns.
+func exported(t *testing.T, store authcore.Store, now time.Time) []authcore.Item {
+	t.Helper()
+	var all []authcore.Item
+	export(t, store, now, func(items []authcore.Item) { all = append(all, items...) })
+	return all
+}
+
+// wantItems checks that these items are exported, in any order, and returns them
+// in the order of the export.
+func wantItems(t *testing.T, store authcore.Store, now time.Time, want []authcore.Item) []authcore.Item {
+	t.Helper()
+	got := exported(t, store, now)
+	gotLines, wantLines := plainItems(got), plainItems(want)
+	for _, line := range gotLines {
+		if _, found := slices.BinarySearch(wantLines, line); !found {
+			t.Errorf("exported, but not expected: %s", line)
+		}
+	}
+	for _, line := range wantLines {
+		if _, found := slices.BinarySearch(gotLines, line); !found {
+			t.Errorf("not exported: %s", line)
+		}
+	}
+	return got
+}
+
+func wantImported(t *testing.T, store authcore.Store, items []authcore.Item, want int) {
+	t.Helper()
+	got, err := store.Import(t.Context(), items)
+	if err != nil || got != want {
+		t.Errorf("Import of %d items stored %d, error %v, want %d", len(items), got, err, want)
+	}
+}
+
+// furnishRealm makes a realm with all kinds of items and returns those that are
+// moved after two hours.
+func furnishRealm(t *testing.T, store authcore.Store) []authcore.Item {
+	t.Helper()
+	until := at(14 * day)
+	social := newAccount("ada")
+	tenant, pending, unlinked := newIdentity("2"), newIdentity("3"), newIdentity("4")
+	tenant.Issuer, tenant.Email, tenant.Created = "https://tenant.example", "", at(time.Minute)
+	pending.State, pending.Expires = authcore.IdentityPending, at(day)
+	unlinked.State = authcore.IdentityUnlinked
+	social.Identities = append(social.Identities, tenant, pending, unlinked)
+	ended, expired := newSession(time.Minute), newSession(0)
+	expired.Expires = at(2 * time.Hour)
+	social.Sessions = append(social.Sessions, ended, expired)
+	social = signUp(t, store, social)
+	social = update(t, store, social.User.ID, func(a *authcore.Account) {
+		a.EndSessions(func(s authcore.Session) bool { return s.ID == ended.ID })
+	})
+	social.Sessions = slices.DeleteFunc(social.Sessions, func(s authcore.Session) bool { return s.ID == expired.ID })
+	outcast, returned, gone := signUpNamed(t, store, "mallory"), signUpNamed(t, store, "eve"), signUpNamed(t, store, "gone")
+	outcastEnded, returnedEnded := outcast.Sessions[0], returned.Sessions[0]
+	disable(t, store, outcast.User.ID, until)
+	outcast.User.Disabled, outcast.Sessions = true, nil
+	disable(t, store, returned.User.ID, until)
+	returned = update(t, store, returned.User.ID, (*authcore.Account).Enable)
+	wantErr(t, "DeleteUser", store.DeleteUser(t.Context(), gone.User.ID, revokeUser(gone.User.ID)), nil)
+	unverified := newUser("someone@example.com")
+	unverified.EmailVerified, unverified.LastLogin = false, time.Time{}
+	signUp(t, store, authcore.Account{User: unverified})
+
+	link, passkey, short := newRecord("link", "address"), newRecord("passkey", social.User.ID), newRecord("short", "address")
+	link.Expires, passkey.Expires, passkey.Data = at(3*time.Hour), time.Time{}, []byte{0, 0xff, 1}
+	put(t, store, link, passkey, short)
+	keys := []authcore.SigningKey{newKey("a"), newKey("b")}
+	keys[1].Signs, keys[1].Expires = at(2*time.Hour), time.Time{}
+	updateKeys(t, store, nil, keys)
+
+	items := slices.Concat(itemsOf(social), itemsOf(outcast), itemsOf(returned), []authcore.Item{
+		{User: &unverified}, {Record: &link}, {Record: &passkey}, {Key: &keys[0]}, {Key: &keys[1]},
+	})
+	for _, session := range []authcore.Session{ended, outcastEnded, returnedEnded} {
+		items = append(items, authcore.Item{Revocation: &authcore.Revocation{
+			Kind: authcore.RevokeSession, ID: session.ID, Until: session.Expires,
+		}})
+	}
+	for _, user := range []authcore.User{outcast.User, gone.User} {
+		revocation := revokeUser(user.ID)
+		items = append(items, authcore.Item{Revocation: &revocation})
+	}
+	return items
+}

@@ -1,0 +1,260 @@
+package storagetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+func updateChecks(config Config) []check {
+	checks := []check{
+		{"Unknown", func(t *testing.T, store authcore.Store) {
+			_, err := store.UpdateAccount(t.Context(), uuid(), start, func(*authcore.Account) error {
+				t.Error("change was called for an unknown user")
+				return nil
+			})
+			wantErr(t, "UpdateAccount of an unknown user", err, authcore.ErrNotFound)
+		}},
+		{"AddressIndex", addressIndex},
+		{"Taken", updateTaken},
+		{"MovesUnlinkedIdentity", func(t *testing.T, store authcore.Store) {
+			former, account := newAccount("ada"), signUpNamed(t, store, "grace")
+			former.Identities[0].State = authcore.IdentityUnlinked
+			former = signUp(t, store, former)
+			moved := former.Identities[0]
+			moved.State = authcore.IdentityActive
+			account = update(t, store, account.User.ID, func(a *authcore.Account) { a.Identities = append(a.Identities, moved) })
+			wantAccount(t, store, start, account)
+			wantUser(t, store, byIdentity(moved), account.User.ID)
+			former.Identities = nil
+			wantAccount(t, store, start, former)
+		}},
+		{"ExpiredIdentityIsAbsent", expiredIdentity},
+		{"NoUpdateIsLost", func(t *testing.T, store authcore.Store) {
+			account := signUp(t, store, authcore.Account{User: newUser("ada@example.com")})
+			together(few, func(i int) {
+				update(t, store, account.User.ID, func(a *authcore.Account) {
+					a.User.FirstName += "x"
+					a.Identities = append(a.Identities, newIdentity(fmt.Sprint(i)))
+					a.Start(newSession(time.Duration(i)*time.Minute), 0)
+				})
+			})
+			got, err := store.Account(t.Context(), byID(account.User.ID), start)
+			if err != nil || len(got.User.FirstName) != len("Ada")+few || len(got.Identities) != few || len(got.Sessions) != few {
+				t.Errorf("Account = %s, error %v, want %d updates", plain(got), err, few)
+			}
+		}},
+	}
+	for name, change := range accountChanges() {
+		checks = append(checks, check{"Change/" + name, func(t *testing.T, store authcore.Store) {
+			changeAccount(t, config, store, change)
+		}})
+	}
+	return checks
+}
+
+// accountChanges returns every kind of difference between two accounts. The
+// account has an active, a pending and an unlinked identity and three sessions.
+func accountChanges() map[string]func(*authcore.Account) {
+	return map[string]func(*authcore.Account){
+		"Nothing": func(*authcore.Account) {},
+		"UserFields": func(a *authcore.Account) {
+			a.User.FirstName, a.User.LastName, a.User.AvatarURL, a.User.Nickname = "Grace", "Hopper", "", "grace"
+			a.User.LastLogin = at(time.Hour)
+		},
+		"Roles":             func(a *authcore.Account) { a.User.Roles = []string{"operator"} },
+		"NoRoles":           func(a *authcore.Account) { a.User.Roles = nil },
+		"RolesInPlace":      func(a *authcore.Account) { a.User.Roles[0] = "auditor" },
+		"NeverLoggedIn":     func(a *authcore.Account) { a.User.LastLogin = time.Time{} },
+		"Disable":           func(a *authcore.Account) { a.Disable(at(day)) },
+		"Address":           func(a *authcore.Account) { a.User.Email = "countess@example.com" },
+		"AddressSpelling":   func(a *authcore.Account) { a.User.Email = "ADA@example.com" },
+		"AddressUnverified": func(a *authcore.Account) { a.User.EmailVerified = false },
+		"NoAddress":         func(a *authcore.Account) { a.User.Email, a.User.EmailVerified = "", false },
+		"AddIdentity":       func(a *authcore.Account) { a.Identities = append(a.Identities, newIdentity("new")) },
+		"RemoveIdentity":    func(a *authcore.Account) { a.Identities = a.Identities[1:] },
+		"RemoveIdentities":  func(a *authcore.Account) { a.Identities = nil },
+		"Unlink":            func(a *authcore.Account) { a.Identities[0].State = authcore.IdentityUnlinked },
+		"Relink":            func(a *authcore.Account) { a.Identities[2].State = authcore.IdentityActive },
+		"IdentityFields": func(a *authcore.Account) {
+			a.Identities[0].Email, a.Identities[0].PublicID, a.Identities[0].Created = "", uuid(), at(time.Hour)
+		},
+		"PendingBecomesActive": func(a *authcore.Account) {
+			a.Identities[1] = newIdentity("new subject")
+		},
+		"PendingExpiresLater": func(a *authcore.Account) { a.Identities[1].Expires = at(2 * day) },
+		"PendingNeverExpires": func(a *authcore.Account) { a.Identities[1].Expires = time.Time{} },
+		"AddSession":          func(a *authcore.Account) { a.Start(newSession(time.Hour), 0) },
+		"EndSession": func(a *authcore.Account) {
+			second := a.Sessions[1].ID
+			a.EndSessions(func(s authcore.Session) bool { return s.ID == second })
+		},
+		"ReplaceSession": func(a *authcore.Account) { a.Start(newSession(time.Hour), 1) },
+		"RefreshSession": func(a *authcore.Account) {
+			s := &a.Sessions[1]
+			s.Superseded = append([]authcore.SupersededToken{{ID: s.Token.ID, At: at(time.Hour)}}, s.Superseded...)
+			s.Token = authcore.SessionToken{ID: uuid(), Issued: at(time.Hour), Expires: at(2 * day)}
+			s.Expires, s.LastSeen, s.IP, s.UserAgent = at(20*day), at(time.Hour), "", "other/1.0"
+		},
+		"SupersededInPlace": func(a *authcore.Account) { a.Sessions[0].Superseded[0].At = at(time.Hour) },
+		"NoSuperseded":      func(a *authcore.Account) { a.Sessions[0].Superseded = nil },
+		"RevocationOnly": func(a *authcore.Account) {
+			a.Revocations = []authcore.Revocation{
+				{Kind: authcore.RevokeUser, ID: a.User.ID, Until: at(day), Value: `{"roles":["a","b"]}`},
+			}
+		},
+		"Everything": func(a *authcore.Account) {
+			a.User.Email, a.User.FirstName, a.User.Roles = "countess@example.com", "Grace", []string{"auditor"}
+			a.Identities = append(a.Identities[1:], newIdentity("new"))
+			a.Identities[0].Email = "changed@example.com"
+			a.Start(newSession(time.Hour), 2)
+			a.Sessions[1].Method = "code"
+		},
+	}
+}
+
+// changeAccount applies a change and compares with what the change left behind.
+func changeAccount(t *testing.T, config Config, store authcore.Store, change func(*authcore.Account)) {
+	account := newAccount("ada")
+	pending, unlinked := newIdentity("pending"), newIdentity("unlinked")
+	pending.State, pending.Expires, pending.Created = authcore.IdentityPending, at(day), at(time.Minute)
+	unlinked.State, unlinked.Created = authcore.IdentityUnlinked, at(2*time.Minute)
+	account.Identities = append(account.Identities, pending, unlinked)
+	account.Sessions = append(account.Sessions, newSession(time.Minute), newSession(2*time.Minute))
+	before := signUp(t, store, account)
+	bystander := signUpNamed(t, store, "grace")
+	_, cursor := feedSince(t, store, "")
+	var writes int64
+	if config.Writes != nil {
+		writes = config.Writes(t, store)
+	}
+	var want authcore.Account
+	got := update(t, store, before.User.ID, func(a *authcore.Account) {
+		a.Revocations = nil
+		change(a)
+		want = a.Clone()
+	})
+	for i := range want.Identities {
+		want.Identities[i].UserID = want.User.ID
+	}
+	authcore.SortAccount(&want)
+	revocations := want.Revocations
+	got.Revocations, want.Revocations = nil, nil
+	wantSame(t, "UpdateAccount", got, want)
+	wantAccount(t, store, start, want)
+	wantAccount(t, store, start, bystander)
+	wantFeed(t, store, cursor, revocations...)
+	if before.Revocations = nil; plain(want) == plain(before) && revocations == nil && config.Writes != nil {
+		if now := config.Writes(t, store); now != writes {
+			t.Errorf("an update without a difference made %d writes, want none", now-writes)
+		}
+	}
+	wantIndexes(t, store, before, want)
+}
+
+// wantIndexes checks that an account is found in all ways that it has, and in none
+// that it had before.
+func wantIndexes(t *testing.T, store authcore.Store, before, now authcore.Account) {
+	t.Helper()
+	var found []authcore.UserRef
+	if key := now.User.EmailKey(); key != "" {
+		found = append(found, byEmail(key))
+	}
+	for _, identity := range now.Identities {
+		found = append(found, byIdentity(identity))
+	}
+	for _, ref := range found {
+		wantUser(t, store, ref, now.User.ID)
+	}
+	lost := []authcore.UserRef{byEmail(before.User.Email)}
+	for _, identity := range before.Identities {
+		lost = append(lost, byIdentity(identity))
+	}
+	for _, ref := range lost {
+		if !slices.Contains(found, ref) {
+			wantNoUser(t, store, ref)
+		}
+	}
+}
+
+// addressIndex: an address that a user has left, or lost, is free for others.
+func addressIndex(t *testing.T, store authcore.Store) {
+	account := signUpNamed(t, store, "ada")
+	leave := func(name string, change func(*authcore.User)) {
+		t.Helper()
+		key := account.User.EmailKey()
+		account = update(t, store, account.User.ID, func(a *authcore.Account) { change(&a.User) })
+		wantNoUser(t, store, byEmail(key))
+		other := signUp(t, store, authcore.Account{User: newUser(key)})
+		wantUser(t, store, byEmail(key), other.User.ID)
+	}
+	leave("change", func(u *authcore.User) { u.Email = "countess@example.com" })
+	leave("unverify", func(u *authcore.User) { u.EmailVerified = false })
+	account = update(t, store, account.User.ID, func(a *authcore.Account) {
+		a.User.Email, a.User.EmailVerified = "lovelace@example.com", true
+	})
+	wantUser(t, store, byEmail("lovelace@example.com"), account.User.ID)
+	leave("clear", func(u *authcore.User) { u.Email, u.EmailVerified = "", false })
+}
+
+func updateTaken(t *testing.T, store authcore.Store) {
+	owner, account := newAccount("ada"), signUpNamed(t, store, "grace")
+	pending := newIdentity("pending")
+	pending.State = authcore.IdentityPending
+	owner.Identities = append(owner.Identities, pending)
+	owner = signUp(t, store, owner)
+	_, cursor := feedSince(t, store, "")
+	for name, steal := range map[string]func(*authcore.Account){
+		"address":          func(a *authcore.Account) { a.User.Email = "ADA@example.com" },
+		"identity":         func(a *authcore.Account) { a.Identities[0].Subject = "ada" },
+		"pending identity": func(a *authcore.Account) { a.Identities = append(a.Identities, pending) },
+	} {
+		_, err := store.UpdateAccount(t.Context(), account.User.ID, start, func(a *authcore.Account) error {
+			a.User.FirstName, a.User.Roles = "Mallory", []string{"admin"}
+			a.Identities = append(a.Identities, newIdentity("free"))
+			a.Start(newSession(time.Hour), 1)
+			steal(a)
+			return nil
+		})
+		wantErr(t, "UpdateAccount with an "+name+" of another user", err, authcore.ErrTaken)
+		wantAccount(t, store, start, account)
+		wantAccount(t, store, start, owner)
+		wantNoUser(t, store, byIdentity(newIdentity("free")))
+		wantFeed(t, store, cursor)
+	}
+}
+
+// expiredIdentity: a pending identity whose time is over keeps its key from no
+// other user, and none from its own.
+func expiredIdentity(t *testing.T, store authcore.Store) {
+	pending := newIdentity("pending")
+	pending.State, pending.Expires = authcore.IdentityPending, at(-time.Hour)
+	account := newAccount("ada")
+	account.Identities = append(account.Identities, pending)
+	account = signUp(t, store, account)
+	if len(account.Identities) != 1 {
+		t.Errorf("Login = %s, want one live identity", plain(account.Identities))
+	}
+	renewed := pending
+	renewed.Expires = at(day)
+	account = update(t, store, account.User.ID, func(a *authcore.Account) { a.Identities = append(a.Identities, renewed) })
+	wantUser(t, store, byIdentity(pending), account.User.ID)
+	wantAccount(t, store, start, account)
+
+	other := signUpNamed(t, store, "grace")
+	got, err := store.UpdateAccount(t.Context(), other.User.ID, renewed.Expires, func(a *authcore.Account) error {
+		renewed.Expires = at(2 * day)
+		a.Identities = append(a.Identities, renewed)
+		return nil
+	})
+	wantErr(t, "UpdateAccount with an expired identity of another user", err, nil)
+	if len(got.Identities) != 2 {
+		t.Errorf("UpdateAccount = %s, want two identities", plain(got.Identities))
+	}
+	wantUser(t, store, byIdentity(pending), other.User.ID)
+	account.Identities = account.Identities[:1]
+	wantAccount(t, store, start, account)
+}
