@@ -32,7 +32,7 @@ func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 		return nil, d.Errf("edgeauth: expected at most one argument, the name of the realm")
 	case len(arguments) == 1:
 		if name = arguments[0]; !realmName.MatchString(name) {
-			return nil, d.Errf("edgeauth: %q is no name of a realm; use up to 32 lower-case letters, digits, dashes and underscores", name)
+			return nil, d.Errf("edgeauth: %q is not a valid realm name; use up to 32 lower-case letters, digits, dashes and underscores", name)
 		}
 	}
 	if app.Realms[name] != nil {

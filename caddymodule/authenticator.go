@@ -16,14 +16,14 @@ func init() {
 }
 
 // Authenticator checks the token of a realm for Caddy's own `authentication`
-// handler, to be combined with other providers there. Where it need not be
-// combined, `token_auth` is the better choice: `authentication` answers with an
-// empty 401, tries its providers in no particular order, and where there are
-// several takes a token that cannot be judged now (503) for a wrong one; this provider sets no identity headers,
-// exempts no CORS preflight and leaves the token in the request. When another
-// provider is asked first and says yes, this one is not asked at all: what the
-// client sent as identity headers then stays. Where an upstream reads those, put
-// `token_auth` with `optional`, `headers off` and `forward_token` before it.
+// handler, for combination with its other providers. Without a combination,
+// `token_auth` is the better choice: `authentication` answers with an empty 401, tries
+// its providers in no particular order, and if there are several, treats a token that
+// cannot be checked now (503) as invalid. This provider sets no identity headers,
+// exempts no CORS preflight and leaves the token in the request. If another provider
+// is asked first and accepts the request, this one is not asked, and identity headers
+// of the client stay. If an upstream reads those, put `token_auth` with `optional`,
+// `headers off` and `forward_token` in front of it.
 type Authenticator struct {
 	// The name of the realm. Default: the default realm.
 	Realm string `json:"realm,omitempty"`
@@ -47,9 +47,9 @@ func (a *Authenticator) Provision(ctx caddy.Context) (err error) {
 	return nil
 }
 
-// Authenticate returns the user of a good token. When a token cannot be judged it
-// answers 503 and returns an error: where this is the only provider that is the
-// answer, where there are more Caddy drops it and asks the next one.
+// Authenticate returns the user of a valid token. If a token cannot be checked, it
+// answers 503 and returns an error. That is the response if this is the only
+// provider; otherwise Caddy drops it and asks the next one.
 func (a *Authenticator) Authenticate(w http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
 	stripIdentity(r)
 	live, err := a.realm.serving(r.Context())
@@ -78,8 +78,8 @@ func (a *Authenticator) Authenticate(w http.ResponseWriter, r *http.Request) (ca
 	return user, true, nil
 }
 
-// unavailable answers 503. Caddy goes on with a 401 nonetheless; the length keeps
-// what the site's error routes say about that out of the body.
+// unavailable answers 503. Caddy then answers 401 regardless; Content-Length keeps the
+// output of the site's error routes out of the body.
 func (a *Authenticator) unavailable(w http.ResponseWriter, err error) (caddyauth.User, bool, error) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(gate.BodyUnavailable)))
 	writeUnavailable(w, err)

@@ -10,9 +10,9 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 )
 
-// block reads the options of one Caddyfile block. It stands at the name of an
-// option; every method reads the option whole and reports what is missing, too
-// much or written a second time.
+// block reads the options of one Caddyfile block. Its position is the name of an
+// option; every method reads the whole option and reports missing, surplus and
+// repeated arguments.
 type block struct {
 	*caddyfile.Dispenser
 	seen map[string]bool
@@ -22,7 +22,7 @@ func newBlock(d *caddyfile.Dispenser) *block {
 	return &block{Dispenser: d, seen: map[string]bool{}}
 }
 
-// once refuses an option that stands in the block already.
+// once refuses an option that the block contains already.
 func (b *block) once() error {
 	option := b.Val()
 	if b.seen[option] {
@@ -35,7 +35,7 @@ func (b *block) once() error {
 // unknown is the error for an option that the block does not have.
 func (b *block) unknown() error { return b.Errf("unrecognized subdirective: %s", b.Val()) }
 
-// text reads an option with one value that may stand in the block once.
+// text reads an option with one value that must not be repeated.
 func (b *block) text(to *string) error {
 	if err := b.once(); err != nil {
 		return err
@@ -120,7 +120,7 @@ func (b *block) number(option, text string) (int, error) {
 	return n, nil
 }
 
-// oneOf reads an option whose value is one of a few words.
+// oneOf reads an option whose value is one of the given words.
 func (b *block) oneOf(to *string, allowed ...string) error {
 	option, text := b.Val(), ""
 	if err := b.text(&text); err != nil {

@@ -53,7 +53,7 @@ type MailerChecker interface {
 	CheckMailer(ctx context.Context) (says string, err error)
 }
 
-// finding is what came of one check.
+// finding is the result of one check.
 type finding struct {
 	// what was looked at, for example "provider github".
 	what string
@@ -148,7 +148,7 @@ func (r *Realm) checkMailer(ctx context.Context) finding {
 func adviceAboutMail(err error) string {
 	var failure *mailer.DeliveryError
 	if !errors.As(err, &failure) {
-		return "Nobody gets a link before this works. Correct the option mailer."
+		return "No link is delivered until this works. Correct the option mailer."
 	}
 	switch failure.Stage {
 	case "connect":
@@ -160,7 +160,7 @@ func adviceAboutMail(err error) string {
 	case "http":
 		return "See that the mailer's URL is right and can be reached from this machine."
 	default:
-		return "Ask whoever runs the mail server."
+		return "Ask the operator of the mail server."
 	}
 }
 
@@ -170,7 +170,7 @@ func (r *Realm) checkProvider(ctx context.Context, p authcore.Provider) finding 
 		return failed(err, adviceAboutProvider(err))
 	}
 	if endpoint.ResponseMode == "form_post" && r.config.CallbackURI(p.Name()) == "" {
-		return wrong("posts its answers, and there is no address to which it could",
+		return wrong("posts its responses, and no address for them is configured",
 			"Add to the realm: api_url https://<your site>/v1/auth")
 	}
 	checker, ok := p.(authcore.Checker)
@@ -190,7 +190,7 @@ func adviceAboutProvider(err error) string {
 	case errors.Is(err, authcore.ErrProviderTimeout):
 		return "It does not answer from this machine. Look at DNS, firewall and proxy."
 	case errors.Is(err, provider.ErrClient):
-		return "Compare client_id and client_secret, or the key that stands for it, with what the provider shows for your application."
+		return "Compare client_id and client_secret, or the key that replaces it, with the values that the provider shows for your application."
 	default:
 		return "Compare issuer, base_url and the endpoints, where you set some, with the provider's documentation. If they are right, it may be down."
 	}

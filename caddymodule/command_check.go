@@ -25,7 +25,7 @@ store, mail server and social provider in it. Says what is wrong and what to do,
 and which redirect URIs to register at each provider. The exit status is not 0
 when something is wrong.
 
-Nothing is changed and no mail is sent. It may run beside the server, as the same
+Nothing is changed and no mail is sent. It can run next to the server, as the same
 user: a store file that the server has open is left alone.
 
   storage   bolt: the file is looked at read-only, if it is free

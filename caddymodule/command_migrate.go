@@ -25,7 +25,7 @@ the two in the end. Tokens stay valid, and revoked ones stay refused.
 Stop every server that uses one of the two before, and point "storage" of your
 configuration at the new one afterwards. The source is not changed.
 
-A storage is what the Caddyfile has behind "storage", or its name, a colon and
+A storage is written as in the Caddyfile after "storage", or as its name, a colon and
 its argument. Values may hold placeholders such as {env.EDGEAUTH_DB}, so that no
 secret shows in the list of processes:
 
@@ -62,7 +62,7 @@ missing. All that it needs to know is in the target.
 		}
 		if err := m.run(ctx); err != nil {
 			if context.Cause(ctx) != nil {
-				err = fmt.Errorf("interrupted; run the same command again to go on: %w", err)
+				err = fmt.Errorf("interrupted; run the same command again to continue: %w", err)
 			}
 			return caddy.ExitCodeFailedStartup, err
 		}

@@ -100,7 +100,7 @@ func runProxy(flags caddycmd.Flags) (int, error) {
 	fmt.Printf("edgeauth: %s is in front of %s; the login API is below /v1/auth, the client key is %s\n",
 		options.from, strings.Join(options.to, ", "), options.shownKey(flags.String("client-key")))
 	if options.mailer == "" {
-		fmt.Println("edgeauth: without --mailer, mails with login links are written to this log; whoever reads it can log in as anybody")
+		fmt.Println("edgeauth: without --mailer, mails with login links are written to this log; a reader of the log can log in as any user")
 	}
 	select {}
 }
@@ -156,8 +156,8 @@ func (o *proxyOptions) complete() error {
 	return nil
 }
 
-// publicOrigin is how a browser on this machine, or on the internet where the
-// address has a host, reaches the proxy.
+// publicOrigin returns the origin by which a browser reaches the proxy: on the
+// internet if the address has a host, otherwise on this machine.
 func publicOrigin(from httpcaddyfile.Address) string {
 	scheme, host := from.Scheme, from.Host
 	if host == "" {
@@ -175,8 +175,8 @@ func publicOrigin(from httpcaddyfile.Address) string {
 	return scheme + "://" + host + ":" + from.Port
 }
 
-// shownKey is the client key as it may be printed: one that was given is known
-// to whoever gave it.
+// shownKey returns the client key in printable form. A key that was given is not
+// printed.
 func (o *proxyOptions) shownKey(given string) string {
 	if given != "" {
 		return "the one given"

@@ -10,7 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 )
 
-// proxyCaddyfile is what `caddy edgeauth proxy` stands for.
+// proxyCaddyfile is the configuration of `caddy edgeauth proxy`.
 const proxyCaddyfile = `{
 	admin off
 	persist_config off

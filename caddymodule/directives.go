@@ -2,11 +2,10 @@ package caddymodule
 
 import "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
-// No `order` line is needed. The login API comes before everything that sends
-// requests elsewhere or changes their path (redir, rewrite, try_files), and is
-// open to everybody, also on a site that is protected otherwise. The gate comes
-// after, so that it sees the path that the upstream will see, and before
-// everything that answers.
+// No `order` line is needed. The login API comes before the directives that redirect
+// requests or change their path (redir, rewrite, try_files), and needs no
+// authentication, also on a protected site. The gate comes after them, so that it sees
+// the path that the upstream will see, and before all directives that respond.
 func init() {
 	// Not a handler directive: those take a first argument that begins with a
 	// slash for a matcher, and this one is the prefix.

@@ -10,7 +10,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// eventBacklog is how many events may wait for slow subscribers.
+// eventBacklog limits the events that wait for slow subscribers.
 const eventBacklog = 1024
 
 // eventEmitter is Caddy's events app, bound to the context of our app.
@@ -19,8 +19,7 @@ type eventEmitter interface {
 	emit(name string, data map[string]any)
 }
 
-// caddyEvents emits events of the app: "edgeauth." and the name of what
-// happened.
+// caddyEvents emits events named "edgeauth." and the name of the event.
 type caddyEvents struct {
 	app *caddyevents.App
 	ctx caddy.Context
@@ -42,9 +41,9 @@ func eventsApp(ctx caddy.Context) (eventEmitter, error) {
 	return caddyEvents{app, ctx}, nil
 }
 
-// eventRelay hands what happened to the events app. Subscribers run while the
-// emitter waits, so the relay has a goroutine of its own and a bounded queue:
-// a slow subscriber costs events, which are counted, and never a login.
+// eventRelay passes events to the events app. Subscribers run while the emitter waits,
+// so the relay has a goroutine of its own and a bounded queue: a slow subscriber costs
+// events, which are counted, and never a login.
 type eventRelay struct {
 	emitter eventEmitter
 	realm   string
@@ -61,7 +60,7 @@ func newEventRelay(emitter eventEmitter, realm string, counters *metrics) *event
 	}
 }
 
-// offer takes an event that somebody wants, and does not wait.
+// offer queues an event that has a subscriber, and does not wait.
 func (e *eventRelay) offer(event authcore.Event) {
 	if !e.emitter.wants(eventName(event)) {
 		return
@@ -73,7 +72,7 @@ func (e *eventRelay) offer(event authcore.Event) {
 	}
 }
 
-// run emits until ctx ends, and then what is left.
+// run emits events until ctx ends, and then the remaining ones.
 func (e *eventRelay) run(ctx context.Context) {
 	for {
 		select {
@@ -92,8 +91,8 @@ func (e *eventRelay) run(ctx context.Context) {
 	}
 }
 
-// emit leaves out what is not known. The core puts no secret and no e-mail
-// address into an event: the events app logs all of it at debug level.
+// emit leaves out unknown values. The core puts no secret and no e-mail address into
+// an event, because the events app logs all of it at debug level.
 func (e *eventRelay) emit(event authcore.Event) {
 	data := map[string]any{}
 	for key, value := range map[string]string{

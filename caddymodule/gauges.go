@@ -2,7 +2,7 @@ package caddymodule
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// gauges reads at scrape time what the realms of one configuration hold now.
+// gauges reads the state of the realms of one configuration at scrape time.
 type gauges struct {
 	app                       *App
 	queue, ready, revocations *prometheus.Desc
@@ -14,10 +14,10 @@ func newGauges(app *App) *gauges {
 	}
 	return &gauges{
 		app:   app,
-		queue: desc("mail_queue_length", "Mails that wait for delivery."),
+		queue: desc("mail_queue_length", "Mails waiting for delivery."),
 		ready: desc("ready", "Whether the realm serves: 1 or 0."),
 		revocations: desc("revocations_age_seconds",
-			"Time since everything that was revoked at any node was in force here."),
+			"Age of the copy of the revocations of all nodes."),
 	}
 }
 

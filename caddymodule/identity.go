@@ -13,31 +13,30 @@ import (
 const (
 	// userPrefix begins the placeholders about the user of a request.
 	userPrefix = "http.auth.user."
-	// identityVar is the request variable that they are computed from.
+	// identityVar is the request variable from which they are computed.
 	identityVar = "edgeauth"
 )
 
-// identity is what the gate knows about a request. A request can pass several
-// gates, each of which asks for more; the last one decides who it is.
+// requestIdentity is the identity of a request as far as the gate determined it. A
+// request can pass several gates with growing requirements; the last one decides.
 type requestIdentity struct {
-	// claims is nil for nobody.
+	// claims is nil for an anonymous request.
 	claims *gate.Claims
-	// authorization is what the client sent, which a gate takes out of the
-	// request.
+	// authorization is the client's header, which a gate removes from the request.
 	authorization []string
 	// header has the identity headers that the last gate set.
 	header identityHeader
-	// replacer has the placeholders; nil where there are none.
+	// replacer has the placeholders, or is nil.
 	replacer *caddy.Replacer
 }
 
 // String keeps the placeholder of the variable from showing the token.
 func (*requestIdentity) String() string { return "" }
 
-// identityOf returns what is known about a request, and at the first call makes
-// its placeholders. A placeholder is computed when it is read. Every name below
-// the prefix is known and is "" when there is no value: Caddy passes an unknown
-// placeholder on to upstreams as its literal text.
+// identityOf returns the identity of a request. The first call registers the
+// placeholders, which are computed when they are read. Every name with the prefix is
+// known and is "" without a value: Caddy would forward an unknown placeholder to
+// upstreams as its literal text.
 func identityOf(r *http.Request) *requestIdentity {
 	vars, ok := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
 	if !ok {
@@ -56,9 +55,9 @@ func identityOf(r *http.Request) *requestIdentity {
 	return v
 }
 
-// forget makes the identity nobody, until a gate knows better. An earlier handler
-// may have set the same placeholders for somebody else, and those would come
-// first.
+// forget makes the request anonymous until a gate identifies it. It deletes
+// placeholders of the same name that an earlier handler may have set, because those
+// would take precedence.
 func (v *requestIdentity) forget() {
 	v.claims = nil
 	if v.replacer != nil {

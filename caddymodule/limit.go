@@ -11,9 +11,9 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// Limit is how many requests of one kind are let through.
+// Limit bounds the requests of one kind in a window of time.
 type Limit struct {
-	// How many requests are let through within the window. Zero switches the
+	// The number of requests that are served within the window. Zero switches the
 	// limit off.
 	N int `json:"n"`
 	// The length of the window. Required, unless n is zero.

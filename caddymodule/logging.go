@@ -8,9 +8,9 @@ import (
 	"go.uber.org/zap/exp/zapslog"
 )
 
-// processLogger returns a logger for what outlives a configuration: it writes to
-// Caddy's default log as it is when the line is written. A logger of a
-// configuration writes to files that are closed with it.
+// processLogger returns a logger for resources that outlive a configuration. It looks
+// up Caddy's default log for each line. A logger of a configuration writes to files
+// that are closed with it.
 func processLogger(name string) *slog.Logger {
 	return slog.New(currentLog{name: name})
 }
@@ -23,7 +23,7 @@ type currentLog struct {
 }
 
 func (h currentLog) handler() slog.Handler {
-	// No stack traces: what is logged here is no fault of the program.
+	// No stack traces: these lines do not report faults of the program.
 	handler := slog.Handler(zapslog.NewHandler(caddy.Log().Core(),
 		zapslog.WithName(h.name), zapslog.AddStacktraceAt(slog.Level(127))))
 	if h.with != nil {

@@ -24,11 +24,11 @@ func init() {
 }
 
 // LoginAPI is a handler that serves the login API of a realm below a prefix, and
-// its public keys at `/.well-known/jwks.json`. Requests for other paths go on to
+// its public keys at `/.well-known/jwks.json`. Requests for other paths are passed to
 // the next handler.
 //
-// Limits are counted by the address of the client that Caddy's
-// `trusted_proxies` leads to; without it, by the peer of the connection.
+// Limits apply to the address of the client behind Caddy's `trusted_proxies`; without
+// that option, to the peer of the connection.
 type LoginAPI struct {
 	// The path below which the API is served. Default: `/v1/auth`.
 	Prefix string `json:"prefix,omitempty"`
@@ -55,7 +55,7 @@ func (*LoginAPI) CaddyModule() caddy.ModuleInfo {
 //		realm <name>
 //	}
 //
-// There is no matcher: the prefix says which paths are served.
+// There is no matcher: the prefix selects the paths.
 func parseLoginAPI(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	h.Next() // the directive's name
 	handler := new(LoginAPI)
@@ -80,7 +80,7 @@ func parseLoginAPI(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) 
 	return h.NewRoute(nil, handler), nil
 }
 
-// validatePrefix refuses what no path begins with, and what all of them do.
+// validatePrefix refuses prefixes that no path, or every path, begins with.
 func validatePrefix(prefix string) error {
 	switch {
 	case !strings.HasPrefix(prefix, "/"):

@@ -15,11 +15,11 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// returnMark stands in the query of every page to which a provider returns with
-// a state that was made here, however the dot behind it is written.
+// returnMark is in the query of every page to which a provider returns with a state of
+// ours, whatever the encoding of the dot after it.
 const returnMark = "state=ea"
 
-// linkPage is where a mailed link leads: below a path, or with a query.
+// linkPage is the page of a mailed link: below a path, or with a query.
 type linkPage struct {
 	path string
 	// inQuery says that the secret is in the query and not in the path.
@@ -141,8 +141,8 @@ func parseReferer(text string) (u url.URL, ok bool) {
 	return u, true
 }
 
-// isLinkPage also takes the pages to which social providers return: with code
-// and state whoever reads the log could be faster than the page.
+// isLinkPage includes the pages to which social providers return: with code and state
+// a reader of the log could log in before the page does.
 func (r *Realm) isLinkPage(u *url.URL) bool {
 	if strings.Contains(u.RawQuery, returnMark) {
 		return true

@@ -12,9 +12,8 @@ import (
 	"github.com/edgeauth/edgeauth/mailer"
 )
 
-// metrics counts what happens. There is one of it in a process, so that counts
-// go on over a reload. Every label comes from the configuration or from a fixed
-// list, never from a request.
+// metrics holds the counters of the process; they continue over a reload. Every label
+// comes from the configuration or from a fixed list, never from a request.
 type metrics struct {
 	logins, signups, failures, links, ended, mails, decided, failed, eventsDropped *prometheus.CounterVec
 	lag                                                                            *prometheus.HistogramVec
@@ -26,18 +25,18 @@ func newMetrics() *metrics {
 	}
 	return &metrics{
 		logins:        counter("logins_total", "Logins that succeeded.", "realm", "client", "method"),
-		signups:       counter("signups_total", "Accounts made by a login.", "realm", "client", "method"),
+		signups:       counter("signups_total", "Accounts created by a login.", "realm", "client", "method"),
 		failures:      counter("login_failures_total", "Logins that failed, by error code.", "realm", "client", "method", "code"),
-		links:         counter("links_total", "Login links asked for.", "realm", "client"),
+		links:         counter("links_total", "Login links requested.", "realm", "client"),
 		ended:         counter("revocations_total", "Revocations made here, by cause.", "realm", "cause"),
-		mails:         counter("mails_total", "What became of mails.", "result"),
+		mails:         counter("mails_total", "Mails by result.", "result"),
 		decided:       counter("gate_decisions_total", "Decisions about proxied requests, by reason.", "realm", "reason"),
-		failed:        counter("api_failures_total", "Calls of the login API that failed for no fault of the caller's, by error code.", "realm", "code"),
-		eventsDropped: counter("events_dropped_total", "Events that a slow subscriber cost.", "realm"),
+		failed:        counter("api_failures_total", "Login API requests that failed with a server error, by code.", "realm", "code"),
+		eventsDropped: counter("events_dropped_total", "Events dropped because of a slow subscriber.", "realm"),
 		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: appName, Name: "revocation_lag_seconds",
-			Help: "Time from a revocation at another node to its being in force here.",
-			// The promise is a second.
+			Help: "Time until a revocation of another node was in force here.",
+			// The documented bound is one second.
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, .75, 1, 2.5, 5, 10, 30, 60},
 		}, []string{"realm"}),
 	}
@@ -71,7 +70,7 @@ func (m *metrics) event(realm string, e authcore.Event) {
 	case authcore.EventLogout, authcore.EventRefresh, authcore.EventUserDisabled, authcore.EventUserDeleted:
 		m.ended.WithLabelValues(realm, string(e.Name)).Inc()
 	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventUserEnabled:
-		// Told to the subscribers of events only.
+		// Only subscribers of events receive these.
 	}
 }
 

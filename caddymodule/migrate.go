@@ -17,7 +17,7 @@ import (
 	"github.com/edgeauth/edgeauth/storage/migrate"
 )
 
-// progressInterval is how long a migration is silent at most.
+// progressInterval limits the time without a line of progress.
 const progressInterval = 2 * time.Second
 
 // migration is one run of `caddy edgeauth migrate`.

@@ -11,9 +11,9 @@ import (
 	"github.com/caddyserver/certmagic"
 )
 
-// refuseDebugLinks refuses the development switch on a site that the public can
-// reach: there everybody could log in as everybody. It is called by handlers,
-// which know their server while they are provisioned.
+// refuseDebugLinks refuses the development switch on a public site, where any client
+// could log in as any user. Handlers call it, because they know their server while
+// they are provisioned.
 func (r *Realm) refuseDebugLinks(ctx caddy.Context) error {
 	if !r.InsecureDebugLinks || r.InsecureDebugLinksOnPublicSites {
 		return nil
@@ -26,7 +26,7 @@ func (r *Realm) refuseDebugLinks(ctx caddy.Context) error {
 	if !public {
 		return nil
 	}
-	return fmt.Errorf("insecure_debug_links: refused, because %s is a public site and everybody could log in there as everybody; "+
+	return fmt.Errorf("insecure_debug_links: refused, because %s is a public site where any client could log in as any user; "+
 		"remove it, or write: insecure_debug_links also_on_public_sites", site)
 }
 

@@ -14,11 +14,11 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Realm is one user base: who may log in, how, and where it is kept. Strings may
-// hold placeholders such as {env.NAME} and {file./path}; they are resolved when
+// Realm is one user base with its rules, clients, providers, mailer and store. Strings
+// can contain placeholders such as {env.NAME} and {file./path}; they are resolved when
 // the configuration is loaded, and a variable that is not set is an error.
 type Realm struct {
-	// The frontends that may log people in, by name. At least one is needed.
+	// The frontends that may log users in, by name. At least one is required.
 	Clients map[string]*Client `json:"clients,omitempty"`
 	// The template of mailed links: an absolute URL with `{token}` once, for
 	// example `https://frontend.app/auth/link/{token}`. Required.
@@ -28,13 +28,13 @@ type Realm struct {
 	// post their answers, such as `apple-id`, which then return to
 	// `/social/callback/<name>/` below it. Default: none.
 	APIURL string `json:"api_url,omitempty"`
-	// What sends the mail. Required, unless `insecure_debug_links` is set; then
+	// The module that sends mail. Required, unless `insecure_debug_links` is set; then
 	// the default is the `log` mailer.
 	MailerRaw json.RawMessage `json:"mailer,omitempty" caddy:"namespace=edgeauth.mailers inline_key=module"`
-	// Where users, sessions and keys are kept. Default: `bolt`.
+	// The module that stores users, sessions and keys. Default: `bolt`.
 	StorageRaw json.RawMessage `json:"storage,omitempty" caddy:"namespace=edgeauth.storage inline_key=module"`
-	// The social providers by name. The name is part of URLs; the kind of
-	// provider stands in `type`.
+	// The social providers by name. The name is part of URLs; `type` is the kind of
+	// provider.
 	ProvidersRaw map[string]json.RawMessage `json:"providers,omitempty" caddy:"namespace=edgeauth.providers inline_key=type"`
 
 	// The "iss" of all tokens, a name. Default: `edgeauth`, in a named realm
@@ -58,7 +58,8 @@ type Realm struct {
 	MaxSessions int `json:"max_sessions,omitempty"`
 	// How long mailed links and codes can be used. Default: 15 minutes.
 	LinkLifetime caddy.Duration `json:"link_lifetime,omitempty"`
-	// The age at which a signing key gets a successor. Default: 90 days.
+	// How long a signing key signs. Its successor is published all that time. Default:
+	// 90 days.
 	KeyRotation caddy.Duration `json:"key_rotation,omitempty"`
 	// How many verified tokens are remembered. Default: 65536.
 	CacheSize int `json:"cache_size,omitempty"`
@@ -66,21 +67,22 @@ type Realm struct {
 	// the store, which is done twice a second, before `on_stale` applies. At
 	// least 2 seconds. Default: 30 seconds.
 	RevocationMaxStaleness caddy.Duration `json:"revocation_max_staleness,omitempty"`
-	// What becomes then of requests with a token: `serve` (they go on, and
-	// logouts at other nodes are not in force here) or `reject` (503). Default:
+	// The treatment of requests with a token after that: `serve` (they are forwarded,
+	// and logouts at other nodes are not in force here) or `reject` (503). Default:
 	// `serve`.
 	OnStale string `json:"on_stale,omitempty" oneof:"serve reject"`
 
 	AccountOptions
-	// What becomes of a social login whose address is somebody else's:
-	// `conflict` (409) or `new_account` (one without the address). Default:
+	// The treatment of a social login whose verified address belongs to another user:
+	// `conflict` (409) or `new_account` (an account without the address). Default:
 	// `conflict`.
 	EmailTaken string `json:"email_taken,omitempty" oneof:"conflict new_account"`
 	// The e-mail addresses and domains that may log in; the address has to be
-	// verified. A domain does not stand for its sub-domains. Default: all.
+	// verified. A domain does not include its sub-domains. Default: all.
 	Allow []string `json:"allow,omitempty"`
-	// The e-mail addresses and domains that may not, whatever `allow` says. An
-	// address stands for all its `+tag` forms. Default: none.
+	// The e-mail addresses and domains that may not log in, regardless of `allow`. A
+	// domain includes its sub-domains, and an address includes other spellings of its
+	// mailbox, such as `+tag` forms. Default: none.
 	Deny []string `json:"deny,omitempty"`
 	// Limits by name: `link_per_address` (default 5 in 15 minutes),
 	// `link_per_ip` (60 in 15 minutes), `link_per_client` (600 a minute),
@@ -88,16 +90,15 @@ type Realm struct {
 	// `authorize_per_ip` (60 a minute), `refresh_per_session` (30 in 15 minutes).
 	Limits map[string]Limit `json:"limits,omitempty"`
 
-	// Put the login link into the answer to whoever asks for one, for
-	// development. It gives everybody every account. Refused together with a
-	// public site. Default: false.
+	// Put the login link into the response, for development. Any client can then log in
+	// as any user. Refused together with a public site. Default: false.
 	InsecureDebugLinks bool `json:"insecure_debug_links,omitempty" option:"-"`
 	// Allow `insecure_debug_links` on public sites too. Default: false.
 	InsecureDebugLinksOnPublicSites bool `json:"insecure_debug_links_also_on_public_sites,omitempty" option:"-"`
 
 	name string
 	deps
-	// What provisioning made of the options; the secrets are in here.
+	// The resolved options, including secrets.
 	config    core.Config
 	linkPages []linkPage
 	storage   Storage
@@ -106,7 +107,7 @@ type Realm struct {
 	ctx       context.Context //nolint:containedctx // the life of the configuration, not of a call
 	startWait time.Duration
 	gate      decisionCounters
-	// failed counts what the login API could not do.
+	// failed counts server errors of the login API.
 	failed func(authcore.Code)
 
 	// live is set by start; nil until then and after a failed start.

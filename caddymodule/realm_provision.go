@@ -15,7 +15,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// startWait is how long a request waits for a realm that is just starting.
+// startWait bounds the wait of a request for a realm that is starting.
 const startWait = 10 * time.Second
 
 // provision turns the options into a configuration of the core and checks it.
@@ -177,8 +177,8 @@ func (r *Realm) loadMailer(ctx caddy.Context) error {
 	return nil
 }
 
-// loadOr loads the module of a field, or one with its defaults where the field
-// is not set.
+// loadOr loads the module of a field, or a module with its defaults if the field is
+// not set.
 func loadOr(ctx caddy.Context, r *Realm, field string, isSet bool, otherwise string) (any, error) {
 	if isSet {
 		return ctx.LoadModule(r, field)

@@ -11,7 +11,7 @@ import (
 // Caddy shows and saves keeps the placeholder (CWE-312).
 type resolver struct {
 	repl *caddy.Replacer
-	// where is the block that the options stand in, for errors: "client web".
+	// where names the block of the options, for errors: "client web".
 	where string
 }
 
@@ -19,9 +19,9 @@ func newResolver(where string) resolver {
 	return resolver{repl: caddy.NewReplacer(), where: where}
 }
 
-// text returns the value of an option. A placeholder without a value is an
-// error: it is most likely a variable that somebody forgot to set. An unknown
-// one is left alone, since {token} of a link template looks the same.
+// text returns the value of an option. A placeholder without a value is an error: most
+// likely the variable was not set. An unknown placeholder stays, since {token} of a
+// link template looks the same.
 func (r resolver) text(option, value string) (string, error) {
 	resolved, err := r.repl.ReplaceOrErr(value, true, false)
 	if err != nil {
@@ -42,7 +42,7 @@ func (r resolver) list(option string, values []string) ([]string, error) {
 	return resolved, nil
 }
 
-// binding is an option and where its resolved value goes.
+// binding is an option and the destination of its resolved value.
 type binding struct {
 	option, value string
 	to            *string

@@ -7,33 +7,30 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Storage is what modules of the namespace edgeauth.storage implement.
+// Storage is implemented by modules of the namespace edgeauth.storage.
 type Storage interface {
-	// OpenStorage returns the store of one realm, and release, which gives it
-	// back and is called once; ctx bounds the call. It is called at the start,
-	// and not when a configuration is only validated. During a reload the store is opened for
-	// the new configuration before the old one releases it: a back end that
-	// cannot be opened twice shares it under a key that names the resource.
+	// OpenStorage returns the store of one realm and release, which is called once; ctx
+	// bounds the call. It is called at the start, and not when a configuration is only
+	// validated. During a reload the store is opened for the new configuration before
+	// the old one releases it: an engine that cannot be opened twice shares it under a
+	// key that names the resource.
 	OpenStorage(ctx context.Context, realm string) (store authcore.Store, release func() error, err error)
 }
 
-// RealmLister is a Storage that knows which realms it keeps. `caddy edgeauth
-// migrate` asks it, to move all of them, and so that a mistyped name makes no
-// empty realm.
+// RealmLister is a Storage that lists its realms. `caddy edgeauth migrate` uses it to
+// move all of them, and so that a mistyped name creates no empty realm.
 type RealmLister interface {
-	// StorageRealms returns the names of the realms in the form in which
-	// OpenStorage takes them. It makes nothing: where nothing was ever kept, the
-	// error wraps fs.ErrNotExist. It changes nothing either: where OpenStorage
-	// would bring up to date what an older version has made, the error wraps
-	// ErrOldStorage.
+	// StorageRealms returns the names of the realms in the form that OpenStorage
+	// accepts. It creates and changes nothing: if there is no storage, the error wraps
+	// fs.ErrNotExist, and if OpenStorage would upgrade it, ErrOldStorage.
 	StorageRealms(ctx context.Context) ([]string, error)
 }
 
-// ErrOldStorage says that an older version made what a storage keeps.
-var ErrOldStorage = errors.New("an older version made what is there")
+// ErrOldStorage reports that an older version created the storage.
+var ErrOldStorage = errors.New("an older version created this storage")
 
-// defaultRealm stands for the default realm in a storage, where every realm has a
-// name. It is none that a configuration can use.
+// defaultRealm is the name of the default realm in a storage. A configuration cannot
+// use it.
 const defaultRealm = "_default"
 
 // storedRealm is the name of a realm in a storage.

@@ -14,8 +14,8 @@ func init() {
 	caddy.RegisterModule(new(MemoryStorage))
 }
 
-// MemoryStorage keeps a realm in the memory of the process. It survives a reload
-// and forgets everybody at a restart: for tests and demonstrations.
+// MemoryStorage keeps a realm in the memory of the process. It survives a reload and
+// loses everything at a restart: for tests and demonstrations.
 type MemoryStorage struct{}
 
 // CaddyModule returns the Caddy module information.

@@ -19,9 +19,9 @@ type namedStorage struct {
 	raw  json.RawMessage
 }
 
-// loadNamedStorage reads what the Caddyfile has behind "storage", or
-// "name:argument", where an argument that is a URL with the name as its scheme
-// stands for itself. It opens nothing.
+// loadNamedStorage parses a storage as in the Caddyfile after "storage", or
+// "name:argument". A URL whose scheme is the name of a storage is complete by itself.
+// It opens nothing.
 func loadNamedStorage(ctx caddy.Context, flag, text string) (namedStorage, error) {
 	tokens, err := storageTokens(flag, text)
 	if err != nil {

@@ -30,7 +30,7 @@ type PostgresStorage struct {
 	// The schema in which the tables stand. Default: `edgeauth`.
 	Schema string `json:"schema,omitempty"`
 
-	// How many connections are opened at most, beside one for each realm that waits
+	// The most connections that are opened, in addition to one for each realm that waits
 	// for revocations. Default: `pool_max_conns` of the DSN, otherwise 16, or a quarter
 	// of what server, database or role allow if that is less.
 	MaxConnections int `json:"max_connections,omitempty"`

@@ -20,45 +20,42 @@ func init() {
 	caddy.RegisterModule(new(TokenAuth))
 }
 
-// TokenAuth is a handler that lets a request go on only with a good token of a
-// realm: `Authorization: Token <token>`. Otherwise it answers 401 or 403 itself.
+// TokenAuth is a handler that forwards a request only with a valid token of a realm:
+// `Authorization: Token <token>`. Otherwise it answers 401 or 403.
 //
-// A request that goes on carries who sent it in the headers X-Auth-User-Id and
-// X-Auth-Email (when verified), on request also X-Auth-Name, X-Auth-Method,
-// X-Auth-Email-Verified, X-Auth-Client and X-Auth-Session-Id, all of them
-// percent-encoded and absent when they have no value; whatever
-// the client sent under these names, or under a spelling that an upstream may
-// take for one of them, was deleted before, in headers and trailers. The
+// A forwarded request carries the user in the headers X-Auth-User-Id and X-Auth-Email
+// (if verified), and optionally X-Auth-Name, X-Auth-Method, X-Auth-Email-Verified,
+// X-Auth-Client and X-Auth-Session-Id. They are percent-encoded, and absent without a
+// value. Headers and trailers of the client with these names, or with a spelling that
+// an upstream may take for one of them, are deleted first. The
 // placeholders `{http.auth.user.id}`, `email`, `email_domain`, `email_verified`,
 // `name`, `method`, `client`, `session`, `issued_at`, `expires_at` and
 // `auth_time` are always set, to "" for anonymous requests.
 //
-// CORS preflights carry no token: those from the origins of the realm's clients
-// are answered, others go on without identity. No other OPTIONS request is
-// exempt.
+// CORS preflights carry no token: those from the origins of the realm's clients are
+// answered, others are forwarded without identity. No other OPTIONS request is exempt.
 //
-// What needs no token is listed with `public`. Prefer it to a matcher in front
-// of the directive: requests that a matcher leaves out do not pass here at all,
-// so that identity headers that a client made up reach the upstream.
+// `public` lists paths that need no token. Prefer it to a matcher in front of the
+// directive: requests that a matcher excludes bypass the handler, so that forged
+// identity headers reach the upstream.
 type TokenAuth struct {
 	// The name of the realm. Default: the default realm.
 	Realm string `json:"realm,omitempty"`
-	// Let requests without a token go on, as anonymous ones. A token that is
-	// not good is refused all the same. Excludes `require`. Default: false.
+	// Forward requests without a token as anonymous ones. A token that is not valid is
+	// still refused. Excludes `require`. Default: false.
 	Optional bool `json:"optional,omitempty"`
 	// Paths that need no token: a whole path such as `/health`, or a prefix such
-	// as `/static/*`. A good token is presented there too; one that is not good
-	// counts as none. Only plainly written paths match, letter by letter:
-	// whatever an upstream might read in another way (`..`, `//`, `;`, encoded
-	// slashes and dots) needs a token. Default: none.
+	// as `/static/*`. A valid token is used there too; a token that is not valid is
+	// ignored. Only plainly written paths match, letter by letter: a path that an
+	// upstream might read in another way (`..`, `//`, `;`, encoded slashes and dots)
+	// needs a token. Default: none.
 	Public []string `json:"public,omitempty"`
-	// What must hold about the user, each of it; otherwise 403.
+	// Requirements that the user must meet, all of them; otherwise 403.
 	Require []Requirement `json:"require,omitempty"`
-	// How long ago the login may have been. Default: no limit.
+	// The age of the login at most. Default: no limit.
 	MaxAge caddy.Duration `json:"max_age,omitempty"`
-	// The identity headers to set, or one word: `all` or `off`. Whatever is set
-	// here, all of them are deleted from the client's request. Default:
-	// X-Auth-User-Id and X-Auth-Email.
+	// The identity headers to set, or one word: `all` or `off`. All of them are deleted
+	// from the client's request in any case. Default: X-Auth-User-Id and X-Auth-Email.
 	Headers []string `json:"headers,omitempty"`
 	// Add a short-lived signed token about the user for the upstream, as
 	// X-Auth-Assertion. Default: none.
@@ -66,15 +63,14 @@ type TokenAuth struct {
 	// Leave the Authorization header in the request. Default: false, the
 	// client's token stays at the edge.
 	ForwardToken bool `json:"forward_token,omitempty"`
-	// Give a refusal to the site's error routes instead of answering. Default:
-	// false.
+	// Pass a refusal to the site's error routes instead of answering. Default: false.
 	HandleErrors bool `json:"handle_errors,omitempty"`
 
 	realm *Realm
 	site  gate.Site
 }
 
-// Requirement is something that must hold about a user.
+// Requirement is a condition on a user.
 type Requirement struct {
 	// `id`, `email`, `email_domain`, `email_verified`, `method`, `client` or
 	// `name`.
@@ -87,7 +83,7 @@ type Requirement struct {
 type Assertion struct {
 	// The "aud" of the token. Default: the audience of the realm.
 	Audience string `json:"audience,omitempty"`
-	// How long the token is good. Default: 1 minute.
+	// The lifetime of the token. Default: 1 minute.
 	Lifetime caddy.Duration `json:"lifetime,omitempty"`
 }
 
@@ -124,8 +120,8 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 	return t.provisionAssertion()
 }
 
-// checkNames refuses requirements that nobody can meet, because the realm has no
-// client or no way to log in of that name.
+// checkNames refuses requirements that no user can meet, because the realm has no
+// client or login method of that name.
 func (t *TokenAuth) checkNames() error {
 	known := map[string][]string{"method": {login.MethodLink, login.MethodCode}}
 	for i := range t.realm.config.Clients {
@@ -159,12 +155,12 @@ func (t *TokenAuth) provisionAssertion() error {
 		t.Assertion.Audience = t.realm.config.Audience
 	}
 	if t.realm.config.Algorithm == gate.HS256 {
-		return errors.New("token_auth: assertion: nobody can check it with algorithm HS256, which has no public key")
+		return errors.New("token_auth: assertion: algorithm HS256 has no public key to verify it with; use EdDSA, ES256 or RS256")
 	}
 	return nil
 }
 
-// ServeHTTP decides about a request.
+// ServeHTTP checks a request.
 func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if t.realm.showsLink(r) {
 		return t.realm.serveLinkPage(w, r, func() error { return t.serve(w, r, next) })
@@ -172,7 +168,7 @@ func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 	return t.serve(w, r, next)
 }
 
-// serve does what gate.Site asks of a server.
+// serve applies gate.Site to a request.
 func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	stripIdentity(r)
 	identity := identityOf(r)
@@ -184,7 +180,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	}
 	decision := live.Decide(&t.site, t.request(live, r, identity.authorization))
 	t.realm.gate.count(decision.Reason)
-	if decision.Status == http.StatusNoContent { // nobody's error routes answer preflights
+	if decision.Status == http.StatusNoContent { // error routes must not answer preflights
 		writeDecision(w, &decision)
 		return nil
 	}
@@ -208,7 +204,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	return err
 }
 
-// request returns what the decision depends on.
+// request returns the input of the decision.
 func (t *TokenAuth) request(live *liveRealm, r *http.Request, authorization []string) gate.Request {
 	var path string
 	if len(t.site.Public) > 0 { // nothing else depends on it
@@ -226,7 +222,7 @@ func (t *TokenAuth) request(live *liveRealm, r *http.Request, authorization []st
 	}
 }
 
-// refuse ends a request here, or hands it to the site's error routes.
+// refuse ends a request, or passes it to the site's error routes.
 func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, decision gate.Decision) error {
 	if t.HandleErrors {
 		if !t.ForwardToken {

@@ -25,8 +25,8 @@ type rule struct {
 
 var rules = []rule{
 	{regexp.MustCompile(`(?i)\b(?:is|are|was|were) (?:what|who|whom|how|when) (?:\w)`), "define with a noun phrase or a verb", nil},
-	{regexp.MustCompile(`(?i)\b(?:whoever|whomever|somebody|nobody|everybody)\b`), "name the role: client, caller, user, operator, attacker", nil},
-	{regexp.MustCompile(`(?i)\b(?:is|are|was|were) no (?:[a-km-z]|l[a-np-z]|lo[a-mo-z])`), `write "is not a"`, nil},
+	{regexp.MustCompile(`\b(?:[Ww]hoever|[Ww]homever|[Ss]omebody|[Nn]obody|[Ee]verybody)\b`), "name the role: client, caller, user, operator, attacker", nil},
+	{regexp.MustCompile(`(?i)(?:^|[^e]|[^r]e|[^e]re)\s(?:is|are|was|were) no (?:[a-km-z]|l[a-np-z]|lo[a-mo-z])`), `write "is not a"`, nil},
 	{regexp.MustCompile(`(?i)\b(?:is|are) none\b`), `write "does not exist" or "has no"`, nil},
 	{regexp.MustCompile(`(?i)\b(?:goes|go|going|went) on\b`), "continue, proceed, forward", nil},
 	{regexp.MustCompile(`(?i)\bbeside\b`), "next to, in addition to", nil},
