@@ -131,13 +131,16 @@ func storing(account authcore.Account) func(authcore.LoginFound) (authcore.Accou
 	return func(authcore.LoginFound) (authcore.Account, error) { return account.Clone(), nil }
 }
 
-// signUp stores a new account.
+// signUp stores a new account and returns its live part at start.
 func signUp(t *testing.T, store authcore.Store, account authcore.Account) authcore.Account {
 	t.Helper()
 	stored, err := store.Login(t.Context(), authcore.LoginStep{Now: start, Decide: storing(account)})
 	if err != nil {
 		t.Fatalf("Login of a new user: error %v", err)
 	}
+	stored.Revocations = nil
+	stored.Identities = slices.DeleteFunc(stored.Identities, func(i authcore.Identity) bool { return !i.Live(start) })
+	stored.Sessions = slices.DeleteFunc(stored.Sessions, func(s authcore.Session) bool { return !start.Before(s.Expires) })
 	return stored
 }
 
