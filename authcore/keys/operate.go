@@ -60,13 +60,13 @@ func (r *Ring) Rotate(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return nil, err
 		}
-		next := &keys[current(keys, now)+1]
-		begins := next.Created.Add(lead(r.cfg.Rotation))
+		next := current(keys, now) + 1
+		begins := keys[next].Created.Add(lead(r.cfg.Rotation))
 		if begins.Before(now) {
 			begins = now
 		}
-		if next.Signs.After(begins) {
-			next.Signs = begins
+		if keys[next].Signs.After(begins) {
+			advance(keys, next, begins)
 		}
 		return plan.complete(keys)
 	})
@@ -87,7 +87,7 @@ func (r *Ring) Revoke(ctx context.Context, id string, now time.Time) error {
 		signing := current(keys, now)
 		keys = slices.Delete(slices.Clone(keys), at, at+1)
 		if at == signing && at < len(keys) && keys[at].Signs.After(now) {
-			keys[at].Signs = now
+			keys[at].Signs = now // The key before it signed until the revoked key did.
 		}
 		return plan.complete(keys)
 	})

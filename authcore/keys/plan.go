@@ -75,8 +75,8 @@ func (p *planner) complete(keys []authcore.SigningKey) ([]authcore.SigningKey, e
 	}
 	// A successor that was planned by a clock that was ahead, or for a longer
 	// rotation, signs earlier.
-	if next := &keys[at+1]; next.Signs.After(due) {
-		next.Signs = due
+	if keys[at+1].Signs.After(due) {
+		advance(keys, at+1, due)
 	}
 	p.expire(keys)
 	return keys, nil
@@ -96,10 +96,21 @@ func (p *planner) due(current authcore.SigningKey) time.Time {
 // any: while the nodes are restarted with a new configuration, one by one, they
 // would replace the keys of each other. A successor that may sign soon stays.
 func (p *planner) discard(keys []authcore.SigningKey) []authcore.SigningKey {
-	if last := keys[len(keys)-1]; !p.settled && last.Algorithm != p.cfg.Algorithm && last.Signs.After(p.now.Add(skew)) {
-		return keys[:max(1, len(keys)-1)]
+	last := len(keys) - 1
+	if last == 0 || p.settled || keys[last].Algorithm == p.cfg.Algorithm || !keys[last].Signs.After(p.now.Add(skew)) {
+		return keys
 	}
-	return keys
+	advance(keys, last, p.now)
+	return keys[:last]
+}
+
+// advance makes a successor sign earlier. The key before it signs for a shorter
+// time then, so that it expires earlier.
+func advance(keys []authcore.SigningKey, i int, signs time.Time) {
+	if i > 0 {
+		keys[i-1].Expires = keys[i-1].Expires.Add(signs.Sub(keys[i].Signs))
+	}
+	keys[i].Signs = signs
 }
 
 // publish appends a key that signs at a time.
@@ -119,8 +130,7 @@ func (p *planner) publish(keys []authcore.SigningKey, signs time.Time) ([]authco
 
 // expire sets the times until which keys with a successor are needed: a lifetime
 // after the successor signs, and a lead more for nodes whose clock is behind. A
-// time never moves back, so that it covers tokens that were issued while the
-// lifetime was longer.
+// lifetime that was longer before counts: its tokens exist.
 func (p *planner) expire(keys []authcore.SigningKey) {
 	for i := range len(keys) - 1 {
 		needed := keys[i+1].Signs.Add(p.cfg.Lifetime + lead(p.cfg.Rotation))

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrNotSealed is returned by [Ring.Open] for every text that it does not open.
@@ -45,7 +46,7 @@ func (r *Ring) Seal(purpose string, plaintext []byte) (string, error) {
 // Open returns the value that Seal made this text of. Its error is ErrNotSealed,
 // whatever the reason.
 func (r *Ring) Open(purpose, text string) ([]byte, error) {
-	if len(text) > maxSealed {
+	if len(text) > maxSealed || strings.ContainsAny(text, "\r\n") { // which the decoder skips
 		return nil, ErrNotSealed
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
