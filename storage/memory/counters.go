@@ -1,56 +1,45 @@
 package memory
 
 import (
-	"container/heap"
 	"context"
+	"encoding/binary"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	cache "github.com/patrickmn/go-cache"
 )
 
-// MaxCounters is how many counters of one limit are kept at once; with the
-// parties that limits use they take some 20 MB.
+// MaxCounters limits the counters of one limit. With the parties that limits use,
+// that many take about 30 MB.
 const MaxCounters = 100_000
 
-// Counters is an authcore.Counters in the memory of one process, safe for
+// Counters is an authcore.Counters in the memory of one process. It is safe for
 // concurrent use.
 //
-// Counting is what an attacker can do without being anybody, so the number of
-// counters of each limit is bounded by MaxCounters. A counter is forgotten as
-// soon as a call comes after its window has passed. When all of a limit are
-// live, a new one takes the place of the one that would be zero again first: the
-// one that protects for the shortest time anyway. The counters of other limits
-// stay.
+// Anonymous requests are counted, so that the counters of each limit are bounded
+// by MaxCounters. If all of them are live, an eighth is dropped: those that would
+// be zero first, which protect for the shortest time anyway. The counters of other
+// limits are not affected.
 type Counters struct {
-	mu     sync.Mutex
-	max    int
-	limits map[string]*limitTable
-}
-
-// limitTable holds the counters of one limit.
-type limitTable struct {
-	byName map[authcore.Counter]*count
-	queue  resetQueue
-}
-
-type count struct {
-	name  authcore.Counter
-	tally authcore.Tally
-	// place in the queue
-	place int
+	mu  sync.Mutex
+	max int
+	// limits has a cache for each limit. go-cache locks each call, but has no
+	// operation that reads and replaces an item; mu makes that one step.
+	limits map[string]*cache.Cache
 }
 
 // NewCounters returns counters that are all zero.
 func NewCounters() *Counters {
-	return &Counters{max: MaxCounters, limits: map[string]*limitTable{}}
+	return &Counters{max: MaxCounters, limits: map[string]*cache.Cache{}}
 }
 
-// Count adds one to each counter. See authcore.Counters.
+// Count implements authcore.Counters.
 //
-// When the clock has jumped back, a window that was opened before the jump would
-// last for as long as the jump was wide. It is cut to end one window from now;
-// its value stays, so that turning the clock frees nobody from a limit.
+// If the clock has moved back, the rest of a window may exceed its length. Then the
+// window ends one length from now. Its value stays, so that setting the clock
+// resets no limit.
 func (c *Counters) Count(
 	ctx context.Context, now time.Time, counters []authcore.Counter,
 ) ([]authcore.Tally, error) {
@@ -59,87 +48,89 @@ func (c *Counters) Count(
 	if err := contextError(ctx); err != nil {
 		return nil, err
 	}
-	now = wall(now)
-	c.forget(now)
+	now = now.Round(0) // the monotonic clock stops while the machine sleeps
 	tallies := make([]authcore.Tally, len(counters))
-	for i, name := range counters {
-		tallies[i] = c.add(name, now)
+	for i, counter := range counters {
+		tallies[i] = c.add(counter, now)
 	}
 	return tallies, nil
 }
 
-func (c *Counters) add(name authcore.Counter, now time.Time) authcore.Tally {
-	table := c.limits[name.Limit]
-	if table == nil {
-		table = &limitTable{byName: map[authcore.Counter]*count{}}
-		c.limits[name.Limit] = table
+func (c *Counters) add(counter authcore.Counter, now time.Time) authcore.Tally {
+	limit := c.limits[counter.Limit]
+	if limit == nil {
+		limit = cache.New(cache.NoExpiration, 0) // without a cleanup goroutine
+		c.limits[counter.Limit] = limit
 	}
-	end := now.Add(name.Window)
-	known, found := table.byName[name]
-	if !found {
-		if len(table.byName) >= c.max {
-			table.drop()
-		}
-		known = &count{name: name, tally: authcore.Tally{Reset: end}}
-		table.byName[name] = known
-		heap.Push(&table.queue, known)
+	key := string(binary.BigEndian.AppendUint64(nil, uint64(counter.Window))) + counter.Party //nolint:gosec // the bits are meant
+	tally, found := tallyOf(limit, key)
+	found = found && now.Before(tally.Reset)
+	end := now.Add(counter.Window)
+	switch {
+	case !found && counter.Add <= 0:
+		return authcore.Tally{Reset: now}
+	case !found:
+		tally = authcore.Tally{Reset: end}
+	case tally.Reset.After(end):
+		tally.Reset = end
 	}
-	if known.tally.Reset.After(end) {
-		known.tally.Reset = end
-		heap.Fix(&table.queue, known.place)
+	tally.N = max(0, tally.N+counter.Add)
+	if !found && limit.ItemCount() >= c.max {
+		c.makeRoom(limit, now)
 	}
-	known.tally.N++
-	return known.tally
+	// Reset decides; the clock of go-cache only ends what is long over.
+	limit.Set(key, tally, counter.Window+time.Minute)
+	return tally
 }
 
-// sweep forgets the counters whose window has passed.
-func (c *Counters) sweep(now time.Time) {
+func tallyOf(limit *cache.Cache, key string) (authcore.Tally, bool) {
+	item, found := limit.Get(key)
+	if !found {
+		return authcore.Tally{}, false
+	}
+	tally, valid := item.(authcore.Tally)
+	return tally, valid
+}
+
+// makeRoom deletes the counters that have ended, then those that end first until
+// at least an eighth of the places is free. One pass serves many calls.
+func (c *Counters) makeRoom(limit *cache.Cache, now time.Time) {
+	limit.DeleteExpired()
+	type candidate struct {
+		key   string
+		reset time.Time
+	}
+	var live []candidate
+	for key := range limit.Items() {
+		tally, found := tallyOf(limit, key)
+		if !found || !now.Before(tally.Reset) {
+			limit.Delete(key)
+			continue
+		}
+		live = append(live, candidate{key: key, reset: tally.Reset})
+	}
+	excess := len(live) - (c.max - max(1, c.max/8))
+	if excess <= 0 {
+		return
+	}
+	slices.SortFunc(live, func(a, b candidate) int { return a.reset.Compare(b.reset) })
+	for _, candidate := range live[:excess] {
+		limit.Delete(candidate.key)
+	}
+}
+
+// Sweep deletes counters whose window has ended.
+func (c *Counters) Sweep(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.forget(now)
-}
-
-func (c *Counters) forget(now time.Time) {
-	for _, table := range c.limits {
-		for len(table.queue) > 0 && !now.Before(table.queue[0].tally.Reset) {
-			table.drop()
+	for _, limit := range c.limits {
+		limit.DeleteExpired()
+		for key := range limit.Items() {
+			if tally, found := tallyOf(limit, key); !found || !now.Before(tally.Reset) {
+				limit.Delete(key)
+			}
 		}
 	}
-}
-
-// drop forgets the counter that is zero again before all others.
-func (t *limitTable) drop() {
-	if first, ok := heap.Pop(&t.queue).(*count); ok {
-		delete(t.byName, first.name)
-	}
-}
-
-// resetQueue is a heap (container/heap) with the next counter to be zero first.
-type resetQueue []*count
-
-func (q resetQueue) Len() int           { return len(q) }
-func (q resetQueue) Less(i, j int) bool { return q[i].tally.Reset.Before(q[j].tally.Reset) }
-
-func (q resetQueue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].place, q[j].place = i, j
-}
-
-// Push is called by container/heap alone.
-func (q *resetQueue) Push(x any) {
-	if c, ok := x.(*count); ok {
-		c.place = len(*q)
-		*q = append(*q, c)
-	}
-}
-
-// Pop is called by container/heap alone.
-func (q *resetQueue) Pop() any {
-	last := len(*q) - 1
-	c := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	return c
 }
 
 var _ authcore.Counters = (*Counters)(nil)

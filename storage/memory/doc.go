@@ -1,25 +1,18 @@
 // Package memory keeps a realm in the memory of one process: for tests, for
-// demonstrations, and for deployments that may forget everything at a restart.
+// demonstrations, and for deployments that may lose everything at a restart.
 //
-// It owns three things:
+// It provides three things:
 //
-//   - Store, an authcore.Store on github.com/patrickmn/go-cache;
-//   - Counters, an authcore.Counters with a bound, which durable stores of a
-//     single process use too;
-//   - Watchers, which tells the callers of WatchRevocations within one process
-//     that there may be something new.
+//   - Store, an authcore.Store: the steps of package kv on ordered entries, with
+//     one transaction at a time and an undo log;
+//   - Counters, an authcore.Counters with a bound, on
+//     github.com/patrickmn/go-cache;
+//   - Watchers, which notify the callers of WatchRevocations within one process.
 //
-// It does not own a clock or a goroutine. Time is passed in by the caller, so
-// go-cache runs without its janitor and without expiration of its own: whether
-// an item is live is decided here, by the time of the call, and Sweep is what
-// forgets.
+// Durable engines that serve one process use Counters and Watchers too.
 //
-// Data flows through one mutex. go-cache locks each of its own calls, but has no
-// operation that takes an item or that keeps two tables in step; holding the
-// mutex for the whole of a method is what makes the method one atomic step.
-// Values are stored as values and copied on the way in and out.
-//
-// What an attacker could grow is bounded: counters here, by a maximum; links and
-// flows by the limits that the layers above enforce with those counters, and by
-// Sweep. Users, sessions and revocations grow with successful logins alone.
+// The package starts no goroutine. Items expire by the time that callers pass,
+// and Sweep deletes them. Counters have a limit on their number. Records grow
+// with requests, which the layers above limit. Users and sessions grow with
+// successful logins only.
 package memory

@@ -1,105 +1,141 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"sync"
+	"iter"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // Store is an authcore.Store for one realm. It is safe for concurrent use, needs
-// no closing, and forgets everything when it is dropped. Make it with New.
-//
-// The functions that UpdateUser, UpdateFlow, EndSessions and UpdateKeys are given
-// run while the store is locked: they must not call it.
+// no closing, and loses everything when it is dropped. Use New to make one.
 type Store struct {
-	mu sync.Mutex
-
-	users   table[authcore.User]
-	byEmail map[string]string // Address.Key of a verified address -> user id
-
-	identities       table[authcore.Identity]
-	identitiesOfUser index
-
-	links       table[authcore.Link]
-	linkByEmail map[string]authcore.Digest
-
-	flows table[authcore.Flow]
-
-	sessions       table[authcore.Session]
-	sessionsOfUser index
-
-	feed     feed
-	watchers *Watchers
-	keys     []authcore.SigningKey
+	*kv.Store
 	counters *Counters
+	watchers *Watchers
 }
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{
-		users:            newTable[authcore.User](),
-		byEmail:          make(map[string]string),
-		identities:       newTable[authcore.Identity](),
-		identitiesOfUser: make(index),
-		links:            newTable[authcore.Link](),
-		linkByEmail:      make(map[string]authcore.Digest),
-		flows:            newTable[authcore.Flow](),
-		sessions:         newTable[authcore.Session](),
-		sessionsOfUser:   make(index),
-		feed:             newFeed(),
-		watchers:         NewWatchers(),
-		counters:         NewCounters(),
-	}
+	watchers := NewWatchers()
+	return &Store{Store: kv.New(newEngine(), watchers.Notify), counters: NewCounters(), watchers: watchers}
 }
 
-// Count adds one to each counter. See authcore.Counters and Counters here.
+// Count implements authcore.Counters.
 func (s *Store) Count(
 	ctx context.Context, now time.Time, counters []authcore.Counter,
 ) ([]authcore.Tally, error) {
 	return s.counters.Count(ctx, now, counters)
 }
 
-// Sweep forgets what had expired before now. See authcore.Store.
-func (s *Store) Sweep(ctx context.Context, now time.Time) error {
-	unlock, err := s.lock(ctx)
-	if err != nil {
+// WatchRevocations implements authcore.Revocations. It calls notify at the
+// beginning and after each step that added a revocation.
+func (s *Store) WatchRevocations(ctx context.Context, notify func()) error {
+	return s.watchers.Watch(ctx, notify)
+}
+
+// Sweep implements authcore.Store.
+func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error) {
+	s.counters.Sweep(now)
+	return s.Store.Sweep(ctx, now)
+}
+
+// engine runs one transaction at a time on entries in memory.
+type engine struct {
+	// lock holds a value while a transaction runs, so that waiting for it ends
+	// with the caller's context.
+	lock    chan struct{}
+	entries entries
+}
+
+func newEngine() *engine { return &engine{lock: make(chan struct{}, 1)} }
+
+// View implements kv.Engine.
+func (e *engine) View(ctx context.Context, run func(kv.Tx) error) error { return e.Update(ctx, run) }
+
+// Update implements kv.Engine. An error or a panic undoes the writes.
+func (e *engine) Update(ctx context.Context, run func(kv.Tx) error) error {
+	if err := contextError(ctx); err != nil {
 		return err
 	}
-	defer unlock()
-	s.links.sweep(now, func(l authcore.Link) time.Time { return l.Expires }, s.removeLink)
-	s.flows.sweep(now, func(f authcore.Flow) time.Time { return f.Expires }, s.removeFlow)
-	s.sessions.sweep(now, func(x authcore.Session) time.Time { return x.Expires }, s.removeSession)
-	s.feed.sweep(now)
-	s.counters.sweep(now)
+	select {
+	case e.lock <- struct{}{}:
+	case <-ctx.Done():
+		return contextError(ctx)
+	}
+	defer func() { <-e.lock }()
+	t := &tx{entries: &e.entries}
+	err := kv.Recover("step", func() error { return run(t) })
+	if err != nil {
+		t.rollback()
+	}
+	return err
+}
+
+// tx is a transaction. It writes at once and records how to undo that.
+type tx struct {
+	entries *entries
+	undo    []undo
+}
+
+// undo holds the entry of a key before a write.
+type undo struct {
+	former  entry
+	key     []byte
+	present bool
+}
+
+// Get implements kv.Tx.
+func (t *tx) Get(key []byte) []byte {
+	found, _, _, _ := t.entries.get(key)
+	return found.value
+}
+
+// From implements kv.Tx.
+func (t *tx) From(key []byte) iter.Seq2[[]byte, []byte] { return t.entries.from(key) }
+
+// Put implements kv.Tx.
+func (t *tx) Put(key, value []byte) error {
+	key = bytes.Clone(key)
+	former, present := t.entries.put(entry{key: key, value: value})
+	t.undo = append(t.undo, undo{former: former, key: key, present: present})
 	return nil
 }
 
-// lock begins a step unless the context has ended already. A step does not wait
-// for anything but other steps, so the context need not be watched during it.
-func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
-	s.mu.Lock()
-	if err := contextError(ctx); err != nil {
-		s.mu.Unlock()
-		return nil, err
+// Delete implements kv.Tx.
+func (t *tx) Delete(key []byte) error {
+	if former, present := t.entries.remove(key); present {
+		t.undo = append(t.undo, undo{former: former, key: former.key, present: true})
 	}
-	return s.mu.Unlock, nil
+	return nil
 }
 
-// contextError returns nil while the context lives, then what the contract of
-// authcore.Store asks for.
+// Call implements kv.Tx. The caller waits for the transaction in any case.
+func (t *tx) Call(callback func()) error {
+	callback()
+	return nil
+}
+
+func (t *tx) rollback() {
+	for i := len(t.undo) - 1; i >= 0; i-- {
+		if u := t.undo[i]; u.present {
+			t.entries.put(u.former)
+		} else {
+			t.entries.remove(u.key)
+		}
+	}
+}
+
+// contextError returns an error as Store demands it if the context has ended.
 func contextError(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memory: %w: %w", authcore.ErrUnavailable, err)
 	}
 	return nil
 }
-
-// wall drops the monotonic reading of a time. What is stored is compared with
-// the wall time of later calls; with the reading kept, two times of one process
-// would be compared by a clock that stands still while the machine sleeps.
-func wall(t time.Time) time.Time { return t.Round(0) }
 
 var _ authcore.Store = (*Store)(nil)

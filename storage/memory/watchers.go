@@ -8,36 +8,36 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Watchers tells any number of waiting goroutines of one process that something
-// happened. It is what WatchRevocations needs in a store that no other process
-// writes to. It is safe for concurrent use; make it with NewWatchers.
+// Watchers notifies any number of goroutines of one process. Stores that no other
+// process writes to use it for WatchRevocations. It is safe for concurrent use. Use
+// NewWatchers to make one.
 type Watchers struct {
 	mu      sync.Mutex
 	waiting map[chan struct{}]struct{}
 	closed  chan struct{}
 }
 
-// NewWatchers returns a Watchers that nobody watches yet.
+// NewWatchers returns a Watchers without a watcher.
 func NewWatchers() *Watchers {
 	return &Watchers{waiting: make(map[chan struct{}]struct{}), closed: make(chan struct{})}
 }
 
 // Notify wakes every watcher and never blocks. Notifications that a watcher has
-// not come to yet fall together into one.
+// not received yet are merged.
 func (w *Watchers) Notify() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for signal := range w.waiting {
 		select {
 		case signal <- struct{}{}:
-		default: // it will look anyway
+		default: // a notification is pending
 		}
 	}
 }
 
 // Watch calls notify in the caller's goroutine: once at the beginning, because
-// something may have happened since the caller looked last, and after each
-// Notify. It returns when ctx ends or Close is called; the error wraps
+// something may have changed since the caller's last read, and after each Notify.
+// It returns when ctx ends or Close is called; the error wraps
 // authcore.ErrUnavailable and, in the first case, the context's error.
 func (w *Watchers) Watch(ctx context.Context, notify func()) error {
 	signal := make(chan struct{}, 1)

@@ -1,0 +1,132 @@
+package kv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// loginResult is the outcome of a step: an account, or the error of a proof that
+// failed. The latter is not the error of the step, because the step is committed.
+type loginResult struct {
+	account authcore.Account
+	failed  error
+}
+
+// Login implements authcore.Accounts. The account that it returns has the
+// revocations that the step appended.
+func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (authcore.Account, error) {
+	claims, err := prepareRecords(step.Claims)
+	if err != nil {
+		return authcore.Account{}, err
+	}
+	step.Refs = slices.Clone(step.Refs)
+	result, err := update(ctx, s, func(t *tx) (loginResult, error) { return t.login(step, claims) })
+	if err != nil {
+		return authcore.Account{}, err
+	}
+	return result.account, result.failed
+}
+
+func (t *tx) login(step authcore.LoginStep, claims []preparedRecord) (loginResult, error) {
+	found, formers, err := t.findLogin(step, claims)
+	if err != nil {
+		return loginResult{}, err
+	}
+	var proof authcore.Record
+	if found.Proof != nil {
+		proof = *found.Proof
+		proof.Data = bytes.Clone(proof.Data)
+	}
+	var a authcore.Account
+	err = t.call(func() error {
+		decided, err := step.Decide(found)
+		a = decided.Clone()
+		return err
+	})
+	switch {
+	case errors.Is(err, authcore.ErrProofFailed):
+		if found.Proof == nil {
+			return loginResult{}, err
+		}
+		return loginResult{failed: err}, t.keepProof(proof, found.Proof.Data)
+	case err != nil:
+		return loginResult{}, err
+	}
+	var former *loaded
+	for _, l := range formers {
+		if l != nil && l.stored[string(accountPrefix(a.User.ID))].text != nil {
+			former = l
+			a.User.Created = l.created
+			break
+		}
+	}
+	if err := t.store(former, &a, step.Now); err != nil {
+		return loginResult{}, err
+	}
+	if found.Proof != nil {
+		if err := t.deleteProof(proof); err != nil {
+			return loginResult{}, err
+		}
+	}
+	for _, claim := range claims {
+		if err := t.putRecord(claim); err != nil {
+			return loginResult{}, err
+		}
+	}
+	return loginResult{account: a}, nil
+}
+
+// findLogin performs the first steps of a login, up to the call of Decide.
+func (t *tx) findLogin(
+	step authcore.LoginStep, claims []preparedRecord,
+) (found authcore.LoginFound, formers []*loaded, err error) {
+	if (step.Proof != authcore.RecordKey{}) {
+		proof, err := t.liveRecord(step.Proof, step.Now)
+		if err != nil {
+			return found, nil, err
+		}
+		found.Proof = &proof
+	}
+	for _, claim := range claims {
+		if err := t.absentRecord(claim.RecordKey, step.Now); err != nil {
+			return found, nil, err
+		}
+	}
+	found.Accounts = make([]authcore.Account, len(step.Refs))
+	formers = make([]*loaded, len(step.Refs))
+	for i, ref := range step.Refs {
+		l, err := t.accountOf(ref, step.Now)
+		switch {
+		case err == nil:
+			found.Accounts[i], formers[i] = l.Account, l
+		case !errors.Is(err, authcore.ErrNotFound):
+			return found, nil, err
+		}
+	}
+	return found, formers, nil
+}
+
+// keepProof stores the data of a proof that failed, if it was changed.
+func (t *tx) keepProof(proof authcore.Record, data []byte) error {
+	if bytes.Equal(proof.Data, data) {
+		return nil
+	}
+	proof.Data = data
+	prepared, err := prepareRecord(proof)
+	if err != nil {
+		return err
+	}
+	return t.putRecord(prepared)
+}
+
+// deleteProof deletes a proof and the other records of its kind and owner.
+func (t *tx) deleteProof(proof authcore.Record) error {
+	if proof.Owner == "" {
+		return t.Delete(recordKey(proof.RecordKey))
+	}
+	return t.deleteAll(t.ownedKeys(ownerPrefix(proof.Owner, proof.Kind), proof.Owner))
+}

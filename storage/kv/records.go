@@ -1,0 +1,256 @@
+package kv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// maxRecordsOf bounds the result of RecordsOf.
+const maxRecordsOf = 1000
+
+// preparedRecord is a record with its encoded form.
+type preparedRecord struct {
+	authcore.Record
+	text []byte
+}
+
+func prepareRecord(record authcore.Record) (preparedRecord, error) {
+	if err := record.Validate(); err != nil {
+		return preparedRecord{}, err
+	}
+	text, err := encode(record)
+	return preparedRecord{Record: record, text: text}, err
+}
+
+func prepareRecords(records []authcore.Record) ([]preparedRecord, error) {
+	prepared := make([]preparedRecord, len(records))
+	for i, record := range records {
+		var err error
+		if prepared[i], err = prepareRecord(record); err != nil {
+			return nil, err
+		}
+	}
+	return prepared, nil
+}
+
+// PutRecord implements authcore.Records.
+func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options authcore.PutOptions) error {
+	prepared, err := prepareRecord(record)
+	if err != nil {
+		return err
+	}
+	return change(ctx, s, func(t *tx) error {
+		if options.IfAbsent {
+			if err := t.absentRecord(record.RecordKey, options.Now); err != nil {
+				return err
+			}
+		}
+		if options.OwnedByUser && t.Get(accountPrefix(record.Owner)) == nil {
+			return authcore.ErrNotFound
+		}
+		if err := t.putRecord(prepared); err != nil {
+			return err
+		}
+		return t.trimRecords(prepared.Record, options)
+	})
+}
+
+// Record implements authcore.Records.
+func (s *Store) Record(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
+	return view(ctx, s, func(t *tx) (authcore.Record, error) { return t.liveRecord(key, now) })
+}
+
+// TakeRecord implements authcore.Records.
+func (s *Store) TakeRecord(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
+	return update(ctx, s, func(t *tx) (authcore.Record, error) {
+		record, err := t.liveRecord(key, now)
+		if err != nil {
+			return authcore.Record{}, err
+		}
+		return record, t.deleteRecord(recordKey(key))
+	})
+}
+
+// UpdateRecord implements authcore.Records.
+func (s *Store) UpdateRecord(
+	ctx context.Context, key authcore.RecordKey, now time.Time, change func(*authcore.Record) error,
+) (authcore.Record, error) {
+	return update(ctx, s, func(t *tx) (authcore.Record, error) {
+		former, err := t.liveRecord(key, now)
+		if err != nil {
+			return authcore.Record{}, err
+		}
+		record := former
+		record.Data = bytes.Clone(former.Data)
+		if err := t.call(func() error { return change(&record) }); err != nil {
+			return authcore.Record{}, err
+		}
+		former.Data, former.Expires = record.Data, record.Expires
+		prepared, err := prepareRecord(former)
+		if err != nil {
+			return authcore.Record{}, err
+		}
+		if bytes.Equal(prepared.text, t.Get(recordKey(key))) {
+			return former, nil
+		}
+		return former, t.putRecord(prepared)
+	})
+}
+
+// RecordsOf implements authcore.Records. The empty owner owns nothing.
+func (s *Store) RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]authcore.Record, error) {
+	if owner == "" {
+		return nil, nil
+	}
+	return view(ctx, s, func(t *tx) ([]authcore.Record, error) {
+		var records []authcore.Record
+		for key := range t.prefix(ownerPrefix(owner, kind)) {
+			record, err := t.ownedRecord(key, owner)
+			if err != nil || !record.Live(now) {
+				continue
+			}
+			if records = append(records, record); len(records) == maxRecordsOf {
+				break
+			}
+		}
+		return records, nil
+	})
+}
+
+// DeleteRecord implements authcore.Records.
+func (s *Store) DeleteRecord(ctx context.Context, key authcore.RecordKey) error {
+	return change(ctx, s, func(t *tx) error {
+		if t.Get(recordKey(key)) == nil {
+			return nil
+		}
+		return t.deleteRecord(recordKey(key))
+	})
+}
+
+func (t *tx) liveRecord(key authcore.RecordKey, now time.Time) (authcore.Record, error) {
+	record, err := load[authcore.Record](t, recordKey(key))
+	if err == nil && !record.Live(now) {
+		return authcore.Record{}, authcore.ErrNotFound
+	}
+	return record, err
+}
+
+// absentRecord returns ErrExists if a live record is present.
+func (t *tx) absentRecord(key authcore.RecordKey, now time.Time) error {
+	_, err := t.liveRecord(key, now)
+	switch {
+	case err == nil:
+		return authcore.ErrExists
+	case errors.Is(err, authcore.ErrNotFound):
+		return nil
+	}
+	return err
+}
+
+// ownedRecord returns the record of an index entry. An entry that a damaged
+// record left behind may name a record of another owner.
+func (t *tx) ownedRecord(index []byte, owner string) (authcore.Record, error) {
+	key, valid := parseOwnerKey(index)
+	if !valid {
+		return authcore.Record{}, authcore.ErrNotFound
+	}
+	record, err := load[authcore.Record](t, recordKey(key))
+	if err == nil && record.Owner != owner {
+		return authcore.Record{}, authcore.ErrNotFound
+	}
+	return record, err
+}
+
+// putRecord stores a record in place of an earlier one of the same key.
+func (t *tx) putRecord(record preparedRecord) error {
+	key, expires := recordKey(record.RecordKey), record.Expires
+	var formerIndex []byte
+	if text := t.Get(key); text != nil {
+		if former, err := decode[authcore.Record](text); err == nil {
+			if former.Owner != "" {
+				formerIndex = ownerKey(former)
+			}
+			if !former.Expires.IsZero() && !expires.Before(former.Expires) {
+				expires = time.Time{} // the earlier entry of the expiry table is sufficient
+			}
+		}
+	}
+	var index []byte
+	if record.Owner != "" {
+		index = ownerKey(record.Record)
+	}
+	if !bytes.Equal(index, formerIndex) {
+		if formerIndex != nil {
+			if err := t.Delete(formerIndex); err != nil {
+				return err
+			}
+		}
+		if index != nil {
+			if err := t.Put(index, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(t.Put(key, record.text), t.expire(expires, recordClass, key[1:]))
+}
+
+// deleteRecord deletes a record that is present and its entry of the index of
+// owners. RecordsOf ignores the entry that a damaged record leaves there.
+func (t *tx) deleteRecord(key []byte) error {
+	record, err := decode[authcore.Record](t.Get(key))
+	if err == nil && record.Owner != "" {
+		if err := t.Delete(ownerKey(record)); err != nil {
+			return err
+		}
+	}
+	return t.Delete(key)
+}
+
+// ownedKeys returns the keys of records by the index of owners, and the entries of
+// the index themselves. It decodes a record only to leave those of other owners.
+func (t *tx) ownedKeys(prefix []byte, owner string) [][]byte {
+	var keys [][]byte
+	for index := range t.prefix(prefix) {
+		keys = append(keys, bytes.Clone(index))
+		key, valid := parseOwnerKey(index)
+		if !valid {
+			continue
+		}
+		record, err := load[authcore.Record](t, recordKey(key))
+		if err != nil || record.Owner == owner {
+			keys = append(keys, recordKey(key))
+		}
+	}
+	return keys
+}
+
+// trimRecords applies PutOptions.Keep. Expired records do not count and are
+// deleted as well.
+func (t *tx) trimRecords(record authcore.Record, options authcore.PutOptions) error {
+	if options.Keep <= 0 || record.Owner == "" {
+		return nil
+	}
+	var gone [][]byte
+	kept := 1
+	for index := range t.prefix(ownerPrefix(record.Owner, record.Kind)) {
+		other, err := t.ownedRecord(index, record.Owner)
+		if err != nil || other.RecordKey == record.RecordKey {
+			continue
+		}
+		if other.Live(options.Now) && kept < options.Keep {
+			kept++
+			continue
+		}
+		gone = append(gone, recordKey(other.RecordKey))
+	}
+	for _, key := range gone {
+		if err := t.deleteRecord(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,273 @@
+package kv
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+const (
+	// batch bounds the items that one step changes, so that other steps wait for
+	// a short time only.
+	batch = 500
+	// maxExamined bounds the entries that one step reads.
+	maxExamined = 2000
+	// The default and the largest UserFilter.Limit.
+	defaultUsers, maxUsers = 100, 1000
+)
+
+// User implements authcore.Accounts. It has no time, so that it finds the user of
+// an expired identity until Sweep deletes the identity.
+func (s *Store) User(ctx context.Context, ref authcore.UserRef) (authcore.User, error) {
+	return view(ctx, s, func(t *tx) (authcore.User, error) {
+		id, err := t.find(ref, time.Time{})
+		if err != nil || strings.ContainsRune(id, separator) {
+			return authcore.User{}, cmp.Or(err, authcore.ErrNotFound)
+		}
+		return load[authcore.User](t, accountPrefix(id))
+	})
+}
+
+// Account implements authcore.Accounts.
+func (s *Store) Account(ctx context.Context, ref authcore.UserRef, now time.Time) (authcore.Account, error) {
+	return view(ctx, s, func(t *tx) (authcore.Account, error) {
+		l, err := t.accountOf(ref, now)
+		if err != nil {
+			return authcore.Account{}, err
+		}
+		return l.Account, nil
+	})
+}
+
+func (t *tx) accountOf(ref authcore.UserRef, now time.Time) (*loaded, error) {
+	id, err := t.find(ref, now)
+	if err != nil {
+		return nil, err
+	}
+	return t.account(id, now)
+}
+
+// UpdateAccount implements authcore.Accounts. The account that it returns has the
+// revocations that the step appended.
+func (s *Store) UpdateAccount(
+	ctx context.Context, userID string, now time.Time, change func(*authcore.Account) error,
+) (authcore.Account, error) {
+	return update(ctx, s, func(t *tx) (authcore.Account, error) {
+		l, err := t.account(userID, now)
+		if err != nil {
+			return authcore.Account{}, err
+		}
+		changed := l.Account
+		if err := t.call(func() error { return change(&changed) }); err != nil {
+			return authcore.Account{}, err
+		}
+		a := changed.Clone()
+		a.User.ID, a.User.Created = userID, l.created
+		return a, t.store(l, &a, now)
+	})
+}
+
+// DeleteUser implements authcore.Accounts. The first step deletes everything but
+// the sessions beyond a batch, which are unreachable from then on. If later steps
+// fail, Sweep deletes these sessions when they expire.
+func (s *Store) DeleteUser(ctx context.Context, userID string, revocation authcore.Revocation) error {
+	sessions := join(accountTable, userID, string(sessionPart))
+	done, err := update(ctx, s, func(t *tx) (bool, error) {
+		if strings.ContainsRune(userID, separator) || t.Get(accountPrefix(userID)) == nil {
+			return false, authcore.ErrNotFound
+		}
+		if err := errors.Join(t.deleteUser(userID), t.revoke(revocation)); err != nil {
+			return false, err
+		}
+		return t.deletePrefix(sessions, batch)
+	})
+	if err != nil {
+		return err
+	}
+	for !done && err == nil {
+		done, err = update(ctx, s, func(t *tx) (bool, error) { return t.deletePrefix(sessions, batch) })
+	}
+	return nil
+}
+
+// deleteUser deletes a user with its identities and records. A user that is
+// damaged leaves its address in the index, where holder ignores it.
+func (t *tx) deleteUser(id string) error {
+	prefix := accountPrefix(id)
+	if user, err := decode[authcore.User](t.Get(prefix)); err == nil {
+		if err := t.deleteEmail(user.EmailKey(), id); err != nil {
+			return err
+		}
+	}
+	gone := [][]byte{prefix}
+	identities := identityKey(id, "")
+	for key := range t.prefix(identities) {
+		gone = append(gone, slices.Clone(key))
+		if index := join(identityTable, string(key[len(identities):])); string(t.Get(index)) == id {
+			gone = append(gone, index)
+		}
+	}
+	gone = append(gone, t.ownedKeys(join(ownerTable, id, ""), id)...)
+	return t.deleteAll(gone)
+}
+
+// MarkSeen implements authcore.Accounts, in batches.
+func (s *Store) MarkSeen(ctx context.Context, seen map[authcore.SessionRef]time.Time) error {
+	seen = maps.Clone(seen)
+	refs := slices.SortedFunc(maps.Keys(seen), func(a, b authcore.SessionRef) int {
+		return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.ID, b.ID))
+	})
+	for part := range slices.Chunk(refs, batch) {
+		err := change(ctx, s, func(t *tx) error {
+			for _, ref := range part {
+				if err := t.markSeen(ref, seen[ref]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) markSeen(ref authcore.SessionRef, seen time.Time) error {
+	key := sessionKey(ref.UserID, ref.ID)
+	session, err := load[authcore.Session](t, key)
+	if err != nil || !seen.After(session.LastSeen) { // an unknown or a damaged session
+		return nil //nolint:nilerr // the contract ignores both
+	}
+	session.LastSeen = seen
+	text, err := encode(session)
+	if err != nil {
+		return err
+	}
+	return t.Put(key, text)
+}
+
+// Users implements authcore.Accounts. A filter by address uses the index of
+// addresses if few addresses match, a filter by domain the index of domains. Any
+// other filter reads the users in their order.
+func (s *Store) Users(
+	ctx context.Context, filter authcore.UserFilter, cursor string,
+) (users []authcore.User, next string, err error) {
+	if filter.Limit <= 0 {
+		filter.Limit = defaultUsers
+	}
+	filter.Limit = min(filter.Limit, maxUsers)
+	users, err = view(ctx, s, func(t *tx) ([]authcore.User, error) {
+		var page []authcore.User
+		page, next = t.users(filter, cursor)
+		return page, nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return users, next, nil
+}
+
+func (t *tx) users(filter authcore.UserFilter, cursor string) (users []authcore.User, next string) {
+	examined := 0
+	for id := range t.candidates(filter, cursor) {
+		if examined == maxExamined || len(users) == filter.Limit {
+			return users, cursor
+		}
+		examined++
+		cursor = id
+		user, err := load[authcore.User](t, accountPrefix(id))
+		if err == nil && matches(filter, user) {
+			users = append(users, user)
+		}
+	}
+	return users, ""
+}
+
+// candidates iterates over IDs of users after the cursor that may match.
+func (t *tx) candidates(filter authcore.UserFilter, cursor string) func(func(string) bool) {
+	if filter.EmailPrefix != "" {
+		if ids, all := t.byEmail(filter.EmailPrefix); all {
+			at, found := slices.BinarySearch(ids, cursor)
+			if found {
+				at++
+			}
+			return slices.Values(ids[at:])
+		}
+	}
+	if filter.Domain != "" {
+		prefix := join(domainTable, filter.Domain, "")
+		return func(yield func(string) bool) {
+			for key := range t.within(prefix, append(slices.Clone(prefix), cursor...)) {
+				if id := string(key[len(prefix):]); id > cursor && !yield(id) {
+					return
+				}
+			}
+		}
+	}
+	return func(yield func(string) bool) {
+		for id := range t.userIDs(cursor) {
+			if !yield(id) {
+				return
+			}
+		}
+	}
+}
+
+// byEmail returns the sorted IDs of users by the beginning of their address, and
+// whether these are all of them.
+func (t *tx) byEmail(prefix string) (ids []string, all bool) {
+	for _, id := range t.prefix(join(emailTable, prefix)) {
+		if len(ids) == maxExamined {
+			return nil, false
+		}
+		ids = append(ids, string(id))
+	}
+	slices.Sort(ids)
+	return ids, true
+}
+
+// userIDs iterates over the IDs of all users after the given one. It skips the
+// other entries of each account.
+func (t *tx) userIDs(after string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		from := append(join(accountTable, after), afterSeparator)
+		if after == "" {
+			from = join(accountTable, "")
+		}
+		for from != nil {
+			var next []byte
+			for key := range t.within([]byte{accountTable}, from) {
+				id, part, _ := strings.Cut(string(key[1:]), string(rune(separator)))
+				if part == "" && !yield(id) {
+					return
+				}
+				next = append(join(accountTable, id), afterSeparator)
+				break
+			}
+			from = next
+		}
+	}
+}
+
+func matches(filter authcore.UserFilter, user authcore.User) bool {
+	email := ""
+	if filter.EmailPrefix != "" || filter.Domain != "" {
+		email = user.EmailKey()
+	}
+	in := func(at, from, to time.Time) bool {
+		return !at.Before(from) && (to.IsZero() || at.Before(to))
+	}
+	return strings.HasPrefix(email, filter.EmailPrefix) &&
+		(filter.Domain == "" || email != "" && domainOf(email) == filter.Domain) &&
+		(filter.Role == "" || slices.Contains(user.Roles, filter.Role)) &&
+		(filter.Disabled == nil || *filter.Disabled == user.Disabled) &&
+		in(user.Created, filter.CreatedFrom, filter.CreatedTo) &&
+		in(user.LastLogin, filter.LastLoginFrom, filter.LastLoginTo)
+}
