@@ -2,43 +2,48 @@ package gate
 
 import "strings"
 
-// maxRequestHeaders bounds the list of headers that a preflight names, in bytes.
+// maxRequestHeaders limits the list of headers that a preflight names, in bytes.
 const maxRequestHeaders = 1024
 
-// isPreflight recognises a CORS preflight (Fetch standard, "CORS-preflight
-// request"). No other OPTIONS request is exempt: frameworks answer OPTIONS with
-// what only the signed-in may know, some run the handler of GET.
+// isPreflight reports whether a request is a CORS preflight (Fetch standard, "CORS-
+// preflight request"). No other OPTIONS request is exempt: frameworks answer
+// OPTIONS with data for authenticated users, and some run the handler of GET.
+// Browsers send preflights without a body.
 func (r *Request) isPreflight() bool {
-	return r.Method == "OPTIONS" && isSingle(r.Origin) && isSingle(r.AccessControlRequestMethod)
+	return r.Method == "OPTIONS" && !r.HasBody &&
+		isSingle(r.Header["Origin"]) && isSingle(r.Header["Access-Control-Request-Method"])
 }
 
 func isSingle(values []string) bool { return len(values) == 1 && values[0] != "" }
 
-// Preflight decides about a preflight (Fetch, section 4.8) from an origin that
-// allow knows: it is answered. Everything else is left alone: another method, an
-// OPTIONS that is no preflight, and preflights of strangers, whom a browser stops
-// when nothing in the answer invites them.
+// Preflight answers a preflight (Fetch standard, section 4.8) from an origin that
+// allow accepts. It is false for every other request: another method, an OPTIONS
+// request that is not a preflight, and preflights from other origins, which a
+// browser stops because the answer does not allow them.
 func (r *Request) Preflight(allow func(origin string) bool) (d Decision, answered bool) {
-	if r.Method != "OPTIONS" || len(r.AccessControlRequestMethod) != 1 {
+	if r.Method != "OPTIONS" || len(r.Header["Access-Control-Request-Method"]) != 1 {
 		return Decision{}, false
 	}
-	origin, allowed := r.AllowedOrigin(allow)
-	if !allowed {
+	origin := r.AllowedOrigin(allow)
+	if origin == "" {
 		return Decision{}, false
 	}
-	return Decision{Status: 204, Reason: ReasonPreflight, origin: origin, asked: r.AccessControlRequestHeaders}, true
+	asked := r.Header["Access-Control-Request-Headers"]
+	return Decision{Status: 204, Reason: ReasonPreflight, Origin: origin, asked: asked}, true
 }
 
-// AllowedOrigin returns the origin of a request if allow knows it.
-func (r *Request) AllowedOrigin(allow func(origin string) bool) (origin string, ok bool) {
-	if allow == nil || len(r.Origin) != 1 || !allow(r.Origin[0]) {
-		return "", false
+// AllowedOrigin returns the origin of a request if allow accepts it, otherwise "".
+func (r *Request) AllowedOrigin(allow func(origin string) bool) string {
+	origin := r.Header["Origin"]
+	if len(origin) != 1 || allow == nil || !allow(origin[0]) {
+		return ""
 	}
-	return r.Origin[0], true
+	return origin[0]
 }
 
-// preflightHeader writes the answer to a preflight, whose status is 204.
-func preflightHeader(header ResponseHeader, origin string, asked []string) {
+// answerPreflight writes the header of the answer to a preflight, whose status is
+// 204.
+func answerPreflight(header Header, origin string, asked []string) {
 	header.Add("Vary", "Origin")
 	header.Add("Vary", "Access-Control-Request-Method")
 	header.Add("Vary", "Access-Control-Request-Headers")
@@ -48,16 +53,8 @@ func preflightHeader(header ResponseHeader, origin string, asked []string) {
 	header.Set("Access-Control-Max-Age", "600")
 }
 
-// AllowOrigin lets pages of an origin read an answer. The origin is named, never
-// "*", and credentials are never allowed: tokens travel in a header that pages
-// set themselves, and cookies are not looked at. The caller sees to Vary.
-func AllowOrigin(header ResponseHeader, origin string) {
-	header.Set("Access-Control-Allow-Origin", origin)
-	header.Set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate")
-}
-
-// allowedHeaders returns what a page asked to send. Pages of a known origin may
-// send any header: which ones matter is for the application to say.
+// allowedHeaders returns the headers that a page asked to send. Pages of an
+// accepted origin may send any header; the application decides which ones matter.
 func allowedHeaders(asked []string) string {
 	list := func(c rune) bool { // field names, commas and blanks (RFC 9110, section 5.6)
 		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~, ", c)

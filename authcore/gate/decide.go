@@ -5,54 +5,62 @@ import (
 	"time"
 )
 
-// Request is what a Decision depends on. The values of headers are those of all
-// headers of that name, in order.
+// Request contains what a Decision depends on.
 type Request struct {
-	Method        string
-	Authorization []string
-	// Origin and AccessControlRequestMethod mark a CORS preflight, which asks
-	// for AccessControlRequestHeaders.
-	Origin, AccessControlRequestMethod, AccessControlRequestHeaders []string
-	// HasBody tells that a body comes with the request, as far as the server
-	// knows. Only Site.Decide looks at it, and at Path: what the upstream will
-	// see, percent-encoded and without the query.
+	Method string
+	// Header is the header of the request after Clean. Credentials are read from
+	// it when the decision is made.
+	Header Header
+	// Path is the path that the upstream will see, percent-encoded and without
+	// the query. It is needed if the site has public paths.
+	Path string
+	// HasBody reports whether a body comes with the request, as far as the server
+	// knows.
 	HasBody bool
-	Path    string
 	Now     time.Time
 }
 
-// Decision says what to do with a request.
+// Decision is the result for one request. A host keeps it as long as the request,
+// because the header of the request may refer to it after Forward.
 type Decision struct {
-	// Status is 0 when the request goes on; otherwise it is the status of the
-	// answer, 401, 403 or 503, and Body the exact JSON to send; or 204, without
-	// a body, to a preflight. Header writes the rest of the answer.
+	// Status is 0 if the request proceeds. Otherwise it is the status of the
+	// answer: 401, 403 or 503 with Body, or 204 without a body to a preflight.
+	// Answer writes its header.
 	Status int
-	Body   string
-	// Claims tells who sends the request; nil means nobody known. They are
+	// Body is the exact JSON to send.
+	Body string
+	// Claims identify the user. They are nil for an anonymous request, and are
 	// shared and must not be changed.
 	Claims *Claims
-	// Preflight says that the request goes on, without identity, because
-	// browsers send preflights without credentials.
+	// Preflight reports that the request proceeds without identity because it is
+	// a preflight, which browsers send without credentials.
 	Preflight bool
+	// Origin is the origin of the request if its pages may call the site,
+	// otherwise "".
+	Origin string
 	// Reason is one of a few fixed words, for logs and metrics.
 	Reason string
-	// Err is the Refusal when the request does not go on.
+	// Err is the Refusal if the request does not proceed.
 	Err error
 
-	// origin and asked are of a preflight that is answered.
-	origin string
-	asked  []string
+	// asked lists the headers that a preflight asks for.
+	asked []string
+	// foreign reports that Authorization has credentials of other schemes only.
+	foreign bool
+	// values holds the first identity headers, so that setting them does not
+	// allocate.
+	values [2]string
 }
 
-// Decide decides about a request. Whatever it says, the caller first deletes
-// every header that IsIdentityHeader names.
+// Decide decides about a request whose header was cleaned.
 func (p *Policy) Decide(v *Verifier, r Request) Decision {
 	if r.isPreflight() {
 		return Decision{Preflight: true, Reason: ReasonPreflight}
 	}
-	token, err := ParseAuthorization(r.Authorization)
+	authorization := r.Header["Authorization"]
+	token, err := ParseAuthorization(authorization)
 	if errors.Is(err, ErrNoCredentials) && p.Optional && len(p.Require) == 0 {
-		return Decision{Reason: ReasonAnonymous}
+		return anonymous(authorization)
 	}
 	if err != nil {
 		return refuse(err)
@@ -72,8 +80,13 @@ func (p *Policy) Decide(v *Verifier, r Request) Decision {
 	return Decision{Claims: claims, Reason: ReasonAuthenticated}
 }
 
-// isRecent reports whether the person logged in at most maxAge ago. A token that
-// does not say when is not recent.
+// anonymous returns the decision to let a request proceed without identity.
+func anonymous(authorization []string) Decision {
+	return Decision{Reason: ReasonAnonymous, foreign: !hasToken(authorization)}
+}
+
+// isRecent reports whether the user logged in at most maxAge ago. A token without
+// this time is not recent.
 func (c *Claims) isRecent(now time.Time, maxAge time.Duration) bool {
 	return c.AuthTime > 0 && now.Sub(time.Unix(c.AuthTime, 0)) <= maxAge
 }

@@ -1,81 +1,90 @@
 package gate
 
-// Site is what one place asks of its requests, whatever server it runs in. The
-// server does four things in this order, so that all of them do the same:
+// Site is the configuration of one place that the gate protects, whatever the
+// server. The server does four things in this order:
 //
-//  1. It deletes every header and trailer of the request that IsIdentityHeader
-//     names, writes what KeptConnection says for the header Connection, and
-//     deletes the header Upgrade when IsTunnel says so.
+//  1. It calls Clean with the header of the request, and CleanTrailer.
 //  2. It calls Decide.
-//  3. Where Status is not 0 it answers: Decision.Header, the status, the body.
-//  4. Otherwise it calls Forward and hands the request on.
+//  3. If Status is not 0, it answers: Decision.Answer, the status, the body.
+//  4. Otherwise it calls Forward, hands the request on, and calls
+//     Decision.AllowOrigin with the header of the upstream's answer.
 //
 // A Site must not be changed while it is in use.
 type Site struct {
 	Policy Policy
-	// Public are the paths that need no token. A good token is presented there
-	// too; one that is not good counts as none.
+	// Public lists the paths that need no token. A valid token identifies the
+	// user there, too; an invalid one counts as absent.
 	Public PublicPaths
-	// Headers are the identity headers to set; see ChosenHeaders.
+	// Headers lists the identity headers to set; see ChosenHeaders.
 	Headers []string
-	// ForwardToken leaves the Authorization header in the request.
+	// ForwardToken keeps the token in the Authorization header.
 	ForwardToken bool
 }
 
-// RequestHeader is the header of a request; http.Header is one.
-type RequestHeader interface {
-	// Set replaces all values of a header.
-	Set(name, value string)
-	// Del deletes all values of a header.
-	Del(name string)
-}
-
-// Decide decides about a request. allow tells the origins whose pages may call
-// the site (RFC 6454, section 6.2): their preflights are answered here, the
-// others go on without identity. A nil allow knows none.
+// Decide decides about a request. allow accepts the origins whose pages may call
+// the site (RFC 6454, section 6.2): their preflights are answered here, others
+// proceed without identity. A nil allow accepts none.
 func (s *Site) Decide(v *Verifier, r Request, allow func(origin string) bool) Decision {
-	if decision, answered := r.Preflight(allow); answered {
-		return decision
+	origin := ""
+	if r.Header["Origin"] != nil {
+		if decision, answered := r.Preflight(allow); answered {
+			return decision
+		}
+		origin = r.AllowedOrigin(allow)
 	}
-	if r.HasBody { // browsers send preflights without a body
-		r.Origin = nil
-	}
-	if !s.Public.Match(r.Path) {
-		return s.Policy.Decide(v, r)
-	}
-	public := Policy{Optional: true}
-	decision := public.Decide(v, r)
-	if decision.Status != 0 {
-		return Decision{Reason: ReasonAnonymous}
-	}
+	decision := s.decide(v, &r)
+	decision.Origin = origin
 	return decision
 }
 
-// Forward makes the header of a request that goes on ready for the upstream: it
-// sets who sent it and takes out what was only for the gate.
-func (s *Site) Forward(d *Decision, header RequestHeader) {
-	if !s.ForwardToken { // first, so that what is set finds its place in the map
-		header.Del("Authorization")
+func (s *Site) decide(v *Verifier, r *Request) Decision {
+	if !s.Public.Match(r.Path) {
+		return s.Policy.Decide(v, *r)
+	}
+	public := Policy{Optional: true}
+	if decision := public.Decide(v, *r); decision.Status == 0 {
+		return decision
+	}
+	return anonymous(r.Header["Authorization"])
+}
+
+// Forward prepares the header of a request that proceeds for the upstream: it sets
+// the identity headers and removes the token. Credentials of other schemes, on
+// paths that need no token, stay. The first two headers refer to d.
+func (s *Site) Forward(d *Decision, header Header) {
+	// The token goes first, so that the map has room for what is set.
+	if !s.ForwardToken && !d.foreign {
+		delete(header, "Authorization")
 	}
 	if d.Claims != nil {
-		for _, name := range s.Headers {
-			if value := HeaderValue(d.Claims, name); value != "" {
-				header.Set(name, value)
-			}
-		}
+		s.identify(d, header)
 	}
 	if d.Preflight {
 		stripPreflight(header)
 	}
 }
 
-// stripPreflight takes out of a preflight what no browser sends with one. It
-// passes without a token, so nothing in it may be taken for another request or
-// for another kind of credentials, or open a connection of its own.
-func stripPreflight(header RequestHeader) {
-	for _, name := range [...]string{
-		"Authorization", "Cookie", "Upgrade", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Method",
-	} {
-		header.Del(name)
+func (s *Site) identify(d *Decision, header Header) {
+	n := 0
+	for _, name := range s.Headers {
+		value := HeaderValue(d.Claims, name)
+		switch {
+		case value == "":
+		case n == len(d.values):
+			header.Set(name, value)
+		default:
+			d.values[n] = value
+			header[name] = d.values[n : n+1 : n+1]
+			n++
+		}
+	}
+}
+
+// stripPreflight removes from a preflight what no browser sends with one. It
+// passes without a token, so nothing in it may be taken for another request or for
+// other credentials, or open another connection.
+func stripPreflight(header Header) {
+	for _, name := range preflightFields {
+		delete(header, name)
 	}
 }

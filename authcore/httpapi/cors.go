@@ -14,27 +14,22 @@ func AllowOrigin(header http.Header, r *http.Request, allow func(origin string) 
 	if !slices.Contains(header.Values("Vary"), "Origin") {
 		header.Add("Vary", "Origin")
 	}
-	request := gate.Request{Origin: r.Header.Values("Origin")}
-	origin, allowed := request.AllowedOrigin(allow)
-	if allowed {
-		gate.AllowOrigin(header, origin)
+	request := gate.Request{Header: gate.Header(r.Header)}
+	origin := request.AllowedOrigin(allow)
+	if origin != "" {
+		gate.AllowOrigin(gate.Header(header), origin)
 	}
-	return allowed
+	return origin != ""
 }
 
 // Preflight answers a CORS preflight from an origin that allow knows, and
 // reports whether it did; see gate.Site. Everything else is left untouched to
 // the caller.
 func Preflight(w http.ResponseWriter, r *http.Request, allow func(origin string) bool) bool {
-	request := gate.Request{
-		Method:                      r.Method,
-		Origin:                      r.Header.Values("Origin"),
-		AccessControlRequestMethod:  r.Header.Values("Access-Control-Request-Method"),
-		AccessControlRequestHeaders: r.Header.Values("Access-Control-Request-Headers"),
-	}
+	request := gate.Request{Method: r.Method, Header: gate.Header(r.Header)}
 	decision, answered := request.Preflight(allow)
 	if answered {
-		decision.Header(w.Header())
+		decision.Answer(gate.Header(w.Header()))
 		w.WriteHeader(decision.Status)
 	}
 	return answered

@@ -136,7 +136,7 @@ func (r *Realm) Decide(site *gate.Site, request gate.Request) gate.Decision {
 // an *authcore.Error with 503 if the token could not be checked.
 func (r *Realm) Authenticate(authorization []string) (*gate.Claims, error) {
 	var site gate.Site
-	decision := r.Decide(&site, gate.Request{Authorization: authorization, Now: r.Now()})
+	decision := r.Decide(&site, gate.Request{Header: gate.Header{"Authorization": authorization}, Now: r.Now()})
 	switch {
 	case decision.Claims != nil:
 		return decision.Claims, nil
