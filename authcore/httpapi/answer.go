@@ -7,10 +7,10 @@ import (
 	"net/http"
 )
 
-// answer is everything that a request is answered with.
+// answer is a response.
 type answer struct {
 	status int
-	// header is added to what every answer has.
+	// header is set in addition to the headers of every answer.
 	header http.Header
 	// body is JSON unless the header has a Content-Type; nil for none.
 	body []byte
@@ -25,8 +25,8 @@ func reply(status int, value any) (answer, error) {
 	return answer{status: status, body: body}, nil
 }
 
-// encode writes JSON as it is: the answers are no part of an HTML page, and
-// links in them stay readable.
+// encode writes JSON without escapes for HTML: the answers are not part of a page,
+// and links in them stay readable.
 func encode(value any) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -37,9 +37,9 @@ func encode(value any) ([]byte, error) {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
 }
 
-// setCommonHeaders sets what every answer carries. Answers hold tokens and
-// addresses, so nobody keeps them (RFC 9111, section 5.2.2.5), takes them for
-// something to run, or tells a third party which page they belong to.
+// setCommonHeaders sets the headers of every answer. Answers contain tokens and
+// addresses: they must not be stored (RFC 9111, section 5.2.2.5), not be taken for
+// a script, and not appear in a Referer.
 func setCommonHeaders(header http.Header) {
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -49,6 +49,10 @@ func setCommonHeaders(header http.Header) {
 func (a answer) write(w http.ResponseWriter) {
 	header := w.Header()
 	for name, values := range a.header {
+		if name == "Vary" {
+			header["Vary"] = append(header["Vary"], values...)
+			continue
+		}
 		header[name] = values
 	}
 	if a.body == nil {
@@ -59,6 +63,6 @@ func (a answer) write(w http.ResponseWriter) {
 		header.Set("Content-Type", "application/json")
 	}
 	w.WriteHeader(a.status)
-	// A failure means that the client is gone; there is nobody to tell.
+	// A failure means that the client has disconnected.
 	_, _ = w.Write(a.body)
 }

@@ -15,19 +15,19 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// maxBody is the longest body that is read, in bytes. It bounds the memory and
-// time of everything that is made of it (CWE-770).
+// maxBody limits a body, in bytes, and with it the memory and time of everything
+// that is made of it (CWE-770).
 const maxBody = 64 << 10
 
-// bodyTimeout is how long a whole body may take to arrive. Without it a client
-// that sends a byte now and then would hold a request, and with it the shutdown
-// of the server, for as long as it likes (CWE-400).
+// bodyTimeout limits the time in which a whole body has to arrive. Otherwise a
+// client that sends a byte now and then could hold a request, and with it the
+// shutdown of the server, forever (CWE-400).
 const bodyTimeout = 10 * time.Second
 
-// source looks up what a request says under a name.
+// source looks up a value of a request by its name.
 type source func(name string) (value, bool)
 
-// body reads and parses the body of a request. No body at all is an empty one.
+// body reads and parses the body of a request. An absent body is an empty one.
 func (r *request) body() (source, error) {
 	content, err := r.readBody()
 	if err != nil {
@@ -53,7 +53,7 @@ func (r *request) body() (source, error) {
 }
 
 func (r *request) readBody() ([]byte, error) {
-	// Not every server has deadlines; one without has bounds of its own.
+	// Not every server has deadlines; others have limits of their own.
 	connection := http.NewResponseController(r.w)
 	bounded := connection.SetReadDeadline(time.Now().Add(r.bodyTimeout)) == nil
 	content, err := io.ReadAll(http.MaxBytesReader(r.w, r.Body, maxBody))
@@ -63,8 +63,8 @@ func (r *request) readBody() ([]byte, error) {
 	return content, err
 }
 
-// isUTF8 reports whether a charset parameter names the only encoding that is
-// read; an absent one does.
+// isUTF8 reports whether a charset parameter is absent or names UTF-8, the only
+// encoding that is read.
 func isUTF8(charset string) bool {
 	return charset == "" || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
 }
@@ -101,8 +101,8 @@ func parseForm(content []byte) (source, error) {
 	return fromForm(form), nil
 }
 
-// parseMultipart reads multipart/form-data (RFC 7578). Files are passed over:
-// no field is one, and nothing is ever written to disk.
+// parseMultipart reads multipart/form-data (RFC 7578). Files are ignored, and
+// nothing is written to disk.
 func parseMultipart(content []byte, boundary string) (source, error) {
 	form := url.Values{}
 	if len(content) == 0 {
@@ -130,8 +130,7 @@ func parseMultipart(content []byte, boundary string) (source, error) {
 	}
 }
 
-// fromForm looks up the fields of a form; of several of one name the last one
-// counts.
+// fromForm looks up the fields of a form. The last of several of one name counts.
 func fromForm(form url.Values) source {
 	return func(name string) (value, bool) {
 		texts := form[name]

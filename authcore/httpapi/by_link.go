@@ -3,17 +3,19 @@ package httpapi
 import (
 	"net/http"
 
-	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/login"
 )
 
-// linkReceipt is the same for every address.
+// linkReceipt is the body of the answer to a link request, the same for every
+// address.
 type linkReceipt struct {
 	Email     string `json:"email"`
 	ExpiresIn int64  `json:"expires_in"` // seconds
+	RequestID string `json:"request_id"`
 	DebugLink string `json:"_debug_auth_link,omitempty"`
 }
 
-// requestLink has a link mailed.
+// requestLink mails a link.
 func (h *Handler) requestLink(r *request) (answer, error) {
 	from, err := r.body()
 	if err != nil {
@@ -23,7 +25,7 @@ func (h *Handler) requestLink(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	receipt, err := h.service.RequestLink(r.Context(), authcore.LinkRequest{
+	receipt, err := h.realm.Logins.RequestLink(r.Context(), login.LinkRequest{
 		Email:     in["email"],
 		ClientKey: in["client_key"],
 		Locale:    in["locale"],
@@ -35,11 +37,12 @@ func (h *Handler) requestLink(r *request) (answer, error) {
 	return reply(http.StatusOK, linkReceipt{
 		Email:     in["email"],
 		ExpiresIn: int64(receipt.ExpiresIn.Seconds()),
+		RequestID: receipt.RequestID,
 		DebugLink: receipt.DebugLink,
 	})
 }
 
-// loginByMail spends what a mail held: the token of its link, or its code.
+// loginByMail logs in with the token of a mailed link, or with a mailed code.
 func (h *Handler) loginByMail(r *request) (answer, error) {
 	from, err := r.body()
 	if err != nil {
@@ -48,23 +51,24 @@ func (h *Handler) loginByMail(r *request) (answer, error) {
 	if isCodeLogin(from) {
 		return h.loginByCode(r, from)
 	}
-	in, err := read(from, required("token"), required("client_key"))
+	in, err := read(from, trimmed("token"), required("client_key"))
 	if err != nil {
 		return answer{}, err
 	}
-	return signedInAs(h.service.LoginByLink(r.Context(), authcore.LinkLogin{
+	return signedInAs(h.realm.Logins.ByLink(r.Context(), login.LinkLogin{
 		Token:     in["token"],
 		ClientKey: in["client_key"],
 		Caller:    h.caller(r),
 	}))
 }
 
-// isCodeLogin tells the two apart. A token decides, also a faulty one.
+// isCodeLogin reports whether a request is a login by code. A token decides, even if
+// it is faulty.
 func isCodeLogin(from source) bool {
 	if _, found := from("token"); found {
 		return false
 	}
-	for _, name := range []string{"code", "email"} {
+	for _, name := range []string{"code", "request_id", "email"} {
 		if _, found := from(name); found {
 			return true
 		}
@@ -72,13 +76,14 @@ func isCodeLogin(from source) bool {
 	return false
 }
 
+// loginByCode ignores the member "email", which frontends may send along.
 func (h *Handler) loginByCode(r *request, from source) (answer, error) {
-	in, err := read(from, email(), required("code"), required("client_key"))
+	in, err := read(from, trimmed("request_id"), code(), required("client_key"))
 	if err != nil {
 		return answer{}, err
 	}
-	return signedInAs(h.service.LoginByCode(r.Context(), authcore.CodeLogin{
-		Email:     in["email"],
+	return signedInAs(h.realm.Logins.ByCode(r.Context(), login.CodeLogin{
+		RequestID: in["request_id"],
 		Code:      in["code"],
 		ClientKey: in["client_key"],
 		Caller:    h.caller(r),

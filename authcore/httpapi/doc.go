@@ -1,21 +1,20 @@
-// Package httpapi is the wire: it serves the login API of an authcore.Service
-// over plain net/http.
+// Package httpapi serves the login API of a realm over net/http.
 //
-// It owns paths and methods, the decoding of JSON and form bodies, the wording
-// of field errors, the shape of every answer, CORS, and what is logged of a
-// request that failed. It does not own what a request means (package authcore),
-// whether a token is good (package gate), or the server around it: listening,
-// timeouts, TLS and which proxies are trusted are the caller's.
+// It contains paths and methods, the decoding of JSON and form bodies, the texts of
+// field errors, the form of every answer, CORS, the rule for cross-site requests,
+// and the log of failures. It does not contain the meaning of a request (packages
+// login, account, session), the check of a token (package gate), or the server:
+// listening, timeouts, TLS and trusted proxies are the caller's.
 //
-//	request ─▶ CORS ─▶ route ─▶ token? ─▶ body ─▶ fields ─▶ authcore.Service
-//	                     │        │         │       │              │
-//	                    404      401       400     400    value or authcore.Error
-//	                    405              413 415                   │
-//	answer  ◀──────────────────────────────────────────────────────┘
+//	request ─▶ CORS ─▶ route ─▶ cross-site? ─▶ token? ─▶ body ─▶ fields ─▶ realm
+//	                     │           │           │         │       │         │
+//	                    404         403         401       400     400   value or error
+//	                    405                            413 415               │
+//	answer  ◀────────────────────────────────────────────────────────────────┘
 //
 // An endpoint returns its answer as a value. Nothing is written before it is
-// complete, so that a failure at any point, a panic included, still becomes a
-// whole answer.
+// complete, so that a failure at any point, a panic included, becomes a whole
+// answer. One timeout limits each request.
 //
-// The package knows no particular web server and builds for wasip1 and js.
+// The package depends on no particular web server and builds for wasip1 and js.
 package httpapi

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,36 +14,39 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/realm"
 )
 
-// The codes of this package, beside those of authcore. Codes are listed in
+// The codes of this package, in addition to those of authcore. Codes are listed in
 // docs/errors.md and are never renamed.
 const (
 	CodeBodyTooLarge authcore.Code = "body_too_large"
-	// CodeRequestTimeout says that the body did not arrive in time.
+	// CodeCrossSite refuses a POST from a page of a site that is not configured.
+	CodeCrossSite authcore.Code = "cross_site"
+	// CodeRequestTimeout reports that the body did not arrive in time.
 	CodeRequestTimeout authcore.Code = "request_timeout"
 	CodeInternal       authcore.Code = "internal"
 )
 
-// failureBody is an answer that is no success. Clients in the field know some of
-// them by their exact text, without a code.
+// failureBody is the JSON body of an error response. Clients compare some of them
+// with their exact text, which has no code.
 type failureBody struct {
 	Detail string        `json:"detail"`
 	Code   authcore.Code `json:"code,omitempty"`
 }
 
-// detail answers with a sentence alone.
+// detail is an error response without a code.
 func detail(status int, text string) answer {
 	a, _ := reply(status, failureBody{Detail: text}) // a string can be encoded
 	return a
 }
 
-// badRequest is a body that cannot be read.
+// badRequest is the error of a body that cannot be read.
 func badRequest(text string) error {
 	return &plainError{status: http.StatusBadRequest, detail: text}
 }
 
-// plainError is answered with a sentence alone.
+// plainError becomes an error response without a code.
 type plainError struct {
 	status int
 	detail string
@@ -50,7 +54,7 @@ type plainError struct {
 
 func (e *plainError) Error() string { return e.detail }
 
-// run calls an endpoint and turns whatever goes wrong into an answer.
+// run calls an endpoint and turns every failure, a panic included, into an answer.
 func (h *Handler) run(matched route, serve endpoint, r *request) (a answer) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -62,18 +66,18 @@ func (h *Handler) run(matched route, serve endpoint, r *request) (a answer) {
 		return a
 	}
 	a = h.failure(r.Request, matched, err)
-	if matched.people {
-		return forPeople(r.Request, a, err)
+	if matched.browser {
+		return asPage(r.Request, a, err)
 	}
 	return a
 }
 
-// failure answers an error and logs it when it is the server's own.
+// failure answers an error, and logs a failure of the server.
 func (h *Handler) failure(r *http.Request, matched route, err error) answer {
 	if plain, ok := errors.AsType[*plainError](err); ok {
 		return detail(plain.status, plain.detail)
 	}
-	if denied, ok := errors.AsType[*authcore.Unauthenticated](err); ok {
+	if denied, ok := errors.AsType[*realm.Unauthenticated](err); ok {
 		return unauthorized(denied.Decision.Body)
 	}
 	public, ok := errors.AsType[*authcore.Error](err)
@@ -87,7 +91,7 @@ func (h *Handler) failure(r *http.Request, matched route, err error) answer {
 	return publicFailure(public)
 }
 
-// publicFailure is the answer to an error of the domain.
+// publicFailure is the answer to a public error.
 func publicFailure(e *authcore.Error) answer {
 	body := failureBody{Detail: e.Detail, Code: e.Code}
 	switch {
@@ -109,7 +113,7 @@ func publicFailure(e *authcore.Error) answer {
 	return a
 }
 
-// unauthorized is a 401 with the exact body that clients know.
+// unauthorized is a 401 with the exact body that clients compare.
 func unauthorized(body string) answer {
 	return answer{
 		status: http.StatusUnauthorized,
@@ -118,14 +122,14 @@ func unauthorized(body string) answer {
 	}
 }
 
-// internal says nothing about what happened.
+// internal is the answer to a fault of the program. It has no details.
 func internal() answer {
 	a, _ := reply(http.StatusInternalServerError, failureBody{Detail: "Internal server error.", Code: CodeInternal})
 	return a
 }
 
-// panicked answers a fault of the program. What was thrown may hold anything,
-// so that only its type is logged unless the runtime itself threw it.
+// panicked answers a panic. Its value may contain secrets, so that only the type is
+// logged, unless the panic is one of the runtime.
 func (h *Handler) panicked(r *http.Request, matched route, fault any) answer {
 	if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(fault)
@@ -138,12 +142,12 @@ func (h *Handler) panicked(r *http.Request, matched route, fault any) answer {
 	return internal()
 }
 
-// report logs and counts a failure of the server's own. It names the route by its
-// pattern: a path may hold what somebody put there by mistake. A client that went
-// away is no failure of the server. What is unavailable comes back without
-// anybody's doing, which a fault of the program does not.
+// report logs and counts a failure of the server. It names the route by its
+// pattern, because a path may contain a secret by mistake. A request whose client
+// disconnected is not a failure. CodeUnavailable is a warning: it ends without
+// action of the operator, which a fault of the program does not.
 func (h *Handler) report(r *http.Request, matched route, code authcore.Code, cause ...slog.Attr) {
-	if code == authcore.CodeUnavailable && r.Context().Err() != nil {
+	if code == authcore.CodeUnavailable && errors.Is(r.Context().Err(), context.Canceled) {
 		return
 	}
 	h.failed(code)

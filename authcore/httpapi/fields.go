@@ -9,40 +9,45 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// kind is the type of a value as far as fields tell types apart.
+// kind is the type of a value, as far as fields distinguish types.
 type kind int
 
-// The kinds of value. Numbers are texts.
+// The kinds of value. A number is a text to every field but code.
 const (
 	text kind = iota
+	number
 	boolean
 	null
-	unusable // an object, an array, or a text that is none
+	unusable // an object, an array, or a text that is not valid
 )
 
-// value is what a request says about one field. Only texts and booleans have a
-// text.
+// value is the value of one field in a request. Only texts, numbers and booleans
+// have a text.
 type value struct {
 	kind kind
 	text string
 }
 
-// field describes what an endpoint reads. Names that no field has are never
-// looked at.
+// field describes a field that an endpoint reads. Other names are ignored.
 type field struct {
 	name string
 	// alias is another spelling of the name, or "".
 	alias    string
 	required bool
-	// unless names another field that stands in for a required one. Not both
-	// may be there.
+	// unless names another field that replaces a required one. They exclude each
+	// other.
 	unless string
-	// mayBeBlank lets "" and blanks pass.
+	// mayBeBlank accepts "" and blanks.
 	mayBeBlank bool
+	// trimmed fields may have blanks and invisible characters of Unicode around
+	// them, line breaks included, which are copied along from mails and pages.
+	trimmed bool
+	// digits is the length to which a number is padded with zeros; 0 for none.
+	digits int
 	// flag fields are true or false.
 	flag bool
-	// tooLong is said of values over maxLength bytes; "" means no bound but that
-	// of the body.
+	// tooLong is the fault of values over maxLength bytes; "" means that only the
+	// body is limited.
 	tooLong   string
 	maxLength int
 }
@@ -51,20 +56,24 @@ func required(name string) field { return field{name: name, required: true} }
 func optional(name string) field { return field{name: name} }
 func blank(name string) field    { return field{name: name, mayBeBlank: true} }
 func flag(name string) field     { return field{name: name, flag: true} }
+func trimmed(name string) field  { return field{name: name, required: true, trimmed: true} }
 
-// email bounds an address before it is parsed: the conversion of international
+// code is a mailed code. As a JSON number it has lost its leading zeros.
+func code() field { return field{name: "code", required: true, trimmed: true, digits: 6} }
+
+// email limits an address before it is parsed: the conversion of international
 // domains takes time that grows with the square of their length (CWE-407).
 func email() field {
-	return field{name: "email", required: true, tooLong: "Enter a valid email address.", maxLength: 1 << 10}
+	return field{name: "email", required: true, trimmed: true, tooLong: "Enter a valid email address.", maxLength: 1 << 10}
 }
 
 // input holds the fields that a request has.
 type input map[string]string
 
-// isSet reports whether a flag is there and true.
+// isSet reports whether a flag is present and true.
 func (in input) isSet(name string) bool { return in[name] == "true" }
 
-// optional returns the text of a field, or nil where it was left out.
+// optional returns the text of a field, or nil if it is absent.
 func (in input) optional(name string) *string {
 	text, found := in[name]
 	if !found {
@@ -107,28 +116,41 @@ func read(from source, fields ...field) (input, error) {
 	return in, nil
 }
 
-// take returns the text of a value, or what is wrong with it.
+// take returns the text of a value, or its fault.
 func (f field) take(v value) (taken, fault string) {
+	checked := v.text
+	if f.trimmed {
+		checked = trim(v.text)
+	}
 	switch {
 	case v.kind == null:
 		return "", "This field may not be null."
 	case f.flag:
 		return takeFlag(v)
-	case v.kind != text || !utf8.ValidString(v.text):
+	case v.kind != text && v.kind != number || !utf8.ValidString(v.text):
 		return "", "Not a valid string."
 	case !f.mayBeBlank && strings.TrimSpace(v.text) == "":
 		return "", "This field may not be blank."
-	case strings.ContainsRune(v.text, 0):
+	case !f.mayBeBlank && checked == "":
+		return "", "This field may not be blank."
+	case strings.ContainsRune(checked, 0):
 		return "", "Null characters are not allowed."
-	case strings.ContainsFunc(v.text, unicode.IsControl):
+	case strings.ContainsFunc(checked, unicode.IsControl):
 		return "", "Control characters are not allowed."
 	case f.tooLong != "" && len(v.text) > f.maxLength:
 		return "", f.tooLong
+	case v.kind == number && strings.Trim(v.text, "0123456789") == "":
+		return strings.Repeat("0", max(0, f.digits-len(v.text))) + v.text, ""
 	}
 	return v.text, ""
 }
 
-// takeFlag also takes what forms can say.
+// trim removes blanks and invisible characters of Unicode around a text.
+func trim(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+}
+
+// takeFlag also accepts the numbers of forms.
 func takeFlag(v value) (taken, fault string) {
 	switch v.text {
 	case "true", "1":

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -9,39 +10,43 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/realm"
 )
 
-// DefaultPrefix is where the API lives unless Options.Prefix says otherwise.
+// DefaultPrefix is the path of the API unless Options.Prefix is set.
 const DefaultPrefix = "/v1/auth"
 
-// Options is what a Handler is made of.
+// requestTimeout limits the work for a request. It exceeds the default timeout of a
+// provider, so that a provider that hangs leaves time for the store.
+const requestTimeout = 15 * time.Second
+
+// Options configures a Handler.
 type Options struct {
-	// Service does the work; required.
-	Service *authcore.Service
-	// Prefix is the path below which the API is served, with or without a
-	// slash at the end; "/" is the whole site. Default: DefaultPrefix.
+	// Realm does the work. It may be nil for a Handler of which only Owns is used.
+	Realm *realm.Realm
+	// Prefix is the path below which the API is served, with or without a slash
+	// at the end; "/" is the whole site. Default: DefaultPrefix.
 	Prefix string
-	// ClientIP tells the address of whoever made a request, after the proxies
-	// that the operator trusts were taken out. Default: the peer of the
-	// connection. Headers such as X-Forwarded-For are never read here.
+	// ClientIP returns the client's address behind trusted proxies. Default: the
+	// peer of the connection. Headers such as X-Forwarded-For are not read here.
 	ClientIP func(*http.Request) netip.Addr
-	// Logger is told of failures of the server's own. Default: nobody.
+	// Logger receives failures of the server. Default: they are discarded.
 	Logger *slog.Logger
-	// Failed is told of each of these failures, with CodeInternal or
-	// authcore.CodeUnavailable. It is called by many at once. Default: nobody.
+	// Failed is called for each of these failures, with CodeInternal or
+	// authcore.CodeUnavailable, perhaps concurrently. Default: nothing is called.
 	Failed func(authcore.Code)
 }
 
-// Handler serves the login API. Make one with New. It is safe for concurrent
-// use.
+// Handler serves the login API. It is safe for concurrent use.
 type Handler struct {
-	service  *authcore.Service
+	realm    *realm.Realm
 	prefix   string
 	clientIP func(*http.Request) netip.Addr
 	log      *slog.Logger
 	failed   func(authcore.Code)
 	routes   []route
-	// bodyTimeout is how long a body may take to arrive.
+	feeds    compressedFeeds
+	// bodyTimeout limits the time in which a body has to arrive.
 	bodyTimeout time.Duration
 }
 
@@ -51,7 +56,7 @@ func New(options Options) *Handler {
 		options.Prefix = DefaultPrefix
 	}
 	h := &Handler{
-		service:  options.Service,
+		realm:    options.Realm,
 		prefix:   strings.TrimSuffix(path.Clean("/"+options.Prefix), "/"),
 		clientIP: options.ClientIP,
 		log:      options.Logger,
@@ -76,25 +81,30 @@ func New(options Options) *Handler {
 // answered with 404.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setCommonHeaders(w.Header())
-	matched, param := h.find(r.URL.Path)
+	matched, param := h.find(r.URL.EscapedPath(), r.URL.Path)
 	switch {
 	case matched.public:
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-	case Preflight(w, r, h.service.AllowsOrigin):
+	case Preflight(w, r, h.realm.AllowsOrigin):
 		return
 	default:
-		AllowOrigin(w.Header(), r, h.service.AllowsOrigin)
+		AllowOrigin(w.Header(), r, h.realm.AllowsOrigin)
 	}
-	h.answer(matched, &request{Request: r, w: w, param: param, bodyTimeout: h.bodyTimeout}).write(w)
+	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+	defer cancel()
+	h.answer(matched, &request{Request: r.WithContext(ctx), w: w, param: param, bodyTimeout: h.bodyTimeout}).write(w)
 }
 
 func (h *Handler) answer(matched route, r *request) answer {
-	if matched.methods == nil {
+	if !matched.isServed() {
 		return detail(http.StatusNotFound, "Not found.")
 	}
 	serve := matched.endpoint(r.Method)
 	if serve == nil {
 		return matched.refuse(r.Method)
+	}
+	if r.Method == http.MethodPost && !matched.crossSite && isCrossSite(r.Request, h.realm.AllowsOrigin) {
+		return publicFailure(crossSite())
 	}
 	return h.run(matched, serve, r)
 }
@@ -102,7 +112,7 @@ func (h *Handler) answer(matched route, r *request) answer {
 // request is one call of an endpoint.
 type request struct {
 	*http.Request
-	// w is needed to bound the body, and for nothing else.
+	// w is used to limit the body only.
 	w http.ResponseWriter
 	// param is the variable segment of the path, or "".
 	param string
@@ -110,7 +120,7 @@ type request struct {
 	bodyTimeout time.Duration
 }
 
-// caller says where a request comes from.
+// caller describes where a request comes from.
 func (h *Handler) caller(r *request) authcore.Caller {
 	return authcore.Caller{IP: h.clientIP(r.Request), UserAgent: r.UserAgent()}
 }

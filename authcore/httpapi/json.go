@@ -8,10 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// parseJSON reads an object. Faults are told by their place, never by what
-// stands there: it may be half a secret. The depth of nesting is bounded by
-// encoding/json, which keeps it in memory and does not recurse; of members of
-// one name the last one counts, at every level.
+// parseJSON reads an object. Errors name the position of a fault and never quote the
+// text, which may be a part of a secret. The depth of nesting is limited by
+// encoding/json. The last of several members of one name counts.
 func parseJSON(content []byte) (source, error) {
 	if len(content) == 0 {
 		return fromForm(nil), nil
@@ -38,8 +37,8 @@ func parseJSON(content []byte) (source, error) {
 
 func badJSON(why string) error { return badRequest("JSON parse error - " + why) }
 
-// jsonValue takes a member apart. A number is taken as the text that it is
-// written as.
+// jsonValue returns the value of a member. A number keeps the text as it was
+// written.
 func jsonValue(raw json.RawMessage) value {
 	switch raw[0] {
 	case '"':
@@ -55,13 +54,13 @@ func jsonValue(raw json.RawMessage) value {
 	case '{', '[':
 		return value{kind: unusable}
 	default:
-		return value{text: string(raw)}
+		return value{kind: number, text: string(raw)}
 	}
 }
 
-// hasLoneSurrogate reports whether an escape in a valid JSON string names half
-// of a character (RFC 8259, section 8.2). encoding/json would put U+FFFD in its
-// place, and different texts would become the same.
+// hasLoneSurrogate reports whether an escape in a valid JSON string is half of a
+// surrogate pair (RFC 8259, section 8.2). encoding/json replaces it by U+FFFD, so
+// that different texts would become equal.
 func hasLoneSurrogate(raw []byte) bool {
 	for i := 0; i < len(raw); i++ {
 		if raw[i] != '\\' {

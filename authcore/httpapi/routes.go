@@ -8,30 +8,40 @@ import (
 	"strings"
 )
 
-// keySetPath is the place of the public keys (RFC 8615), below the prefix and at
-// the root of the site.
+// keySetPath is the path of the public keys (RFC 8615), below the prefix and at the
+// root of the site.
 const keySetPath = "/.well-known/jwks.json"
+
+// verifyPath is the path of verify below the prefix.
+const verifyPath = "/verify"
 
 // endpoint is one method of one route.
 type endpoint func(*request) (answer, error)
 
 // route is one path below the prefix.
 type route struct {
-	// pattern has no slash at its end; a last segment in braces stands for any
-	// one segment.
+	// pattern has no slash at its end. A last segment in braces matches any one
+	// segment.
 	pattern string
 	methods map[string]endpoint
+	// anyMethod, if set, serves all methods and all paths below the pattern.
+	anyMethod endpoint
 	// public routes may be read by pages of every origin.
 	public bool
-	// people are sent here by their browsers and see what is answered.
-	people bool
+	// browser routes are navigated to, so that failures are pages.
+	browser bool
+	// crossSite routes accept requests of other sites.
+	crossSite bool
 }
 
-// table lists everything that is served. Only methods that may change something
-// do: GET, HEAD and OPTIONS are used by mail scanners, link previews and
-// crawlers (RFC 9110, section 9.2.1).
+// isServed is false for the zero route.
+func (t route) isServed() bool { return t.methods != nil }
+
+// table lists the routes. GET, HEAD and OPTIONS change nothing: mail scanners, link
+// previews and crawlers use them (RFC 9110, section 9.2.1).
 func (h *Handler) table() []route {
 	type methods = map[string]endpoint
+	verify := h.signedIn(h.verify)
 	return []route{
 		{pattern: "/by-link/link", methods: methods{http.MethodPost: h.requestLink}},
 		{pattern: "/by-link/login", methods: methods{http.MethodPost: h.loginByMail}},
@@ -40,7 +50,7 @@ func (h *Handler) table() []route {
 		{pattern: "/social/authorize/{provider}", methods: methods{http.MethodPost: h.authorize}},
 		{pattern: "/social/login", methods: methods{http.MethodPost: h.loginSocial}},
 		{pattern: "/social/login/{provider}", methods: methods{http.MethodPost: h.loginSocial}},
-		{pattern: "/social/callback/{provider}", people: true, methods: methods{
+		{pattern: "/social/callback/{provider}", browser: true, crossSite: true, methods: methods{
 			http.MethodGet:  h.callback,
 			http.MethodPost: h.callback,
 		}},
@@ -54,7 +64,7 @@ func (h *Handler) table() []route {
 		{pattern: "/sessions/{id}", methods: methods{http.MethodDelete: h.signedIn(h.endSession)}},
 		{pattern: "/identities", methods: methods{http.MethodGet: h.signedIn(h.listIdentities)}},
 		{pattern: "/identities/{id}", methods: methods{http.MethodDelete: h.signedIn(h.unlink)}},
-		{pattern: "/verify", methods: methods{http.MethodGet: h.signedIn(h.verify)}},
+		{pattern: verifyPath, methods: methods{http.MethodGet: verify}, anyMethod: verify, crossSite: true},
 		{pattern: "/revocations", methods: methods{http.MethodGet: h.revocations}, public: true},
 		{pattern: keySetPath, methods: methods{http.MethodGet: h.keySet}, public: true},
 	}
@@ -63,16 +73,26 @@ func (h *Handler) table() []route {
 // Owns reports whether a path (decoded, as in url.URL.Path) belongs to the API:
 // the prefix, everything below it, and the public keys at the root of the site.
 //
-// It judges the path that remains when "." and ".." segments and repeated
-// slashes are resolved, because that is what an upstream makes of it: otherwise
-// /v1/auth/../private would be taken for a path of the API, which needs no
-// token, by one side and for /private by the other (CWE-22, CWE-436).
+// It examines the path that remains when "." and ".." segments and repeated
+// slashes are resolved, because an upstream resolves them: otherwise
+// /v1/auth/../private would be a path of the API, which needs no token, for this
+// Handler and /private for the upstream (CWE-22, CWE-436). Paths below /verify/ are
+// the exception; see isVerify.
 func (h *Handler) Owns(urlPath string) bool {
 	_, owned := h.below(urlPath)
-	return owned
+	return owned || h.isVerify(urlPath)
 }
 
-// below returns what follows the prefix, without a slash at its end.
+// isVerify reports whether a path is the one of verify or below it. Some proxies
+// append the path of the request that they ask about, which an attacker chooses.
+// Its ".." segments must not lead to another route: the proxy would take its 200
+// for the permission to forward the request (CWE-22).
+func (h *Handler) isVerify(urlPath string) bool {
+	rest, found := strings.CutPrefix(urlPath, h.prefix+verifyPath)
+	return found && (rest == "" || rest[0] == '/')
+}
+
+// below returns the part of a path after the prefix, without a slash at its end.
 func (h *Handler) below(urlPath string) (rest string, owned bool) {
 	if !strings.HasPrefix(urlPath, "/") {
 		urlPath = "/" + urlPath
@@ -88,11 +108,17 @@ func (h *Handler) below(urlPath string) (rest string, owned bool) {
 	return rest, true
 }
 
-// find returns the route of a path and its variable segment. The zero route
-// says that there is none.
-func (h *Handler) find(urlPath string) (matched route, param string) {
+// find returns the route of a path, given as it was sent and decoded, and its
+// variable segment. It returns the zero route if there is none.
+//
+// An encoded slash is not a separator (RFC 3986, section 2.2): /by-link%2flink is
+// one segment, which matches no route.
+func (h *Handler) find(escaped, urlPath string) (matched route, param string) {
 	rest, owned := h.below(urlPath)
-	if !owned {
+	switch {
+	case h.isVerify(urlPath):
+		rest = verifyPath
+	case !owned || strings.Contains(strings.ToLower(escaped), "%2f"):
 		return route{}, ""
 	}
 	for _, candidate := range h.routes {
@@ -103,9 +129,12 @@ func (h *Handler) find(urlPath string) (matched route, param string) {
 	return route{}, ""
 }
 
-// match reports whether a path without a slash at its end fits the pattern.
+// match reports whether a path without a slash at its end matches the pattern.
 func (t route) match(rest string) (param string, found bool) {
 	fixed, _, variable := strings.Cut(t.pattern, "{")
+	if t.anyMethod != nil && strings.HasPrefix(rest, fixed+"/") {
+		return "", true
+	}
 	if !variable {
 		return "", rest == fixed
 	}
@@ -113,17 +142,20 @@ func (t route) match(rest string) (param string, found bool) {
 	return param, found && param != "" && !strings.Contains(param, "/")
 }
 
-// endpoint returns what serves a method, or nil. HEAD is served wherever GET is;
-// the server leaves out the body.
+// endpoint returns the endpoint for a method, or nil. HEAD is served like GET; the
+// server leaves out the body.
 func (t route) endpoint(method string) endpoint {
+	if t.anyMethod != nil {
+		return t.anyMethod
+	}
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
 	return t.methods[method]
 }
 
-// refuse answers a method that the route does not have. An OPTIONS that is no
-// preflight asks which it has.
+// refuse answers a method that the route does not have. An OPTIONS request that is
+// not a preflight is answered with the methods.
 func (t route) refuse(method string) answer {
 	refusal := answer{status: http.StatusNoContent}
 	if method != http.MethodOptions {
@@ -133,7 +165,7 @@ func (t route) refuse(method string) answer {
 	return refusal
 }
 
-// allow lists the methods of the route for people to read, sorted.
+// allow lists the methods of the route, sorted.
 func (t route) allow() string {
 	names := []string{http.MethodOptions}
 	for method := range t.methods {

@@ -16,16 +16,17 @@ type sessionBody struct {
 	ExpiresAt string `json:"expires_at"`
 	Address   string `json:"address"`
 	UserAgent string `json:"user_agent"`
-	// Current marks the session of the token that asks.
+	// Current marks the session of the request's token.
 	Current bool `json:"current"`
 }
 
-// refresh exchanges the token for a fresh one.
+// refresh returns a successor of the token, which stays valid.
 func (h *Handler) refresh(r *request, claims *gate.Claims) (answer, error) {
-	return signedInAs(h.service.Refresh(r.Context(), claims))
+	return signedInAs(h.realm.Sessions.Refresh(r.Context(), claims))
 }
 
-// logout ends this session, or all of the user's.
+// logout ends the session of the token, which may be superseded, or all sessions of
+// the user.
 func (h *Handler) logout(r *request, claims *gate.Claims) (answer, error) {
 	from, err := r.body()
 	if err != nil {
@@ -35,15 +36,16 @@ func (h *Handler) logout(r *request, claims *gate.Claims) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := h.service.Logout(r.Context(), claims, in.isSet("everywhere")); err != nil {
+	if err := h.realm.Sessions.Logout(r.Context(), claims, in.isSet("everywhere")); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, nil
 }
 
-// listSessions returns the user's sessions, newest first.
+// listSessions returns the user's sessions, newest first. Their number is limited
+// by the cap on sessions of a user, so that one page has them all.
 func (h *Handler) listSessions(r *request, claims *gate.Claims) (answer, error) {
-	sessions, err := h.service.Sessions(r.Context(), claims)
+	sessions, err := h.realm.Sessions.List(r.Context(), claims)
 	if err != nil {
 		return answer{}, err
 	}
@@ -64,10 +66,10 @@ func (h *Handler) listSessions(r *request, claims *gate.Claims) (answer, error) 
 	return reply(http.StatusOK, list)
 }
 
-// endSession ends one of the user's sessions. One of somebody else's is not
-// found (CWE-639).
+// endSession ends one of the user's sessions. A session of another user is not found
+// (CWE-639).
 func (h *Handler) endSession(r *request, claims *gate.Claims) (answer, error) {
-	if err := h.service.EndSession(r.Context(), claims, r.param); err != nil {
+	if err := h.realm.Sessions.End(r.Context(), claims, r.param); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, nil

@@ -3,11 +3,11 @@ package httpapi
 import (
 	"net/http"
 
-	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/login"
 )
 
-// providerInfo is what a frontend must know to send people to a provider.
+// providerInfo describes a provider to a frontend.
 type providerInfo struct {
 	Name         string `json:"name"`
 	ClientID     string `json:"client_id"`
@@ -17,13 +17,13 @@ type providerInfo struct {
 	ResponseMode string `json:"response_mode,omitempty"`
 }
 
-// listProviders tells a client which providers it may use.
+// listProviders returns the providers that a client may use.
 func (h *Handler) listProviders(r *request) (answer, error) {
 	in, err := read(fromForm(r.URL.Query()), required("client_key"))
 	if err != nil {
 		return answer{}, err
 	}
-	providers, err := h.service.ProvidersFor(r.Context(), in["client_key"])
+	providers, err := h.realm.Logins.Providers(r.Context(), in["client_key"])
 	if err != nil {
 		return answer{}, err
 	}
@@ -41,26 +41,31 @@ func (h *Handler) listProviders(r *request) (answer, error) {
 	return reply(http.StatusOK, list)
 }
 
-// authorization is where to send the browser.
+// authorization is the body of the answer to authorize.
 type authorization struct {
 	URL   string `json:"url"`
 	State string `json:"state"`
 }
 
-// authorize begins a social login.
+// authorize begins a social login, or the linking of one to the user of the token.
 func (h *Handler) authorize(r *request) (answer, error) {
 	from, err := r.body()
 	if err != nil {
 		return answer{}, err
 	}
-	in, err := r.socialInput(from)
+	in, err := r.socialInput(from, flag("link"))
 	if err != nil {
 		return answer{}, err
 	}
-	begun, err := h.service.Authorize(r.Context(), authcore.AuthorizeStart{
+	linkTo, err := h.linkTo(r, in)
+	if err != nil {
+		return answer{}, err
+	}
+	begun, err := h.realm.Logins.Authorize(r.Context(), login.AuthorizeStart{
 		Provider:    in["provider"],
 		ClientKey:   in["client_key"],
 		RedirectURI: in["redirect_uri"],
+		LinkTo:      linkTo,
 		Caller:      h.caller(r),
 	})
 	if err != nil {
@@ -69,34 +74,30 @@ func (h *Handler) authorize(r *request) (answer, error) {
 	return reply(http.StatusOK, authorization{URL: begun.URL, State: begun.State})
 }
 
-// loginSocial redeems a provider's code, or the ID token that an application got
-// from a provider by itself. The Authorization header counts only where the body
-// asks to add the login to the signed-in user: clients send it with every
-// request, and a dead token must not keep them from logging in.
+// loginSocial logs in with a provider's code, or with the ID token that an
+// application got from a provider by itself.
 func (h *Handler) loginSocial(r *request) (answer, error) {
 	from, err := r.body()
 	if err != nil {
 		return answer{}, err
 	}
 	fields := []field{
-		{name: "code", required: true, unless: "id_token"}, optional("id_token"), optional("nonce"), flag("link"),
+		{name: "code", required: true, unless: "id_token"}, optional("id_token"), optional("nonce"), optional("state"), flag("link"),
 	}
 	if _, native := from("id_token"); native {
 		fields = append(fields, blank("user"))
 	} else {
-		fields = append(fields, optional("state"), optional("code_verifier"), optional("iss"), optional("device_id"))
+		fields = append(fields, optional("code_verifier"), optional("iss"), optional("device_id"))
 	}
 	in, err := r.socialInput(from, fields...)
 	if err != nil {
 		return answer{}, err
 	}
-	var linkTo *gate.Claims
-	if in.isSet("link") {
-		if linkTo, err = h.service.Authenticate(r.Context(), r.Header.Values("Authorization")); err != nil {
-			return answer{}, err
-		}
+	linkTo, err := h.linkTo(r, in)
+	if err != nil {
+		return answer{}, err
 	}
-	login, err := h.service.LoginSocial(r.Context(), authcore.SocialLogin{
+	grant, err := h.realm.Logins.Social(r.Context(), login.SocialLogin{
 		Provider:    in["provider"],
 		Code:        in["code"],
 		IDToken:     in["id_token"],
@@ -114,12 +115,21 @@ func (h *Handler) loginSocial(r *request) (answer, error) {
 	if linkTo != nil {
 		err = ofToken(err)
 	}
-	return signedInAs(login, err)
+	return signedInAs(grant, err)
 }
 
-// socialInput reads the fields that both calls have, and further ones. The
-// provider in the path wins over the one in the body, which is not looked at
-// then.
+// linkTo returns the user who adds a login to the account, if the body requests
+// that. Otherwise the Authorization header is ignored: clients send it with every
+// request, and an expired token must not keep them from logging in.
+func (h *Handler) linkTo(r *request, in input) (*gate.Claims, error) {
+	if !in.isSet("link") {
+		return nil, nil //nolint:nilnil // no link was requested
+	}
+	return h.realm.Authenticate(r.Header.Values("Authorization"))
+}
+
+// socialInput reads the fields that both calls have, and further ones. A provider in
+// the path overrides the one in the body, which is not read then.
 func (r *request) socialInput(from source, further ...field) (input, error) {
 	fields := append([]field{
 		required("client_key"),

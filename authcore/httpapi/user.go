@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/realm"
+	"github.com/edgeauth/edgeauth/authcore/session"
 )
 
-// loginBody answers every login. Texts are "" where there is nothing, never
-// null.
+// loginBody is the body of the answer to a login. An absent text is "", never null.
 type loginBody struct {
 	ID    string `json:"id"`
 	Token string `json:"token"`
@@ -19,15 +21,15 @@ type loginBody struct {
 	ExpiresAt string `json:"expires_at"`
 }
 
-// userBody is a user without a login.
+// userBody is the body of the answer to a request for the user.
 type userBody struct {
 	ID string `json:"id"`
 	userFields
 }
 
-// userFields is what logins and users have in common.
+// userFields are the members that both have.
 type userFields struct {
-	Username      string `json:"username"` // to show, never a key
+	Username      string `json:"username"` // for display, not unique
 	FirstName     string `json:"first_name"`
 	LastName      string `json:"last_name"`
 	Email         string `json:"email"`
@@ -46,29 +48,29 @@ func fieldsOf(user authcore.User) userFields {
 	}
 }
 
-// signedInAs answers with the outcome of a login.
-func signedInAs(login authcore.Login, err error) (answer, error) {
+// signedInAs answers a login.
+func signedInAs(grant session.Grant, err error) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
 	return reply(http.StatusOK, loginBody{
-		ID:         login.User.ID,
-		Token:      login.Token,
-		userFields: fieldsOf(login.User),
-		IsNew:      login.IsNew,
-		ExpiresAt:  rfc3339(login.ExpiresAt()),
+		ID:         grant.User.ID,
+		Token:      grant.Token,
+		userFields: fieldsOf(grant.User),
+		IsNew:      grant.IsNew,
+		ExpiresAt:  rfc3339(grant.ExpiresAt()),
 	})
 }
 
 // rfc3339 writes a time in UTC, to the second.
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// signedIn makes an endpoint out of what needs a token. The token comes from
-// the Authorization header alone (RFC 6750, section 5.3: not from the URL, where
-// it would be logged; cookies would let other sites use it, CWE-352).
+// signedIn returns an endpoint that requires a token. The token is read from the
+// Authorization header only: a URL would be logged (RFC 6750, section 5.3), and a
+// cookie would be sent by other sites (CWE-352).
 func (h *Handler) signedIn(serve func(*request, *gate.Claims) (answer, error)) endpoint {
 	return func(r *request) (answer, error) {
-		claims, err := h.service.Authenticate(r.Context(), r.Header.Values("Authorization"))
+		claims, err := h.realm.Authenticate(r.Header.Values("Authorization"))
 		if err != nil {
 			return answer{}, err
 		}
@@ -77,28 +79,28 @@ func (h *Handler) signedIn(serve func(*request, *gate.Claims) (answer, error)) e
 	}
 }
 
-// ofToken makes the 401 of the gate out of an inactive user whose token was
-// still accepted: the store knew before the revocation arrived here.
+// ofToken returns the 401 of the gate for an inactive user whose token was accepted
+// because the revocation has not arrived here yet.
 func ofToken(err error) error {
 	public, ok := errors.AsType[*authcore.Error](err)
 	if !ok || public.Code != authcore.CodeUserInactive {
 		return err
 	}
-	return &authcore.Unauthenticated{Decision: gate.Decision{
+	return &realm.Unauthenticated{Decision: gate.Decision{
 		Status: http.StatusUnauthorized, Body: gate.BodyUserInactive,
 	}}
 }
 
 // showUser returns the user of the token.
 func (h *Handler) showUser(r *request, claims *gate.Claims) (answer, error) {
-	user, err := h.service.CurrentUser(r.Context(), claims)
+	user, err := h.realm.Accounts.CurrentUser(r.Context(), claims)
 	if err != nil {
 		return answer{}, err
 	}
 	return reply(http.StatusOK, userBody{ID: user.ID, userFields: fieldsOf(user)})
 }
 
-// changeUser changes what people may change about themselves.
+// changeUser changes the fields that users may change.
 func (h *Handler) changeUser(r *request, claims *gate.Claims) (answer, error) {
 	from, err := r.body()
 	if err != nil {
@@ -111,7 +113,7 @@ func (h *Handler) changeUser(r *request, claims *gate.Claims) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	user, err := h.service.UpdateProfile(r.Context(), claims, authcore.ProfileChange{
+	user, err := h.realm.Accounts.UpdateProfile(r.Context(), claims, account.ProfileChange{
 		FirstName: in.optional("first_name"),
 		LastName:  in.optional("last_name"),
 	})

@@ -9,49 +9,31 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// verify tells another proxy who sends a request (forward_auth in Caddy,
-// auth_request in nginx, ForwardAuth in Traefik). Every identity header is set,
-// also where there is nothing to say, so that a proxy that copies them replaces
-// what the client sent under these names (CWE-290).
+// verify answers the question of another proxy who sends a request (forward_auth in
+// Caddy, auth_request in nginx, ForwardAuth in Traefik, ext_authz in Envoy). Every
+// identity header is set, an absent value to "", so that a proxy that copies them
+// replaces headers of these names from the client (CWE-290). The body is empty:
+// proxies leave a body unread, which costs them the connection.
 //
-// The proxied request's own method is not looked at. It arrives in a header that
-// some proxies pass through from the client, who could turn any request into a
-// preflight with it.
+// The method of the proxied request is not read from X-Forwarded-Method and the
+// like: some proxies pass them through from the client, which could turn any
+// request into a preflight with them.
 func (h *Handler) verify(_ *request, claims *gate.Claims) (answer, error) {
-	header := http.Header{}
+	header := http.Header{"Content-Length": {"0"}}
 	for _, name := range gate.Headers {
 		header.Set(name, gate.HeaderValue(claims, name))
 	}
-	return answer{status: http.StatusOK, header: header, body: []byte("{}")}, nil
+	return answer{status: http.StatusOK, header: header}, nil
 }
 
-// keySet publishes the public keys, for whoever verifies tokens offline.
+// keySet publishes the public keys, for verifiers without access to the store.
 func (h *Handler) keySet(*request) (answer, error) {
-	keys, maxAge := h.service.JWKS()
+	keys, maxAge := h.realm.Keys.JWKS()
 	return answer{
 		status: http.StatusOK,
 		header: http.Header{"Cache-Control": {public(maxAge)}},
 		body:   keys,
 	}, nil
-}
-
-// revocations publishes what is revoked, for whoever verifies tokens offline.
-func (h *Handler) revocations(r *request) (answer, error) {
-	feed, err := h.service.RevocationFeed()
-	if err != nil {
-		return answer{}, err
-	}
-	a := answer{
-		status: http.StatusOK,
-		header: http.Header{"Cache-Control": {public(feed.MaxAge)}, "Etag": {feed.ETag}},
-	}
-	if matches(r.Header.Values("If-None-Match"), feed.ETag) {
-		a.status = http.StatusNotModified
-		return a, nil
-	}
-	a.header.Set("Content-Type", "application/jwt") // RFC 7519, section 10.3.1
-	a.body = feed.Text
-	return a, nil
 }
 
 func public(maxAge time.Duration) string {

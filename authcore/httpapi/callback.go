@@ -7,16 +7,17 @@ import (
 	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/login"
 )
 
-// callback hands a browser that comes back from a provider on to the frontend.
-// Providers that insist on form_post send it by a POST from their own site, which
-// a page without a server cannot receive.
+// callback redirects a browser that returns from a provider to the frontend. A
+// form_post provider sends it by a POST from its own site, which a page without a
+// server cannot receive.
 //
-// That POST crosses sites and carries no cookie and no token, and none is needed:
-// what binds it to a login is the state, 256 random bits that the frontend keeps
-// and compares (RFC 6749, section 10.12). It logs nobody in and spends nothing;
-// all that it changes is the name that goes with the login, once.
+// That POST is cross-site and has no cookie and no token. It needs none: it is bound
+// to a login by the sealed state, which the frontend keeps and compares (RFC 6749,
+// section 10.12). It completes no login and uses nothing up; it only keeps the name
+// that Apple posts, once.
 func (h *Handler) callback(r *request) (answer, error) {
 	from := fromForm(r.URL.Query())
 	if r.Method == http.MethodPost {
@@ -29,7 +30,7 @@ func (h *Handler) callback(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	back := authcore.Callback{
+	back := login.Callback{
 		Provider: r.param,
 		State:    in["state"],
 		Code:     in["code"],
@@ -40,7 +41,7 @@ func (h *Handler) callback(r *request) (answer, error) {
 	if r.Method == http.MethodPost {
 		back.User = in["user"]
 	}
-	target, err := h.service.HandOn(r.Context(), back)
+	target, err := h.realm.Logins.FormPost(r.Context(), back)
 	if err != nil {
 		return answer{}, err
 	}
@@ -48,8 +49,7 @@ func (h *Handler) callback(r *request) (answer, error) {
 	return answer{status: http.StatusSeeOther, header: http.Header{"Location": {target}}}, nil
 }
 
-// page is what a person sees where a browser is sent to the API and cannot be
-// sent on.
+// page is the error page of a route that browsers navigate to.
 var page = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -59,13 +59,13 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 </html>
 `))
 
-// forPeople makes a page of a failure where the request comes from a browser. It
-// says what the answer for programs says, and nothing of the request.
-func forPeople(r *http.Request, failure answer, err error) answer {
+// asPage returns a failure as a page if the client accepts HTML. The page contains
+// the detail of the answer, and nothing of the request.
+func asPage(r *http.Request, failure answer, err error) answer {
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		return failure
 	}
-	text := "The login did not work. Go back to the application and begin it again."
+	text := "The login did not work. Go back to the application and try again."
 	if public, ok := errors.AsType[*authcore.Error](err); ok && len(public.Fields) == 0 {
 		text = public.Detail
 	}
