@@ -38,6 +38,13 @@ func (c *counters) Count(ctx context.Context, now time.Time, list []authcore.Cou
 			return nil, err
 		}
 	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%w: %w", authcore.ErrUnavailable, ctx.Err())
+	}
+	return c.add(now, list), nil
+}
+
+func (c *counters) add(now time.Time, list []authcore.Counter) []authcore.Tally {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tallies := make([]authcore.Tally, 0, len(list))
@@ -52,7 +59,7 @@ func (c *counters) Count(ctx context.Context, now time.Time, list []authcore.Cou
 		c.values[counter] = tally
 		tallies = append(tallies, tally)
 	}
-	return tallies, nil
+	return tallies
 }
 
 func (c *counters) set(act func(context.Context) error) {
@@ -140,6 +147,9 @@ func TestRefusedRequestsDoNotCount(t *testing.T) {
 		}
 		wantStatus(t, "request", l.Charge(t.Context(), checks), want)
 	}
+	if calls := store.calls; calls != 2*2+48 {
+		t.Errorf("the store was called %d times, want %d: refused requests only read", calls, 2*2+48)
+	}
 	for party, limit := range map[string]string{"ann": "address", "192.0.2.7": "ip", "all": "overall"} {
 		if n := store.n(limit, party); n != 2 {
 			t.Errorf("counter %s of %s is %d, want 2", limit, party, n)
@@ -169,6 +179,24 @@ func TestConcurrentRequests(t *testing.T) {
 	if passed > 10 || store.n("overall", "all") != passed || store.n("ip", "192.0.2.7") != passed {
 		t.Errorf("%d requests passed, want 10 at most; counters are %d and %d, want the same number",
 			passed, store.n("ip", "192.0.2.7"), store.n("overall", "all"))
+	}
+}
+
+// A request that another one overtakes between reading and counting is refused and
+// taken back.
+func TestOvertakenRequestIsTakenBack(t *testing.T) {
+	store := newCounters()
+	l := New(Config{Store: store})
+	store.set(func(context.Context) error {
+		if store.calls == 2 {
+			store.add(time.Now(), []authcore.Counter{{Limit: "ip", Party: "a", Window: time.Hour, Add: 1}})
+		}
+		return nil
+	})
+	err := l.Charge(t.Context(), []Check{check("ip", "a", 1), check("overall", "all", 5)})
+	wantStatus(t, "overtaken request", err, 429)
+	if ip, overall := store.n("ip", "a"), store.n("overall", "all"); ip != 1 || overall != 0 {
+		t.Errorf("counters are %d and %d, want 1 and 0", ip, overall)
 	}
 }
 
