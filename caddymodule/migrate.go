@@ -14,7 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/edgeauth/edgeauth/authcore"
-	"github.com/edgeauth/edgeauth/storage/migrate"
+	migrate "github.com/edgeauth/edgeauth/storage/transfer"
 )
 
 // progressInterval limits the time without a line of progress.

@@ -1,4 +1,4 @@
-package migrate
+package transfer
 
 import (
 	"bufio"
@@ -12,8 +12,8 @@ import (
 	"github.com/edgeauth/edgeauth/storage/bolt"
 )
 
-// victimFolder tells a test process that it is to copy from one file in this
-// folder to the other.
+// victimFolder names the folder with the two files between which a test process
+// copies.
 const victimFolder = "EDGEAUTH_TEST_VICTIM_FOLDER"
 
 func TestMain(m *testing.M) {
@@ -51,16 +51,16 @@ func openRealm(ctx context.Context, path string) (*bolt.Store, func(), error) {
 	return store, func() { _ = db.Close() }, err
 }
 
-// TestKill kills a copy in the middle, again and again, and does it once more to
-// the end: nothing is missing, and nothing was stored twice.
+// TestKill kills a copy repeatedly and then completes it: nothing is missing, and
+// nothing was stored twice.
 func TestKill(t *testing.T) {
 	folder := t.TempDir()
 	from, closeFrom, err := openRealm(t.Context(), filepath.Join(folder, "from.db"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("error %v, want none", err)
 	}
-	if _, err := from.Import(t.Context(), people(2000)); err != nil {
-		t.Fatal(err)
+	if _, err := from.Import(t.Context(), people(1500)); err != nil {
+		t.Fatalf("Import: error %v", err)
 	}
 	closeFrom()
 	killed := 0
@@ -68,31 +68,31 @@ func TestKill(t *testing.T) {
 		killed++
 	}
 	if killed == 0 {
-		t.Error("nobody was killed")
+		t.Error("no copy was killed")
 	}
 
 	from, closeFrom, err = openRealm(t.Context(), filepath.Join(folder, "from.db"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("error %v, want none", err)
 	}
 	defer closeFrom()
 	to, closeTo, err := openRealm(t.Context(), filepath.Join(folder, "to.db"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("error %v, want none", err)
 	}
 	defer closeTo()
 	snapshot, err := Take(t.Context(), from, origin)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("error %v, want none", err)
 	}
 	got, err := snapshot.Compare(t.Context(), to, origin)
-	if err != nil || !got.Equal() || got.Same.Total() != len(people(2000)) {
-		t.Errorf("after %d kills: %+v, error %v", killed, got, err)
+	if err != nil || !got.Equal() || got.Same.Total() != len(people(1500)) {
+		t.Errorf("Compare after %d kills = %+v, error %v, want equal", killed, got, err)
 	}
 }
 
-// killVictim starts a copy and kills it after so many steps; false when it came to
-// its end before.
+// killVictim starts a copy and kills it after some steps. It returns false if the
+// copy completed before.
 func killVictim(t *testing.T, folder string, steps int) bool {
 	t.Helper()
 	victim := exec.CommandContext(t.Context(), os.Args[0])
@@ -100,22 +100,22 @@ func killVictim(t *testing.T, folder string, steps int) bool {
 	victim.Stderr = os.Stderr
 	output, err := victim.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("error %v, want none", err)
 	}
 	if err := victim.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("error %v, want none", err)
 	}
 	lines := bufio.NewScanner(output)
 	for n := 1; lines.Scan(); n++ {
 		if n == steps {
 			if err := victim.Process.Kill(); err != nil { // SIGKILL
-				t.Fatal(err)
+				t.Fatalf("error %v, want none", err)
 			}
 		}
 	}
 	err = victim.Wait()
 	if err != nil && victim.ProcessState.Exited() {
-		t.Fatalf("the victim ended by itself: %v", err)
+		t.Fatalf("the victim failed: %v", err)
 	}
 	return err != nil
 }
