@@ -1,118 +1,108 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// maxParty is the longest party that is stored as it is.
-const maxParty = 500
+const (
+	// maxCounters limits the counters of one limit. The ones that end first are
+	// evicted.
+	maxCounters = 1 << 18
+	// evictEvery is the number of new counters after which a node evicts.
+	evictEvery = 1000
+)
 
-// Count adds one to each counter. See authcore.Counters. All nodes count together,
-// in the order of the counters' names, so that two calls do not wait for each
-// other. A call does not wait for the disk: a server that crashes forgets what was
-// counted in its last moments, and nothing else.
-func (s *Store) Count(
-	ctx context.Context, now time.Time, counters []authcore.Counter,
-) ([]authcore.Tally, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, unavailable(err)
+// Statements that count up, count down, and read. They return the value, the
+// microseconds until it is zero, and whether the counter is new. A window that
+// would end too late, because the server's clock was set back, has ended.
+const (
+	open    = `c.n > 0 AND c.reset > statement_timestamp() AND c.reset <= statement_timestamp() + $4 * interval '1 microsecond'`
+	rest    = ` c.n, (extract(epoch FROM c.reset - statement_timestamp()) * 1000000)::bigint, `
+	countUp = `INSERT INTO @.counters AS c (realm, key, limit_name, n, reset)
+		VALUES ($1, $2, $3, $5, statement_timestamp() + $4 * interval '1 microsecond')
+		ON CONFLICT (key, realm) DO UPDATE SET
+			n = CASE WHEN ` + open + ` THEN least(c.n::bigint + EXCLUDED.n, 2147483647)::integer ELSE EXCLUDED.n END,
+			reset = CASE WHEN ` + open + ` THEN c.reset ELSE EXCLUDED.reset END
+		RETURNING` + rest + `c.xmax = '0'`
+	countDown = `UPDATE @.counters AS c SET n = greatest(c.n + $3, 0) WHERE c.realm = $1 AND c.key = $2 AND ` + open + ` RETURNING` + rest + `false`
+	countRead = `SELECT` + rest + `false FROM @.counters AS c WHERE c.realm = $1 AND c.key = $2 AND $3 = 0 AND ` + open
+)
+
+type tallyRow struct {
+	N    int
+	Rest int64
+	New  bool
+}
+
+// Count adds to counters. See authcore.Counters. It does not wait for the disk.
+// Counters are locked in the order of their keys, so that calls do not wait in a
+// circle.
+func (s *Store) Count(ctx context.Context, now time.Time, counters []authcore.Counter) ([]authcore.Tally, error) {
+	keys, order := make([][]byte, len(counters)), make([]int, len(counters))
+	for i, c := range counters {
+		digest := authcore.DigestOf("counter", c.Limit, c.Party, c.Window.String())
+		keys[i], order[i] = digest[:], i
 	}
-	if len(counters) == 0 {
-		return nil, nil
-	}
-	times := make(map[authcore.Counter]int, len(counters))
-	for _, counter := range counters {
-		times[counterKey(counter)]++
-	}
-	var limits, parties []string
-	var windows, adds []int64
-	var resets []time.Time
-	for _, counter := range sortedCounters(times) {
-		limits, parties = append(limits, counter.Limit), append(parties, counter.Party)
-		windows, adds = append(windows, int64(counter.Window)), append(adds, int64(times[counter]))
-		resets = append(resets, stamp(now.Add(counter.Window)))
-	}
-	rows, err := all(ctx, s, pgx.RowToStructByPos[counterRow], `
-		INSERT INTO @.counters AS c (realm, limit_name, party, window_ns, n, reset)
-		SELECT $1, v.limit_name, v.party, v.window_ns, v.n, v.reset
-		FROM (SELECT set_config('synchronous_commit', 'off', true)) AS fast,
-			unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[]) WITH ORDINALITY
-				AS v (limit_name, party, window_ns, n, reset, place)
-		ORDER BY v.place
-		ON CONFLICT (realm, limit_name, party, window_ns) DO UPDATE SET
-			n = CASE WHEN c.reset > $7 THEN c.n + EXCLUDED.n ELSE EXCLUDED.n END,
-			reset = CASE WHEN c.reset > $7 THEN c.reset ELSE EXCLUDED.reset END
-		RETURNING limit_name, party, window_ns, n, reset`,
-		s.realm, limits, parties, windows, adds, resets, stamp(now))
+	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(keys[a], keys[b]) })
+	var tallies []authcore.Tally
+	var added map[string]bool
+	err := s.run(ctx, s.db.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+		tallies, added = make([]authcore.Tally, len(counters)), make(map[string]bool)
+		var batch pgx.Batch
+		for _, i := range order {
+			name := strings.ReplaceAll(strings.ToValidUTF8(counters[i].Limit, ""), "\x00", "")
+			s.queueCount(&batch, counters[i], name, keys[i]).Query(func(rows pgx.Rows) error {
+				found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[tallyRow])
+				tallies[i].Reset = now
+				for _, row := range found {
+					tallies[i] = authcore.Tally{N: row.N, Reset: now}
+					if row.N > 0 {
+						tallies[i].Reset = now.Add(time.Duration(row.Rest) * time.Microsecond)
+					}
+					if row.New {
+						added[name] = true
+					}
+				}
+				return err
+			})
+		}
+		return conn.SendBatch(ctx, &batch).Close()
+	})
 	if err != nil {
 		return nil, err
 	}
-	return tallies(counters, times, rows)
-}
-
-type counterRow struct {
-	Limit, Party string
-	Window       int64
-	N            int
-	Reset        time.Time
-}
-
-// tallies gives each counter its value, and one that was given several times a
-// value for each.
-func tallies(counters []authcore.Counter, times map[authcore.Counter]int, rows []counterRow) ([]authcore.Tally, error) {
-	stored := make(map[authcore.Counter]authcore.Tally, len(rows))
-	for _, row := range rows {
-		key := authcore.Counter{Limit: row.Limit, Party: row.Party, Window: time.Duration(row.Window)}
-		stored[key] = authcore.Tally{N: row.N - times[key], Reset: row.Reset}
-	}
-	result := make([]authcore.Tally, 0, len(counters))
-	for _, counter := range counters {
-		key := counterKey(counter)
-		tally, found := stored[key]
-		if !found {
-			return nil, unavailable(errors.New("a counter is missing"))
+	for name := range added {
+		if s.added.Add(1)%evictEvery == 0 {
+			return tallies, s.evict(ctx, name)
 		}
-		tally.N++
-		stored[key] = tally
-		result = append(result, tally)
 	}
-	return result, nil
+	return tallies, nil
 }
 
-// counterKey is the counter as it is stored: a party that cannot be kept, or that
-// is too long for an index, is counted by its hash.
-func counterKey(counter authcore.Counter) authcore.Counter {
-	counter.Limit = tidy(counter.Limit)
-	if len(counter.Party) > maxParty || !storable(counter.Party) {
-		hash := sha256.Sum256([]byte(counter.Party))
-		counter.Party = "sha256:" + hex.EncodeToString(hash[:])
+func (s *Store) queueCount(batch *pgx.Batch, counter authcore.Counter, name string, key []byte) *pgx.QueuedQuery {
+	window := counter.Window.Microseconds()
+	switch {
+	case counter.Add > 0:
+		return batch.Queue(s.db.in(countUp), s.realm, key, name, window, min(counter.Add, 1<<31-1))
+	case counter.Add < 0:
+		return batch.Queue(s.db.in(countDown), s.realm, key, max(counter.Add, -1<<31), window)
 	}
-	return counter
+	return batch.Queue(s.db.in(countRead), s.realm, key, 0, window)
 }
 
-func sortedCounters(times map[authcore.Counter]int) []authcore.Counter {
-	sorted := make([]authcore.Counter, 0, len(times))
-	for counter := range times {
-		sorted = append(sorted, counter)
-	}
-	slices.SortFunc(sorted, func(a, b authcore.Counter) int {
-		if c := strings.Compare(a.Limit, b.Limit); c != 0 {
-			return c
-		}
-		if c := strings.Compare(a.Party, b.Party); c != 0 {
-			return c
-		}
-		return int(min(max(a.Window-b.Window, -1), 1))
-	})
-	return sorted
+// evict deletes the counters of a limit beyond the maximum.
+func (s *Store) evict(ctx context.Context, name string) error {
+	_, err := s.exec(ctx, `DELETE FROM @.counters WHERE realm = $1 AND limit_name = $2 AND reset <= (
+		SELECT reset FROM @.counters WHERE realm = $1 AND limit_name = $2 ORDER BY reset DESC OFFSET $3 LIMIT 1)`,
+		s.realm, name, s.db.maxCounters)
+	return err
 }

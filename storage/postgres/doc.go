@@ -1,29 +1,35 @@
-// Package postgres keeps realms in a PostgreSQL database, which any number of nodes
-// share. It needs PostgreSQL 13 or newer and nothing of it but tables.
+// Package postgres keeps realms in a PostgreSQL database that any number of nodes
+// share. It needs PostgreSQL 13 or newer.
 //
-// It owns one schema of the database: the tables of all realms, with the realm as
-// the first column of every key, and the migrations that make them. It does not own
-// a clock (time is passed in) and keeps nothing in memory.
+// # Tables
 //
-// A call is one statement, or one transaction that is sent in as few messages as
-// can be: only a call with a function that decides (UpdateUser, UpdateFlow,
-// EndSessions, UpdateKeys) needs a second one. What must happen once is left to the
-// locks of rows and to constraints, at the level READ COMMITTED: a statement that
-// has waited for a row looks at it again, and one that comes later in a transaction
-// sees what was committed meanwhile. Locks are taken in this order, so that calls
-// do not wait for each other in circles: the user, its sessions by id, the feed of
-// revocations. What the server breaks off because of others (a deadlock, a conflict)
-// is tried again within the time of the call.
+// The package owns one schema of the database. A row keeps an item as a JSON
+// document and has index columns only where a query needs them, so that a new field
+// or a new kind of record changes no SQL.
 //
-// Every call has a bounded time, whatever time its caller has: a server that is
-// frozen or cut off shows as authcore.ErrUnavailable. A step that failed so may
-// have happened. Errors never have the DSN in them, nor what was to be stored.
+// # Steps
 //
-// Revocations are numbered by a row that stays locked until the commit, so that a
-// cursor never passes an entry that is not yet visible; see docs/decisions/0013.
-// NOTIFY tells the nodes, whose watches have connections of their own.
+// A read is one statement. A step that decides in Go takes two round trips: the
+// first begins a transaction, locks and loads; the second writes and commits. The
+// level is READ COMMITTED: a statement that has waited for a row sees what was
+// committed meanwhile. Locks are taken in the order records, users, and then what
+// belongs to a user, which only changes while the user is locked.
 //
-// Texts that identify something are stored as they are, and with a NUL or without
-// valid UTF-8 not at all; in those that are only shown such bytes are replaced.
-// Times are kept to the microsecond, rounded down.
+// Each step has a bounded time. A step is tried again only if it certainly did not
+// happen: the server rolled it back because of a conflict, or the connection broke
+// before COMMIT was sent. Errors contain neither the DSN nor stored values.
+//
+// # Feed
+//
+// An entry of the feed carries the number of its transaction. A cursor is a
+// snapshot: the set of transactions that its holder has seen. Entries are therefore
+// never missed although transactions commit in another order than that of their
+// numbers, and no lock is held to the commit. Notifications are sent after the
+// commit, because NOTIFY serializes the commits of its transactions. Feed and
+// watches use connections of their own, so that a busy pool delays no revocation.
+//
+// # Clocks
+//
+// Counters and the sweep use the clock of the server; everything else uses the time
+// that the caller passes.
 package postgres

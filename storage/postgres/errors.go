@@ -4,37 +4,73 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// SQLSTATE codes that mean something to a call.
+// SQLSTATE codes that a step reacts to.
 const (
+	notNullViolation     = "23502"
 	uniqueViolation      = "23505"
-	foreignKeyViolation  = "23503"
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 	readOnlyTransaction  = "25006"
 )
 
+// maxViolations limits attempts that end at a constraint. A step that loses a race
+// against a first login of the same user finds the user at the next attempt.
+const maxViolations = 3
+
 var (
-	// errAgain says that another call came between and that the step has to be
-	// tried again.
-	errAgain = errors.New("postgres: another call came between")
-	// errTimeout says that the database had its time.
-	errTimeout = errors.New("no answer in time")
+	errTimeout      = errors.New("no answer in time")
+	errDamaged      = errors.New("a stored item cannot be decoded")
+	errClosed       = errors.New("the store is closed")
+	errNotCommitted = errors.New("no confirmation of the commit")
+	// errConflict ends an attempt because another step came between.
+	errConflict = errors.New("conflicting step")
 )
 
-// unavailable wraps what the engine or the context said.
+// final marks an error that is the answer of a step: a sentinel, or the error of a
+// callback.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
+
+// broken marks an error after which the connection is closed.
+type broken struct{ error }
+
+func (b broken) Unwrap() error { return b.error }
+
+// early marks an error of a step that had not sent anything to commit.
+type early struct{ error }
+
+func (e early) Unwrap() error { return e.error }
+
+func undone(err error) error {
+	if err == nil {
+		return nil
+	}
+	return early{err}
+}
+
 func unavailable(err error) error {
 	return fmt.Errorf("postgres: %w: %w", authcore.ErrUnavailable, err)
 }
 
-// sqlState returns the code of an error of the server, or "".
+// panicError describes a recovered panic. Its value may contain secrets unless it
+// comes from the runtime.
+func panicError(cause any) error {
+	if fault, ok := cause.(runtime.Error); ok {
+		return fmt.Errorf("panic: %w", fault)
+	}
+	return fmt.Errorf("panic with a value of type %T", cause)
+}
+
+// sqlState returns the code of an error that the server reported, or "".
 func sqlState(err error) string {
 	var fault *pgconn.PgError
 	if errors.As(err, &fault) {
@@ -43,62 +79,62 @@ func sqlState(err error) string {
 	return ""
 }
 
-// violated returns the name of the constraint that a step would have broken, or
-// "".
-func violated(err error) string {
+// violation returns the sentinel for a violated constraint, or nil.
+func violation(err error) error {
 	var fault *pgconn.PgError
-	if errors.As(err, &fault) && (fault.Code == uniqueViolation || fault.Code == foreignKeyViolation) {
-		return fault.ConstraintName
+	switch {
+	case !errors.As(err, &fault):
+		return nil
+	case fault.Code == uniqueViolation && fault.TableName == "users",
+		fault.Code == notNullViolation && fault.TableName == "identities":
+		return authcore.ErrTaken
+	case fault.Code == uniqueViolation && fault.TableName == "records":
+		return authcore.ErrExists
 	}
-	return ""
+	return nil
 }
 
-// violations are the answers that lie in a violated constraint.
-var violations = map[string]error{
-	"users_pkey":      authcore.ErrTaken,
-	"users_email_key": authcore.ErrTaken,
-	"identities_pkey": authcore.ErrTaken,
-	"sessions_pkey":   authcore.ErrTaken,
-	"sessions_user":   authcore.ErrNotFound,
-	"identities_user": authcore.ErrNotFound,
-}
-
-// transient reports whether a step did not happen and may be tried again at once.
-func transient(err error) bool {
-	switch sqlState(err) {
-	case serializationFailure, deadlockDetected:
+// retryable reports whether a step certainly did not happen and another attempt
+// may succeed.
+func retryable(err error, attempt int) bool {
+	var isFinal final
+	var isBroken broken
+	var isEarly early
+	switch {
+	case errors.As(err, &isFinal):
+		return false
+	case sqlState(err) == serializationFailure, sqlState(err) == deadlockDetected, errors.Is(err, errConflict):
 		return true
+	case violation(err) != nil:
+		return attempt < maxViolations
 	}
-	return errors.Is(err, errAgain) || pgconn.SafeToRetry(err)
+	return attempt == 1 && errors.As(err, &isBroken) && errors.As(err, &isEarly)
 }
 
-// answer turns the error of a step into one of the contract. Sentinels and the
-// errors of change functions are answers and stay as they are; no row is "not
-// found"; the rest is a failure of the engine. An error of the server about data
-// may cite the data, and is told by its code alone (CWE-209).
+// answer turns the error of a step into one of the contract. Errors of the server
+// about data may quote the data and are reported by their code (CWE-209).
 func answer(ctx context.Context, err error) error {
-	var told answered
+	var told final
 	var fault *pgconn.PgError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &told):
 		return told.error
-	case violations[violated(err)] != nil:
-		return violations[violated(err)]
-	case errors.Is(err, pgx.ErrNoRows):
-		return authcore.ErrNotFound
+	case violation(err) != nil:
+		return violation(err)
 	case ctx.Err() != nil:
 		return unavailable(ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded):
 		return unavailable(errTimeout)
-	case errors.As(err, &fault) && (strings.HasPrefix(fault.Code, "22") || strings.HasPrefix(fault.Code, "23")):
-		return unavailable(errors.New("the server refused a value (SQLSTATE " + fault.Code + ")"))
+	case errors.As(err, &fault) && !strings.HasPrefix(fault.Code, "57") && !strings.HasPrefix(fault.Code, "53"):
+		return unavailable(fmt.Errorf("error of the server (SQLSTATE %s)", fault.Code))
 	}
 	return unavailable(err)
 }
 
-// answered marks an error as the answer of a step, not a failure of the engine.
-type answered struct{ error }
-
-func (a answered) Unwrap() error { return a.error }
+// errNewer refuses a realm whose documents may have fields that this program would
+// drop.
+func errNewer(formats []int) error {
+	return fmt.Errorf("postgres: the store has format %v, this program knows up to %d; run the newer program", formats, authcore.Format)
+}

@@ -1,72 +1,71 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-const (
-	selectKeys = `SELECT id, algorithm, private, created, signs, expires FROM @.signing_keys WHERE realm = $1 ORDER BY position`
-	lockKeys   = `SELECT FROM @.realms WHERE name = $1 FOR UPDATE`
-)
+// maxKeyConflicts limits how often UpdateKeys tries again.
+const maxKeyConflicts = 100
 
-// UpdateKeys lets change turn the stored keys into new ones. See authcore.Keys.
-// Most of the time nothing is changed, which is found out without a lock.
-func (s *Store) UpdateKeys(
-	ctx context.Context, change func([]authcore.SigningKey) ([]authcore.SigningKey, error),
-) ([]authcore.SigningKey, error) {
-	former, err := all(ctx, s, scanKey, selectKeys, s.realm)
-	if err != nil {
-		return nil, err
-	}
-	wanted, err := changeKeys(former, change)
-	if err != nil || sameKeys(former, wanted) {
-		return wanted, err
-	}
-	var locked, keys []authcore.SigningKey
-	err = s.transact(ctx, func(b *batch) error {
-		b.queue(lockKeys, s.realm)
-		queueKeys(b, s.realm, &locked)
-		return nil
-	}, func(b *batch) error {
-		keys = wanted
-		if !sameKeys(locked, former) { // another node was faster
-			if keys, err = changeKeys(locked, change); err != nil {
-				return answered{err}
-			}
-		}
-		if sameKeys(locked, keys) {
-			return errNothing
-		}
-		return s.queueNewKeys(b, keys)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return keys, nil
+// keysRow is the stored document and its version, 0 if there is none.
+type keysRow struct {
+	Version int64
+	Doc     []byte
 }
 
-// changeKeys gives change a copy of the keys and keeps nothing that it returns.
-func changeKeys(
-	former []authcore.SigningKey, change func([]authcore.SigningKey) ([]authcore.SigningKey, error),
-) ([]authcore.SigningKey, error) {
-	changed, err := change(cloneKeys(former))
-	if err != nil {
-		return nil, err
+const selectKeys = `SELECT version, doc FROM @.keys WHERE realm = $1`
+
+// UpdateKeys applies change to the signing keys. See authcore.Keys.
+func (s *Store) UpdateKeys(
+	ctx context.Context, change func([]authcore.SigningKey) ([]authcore.SigningKey, error),
+) (keys []authcore.SigningKey, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			keys, err = nil, unavailable(panicError(cause))
+		}
+	}()
+	for range maxKeyConflicts {
+		rows, err := query(ctx, s, s.db.pool, pgx.RowToStructByPos[keysRow], selectKeys, s.realm)
+		if err != nil {
+			return nil, err
+		}
+		former, version, err := decodeKeys(rows)
+		if err != nil {
+			return nil, answer(ctx, err)
+		}
+		wanted, err := change(cloneKeys(former))
+		if err != nil {
+			return nil, err
+		}
+		doc, stored, err := changed(former, wanted)
+		if err != nil || doc == "" {
+			return orZero(stored, answer(ctx, err))
+		}
+		replaced, err := s.exec(ctx, swapKeys, s.realm, version, doc)
+		if err != nil || replaced == 1 {
+			return orZero(stored, err)
+		}
 	}
-	keys := cloneKeys(changed)
-	for i := range keys {
-		key := &keys[i]
-		key.Created, key.Signs = stamp(key.Created), stamp(key.Signs)
-		key.Expires = timeOrZero(stampOrNull(key.Expires))
+	return nil, unavailable(errors.New("conflicting updates of the signing keys"))
+}
+
+// swapKeys stores the keys unless they have another version than $2.
+const swapKeys = `INSERT INTO @.keys AS k (realm, version, doc) SELECT $1, 1, $3 WHERE $2::bigint = 0 OR
+	EXISTS (SELECT FROM @.keys WHERE realm = $1)
+	ON CONFLICT (realm) DO UPDATE SET version = k.version + 1, doc = EXCLUDED.doc WHERE k.version = $2`
+
+func decodeKeys(rows []keysRow) (keys []authcore.SigningKey, version int64, err error) {
+	if len(rows) == 0 {
+		return nil, 0, nil
 	}
-	return keys, nil
+	keys, err = decode[[]authcore.SigningKey](rows[0].Doc)
+	return keys, rows[0].Version, err
 }
 
 func cloneKeys(keys []authcore.SigningKey) []authcore.SigningKey {
@@ -75,41 +74,4 @@ func cloneKeys(keys []authcore.SigningKey) []authcore.SigningKey {
 		clones[i].Private = slices.Clone(clones[i].Private)
 	}
 	return clones
-}
-
-func sameKeys(a, b []authcore.SigningKey) bool {
-	return slices.EqualFunc(a, b, func(a, b authcore.SigningKey) bool {
-		return a.ID == b.ID && a.Algorithm == b.Algorithm && bytes.Equal(a.Private, b.Private) &&
-			a.Created.Equal(b.Created) && a.Signs.Equal(b.Signs) && a.Expires.Equal(b.Expires)
-	})
-}
-
-// queueKeys reads the keys into the slice.
-func queueKeys(b *batch, realm string, keys *[]authcore.SigningKey) {
-	b.queue(selectKeys, realm).Query(func(rows pgx.Rows) (err error) {
-		*keys, err = pgx.CollectRows(rows, scanKey)
-		return err
-	})
-}
-
-// queueNewKeys puts the keys in the place of those that are stored.
-func (s *Store) queueNewKeys(b *batch, keys []authcore.SigningKey) error {
-	b.queue(`DELETE FROM @.signing_keys WHERE realm = $1`, s.realm)
-	for i, key := range keys {
-		if !storable(key.ID) || !storable(key.Algorithm) {
-			return answered{unkeepable("the id of a key")}
-		}
-		b.queue(`INSERT INTO @.signing_keys (realm, position, id, algorithm, private, created, signs, expires)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			s.realm, i, key.ID, key.Algorithm, append([]byte{}, key.Private...), stamp(key.Created), stamp(key.Signs), stampOrNull(key.Expires))
-	}
-	return nil
-}
-
-func scanKey(row pgx.CollectableRow) (authcore.SigningKey, error) {
-	var key authcore.SigningKey
-	var expires *time.Time
-	err := row.Scan(&key.ID, &key.Algorithm, &key.Private, &key.Created, &key.Signs, &expires)
-	key.Expires = timeOrZero(expires)
-	return key, err
 }

@@ -3,29 +3,29 @@ package postgres
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// oldestServer is PostgreSQL 13, the first with FETCH … WITH TIES.
+// oldestServer is PostgreSQL 13, the first version with xid8.
 const oldestServer = 13
 
-// migration is one step of the schema. Steps are never changed once they were
-// released.
+// migration is one version of the schema. Released migrations never change.
 type migration struct {
 	version    int
 	name, text string
 }
 
-// embedded returns the migrations of this program in their order.
+// embedded returns the migrations of this program in order.
 func embedded() ([]migration, error) { return readMigrations(migrations) }
 
 func readMigrations(files fs.FS) ([]migration, error) {
@@ -49,18 +49,14 @@ func readMigrations(files fs.FS) ([]migration, error) {
 	return steps, nil
 }
 
-// prepare checks the server and brings the schema up to date. It returns how many
-// connections there are to be, which are those wanted, or for 0 those that fit.
+// prepare checks the server and migrates the schema. It returns the size of the
+// pool: the wanted one, or for 0 the one that fits the server.
 func (db *DB) prepare(ctx context.Context, connections int32) (int32, error) {
 	conn, err := pgx.ConnectConfig(ctx, db.listen.Copy())
 	if err != nil {
 		return 0, err
 	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
-		defer cancel()
-		_ = conn.Close(closing)
-	}()
+	defer closeQuickly(ctx, conn)
 	if err := checkServer(conn); err != nil {
 		return 0, err
 	}
@@ -68,47 +64,64 @@ func (db *DB) prepare(ctx context.Context, connections int32) (int32, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := migrate(ctx, conn, db.tables, steps); err != nil || connections > 0 {
-		return connections, err
+	if err := migrate(ctx, conn, db.schema, steps); err != nil {
+		return 0, err
+	}
+	var format int
+	if err := conn.QueryRow(ctx, db.in(`SELECT coalesce(max(format), 0) FROM @.realms`)).Scan(&format); err != nil {
+		return 0, err
+	}
+	if format > authcore.Format {
+		return 0, errNewer([]int{format})
+	}
+	if connections > 0 {
+		return connections, nil
 	}
 	return fitting(ctx, conn)
+}
+
+func closeQuickly(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
+	defer cancel()
+	_ = conn.Close(ctx)
 }
 
 func checkServer(conn *pgx.Conn) error {
 	version := conn.PgConn().ParameterStatus("server_version")
 	var major int
 	if _, err := fmt.Sscanf(version, "%d", &major); err == nil && major < oldestServer {
-		return fmt.Errorf("the server is PostgreSQL %s: upgrade it to %d or newer", version, oldestServer)
+		return fmt.Errorf("the server is PostgreSQL %s; upgrade it to %d or newer", version, oldestServer)
 	}
 	if encoding := conn.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" {
-		return fmt.Errorf("the database has the encoding %s: create one with ENCODING 'UTF8'", encoding)
+		return fmt.Errorf("the database has the encoding %s; create one with ENCODING 'UTF8'", encoding)
 	}
 	return nil
 }
 
-// migrate applies the steps that the schema lacks, all or none of them. One node
-// does it, others wait for its lock. When there is nothing to do nothing is locked
-// and no right to create anything is needed.
-func migrate(ctx context.Context, conn *pgx.Conn, tables tables, steps []migration) error {
-	version, err := schemaVersion(ctx, conn, tables, len(steps))
+// migrate applies the missing migrations, all or none of them. One node does it
+// while others wait for its lock, without a limit of time. If nothing is missing,
+// no lock and no right to create anything is needed.
+func migrate(ctx context.Context, conn *pgx.Conn, schema string, steps []migration) error {
+	version, err := schemaVersion(ctx, conn, schema, len(steps))
 	if err != nil || version == len(steps) {
 		return err
 	}
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		const lock = `SELECT pg_advisory_xact_lock(hashtextextended('edgeauth migrations of ' || $1::text, 0))`
-		if _, err := tx.Exec(ctx, lock, tables.schema); err != nil {
+		const lock = `SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true),
+			pg_advisory_xact_lock(hashtextextended('edgeauth migrations of ' || $1::text, 0))`
+		if _, err := tx.Exec(ctx, lock, schema); err != nil {
 			return err
 		}
-		version, err := schemaVersion(ctx, tx, tables, len(steps))
+		version, err := schemaVersion(ctx, tx, schema, len(steps))
 		if err != nil {
 			return err
 		}
 		if version == 0 {
-			if err := createSchema(ctx, tx, tables); err != nil {
+			if err := createSchema(ctx, tx, schema); err != nil {
 				return err
 			}
 		}
-		if _, err := tx.Exec(ctx, `SELECT set_config('search_path', $1, true)`, strings.TrimSuffix(tables.prefix, ".")); err != nil {
+		if _, err := tx.Exec(ctx, `SELECT set_config('search_path', $1, true)`, pgx.Identifier{schema}.Sanitize()); err != nil {
 			return err
 		}
 		for _, step := range steps[version:] {
@@ -127,50 +140,48 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// schemaVersion returns the number of the last migration, 0 for a schema that is
-// missing or empty. It refuses one that is not ours or newer than the program.
-func schemaVersion(ctx context.Context, db querier, tables tables, known int) (int, error) {
+// schemaVersion returns the number of the last migration, or 0 for a schema that is
+// missing or empty. It refuses a schema of another program or of a newer version.
+func schemaVersion(ctx context.Context, db querier, schema string, known int) (int, error) {
 	var ours, empty bool
 	const look = `SELECT
 		EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 			WHERE n.nspname = $1 AND c.relname = 'migrations' AND c.relkind = 'r'),
 		NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1)`
-	if err := db.QueryRow(ctx, look, tables.schema).Scan(&ours, &empty); err != nil {
+	if err := db.QueryRow(ctx, look, schema).Scan(&ours, &empty); err != nil {
 		return 0, err
 	}
 	switch {
 	case empty:
 		return 0, nil
 	case !ours:
-		return 0, fmt.Errorf("the schema %s belongs to another program: name another schema", tables.schema)
+		return 0, fmt.Errorf("the schema %s belongs to another program; name another schema", schema)
 	}
 	var version int
-	err := db.QueryRow(ctx, tables.in(`SELECT coalesce(max(version), 0) FROM @.migrations`)).Scan(&version)
+	err := db.QueryRow(ctx, qualify(schema, `SELECT coalesce(max(version), 0) FROM @.migrations`)).Scan(&version)
 	switch {
 	case err != nil:
 		return 0, err
 	case version == 0:
-		return 0, fmt.Errorf("the schema %s states no version: restore it from a backup", tables.schema)
+		return 0, fmt.Errorf("the schema %s has no version; restore it from a backup", schema)
 	case version > known:
-		return 0, fmt.Errorf("the schema %s has version %d, this program knows up to %d: "+
-			"run the newer program, or restore the backup made before it ran", tables.schema, version, known)
+		return 0, fmt.Errorf("the schema %s has version %d, this program knows up to %d; "+
+			"run the newer program, or restore a backup of the older one", schema, version, known)
 	}
 	return version, nil
 }
 
-func createSchema(ctx context.Context, tx pgx.Tx, tables tables) error {
-	name := strings.TrimSuffix(tables.prefix, ".")
+func createSchema(ctx context.Context, tx pgx.Tx, schema string) error {
 	var exists bool
-	const look = `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`
-	if err := tx.QueryRow(ctx, look, tables.schema).Scan(&exists); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, schema).Scan(&exists); err != nil {
 		return err
 	}
-	if !exists { // IF NOT EXISTS would ask for the right to create it all the same
-		if _, err := tx.Exec(ctx, `CREATE SCHEMA `+name); err != nil {
-			return errors.Join(fmt.Errorf("create the schema %s", tables.schema), err)
+	if !exists { // IF NOT EXISTS would need the right to create it all the same
+		if _, err := tx.Exec(ctx, `CREATE SCHEMA `+pgx.Identifier{schema}.Sanitize()); err != nil {
+			return fmt.Errorf("create the schema %s: %w", schema, err)
 		}
 	}
-	_, err := tx.Exec(ctx, tables.in(`CREATE TABLE @.migrations (
+	_, err := tx.Exec(ctx, qualify(schema, `CREATE TABLE @.migrations (
 		version integer PRIMARY KEY,
 		name    text NOT NULL,
 		applied timestamptz NOT NULL DEFAULT now()

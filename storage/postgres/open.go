@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,24 +15,26 @@ import (
 )
 
 const (
-	// callTimeout bounds every call and each batch of Sweep, whatever time its
-	// caller has: a server that hangs is found out by it.
+	// callTimeout bounds every call and each batch of Sweep.
 	callTimeout = 5 * time.Second
-	// connectTimeout bounds the making of a connection.
+	// connectTimeout bounds the creation of a connection.
 	connectTimeout = 5 * time.Second
-	// defaultSchema is where the tables stand.
-	defaultSchema = "edgeauth"
+	// feedConnections is the size of the pool that reads revocations.
+	feedConnections = 2
+	defaultSchema   = "edgeauth"
 )
 
-// DB is a pool of connections to one schema of a database, with any number of
-// realms. It is safe for concurrent use and must be closed. Make it with Open.
+// DB is a pool of connections to one schema of a database with any number of
+// realms. It is safe for concurrent use and must be closed. [Open] returns it.
 type DB struct {
-	pool   *pgxpool.Pool
-	tables tables
-	// listen is how WatchRevocations connects.
-	listen  *pgx.ConnConfig
-	timeout time.Duration
-	quiet   time.Duration
+	pool, feed *pgxpool.Pool
+	schema     string
+	// listen configures the connections of watches.
+	listen         *pgx.ConnConfig
+	timeout, quiet time.Duration
+	maxCounters    int
+	// statements caches statements with the schema in place of "@".
+	statements sync.Map
 
 	mu      sync.Mutex
 	closed  bool
@@ -43,23 +46,22 @@ type options struct {
 	maxConnections int
 }
 
-// Option changes how Open opens a database.
+// Option changes how [Open] opens a database.
 type Option func(*options)
 
-// WithSchema sets the schema in which the tables stand; the default is
-// "edgeauth".
+// WithSchema sets the schema of the tables; the default is "edgeauth".
 func WithSchema(schema string) Option { return func(o *options) { o.schema = schema } }
 
-// WithMaxConnections sets how many connections the pool opens at most; the default
-// is what the DSN says (pool_max_conns), or 16, or a quarter of what the server
-// allows if that is less. Each watch on revocations has one more.
+// WithMaxConnections limits the connections of the pool. The default is the
+// pool_max_conns of the DSN, or 32, or a quarter of what the server allows if that
+// is less. The feed has two connections more, and each watch has one.
 func WithMaxConnections(n int) Option { return func(o *options) { o.maxConnections = n } }
 
-// Open connects to a database and brings its schema up to date. The DSN is a URL
-// or a list of key=value, as pgxpool.ParseConfig reads it. Open fails when the
-// database does not answer or is read only, when the schema is not ours, or when a
-// newer version made it. Of several servers in the DSN the one is used that can be
-// written to. No error has the password in it.
+// Open connects to a database and migrates its schema. The DSN is a URL or a list
+// of key=value pairs, as for pgxpool.ParseConfig; of several servers in it, Open
+// uses one that accepts writes. Open fails if the database does not answer or is
+// read-only, if the schema belongs to another program, or if a newer version of this
+// program wrote to it. No error contains the password.
 func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	set := settings(opts)
 	config, err := configure(dsn, set)
@@ -67,20 +69,31 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{
-		tables:  newTables(set.schema),
-		listen:  config.ConnConfig.Copy(),
-		timeout: callTimeout,
-		quiet:   quiet,
-		watches: make(map[*watch]struct{}),
+		schema: set.schema, listen: config.ConnConfig.Copy(), timeout: callTimeout, quiet: quiet,
+		maxCounters: maxCounters, watches: make(map[*watch]struct{}),
 	}
-	config.ShouldPing = db.lost
 	if config.MaxConns, err = db.prepare(ctx, config.MaxConns); err == nil {
-		db.pool, err = pgxpool.NewWithConfig(ctx, config)
+		err = db.connect(ctx, config)
 	}
 	if err != nil {
 		return nil, openError(config.ConnConfig, err)
 	}
 	return db, nil
+}
+
+// connect makes the pools, which connect when they are used.
+func (db *DB) connect(ctx context.Context, config *pgxpool.Config) (err error) {
+	feed := config.Copy()
+	feed.MaxConns, feed.MinConns, feed.MinIdleConns = feedConnections, 0, 0
+	config.ShouldPing = pingIdle(func() { db.pool.Reset() })
+	feed.ShouldPing = pingIdle(func() { db.feed.Reset() })
+	if db.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return err
+	}
+	if db.feed, err = pgxpool.NewWithConfig(ctx, feed); err != nil {
+		db.pool.Close()
+	}
+	return err
 }
 
 func settings(opts []Option) options {
@@ -91,7 +104,7 @@ func settings(opts []Option) options {
 	return set
 }
 
-// Check reports whether Open could take the DSN and the options, without connecting.
+// Check reports whether Open could use the DSN and the options, without connecting.
 func Check(dsn string, opts ...Option) error {
 	_, err := configure(dsn, settings(opts))
 	return err
@@ -103,20 +116,20 @@ func configure(dsn string, set options) (*pgxpool.Config, error) {
 	}
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		// The error of the parser may cite the DSN with its password.
-		return nil, errors.New("postgres: the DSN cannot be read: " +
+		// The error of the parser may quote the DSN with its password.
+		return nil, errors.New("postgres: dsn: cannot be parsed; " +
 			"write postgres://user:password@host:5432/database?sslmode=verify-full, or key=value pairs")
 	}
 	switch {
 	case set.maxConnections > 0:
 		config.MaxConns = int32(min(set.maxConnections, 1<<15))
 	case !sizesPool(dsn):
-		config.MaxConns = 0 // what fits the server
+		config.MaxConns = 0 // as many as fit the server
 	}
 	if config.ConnConfig.ConnectTimeout <= 0 || config.ConnConfig.ConnectTimeout > connectTimeout {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
-	// Whatever the DSN says: a standby answers, and may be behind.
+	// Whatever the DSN requires: a standby answers too, and may be behind.
 	config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "edgeauth"
@@ -131,9 +144,23 @@ func configure(dsn string, set options) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// Close ends the watches, waits for the calls that are under way, and closes the
-// connections. Every later call fails with authcore.ErrUnavailable. Closing again
-// is no error.
+// in replaces "@" before a table by the schema. Names are qualified because a
+// pooler in transaction mode keeps no search_path.
+func (db *DB) in(statement string) string {
+	if known, found := db.statements.Load(statement); found {
+		return known.(string) //nolint:forcetypeassert,errcheck // the map has only strings
+	}
+	text := qualify(db.schema, statement)
+	db.statements.Store(statement, text)
+	return text
+}
+
+func qualify(schema, statement string) string {
+	return strings.ReplaceAll(statement, "@.", pgx.Identifier{schema}.Sanitize()+".")
+}
+
+// Close ends the watches, waits for pending calls, and closes the connections.
+// Every later call fails with authcore.ErrUnavailable.
 func (db *DB) Close() error {
 	db.mu.Lock()
 	db.closed = true
@@ -142,11 +169,11 @@ func (db *DB) Close() error {
 	}
 	db.mu.Unlock()
 	db.pool.Close()
+	db.feed.Close()
 	return nil
 }
 
-// openError says what was tried. ConnectError names user, database and address, and
-// never the password.
+// openError adds what was tried, without the password.
 func openError(config *pgx.ConnConfig, err error) error {
 	return fmt.Errorf("postgres: cannot open database %q at %s port %d as user %q: %w",
 		config.Database, config.Host, config.Port, config.User, err)

@@ -9,18 +9,17 @@ import (
 )
 
 const (
-	// defaultConnections is how many connections are opened at most by default. A
-	// login waits for the disk more than for the server, so that more of them than
-	// there are processors share one write.
-	defaultConnections = 16
-	// pingTimeout is how long an idle connection may take to show that it lives.
+	// defaultConnections limits the pool by default. A step waits for the disk more
+	// than for a processor, so that many steps share one write.
+	defaultConnections = 32
+	// pingTimeout bounds the check of an idle connection.
 	pingTimeout = time.Second
-	// idleUnasked is for how long an idle connection is taken to live.
-	idleUnasked = time.Second
+	// trustIdle is the idle time up to which a connection is not checked.
+	trustIdle = time.Second
 )
 
-// sizesPool reports whether the DSN, which was read before, says how many
-// connections there are to be.
+// sizesPool reports whether the DSN, which was parsed before, sets the number of
+// connections.
 func sizesPool(dsn string) bool {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
@@ -30,9 +29,8 @@ func sizesPool(dsn string) bool {
 	return named
 }
 
-// fitting returns how many connections are opened at most where nobody has said it:
-// no more than a quarter of what server, database and role allow, so that several
-// nodes and those who look after them find room.
+// fitting returns the default size of the pool: at most a quarter of what server,
+// database and role allow, so that several nodes and operators can connect.
 func fitting(ctx context.Context, conn *pgx.Conn) (int32, error) {
 	var allowed int32
 	err := conn.QueryRow(ctx, `
@@ -41,20 +39,21 @@ func fitting(ctx context.Context, conn *pgx.Conn) (int32, error) {
 	return min(defaultConnections, max(1, allowed/4)), err
 }
 
-// lost reports whether an idle connection is of no use any more. Where one does not
-// answer, the others do not either: each would take its time to be found out, and
-// logouts would be heard of late when the server is there again at another place.
-func (db *DB) lost(ctx context.Context, params pgxpool.ShouldPingParams) bool {
-	if params.IdleDuration < idleUnasked {
-		return false
+// pingIdle returns a hook that checks a connection that was idle. If it does not
+// answer, reset drops all others too: each would need its own timeout.
+func pingIdle(reset func()) func(context.Context, pgxpool.ShouldPingParams) bool {
+	return func(ctx context.Context, params pgxpool.ShouldPingParams) bool {
+		if params.IdleDuration < trustIdle {
+			return false
+		}
+		bounded, cancel := context.WithTimeout(ctx, pingTimeout)
+		defer cancel()
+		if params.Conn.Ping(bounded) == nil {
+			return false
+		}
+		if ctx.Err() == nil { // otherwise the caller has left
+			reset()
+		}
+		return true // the connection is closed, so that the ping of the pool fails
 	}
-	asking, cancel := context.WithTimeout(ctx, pingTimeout)
-	defer cancel()
-	if params.Conn.Ping(asking) == nil {
-		return false
-	}
-	if ctx.Err() == nil { // the caller has not gone away
-		db.pool.Reset()
-	}
-	return true // it is closed, so that the pool's own ping fails at once
 }

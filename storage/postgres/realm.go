@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,48 +14,52 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Store is one realm of a DB: an authcore.Store, safe for concurrent use, that
-// lives until the DB is closed. Get it with DB.Realm.
-//
-// The functions that UpdateUser, UpdateFlow, EndSessions and UpdateKeys are given
-// run while rows of the database are locked: they must not call the store and
-// should be quick.
+// Store is one realm of a [DB]. It is safe for concurrent use and lives until the
+// DB is closed. [DB.Realm] returns it.
 type Store struct {
 	db    *DB
 	realm string
+	// added counts new counters since the last eviction.
+	added atomic.Int64
 }
 
-// Realm returns the realm of this name and makes it where it is missing.
+var _ authcore.Store = (*Store)(nil)
+
+// Realm returns the realm of this name and creates it if it is missing.
 func (db *DB) Realm(ctx context.Context, name string) (*Store, error) {
 	if err := checkName("realm", name, maxRealmLength); err != nil {
 		return nil, err
 	}
 	s := &Store{db: db, realm: name}
-	err := s.transact(ctx, func(b *batch) error {
-		b.queue(`INSERT INTO @.realms (name) VALUES ($1) ON CONFLICT DO NOTHING`, name)
-		b.queue(`INSERT INTO @.feeds (realm) VALUES ($1) ON CONFLICT DO NOTHING`, name)
-		return nil
-	})
+	_, err := s.exec(ctx, `INSERT INTO @.realms AS r (name, format) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET format = EXCLUDED.format WHERE r.format < EXCLUDED.format`, name, authcore.Format)
 	if err != nil {
 		return nil, err
+	}
+	formats, err := query(ctx, s, db.pool, pgx.RowTo[int], `SELECT format FROM @.realms WHERE name = $1`, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(formats) != 1 || formats[0] > authcore.Format {
+		return nil, errNewer(formats)
 	}
 	return s, nil
 }
 
-// run makes attempts at a step until one is not transient, within the time of the
-// context and of a call.
-func (s *Store) run(ctx context.Context, step func(context.Context, *pgxpool.Conn) error) error {
+// run tries a step until an attempt succeeds or its error is final, within the time
+// of the context and of a call.
+func (s *Store) run(ctx context.Context, pool *pgxpool.Pool, try func(context.Context, *pgxpool.Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
 	bounded, cancel := context.WithTimeout(ctx, s.db.timeout)
 	defer cancel()
-	for {
-		err := s.attempt(bounded, step)
-		if !transient(err) {
+	for attempt := 1; ; attempt++ {
+		err := attemptOnce(bounded, pool, try)
+		if err == nil || !retryable(err, attempt) {
 			return answer(ctx, err)
 		}
-		wait := time.NewTimer(rand.N(5 * time.Millisecond)) //nolint:gosec // no secret
+		wait := time.NewTimer(rand.N(5 * time.Millisecond)) //nolint:gosec // not a secret
 		select {
 		case <-wait.C:
 		case <-bounded.Done():
@@ -64,51 +69,41 @@ func (s *Store) run(ctx context.Context, step func(context.Context, *pgxpool.Con
 	}
 }
 
-func (s *Store) attempt(ctx context.Context, step func(context.Context, *pgxpool.Conn) error) error {
-	conn, err := s.db.pool.Acquire(ctx)
+func attemptOnce(ctx context.Context, pool *pgxpool.Pool, try func(context.Context, *pgxpool.Conn) error) (err error) {
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	err = step(ctx, conn)
+	defer func() {
+		if cause := recover(); cause != nil {
+			// The state of the connection is unknown. The server rolls back.
+			_ = conn.Hijack().PgConn().Conn().Close()
+			err = final{unavailable(panicError(cause))}
+		}
+	}()
+	err = try(ctx, conn)
 	if err != nil && ctx.Err() == nil && (conn.Conn().IsClosed() || sqlState(err) == readOnlyTransaction) {
-		s.db.pool.Reset() // the server has gone, or another one is the primary
+		pool.Reset() // the server has gone, or another one is the primary
+	}
+	if err != nil && conn.Conn().IsClosed() {
+		err = broken{err}
 	}
 	return err
 }
 
-// one runs a statement that returns one row, or none for "not found".
-func one[T any](
-	ctx context.Context, s *Store, scan pgx.RowToFunc[T], statement string, args ...any,
-) (T, error) {
-	var result T
-	err := s.run(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, err := conn.Query(ctx, s.db.tables.in(statement), args...)
-		if err != nil {
-			return err
-		}
-		result, err = pgx.CollectExactlyOneRow(rows, scan)
-		return err
-	})
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return result, nil
-}
-
-// all runs a statement that returns any number of rows.
-func all[T any](
-	ctx context.Context, s *Store, scan pgx.RowToFunc[T], statement string, args ...any,
+// query runs one statement that only reads. A connection that breaks is replaced
+// once, because nothing can have happened twice.
+func query[T any](
+	ctx context.Context, s *Store, pool *pgxpool.Pool, scan pgx.RowToFunc[T], statement string, args ...any,
 ) ([]T, error) {
 	var result []T
-	err := s.run(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, err := conn.Query(ctx, s.db.tables.in(statement), args...)
-		if err != nil {
-			return err
+	err := s.run(ctx, pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+		rows, err := conn.Query(ctx, s.db.in(statement), args...)
+		if err == nil {
+			result, err = pgx.AppendRows(result[:0], rows, scan)
 		}
-		result, err = pgx.AppendRows(result[:0], rows, scan)
-		return err
+		return undone(err)
 	})
 	if err != nil {
 		return nil, err
@@ -116,89 +111,83 @@ func all[T any](
 	return result, nil
 }
 
-// exec runs a statement and returns how many rows it changed.
+// exec runs one statement that writes and returns the number of rows.
 func (s *Store) exec(ctx context.Context, statement string, args ...any) (int64, error) {
 	var changed int64
-	err := s.run(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		tag, err := conn.Exec(ctx, s.db.tables.in(statement), args...)
+	err := s.run(ctx, s.db.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+		tag, err := conn.Exec(ctx, s.db.in(statement), args...)
 		changed = tag.RowsAffected()
 		return err
 	})
 	return changed, err
 }
 
-// batch is statements that are sent together, in one round trip.
-type batch struct {
-	pgx.Batch
-	tables tables
+// tx is one attempt at a transaction. Queued statements are sent together, in one
+// round trip.
+type tx struct {
+	db    *DB
+	conn  *pgxpool.Conn
+	batch pgx.Batch
+	// channel and payload of a notification that follows the commit, if any.
+	channel, payload string
+	sent, committed  bool
 }
 
-func (b *batch) queue(statement string, args ...any) *pgx.QueuedQuery {
-	return b.Queue(b.tables.in(statement), args...)
-}
-
-// send sends the statements. The error about a connection that broke meanwhile says
-// that it is closed, as if nothing had been sent, which is not known.
-func (b *batch) send(ctx context.Context, conn *pgxpool.Conn) error {
-	err := conn.SendBatch(ctx, &b.Batch).Close()
-	if err != nil && pgconn.SafeToRetry(err) {
-		return errors.New("the connection broke")
-	}
-	return err
-}
-
-// errNothing ends a transaction in which there is nothing to write.
-var errNothing = errors.New("postgres: nothing to write")
-
-// transact runs one transaction in as many round trips as it has stages. A stage
-// queues statements; what they return is seen by the next one, or by the caller
-// when the transaction is committed. A stage that fails ends all of it.
-//
-// The level of isolation is stated, because later statements have to see what was
-// committed while earlier ones waited for a lock, whatever the default of the
-// database is. A node that stops between two stages does not keep its locks.
-func (s *Store) transact(ctx context.Context, stages ...func(*batch) error) error {
-	return s.run(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		defer rollback(ctx, conn)
-		for i, stage := range stages {
-			b := &batch{tables: s.db.tables}
-			if i == 0 {
-				b.Queue(`BEGIN ISOLATION LEVEL READ COMMITTED`)
-				if len(stages) > 1 {
-					b.Queue(`SET LOCAL idle_in_transaction_session_timeout = '5s'`)
-				}
-			}
-			if err := stage(b); errors.Is(err, errNothing) {
-				return nil
-			} else if err != nil {
-				return err
-			}
-			if i == len(stages)-1 {
-				b.Queue(`COMMIT`)
-			}
-			if err := b.send(ctx, conn); err != nil {
-				return err
-			}
+// transact runs a step as one transaction. It is rolled back unless step commits.
+func (s *Store) transact(ctx context.Context, step func(context.Context, *tx) error) error {
+	return s.run(ctx, s.db.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+		t := &tx{db: s.db, conn: conn}
+		defer t.rollback(ctx)
+		t.batch.Queue(`BEGIN ISOLATION LEVEL READ COMMITTED`)
+		err := step(ctx, t)
+		if !t.sent {
+			return undone(err)
 		}
-		return nil
+		return err
 	})
 }
 
-// rollback ends a transaction that was begun and not committed. When that fails
-// the pool drops the connection.
-func rollback(ctx context.Context, conn *pgxpool.Conn) {
-	if conn.Conn().IsClosed() || conn.Conn().PgConn().TxStatus() == 'I' {
+func (t *tx) queue(statement string, args ...any) *pgx.QueuedQuery {
+	return t.batch.Queue(t.db.in(statement), args...)
+}
+
+// load sends the queued statements of a step that decides in Go. A node that halts
+// meanwhile does not keep its locks.
+func (t *tx) load(ctx context.Context) error {
+	t.batch.Queue(`SET LOCAL idle_in_transaction_session_timeout = '5s'`)
+	return t.send(ctx)
+}
+
+func (t *tx) send(ctx context.Context) error {
+	batch := t.batch
+	t.batch = pgx.Batch{}
+	return t.conn.SendBatch(ctx, &batch).Close()
+}
+
+// commit sends the queued statements and COMMIT. A failure of the notification
+// after the commit is not one of the step.
+func (t *tx) commit(ctx context.Context) error {
+	t.batch.Queue(`COMMIT`).Exec(func(pgconn.CommandTag) error {
+		t.committed = true
+		return nil
+	})
+	if t.channel != "" {
+		t.batch.Queue(`SELECT pg_notify($1::text, $2::text)`, t.channel, t.payload)
+	}
+	t.sent = true
+	if err := t.send(ctx); !t.committed {
+		return errors.Join(err, errNotCommitted)
+	}
+	return nil
+}
+
+// rollback ends a transaction that was not committed. If it fails, the pool drops
+// the connection.
+func (t *tx) rollback(ctx context.Context) {
+	if t.conn.Conn().IsClosed() || t.conn.Conn().PgConn().TxStatus() == 'I' {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
 	defer cancel()
-	_, _ = conn.Exec(ctx, `ROLLBACK`)
+	_, _ = t.conn.Exec(ctx, `ROLLBACK`)
 }
-
-// unkeepable is the failure to store text that PostgreSQL cannot keep, where
-// changing the text would make two things one.
-func unkeepable(what string) error {
-	return unavailable(errors.New(what + " has a NUL or is no UTF-8, which PostgreSQL cannot keep"))
-}
-
-var _ authcore.Store = (*Store)(nil)

@@ -2,179 +2,97 @@ package postgres
 
 import (
 	"context"
-	"errors"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
 const (
-	userColumns = `u.id, u.email, u.email_verified, u.first_name, u.last_name, u.avatar_url, u.nickname, u.disabled, u.created`
-	// userValues are the parameters that userArguments gives.
-	userValues  = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11`
-	userTargets = `realm, id, email, email_verified, email_key, first_name, last_name, avatar_url, nickname, disabled, created`
+	// examined limits the users that one call of Users reads.
+	examined = 2000
+	// rarePrefix limits the addresses with a prefix that are sorted by user. Users
+	// with a more frequent one are found by reading users in order.
+	rarePrefix = 20_000
+
+	defaultPage, maxPage = 100, 1000
 )
 
-func (s *Store) userArguments(u authcore.User) []any {
-	return []any{
-		s.realm, u.ID, u.Email, u.EmailVerified, null(u.EmailKey()),
-		u.FirstName, u.LastName, u.AvatarURL, u.Nickname, u.Disabled, stamp(u.Created),
-	}
-}
-
-// tidyUser returns the user as it can be stored. Id and verified address are
-// left alone.
-func tidyUser(u authcore.User) authcore.User {
-	for _, text := range []*string{&u.Email, &u.FirstName, &u.LastName, &u.AvatarURL, &u.Nickname} {
-		*text = tidy(*text)
-	}
-	u.Created = stamp(u.Created)
-	return u
-}
-
-func scanUser(row pgx.CollectableRow) (authcore.User, error) {
-	var u authcore.User
-	err := row.Scan(userFields(&u)...)
-	return u, err
-}
-
-// userFields are where the userColumns go.
-func userFields(u *authcore.User) []any {
-	return []any{
-		&u.ID, &u.Email, &u.EmailVerified, &u.FirstName, &u.LastName, &u.AvatarURL, &u.Nickname, &u.Disabled, &u.Created,
-	}
-}
-
-// null makes NULL of nothing.
-func null(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
-}
-
-// User returns the user with this id. See authcore.Users.
-func (s *Store) User(ctx context.Context, id string) (authcore.User, error) {
-	return s.findUser(ctx, id, `SELECT `+userColumns+` FROM @.users u WHERE u.realm = $1 AND u.id = $2`)
-}
-
-// UserByEmail returns the user who holds a verified address. See authcore.Users.
-func (s *Store) UserByEmail(ctx context.Context, key string) (authcore.User, error) {
-	return s.findUser(ctx, key, `SELECT `+userColumns+` FROM @.users u WHERE u.realm = $1 AND u.email_key = $2`)
-}
-
-func (s *Store) findUser(ctx context.Context, key, statement string) (authcore.User, error) {
-	if !storable(key) {
-		key = "" // which nobody has
-	}
-	return one(ctx, s, scanUser, statement, s.realm, key)
-}
-
-// found is a user and how it was found.
-type found struct {
-	user authcore.User
-	how  string
-}
-
+// Statements that return users in order after the ID $2, at most $3 of them. A row
+// has no document if the prefix $4 to $5 does not match. $6 is the domain.
 const (
-	foundMade   = "made"
-	foundKnown  = "known"
-	foundHolder = "holder"
+	listAll = `SELECT id, CASE WHEN $4 = '' OR email_key >= $4 AND email_key < $5 THEN doc END FROM @.users
+		WHERE realm = $1 AND id > $2`
+	listPage   = ` ORDER BY id LIMIT $3`
+	ofDomain   = ` AND email_key IS NOT NULL AND split_part(email_key, '@', 2) = $6`
+	withPrefix = ` AND email_key >= $4 AND email_key < $5`
+	// countPrefix counts up to $4 addresses.
+	countPrefix = `SELECT count(*) FROM (
+		SELECT FROM @.users WHERE realm = $1 AND email_key >= $2 AND email_key < $3 LIMIT $4) AS found`
 )
 
-func scanFound(row pgx.CollectableRow) (found, error) {
-	var f found
-	err := row.Scan(append(userFields(&f.user), &f.how)...)
-	return f, err
+type listed struct {
+	ID  string
+	Doc []byte
 }
 
-// EnsureUser finds the holder of the candidate's address or stores the
-// candidate. See authcore.Users.
-//
-// It is one statement. When another call stores the address at the same time, the
-// insertion waits for it and then does nothing, and what the other stored is too
-// young to be seen: the statement is run again.
-func (s *Store) EnsureUser(ctx context.Context, candidate authcore.User) (authcore.User, bool, error) {
-	if !storable(candidate.ID) {
-		return authcore.User{}, false, unkeepable("the id of a user")
+// Users lists users in the order of their IDs. See authcore.Accounts. The cursor is
+// the last ID that was examined.
+func (s *Store) Users(ctx context.Context, filter authcore.UserFilter, cursor string) ([]authcore.User, string, error) {
+	if !storable(filter.EmailPrefix) || !storable(filter.Domain) || !storable(cursor) {
+		return nil, "", nil
 	}
-	candidate = tidyUser(candidate)
-	const statement = `
-		WITH made AS (
-			INSERT INTO @.users (` + userTargets + `) VALUES (` + userValues + `) ON CONFLICT DO NOTHING RETURNING *
-		)
-		SELECT ` + userColumns + `, '` + foundMade + `' FROM made u
-		UNION ALL
-		SELECT ` + userColumns + `, '` + foundHolder + `' FROM @.users u WHERE u.realm = $1 AND u.email_key = $5
-		UNION ALL
-		SELECT ` + userColumns + `, '` + foundKnown + `' FROM @.users u
-		WHERE u.realm = $1 AND u.id = $2 AND (u.email_key = $5) IS NOT TRUE
-		ORDER BY 10 LIMIT 1` // the holder before somebody with the id
-	result, err := s.settle(ctx, statement, s.userArguments(candidate)...)
+	limit := filter.Limit
+	if limit <= 0 {
+		limit = defaultPage
+	}
+	limit = min(limit, maxPage)
+	// No address contains a byte above "~".
+	arguments := []any{s.realm, cursor, examined, filter.EmailPrefix, filter.EmailPrefix + "\x7f"}
+	statement := listAll
+	switch {
+	case filter.Domain != "":
+		statement, arguments = statement+ofDomain, append(arguments, filter.Domain)
+	case filter.EmailPrefix != "":
+		found, err := query(ctx, s, s.db.pool, pgx.RowTo[int64], countPrefix,
+			s.realm, filter.EmailPrefix, filter.EmailPrefix+"\x7f", rarePrefix+1)
+		if err != nil {
+			return nil, "", err
+		}
+		if found[0] <= rarePrefix {
+			statement += withPrefix
+		}
+	}
+	rows, err := query(ctx, s, s.db.pool, pgx.RowToStructByPos[listed], statement+listPage, arguments...)
 	if err != nil {
-		return authcore.User{}, false, err
+		return nil, "", err
 	}
-	switch result.how {
-	case foundMade:
-		return result.user, true, nil
-	case foundHolder:
-		return result.user, false, nil
-	default: // the id is somebody's already
-		return authcore.User{}, false, authcore.ErrTaken
+	var users []authcore.User
+	for i, row := range rows {
+		if row.Doc == nil {
+			continue
+		}
+		if user, err := decode[authcore.User](row.Doc); err == nil && matches(filter, user) {
+			users = append(users, user)
+		}
+		if len(users) == limit && i < len(rows)-1 {
+			return users, row.ID, nil
+		}
 	}
+	if len(rows) < examined {
+		return users, "", nil
+	}
+	return users, rows[len(rows)-1].ID, nil
 }
 
-// settle runs a statement that finds or makes a user, until it did either.
-func (s *Store) settle(ctx context.Context, statement string, args ...any) (found, error) {
-	var result found
-	err := s.run(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, err := conn.Query(ctx, s.db.tables.in(statement), args...)
-		if err == nil {
-			result, err = pgx.CollectExactlyOneRow(rows, scanFound)
-		}
-		switch {
-		case violated(err) == "users_pkey":
-			return answered{authcore.ErrTaken}
-		case errors.Is(err, pgx.ErrNoRows), violated(err) != "":
-			return errAgain
-		}
-		return err
-	})
-	return result, err
-}
-
-// UpdateUser applies change to the stored user. See authcore.Users. The id and
-// Disabled stay as they are whatever change does to them.
-func (s *Store) UpdateUser(
-	ctx context.Context, id string, change func(*authcore.User) error,
-) (authcore.User, error) {
-	if !storable(id) {
-		id = ""
-	}
-	var former, user authcore.User
-	err := s.transact(ctx, func(b *batch) error {
-		b.queue(`SELECT `+userColumns+` FROM @.users u WHERE u.realm = $1 AND u.id = $2 FOR UPDATE`, s.realm, id).
-			QueryRow(func(row pgx.Row) error { return row.Scan(userFields(&former)...) })
-		return nil
-	}, func(b *batch) error {
-		user = former
-		if err := change(&user); err != nil {
-			return answered{err}
-		}
-		user.ID, user.Disabled = former.ID, former.Disabled
-		user = tidyUser(user)
-		if user == former {
-			return errNothing
-		}
-		b.queue(`UPDATE @.users SET email = $3, email_verified = $4, email_key = $5, first_name = $6, last_name = $7,
-			avatar_url = $8, nickname = $9, disabled = $10, created = $11 WHERE realm = $1 AND id = $2`,
-			s.userArguments(user)...)
-		return nil
-	})
-	if err != nil {
-		return authcore.User{}, err
-	}
-	return user, nil
+// matches checks what the statements do not check.
+func matches(f authcore.UserFilter, u authcore.User) bool {
+	from := func(limit, t time.Time) bool { return limit.IsZero() || !t.Before(limit) }
+	to := func(limit, t time.Time) bool { return limit.IsZero() || t.Before(limit) }
+	return (f.Role == "" || slices.Contains(u.Roles, f.Role)) &&
+		(f.Disabled == nil || *f.Disabled == u.Disabled) &&
+		from(f.CreatedFrom, u.Created) && to(f.CreatedTo, u.Created) &&
+		from(f.LastLoginFrom, u.LastLogin) && to(f.LastLoginTo, u.LastLogin)
 }

@@ -2,25 +2,21 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// quiet is after how long without a notification the connection of a watch is
-// tried: one whose other end is gone would be silent forever.
+// quiet is the silence after which the connection of a watch is checked.
 const quiet = 15 * time.Second
 
-// watch is a WatchRevocations that goes on.
+// watch is a running WatchRevocations.
 type watch struct{ cancel context.CancelFunc }
 
-var errClosed = errors.New("the store is closed")
-
-// WatchRevocations calls notify when the watch stands and after every commit that
-// revoked or lifted something, until ctx ends. See authcore.Revocations. It has a
-// connection of its own and ends when that breaks.
-func (s *Store) WatchRevocations(ctx context.Context, notify func()) error {
+// WatchRevocations calls notify when the watch begins and after every step that
+// appended to the feed, until ctx ends. See authcore.Revocations. It uses a connection
+// of its own and ends when that breaks.
+func (s *Store) WatchRevocations(ctx context.Context, notify func()) (err error) {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
@@ -31,11 +27,13 @@ func (s *Store) WatchRevocations(ctx context.Context, notify func()) error {
 		return err
 	}
 	defer leave()
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = unavailable(panicError(cause))
+		}
+	}()
 	err = s.listen(watching, notify)
-	switch {
-	case ctx.Err() != nil:
-		return unavailable(ctx.Err())
-	case watching.Err() != nil:
+	if ctx.Err() == nil && watching.Err() != nil {
 		return unavailable(errClosed)
 	}
 	return answer(ctx, err)
@@ -46,18 +44,14 @@ func (s *Store) listen(ctx context.Context, notify func()) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
-		defer cancel()
-		_ = conn.Close(closing)
-	}()
+	defer closeQuickly(ctx, conn)
 	if err := s.bounded(ctx, func(ctx context.Context) error {
-		_, err := conn.Exec(ctx, `LISTEN `+pgx.Identifier{s.channel()}.Sanitize())
+		_, err := conn.Exec(ctx, `LISTEN `+pgx.Identifier{s.db.schema}.Sanitize())
 		return err
 	}); err != nil {
 		return err
 	}
-	notify() // what came before may have been missed
+	notify() // earlier notifications were missed
 	for {
 		waiting, cancel := context.WithTimeout(ctx, s.db.quiet)
 		notification, err := conn.WaitForNotification(waiting)
@@ -82,7 +76,7 @@ func (s *Store) bounded(ctx context.Context, work func(context.Context) error) e
 	return work(ctx)
 }
 
-// enter notes a watch until leave is called.
+// enter registers a watch until leave is called.
 func (db *DB) enter(w *watch) (leave func(), err error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()

@@ -1,0 +1,92 @@
+package postgres
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+const (
+	// maxSchemaLength is the length of a name in PostgreSQL.
+	maxSchemaLength = 63
+	// maxRealmLength leaves room in the payload of a notification.
+	maxRealmLength = 255
+)
+
+// encode returns the document of an item and the item as it will be read: invalid
+// UTF-8 is replaced.
+func encode[T any](item T) (doc string, stored T, err error) {
+	text, err := json.Marshal(item)
+	if err == nil {
+		err = json.Unmarshal(text, &stored)
+	}
+	if err != nil {
+		return "", stored, final{fmt.Errorf("postgres: a %T cannot be stored as JSON", item)}
+	}
+	return string(text), stored, nil
+}
+
+// decode returns the item of a document. The error wraps ErrUnavailable.
+func decode[T any](doc []byte) (item T, err error) {
+	if json.Unmarshal(doc, &item) != nil {
+		return item, final{unavailable(errDamaged)}
+	}
+	return item, nil
+}
+
+// checkName refuses a name that PostgreSQL would cut or cannot keep.
+func checkName(what, name string, longest int) error {
+	if name == "" || len(name) > longest || !storable(name) {
+		return fmt.Errorf("postgres: %s: is not 1 to %d bytes of UTF-8 without NUL", what, longest)
+	}
+	return nil
+}
+
+// storable reports whether a column of type text can keep the text. Nothing is found
+// under another one.
+func storable(text string) bool {
+	return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
+}
+
+// errKey refuses to store an item under a key that is empty or not storable.
+var errKey = errors.New("postgres: a key is empty, longer than 1024 bytes, not UTF-8, or contains NUL")
+
+func checkKeys(keys ...string) error {
+	for _, key := range keys {
+		if key == "" || len(key) > 1024 || !storable(key) {
+			return final{errKey}
+		}
+	}
+	return nil
+}
+
+// identityDigest is the key of an identity in its table.
+func identityDigest(key authcore.IdentityKey) []byte {
+	digest := authcore.DigestOf("identity", key.Provider, key.Issuer, key.Subject, fmt.Sprint(key.Pending))
+	return digest[:]
+}
+
+// checkIdentity refuses a key that its document would not keep as it is.
+func checkIdentity(key authcore.IdentityKey) error {
+	if len(key.Provider) > 64 || !storable(key.Provider) || len(key.Issuer) > 1024 || !storable(key.Issuer) {
+		return final{errKey}
+	}
+	return checkKeys(key.Subject)
+}
+
+// stamp returns a time for a column, which keeps microseconds.
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// expiry returns NULL for the zero time.
+func expiry(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = stamp(t)
+	return &t
+}

@@ -1,0 +1,202 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// revocationPage limits the entries of one call, except that the entries of one
+// transaction are not separated.
+const revocationPage = 5000
+
+// appendFeed stores entries in place of earlier ones of their kind and ID. Arguments
+// are arrays: kinds, IDs, times, documents.
+const appendFeed = `INSERT INTO @.feed AS f (realm, kind, id, forget, doc)
+	SELECT $1, v.* FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[]) AS v
+	ON CONFLICT (id, kind, realm) DO `
+
+const replaceEntry = `UPDATE SET
+	xid = EXCLUDED.xid, made = EXCLUDED.made, forget = greatest(f.forget, EXCLUDED.forget), doc = EXCLUDED.doc`
+
+// queueRevocations appends entries to the feed and a notification after the commit.
+func (s *Store) queueRevocations(t *tx, entries []authcore.Revocation) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	arguments, err := s.feedArguments(entries)
+	if err != nil {
+		return err
+	}
+	t.queue(appendFeed+replaceEntry, arguments...)
+	t.channel, t.payload = s.db.schema, s.realm
+	return nil
+}
+
+// feedArguments returns the arguments of appendFeed. Of several entries of one kind
+// and ID it keeps the last one. The order is the same in every step, so that steps do
+// not wait in a circle.
+func (s *Store) feedArguments(entries []authcore.Revocation) ([]any, error) {
+	entries = slices.Clone(entries)
+	slices.Reverse(entries)
+	slices.SortStableFunc(entries, compareEntries)
+	entries = slices.CompactFunc(entries, func(a, b authcore.Revocation) bool { return compareEntries(a, b) == 0 })
+	var kinds, ids, docs []string
+	var forget []time.Time
+	for _, entry := range entries {
+		doc, entry, err := encode(entry)
+		if err == nil {
+			err = checkKeys(string(entry.Kind), entry.ID)
+		}
+		if err != nil {
+			return nil, err
+		}
+		until := stamp(entry.Until)
+		if entry.Until.IsZero() {
+			until = time.Unix(0, 0) // lifted: as long as the entry that it replaces
+		}
+		kinds, ids = append(kinds, string(entry.Kind)), append(ids, entry.ID)
+		docs, forget = append(docs, doc), append(forget, until)
+	}
+	return []any{s.realm, kinds, ids, forget, docs}, nil
+}
+
+func compareEntries(a, b authcore.Revocation) int {
+	return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.ID, b.ID))
+}
+
+// feedRow is the state of the feed with one of its entries, or with none.
+type feedRow struct {
+	Nonce, Snapshot string
+	Xid, Age        *int64 // age in microseconds
+	Doc             []byte
+}
+
+// RevocationsSince returns revocations added after the cursor. See
+// authcore.Revocations. A cursor is a nonce and a snapshot, the set of transactions
+// that its holder has seen. If the nonce is not the current one, or if the server
+// cannot have issued the snapshot, the cursor counts as the beginning.
+func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore.Revocation, string, error) {
+	const statement = `
+		WITH state AS (
+			SELECT nonce, pg_current_snapshot() AS seen FROM @.feed_epoch WHERE started = pg_postmaster_start_time()
+		), base AS (
+			SELECT CASE WHEN nonce = $2 AND pg_snapshot_xmax($3::text::pg_snapshot) <= pg_snapshot_xmax(seen)
+				THEN $3::text::pg_snapshot ELSE '1:1:' END AS seen FROM state
+		)
+		SELECT state.nonce, state.seen::text, entry.xid::text::bigint,
+			(extract(epoch FROM clock_timestamp() - entry.made) * 1000000)::bigint, entry.doc
+		FROM state CROSS JOIN base LEFT JOIN LATERAL (
+			SELECT xid, made, doc FROM @.feed
+			WHERE realm = $1 AND xid >= pg_snapshot_xmin(base.seen) AND NOT pg_visible_in_snapshot(xid, base.seen)
+				AND pg_visible_in_snapshot(xid, state.seen)
+			ORDER BY xid FETCH FIRST ($4::bigint) ROWS WITH TIES
+		) AS entry ON true
+		ORDER BY entry.xid`
+	nonce, base := parseCursor(cursor)
+	for range 2 {
+		rows, err := query(ctx, s, s.db.feed, pgx.RowToStructByPos[feedRow], statement, s.realm, nonce, base.String(), revocationPage)
+		switch {
+		case err != nil:
+			return nil, "", err
+		case len(rows) > 0:
+			if rows[0].Nonce != nonce {
+				base = beginning()
+			}
+			return s.feedPage(ctx, rows, base)
+		}
+		if err := s.newEpoch(ctx); err != nil {
+			return nil, "", err
+		}
+	}
+	return nil, "", unavailable(errors.New("the server restarts"))
+}
+
+func (s *Store) feedPage(ctx context.Context, rows []feedRow, base snapshot) ([]authcore.Revocation, string, error) {
+	var entries []authcore.Revocation
+	for _, row := range rows {
+		if row.Xid == nil {
+			break // there is no entry
+		}
+		entry, err := decode[authcore.Revocation](row.Doc)
+		if err != nil {
+			continue
+		}
+		entry.Age = time.Duration(max(0, *row.Age)) * time.Microsecond
+		entries = append(entries, entry)
+	}
+	last := rows[len(rows)-1]
+	seen, err := parseSnapshot(last.Snapshot)
+	if err != nil {
+		return nil, "", answer(ctx, err)
+	}
+	if len(rows) >= revocationPage {
+		seen = base.advance(seen, uint64(*last.Xid))
+	}
+	return entries, last.Nonce + "." + seen.String(), nil
+}
+
+// newEpoch invalidates the cursors of another start of the server. Entries of a
+// restored dump may have numbers that the server has not reached yet; they get a
+// current one.
+func (s *Store) newEpoch(ctx context.Context) error {
+	return s.run(ctx, s.db.feed, func(ctx context.Context, conn *pgxpool.Conn) error {
+		_, err := conn.Exec(ctx, s.db.in(`
+			WITH restored AS (
+				UPDATE @.feed SET xid = pg_current_xact_id() WHERE NOT pg_visible_in_snapshot(xid, pg_current_snapshot())
+			)
+			INSERT INTO @.feed_epoch AS e (started, nonce) VALUES (pg_postmaster_start_time(), $1)
+			ON CONFLICT (only) DO UPDATE SET started = EXCLUDED.started, nonce = EXCLUDED.nonce
+			WHERE e.started <> EXCLUDED.started`), rand.Text())
+		return err
+	})
+}
+
+// DeleteUser deletes a user and all that it owns. See authcore.Accounts. Documents
+// are not decoded, so that damaged ones are deleted too.
+func (s *Store) DeleteUser(ctx context.Context, userID string, revocation authcore.Revocation) error {
+	if !storable(userID) {
+		return authcore.ErrNotFound
+	}
+	return s.transact(ctx, func(ctx context.Context, t *tx) error {
+		var users int64
+		t.queue(`SELECT FROM @.records WHERE realm = $1 AND owner = $2 ORDER BY kind, key FOR UPDATE`, s.realm, userID)
+		t.queue(`SELECT FROM @.users WHERE realm = $1 AND id = $2 FOR UPDATE`, s.realm, userID).Exec(count(&users))
+		if err := t.load(ctx); err != nil {
+			return err
+		}
+		if users == 0 {
+			return final{authcore.ErrNotFound}
+		}
+		for _, statement := range []string{
+			`DELETE FROM @.sessions WHERE realm = $1 AND user_id = $2`,
+			`DELETE FROM @.identities WHERE realm = $1 AND user_id = $2`,
+			`DELETE FROM @.records WHERE realm = $1 AND owner = $2`,
+			`DELETE FROM @.users WHERE realm = $1 AND id = $2`,
+		} {
+			t.queue(statement, s.realm, userID)
+		}
+		if err := s.queueRevocations(t, []authcore.Revocation{revocation}); err != nil {
+			return err
+		}
+		return t.commit(ctx)
+	})
+}
+
+// count stores the number of rows of a statement.
+func count(rows *int64) func(pgconn.CommandTag) error {
+	return func(tag pgconn.CommandTag) error {
+		*rows = tag.RowsAffected()
+		return nil
+	}
+}

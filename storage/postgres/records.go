@@ -1,0 +1,169 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// maxRecordsOf limits the result of RecordsOf.
+const maxRecordsOf = 1000
+
+// putRecord replaces a record. With $8 it only replaces an expired one.
+const putRecord = `INSERT INTO @.records AS r (realm, kind, key, owner, created, expires, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	ON CONFLICT (key, kind, realm) DO UPDATE SET
+		owner = EXCLUDED.owner, created = EXCLUDED.created, expires = EXCLUDED.expires, doc = EXCLUDED.doc
+	WHERE NOT $8 OR r.expires <= $9`
+
+func (s *Store) recordArguments(record authcore.Record, doc string) []any {
+	return []any{s.realm, record.Kind, record.Key, record.Owner, stamp(record.Created), expiry(record.Expires), doc}
+}
+
+// PutRecord stores a record. See authcore.Records.
+func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options authcore.PutOptions) error {
+	if err := record.Validate(); err != nil {
+		return err
+	}
+	doc, record, err := encode(record)
+	if err != nil {
+		return answer(ctx, err)
+	}
+	arguments := append(s.recordArguments(record, doc), options.IfAbsent, stamp(options.Now))
+	if options.Keep <= 0 && !options.OwnedByUser {
+		stored, err := s.exec(ctx, putRecord, arguments...)
+		if err == nil && stored == 0 {
+			return authcore.ErrExists
+		}
+		return err
+	}
+	return s.transact(ctx, func(ctx context.Context, t *tx) error {
+		var stored, users int64
+		if options.Keep > 0 { // one at a time, so that none misses the other
+			t.queue(`SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2 || ' ' || $3, 0))`, s.realm, record.Kind, record.Owner)
+		}
+		t.queue(putRecord, arguments...).Exec(count(&stored))
+		if options.OwnedByUser {
+			t.queue(`SELECT FROM @.users WHERE realm = $1 AND id = $2 FOR KEY SHARE`, s.realm, record.Owner).Exec(count(&users))
+		}
+		if options.IfAbsent || options.OwnedByUser {
+			if err := t.load(ctx); err != nil {
+				return err
+			}
+			switch {
+			case stored == 0:
+				return final{authcore.ErrExists}
+			case options.OwnedByUser && users == 0:
+				return final{authcore.ErrNotFound}
+			}
+		}
+		if options.Keep > 0 {
+			t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND key IN (
+				SELECT key FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3
+				ORDER BY key = $4 DESC, created DESC, key OFFSET $5)`, s.realm, record.Kind, record.Owner, record.Key, options.Keep)
+		}
+		return t.commit(ctx)
+	})
+}
+
+// Record returns a live record. See authcore.Records.
+func (s *Store) Record(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
+	docs, err := query(ctx, s, s.db.pool, pgx.RowTo[[]byte],
+		`SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3 AND (expires IS NULL OR expires > $4)`,
+		s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key), stamp(now))
+	return oneRecord(ctx, docs, err)
+}
+
+func oneRecord(ctx context.Context, docs [][]byte, err error) (authcore.Record, error) {
+	switch {
+	case err != nil:
+		return authcore.Record{}, err
+	case len(docs) == 0:
+		return authcore.Record{}, authcore.ErrNotFound
+	}
+	record, err := decode[authcore.Record](docs[0])
+	return orZero(record, answer(ctx, err))
+}
+
+// TakeRecord deletes a live record and returns it. See authcore.Records.
+func (s *Store) TakeRecord(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
+	var docs [][]byte
+	err := s.transact(ctx, func(ctx context.Context, t *tx) error {
+		t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3 AND (expires IS NULL OR expires > $4) RETURNING doc`,
+			s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key), stamp(now)).Query(func(rows pgx.Rows) (err error) {
+			docs, err = pgx.CollectRows(rows, pgx.RowTo[[]byte])
+			return err
+		})
+		return t.commit(ctx)
+	})
+	return oneRecord(ctx, docs, err)
+}
+
+// UpdateRecord applies change to a live record. See authcore.Records.
+func (s *Store) UpdateRecord(
+	ctx context.Context, key authcore.RecordKey, now time.Time, change func(*authcore.Record) error,
+) (record authcore.Record, err error) {
+	err = s.transact(ctx, func(ctx context.Context, t *tx) error {
+		var docs [][]byte
+		t.queue(`SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3 AND (expires IS NULL OR expires > $4) FOR UPDATE`,
+			s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key), stamp(now)).Query(func(rows pgx.Rows) (err error) {
+			docs, err = pgx.CollectRows(rows, pgx.RowTo[[]byte])
+			return err
+		})
+		if err := t.load(ctx); err != nil {
+			return err
+		}
+		before, err := oneRecord(ctx, docs, nil)
+		if err != nil {
+			return final{err}
+		}
+		after := before
+		after.Data = slices.Clone(before.Data)
+		if err := change(&after); err != nil {
+			return final{err}
+		}
+		after.RecordKey, after.Owner, after.Created = before.RecordKey, before.Owner, before.Created
+		if err := after.Validate(); err != nil {
+			return final{err}
+		}
+		var doc string
+		if doc, record, err = changed(before, after); err != nil || doc == "" {
+			return err
+		}
+		t.queue(`UPDATE @.records SET expires = $4, doc = $5 WHERE realm = $1 AND kind = $2 AND key = $3`,
+			s.realm, record.Kind, record.Key, expiry(record.Expires), doc)
+		return t.commit(ctx)
+	})
+	return orZero(record, err)
+}
+
+// RecordsOf returns the live records of an owner. See authcore.Records.
+func (s *Store) RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]authcore.Record, error) {
+	if !storable(kind) || !storable(owner) {
+		return nil, nil
+	}
+	docs, err := query(ctx, s, s.db.pool, pgx.RowTo[[]byte], `
+		SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 AND (expires IS NULL OR expires > $4)
+		ORDER BY created DESC, key LIMIT $5`, s.realm, kind, owner, stamp(now), maxRecordsOf)
+	if err != nil {
+		return nil, err
+	}
+	var records []authcore.Record
+	for _, doc := range docs {
+		if record, err := decode[authcore.Record](doc); err == nil {
+			records = append(records, record)
+		}
+	}
+	slices.SortStableFunc(records, func(a, b authcore.Record) int { return b.Created.Compare(a.Created) })
+	return records, nil
+}
+
+// DeleteRecord deletes a record. See authcore.Records.
+func (s *Store) DeleteRecord(ctx context.Context, key authcore.RecordKey) error {
+	_, err := s.exec(ctx, `DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3`,
+		s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key))
+	return err
+}
