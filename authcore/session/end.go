@@ -34,7 +34,11 @@ func (s *Service) Logout(ctx context.Context, claims *gate.Claims, everywhere bo
 // lastExpiry returns a time after the expiry of all tokens of a session that is
 // known by one of its tokens only.
 func (s *Service) lastExpiry(claims *gate.Claims) time.Time {
-	return time.Unix(claims.AuthTime, 0).UTC().Add(s.cfg.MaxLifetime + time.Second)
+	last := time.Unix(claims.AuthTime, 0).Add(s.cfg.MaxLifetime)
+	if expires := time.Unix(claims.ExpiresAt, 0); expires.After(last) {
+		last = expires
+	}
+	return last.UTC()
 }
 
 // List returns the live sessions of the token's user, newest first.
