@@ -2,49 +2,51 @@ package redis
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/binary"
 	"strconv"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// maxCounters is how many counters of one limit are kept. Counting is what an
-// attacker can do without being anybody; with more, the one that would be zero
-// again first gives way. They take some 30 MB for each limit.
-const maxCounters = 100_000
+// Counters of one limit are spread over counterHashes small hashes, each of which
+// keeps countersPerHash: about 100,000 counters, 10 MB. More push out those that
+// end first. Which counters share a hash depends on a secret of the realm, so that
+// clients cannot choose whose counter they push out.
+const (
+	counterHashes   = 1024
+	countersPerHash = 100
+)
 
-// Count adds one to each counter. See authcore.Counters.
-//
-// When the clock has jumped back, a window that was opened before the jump would
-// last for as long as the jump was wide. It is cut to end one window from now;
-// its value stays, so that turning the clock frees nobody from a limit.
-func (s *Store) Count(
-	ctx context.Context, now time.Time, counters []authcore.Counter,
-) ([]authcore.Tally, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, unavailable(err)
-	}
+type counterBounds struct{ hashes, perHash int }
+
+// Count counts events. See [authcore.Counters]. Windows end by the clock of Redis.
+func (s *Store) Count(ctx context.Context, now time.Time, counters []authcore.Counter) ([]authcore.Tally, error) {
 	if len(counters) == 0 {
 		return nil, nil
 	}
-	arguments, queues := []string{stamp(now), strconv.Itoa(s.db.maxCounters)}, make([]string, 0, len(counters))
-	for _, c := range counters {
-		name := part(c.Limit) + part(c.Party) + c.Window.String()
-		arguments = append(arguments, name, stamp(now.Add(c.Window)))
-		queues = append(queues, s.tables[limitsTable]+":"+c.Limit)
+	keys, arguments := make([]string, len(counters)), []string{strconv.Itoa(s.db.counters.perHash)}
+	for i, counter := range counters {
+		sum := sha256.Sum256([]byte(s.epoch + " " + counter.Window.String() + " " + counter.Party))
+		hash := int(binary.BigEndian.Uint32(sum[:])) % s.db.counters.hashes
+		keys[i] = s.key("c:", strconv.Itoa(hash), ":", counter.Limit)
+		window := strconv.FormatInt(max(1, counter.Window.Milliseconds()), 10)
+		arguments = append(arguments, string(sum[4:20]), window, strconv.Itoa(counter.Add))
 	}
-	result, err := s.runOn(ctx, s.db.scripts.count, queues, arguments...)
+	value, err := s.run(ctx, "count", keys, arguments...)
 	if err != nil {
 		return nil, err
 	}
+	answer := list(value)
+	if len(answer) != 2*len(counters) {
+		return nil, errUnexpected
+	}
 	tallies := make([]authcore.Tally, len(counters))
 	for i := range tallies {
-		reset, err := parseStamp(result.text(2 * i))
-		if err != nil {
-			return nil, unavailable(errors.New("a counter is damaged"))
-		}
-		tallies[i] = authcore.Tally{N: result.number(2*i + 1), Reset: reset}
+		n, _ := answer[2*i].(int64)
+		left, _ := answer[2*i+1].(int64)
+		tallies[i] = authcore.Tally{N: int(n), Reset: now.Add(time.Duration(left) * time.Millisecond)}
 	}
 	return tallies, nil
 }

@@ -2,40 +2,35 @@ package redis
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
-	"os"
+	"fmt"
+	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// callTimeout bounds every call, whatever go-redis has to do for it: find out who
-// is the primary, connect, log in, follow a slot to another node.
-const callTimeout = 5 * time.Second
-
-// errClosed is the answer to calls on a closed DB.
-var errClosed = errors.New("the store is closed")
-
-// DB is a connection to one Redis, be it a server, a group under Sentinels or a
-// Cluster, with any number of realms. It is safe for concurrent use and must be
-// closed. Make it with Open.
+// DB is a connection to a Redis: a server, a group under Sentinels or a Cluster.
+// It holds any number of realms, is safe for concurrent use and must be closed.
+// [Open] makes one.
 type DB struct {
-	client      goredis.UniversalClient
-	keyPrefix   string
-	replicas    int
-	scripts     scripts
-	maxCounters int
+	client    goredis.UniversalClient
+	keyPrefix string
+	replicas  int
+	scripts   map[string]script
+	counters  counterBounds
 
-	mu      sync.Mutex
-	ended   bool
-	closed  chan struct{}
-	calls   sync.WaitGroup
-	closing sync.Once
+	mu     sync.Mutex
+	ended  bool
+	closed chan struct{}
+	calls  sync.WaitGroup
 }
 
-// Open makes a DB. It connects when the first realm is asked for and not before.
+// Open makes a DB. It connects when the first realm is opened.
 func Open(config Config) (*DB, error) {
 	client, err := config.client()
 	if err != nil {
@@ -46,121 +41,90 @@ func Open(config Config) (*DB, error) {
 		prefix = DefaultKeyPrefix
 	}
 	return &DB{
-		client: client, keyPrefix: prefix, replicas: config.WaitReplicas, scripts: newScripts(),
-		maxCounters: maxCounters, closed: make(chan struct{}),
+		client: client, keyPrefix: prefix, replicas: config.WaitReplicas, scripts: loadScripts(),
+		counters: counterBounds{hashes: counterHashes, perHash: countersPerHash}, closed: make(chan struct{}),
 	}, nil
 }
 
-// Close ends the watches, closes the connections and waits for the calls that are
-// under way. Every later call fails with authcore.ErrUnavailable. Closing again is
-// no error.
+// Close ends the watches, closes the connections and waits for pending calls. Later
+// calls fail with [authcore.ErrUnavailable]. Close may be called again.
 func (db *DB) Close() error {
-	var err error
-	db.closing.Do(func() {
-		db.mu.Lock()
-		db.ended = true
-		db.mu.Unlock()
-		close(db.closed)
-		err = db.client.Close()
-		db.calls.Wait()
-	})
+	db.mu.Lock()
+	ended := db.ended
+	db.ended = true
+	db.mu.Unlock()
+	if ended {
+		return nil
+	}
+	close(db.closed)
+	err := db.client.Close()
+	db.calls.Wait()
 	return err
 }
 
-// begin reports whether a call may be made; then calls.Done must be called.
-func (db *DB) begin() bool {
+// begin registers a call, unless the DB is closed. The caller then calls
+// db.calls.Done.
+func (db *DB) begin() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if db.ended {
-		return false
+		return unavailable(errClosed)
 	}
 	db.calls.Add(1)
-	return true
+	return nil
 }
 
-// do sends one command and returns its answer, nil for none. Its errors wrap
-// authcore.ErrUnavailable.
-//
-// go-redis looks at the deadline of a context and not at its end, so the command
-// runs in a goroutine that the caller need not wait for. It ends by itself after
-// callTimeout at the latest, and Close waits for it.
-func (db *DB) do(ctx context.Context, command []any) (any, error) {
-	return db.send(ctx, command, func(ctx context.Context, sent once) error { return db.client.Process(ctx, sent) })
+// Store is one realm of a DB. It implements [authcore.Store] and lives until the DB
+// is closed. [DB.Realm] returns one.
+type Store struct {
+	db     *DB
+	prefix string
+	epoch  string
+	lane   lane
 }
 
-func (db *DB) send(
-	ctx context.Context, command []any, process func(context.Context, once) error,
-) (any, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, unavailable(err)
+var _ authcore.Store = (*Store)(nil)
+
+// Realm opens the realm with this name and creates it if it is missing. It fails if
+// the server cannot be reached or if a newer program wrote to the realm.
+func (db *DB) Realm(ctx context.Context, name string) (*Store, error) {
+	if name == "" {
+		return nil, errors.New("redis: realm: the name is empty; set one")
 	}
-	if !db.begin() {
-		return nil, unavailable(errClosed)
+	s := &Store{db: db, prefix: db.keyPrefix + "{" + escape(name) + "}:"}
+	value, err := s.run(ctx, "open", []string{s.key("meta")}, strconv.Itoa(authcore.Format), rand.Text())
+	if err != nil {
+		return nil, err
 	}
-	bounded, cancel := context.WithTimeout(ctx, callTimeout)
-	sent := newOnce(bounded, command)
-	done := make(chan error, 1)
-	go func() {
-		defer db.calls.Done()
-		defer cancel()
-		err := process(bounded, sent)
-		db.lookAround(bounded, err)
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		return outcome(ctx, sent, err)
-	case <-bounded.Done():
+	opened := texts(value)
+	if len(opened) != 2 {
+		return nil, errUnexpected
 	}
-	select {
-	case err := <-done: // which ended the context itself
-		return outcome(ctx, sent, err)
-	default:
-		return nil, unavailable(cause(ctx, bounded.Err()))
+	switch format, err := strconv.Atoi(opened[0]); {
+	case err != nil || format < 1:
+		return nil, fmt.Errorf("redis: the keys below %s belong to another program; set another key prefix", s.prefix)
+	case format > authcore.Format:
+		return nil, fmt.Errorf("redis: the keys below %s have format %d, this program supports %d; "+
+			"run the newer program or restore the backup made before it ran", s.prefix, format, authcore.Format)
 	}
+	s.epoch = opened[1]
+	return s, nil
 }
 
-// lookAround has the client of a Cluster ask anew who has which slots when a command
-// failed: the node may be dead, and its replica have taken over. By itself
-// go-redis asks once a minute, or when it sends a command again, which it may not.
-func (db *DB) lookAround(ctx context.Context, err error) {
-	if err == nil || errors.Is(err, goredis.Nil) || isNoScript(err) {
-		return
-	}
-	if cluster, ok := db.client.(*goredis.ClusterClient); ok {
-		cluster.ReloadState(ctx) // soon, and not more than a few times a second
-	}
-}
+// key joins a key of the realm.
+func (s *Store) key(parts ...string) string { return s.prefix + strings.Join(parts, "") }
 
-// outcome is what a command that has ended came to.
-func outcome(ctx context.Context, sent once, err error) (any, error) {
-	switch {
-	case errors.Is(err, goredis.Nil):
-		return nil, nil
-	case err != nil:
-		return nil, unavailable(cause(ctx, err))
+// escape keeps letters, digits, '-', '_' and '.', so that the name of a realm
+// contains neither the end of a hash tag nor a pattern.
+func escape(name string) string {
+	var escaped strings.Builder
+	for _, b := range []byte(name) {
+		switch {
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9', b == '-', b == '_', b == '.':
+			escaped.WriteByte(b)
+		default:
+			fmt.Fprintf(&escaped, "%%%02x", b)
+		}
 	}
-	return sent.Val(), nil
-}
-
-// cause is the context's error when that has ended, which shows first as a
-// deadline of the connection.
-func cause(ctx context.Context, err error) error {
-	deadline, bounded := ctx.Deadline()
-	timeout := errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case timeout && bounded && !time.Now().Before(deadline):
-		return context.DeadlineExceeded
-	case timeout:
-		return errors.New("the server does not answer in time")
-	}
-	return err
-}
-
-// isNoScript reports whether the server does not know a script, and so has not
-// run it.
-func isNoScript(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "NOSCRIPT")
+	return escaped.String()
 }

@@ -16,8 +16,8 @@ const scanCount = 1000
 // Realms returns the names of the realms below the prefix, sorted, and makes none.
 // It looks at all keys of the server, those of others too.
 func (db *DB) Realms(ctx context.Context) ([]string, error) {
-	if !db.begin() {
-		return nil, unavailable(errClosed)
+	if err := db.begin(); err != nil {
+		return nil, err
 	}
 	defer db.calls.Done()
 	var mu sync.Mutex

@@ -1,9 +1,14 @@
 package redis
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
+
+	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/internal/redistest"
@@ -11,14 +16,80 @@ import (
 )
 
 // runSuite runs the suite with one Redis and a realm for each check, so that every
-// check is one on the realms' being apart as well.
+// check also tests that realms are separate.
 func runSuite(t *testing.T, config Config) {
+	t.Helper()
 	db := open(t, config)
+	db.counters = counterBounds{hashes: 1, perHash: 20}
 	var realms atomic.Int64
-	storagetest.Run(t, func(t *testing.T) authcore.Store {
-		t.Helper()
-		return realm(t, db, fmt.Sprint("realm", realms.Add(1)))
+	storagetest.Run(t, storagetest.Config{
+		Open: func(t *testing.T) authcore.Store {
+			t.Helper()
+			return realm(t, db, fmt.Sprint("realm", realms.Add(1)))
+		},
+		Clock:       true,
+		MaxCounters: 20,
+		Damage: func(t *testing.T, store authcore.Store, item authcore.Item) bool {
+			t.Helper()
+			return damage(t, store.(*Store), item, "secret")
+		},
+		SweepsBlindly: true, // it decodes users with expired items only
+		Writes: func(t *testing.T, _ authcore.Store) int64 {
+			t.Helper()
+			return changes(t, db)
+		},
+		OpenNewer: func(t *testing.T) error {
+			t.Helper()
+			store := realm(t, db, "newer")
+			command(t, store, "hset", store.key("meta"), "format", authcore.Format+1)
+			_, err := db.Realm(t.Context(), "newer")
+			return err
+		},
 	})
+}
+
+// damage replaces a stored item by a text.
+func damage(t *testing.T, s *Store, item authcore.Item, text string) bool {
+	t.Helper()
+	switch {
+	case item.User != nil:
+		command(t, s, "hset", s.key("u:", item.User.ID), userField, text)
+	case item.Identity != nil:
+		command(t, s, "hset", s.key("u:", item.Identity.UserID), identityField+digest(item.Identity.Key()), text)
+	case item.Session != nil:
+		command(t, s, "hset", s.key("u:", item.Session.UserID), sessionField+item.Session.ID, text)
+	case item.Record != nil:
+		command(t, s, "set", s.recordKey(item.Record.RecordKey), text)
+	case item.Revocation != nil:
+		command(t, s, "set", s.key("v:", string(item.Revocation.Kind), ":", item.Revocation.ID), text)
+	}
+	return item.Key == nil
+}
+
+// changes returns the number of changes that a server has made.
+func changes(t *testing.T, db *DB) int64 {
+	t.Helper()
+	var total int64
+	err := db.eachPrimary(t.Context(), func(ctx context.Context, server *goredis.Client) error {
+		text, err := server.Info(ctx, "persistence").Result()
+		n, parseErr := strconv.ParseInt(parseInfo(text)["rdb_changes_since_last_save"], 10, 64)
+		atomic.AddInt64(&total, n)
+		return errors.Join(err, parseErr)
+	})
+	if err != nil {
+		t.Fatalf("counting changes failed: %v", err)
+	}
+	return total
+}
+
+// command sends a command and returns the result, nil for none.
+func command(tb testing.TB, s *Store, arguments ...any) any {
+	tb.Helper()
+	value, err := s.db.client.Do(tb.Context(), arguments...).Result()
+	if err != nil && !errors.Is(err, goredis.Nil) {
+		tb.Fatalf("command %v failed: %v", arguments[0], err)
+	}
+	return value
 }
 
 func TestStore(t *testing.T) { runSuite(t, Config{URL: redistest.Start(t, "appendonly no").URL()}) }
@@ -68,7 +139,7 @@ func openFor(tb testing.TB, config Config) *DB {
 	tb.Helper()
 	db, err := Open(config)
 	if err != nil {
-		tb.Fatalf("Open: %v", err)
+		tb.Fatalf("Open failed: %v", err)
 	}
 	return db
 }
@@ -76,7 +147,7 @@ func openFor(tb testing.TB, config Config) *DB {
 func closeDB(tb testing.TB, db *DB) {
 	tb.Helper()
 	if err := db.Close(); err != nil {
-		tb.Errorf("Close: %v", err)
+		tb.Errorf("Close failed: %v", err)
 	}
 }
 
@@ -84,7 +155,7 @@ func realm(tb testing.TB, db *DB, name string) *Store {
 	tb.Helper()
 	store, err := db.Realm(tb.Context(), name)
 	if err != nil {
-		tb.Fatalf("Realm: %v", err)
+		tb.Fatalf("Realm failed: %v", err)
 	}
 	return store
 }

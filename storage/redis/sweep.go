@@ -2,37 +2,91 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// sweepSteps is how many entries Sweep looks at in one step. Others are served
-// between two steps, so that nobody waits for a whole Sweep.
-const sweepSteps = 500
-
-// Sweep forgets what had expired before now. See authcore.Store. It costs what
-// there is to forget, not what is kept, and any number of nodes may sweep.
-func (s *Store) Sweep(ctx context.Context, now time.Time) error {
-	if err := s.sweep(ctx, s.db.scripts.sweep, nil, now); err != nil {
-		return err
-	}
-	limits, err := s.run(ctx, s.db.scripts.limits)
-	if err != nil {
-		return err
-	}
-	for _, queue := range texts(limits.rest) {
-		if err := s.sweep(ctx, s.db.scripts.sweepCounters, []string{queue}, now); err != nil {
-			return err
+// Sweep deletes sessions and identities that have expired. See [authcore.Store].
+// Records, revocations and counters vanish by themselves. Its cost depends on the
+// number of users with expired items. Several nodes may sweep at the same time.
+func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error) {
+	var swept authcore.Swept
+	from, skip := "-", 0
+	for {
+		value, err := s.run(ctx, "due", []string{s.key("shards"), s.key("meta")},
+			s.prefix, from, strconv.Itoa(skip), strconv.FormatInt(now.UnixMilli(), 10))
+		if err != nil {
+			return swept, err
+		}
+		answer := list(value)
+		if len(answer) < 2 {
+			return swept, nil
+		}
+		shard := texts(value)[0]
+		due := texts(answer[1])
+		if len(due) == 0 {
+			from, skip = "("+shard, 0
+			continue
+		}
+		if from != "["+shard {
+			from, skip = "["+shard, 0
+		}
+		for _, id := range due {
+			kept, err := s.sweepUser(ctx, id, now, &swept)
+			if err != nil {
+				return swept, err
+			}
+			if kept {
+				skip++
+			}
 		}
 	}
-	return nil
 }
 
-func (s *Store) sweep(ctx context.Context, step script, more []string, now time.Time) error {
-	for {
-		result, err := s.runOn(ctx, step, more, stamp(now), strconv.Itoa(sweepSteps))
-		if err != nil || result.number(0) < sweepSteps {
-			return err
+// sweepUser deletes what has expired for one user. It reports whether the user is
+// still due, because of damage or because another step was faster.
+func (s *Store) sweepUser(ctx context.Context, id string, now time.Time, swept *authcore.Swept) (bool, error) {
+	users, _, clock, err := s.load(ctx, []authcore.UserRef{{ID: id}})
+	if err != nil {
+		return false, err
+	}
+	if clock.Before(now) {
+		now = clock
+	}
+	user, key, index := users[0], s.key("u:", id), s.key("x:", shard(id))
+	if user.fields != nil {
+		_ = user.decode(now) // it counts damage
+	}
+	c := &commit{store: s, numbers: make(map[string]string)}
+	c.unchanged(key, versionField, user.fields[versionField])
+	for _, field := range user.gone {
+		c.write("HDEL", key, field, seenField+field[1:])
+		if digest, ok := strings.CutPrefix(field, identityField); ok {
+			c.write("DEL", s.key("i:", digest))
 		}
 	}
+	if len(user.gone) > 0 {
+		c.write("HSET", key, versionField, newVersion())
+	}
+	switch {
+	case user.damaged > 0: // it stays due, so that each sweep counts it
+	case user.next.IsZero():
+		c.write("ZREM", index, id)
+	default:
+		c.write("ZADD", index, millis(user.next), id)
+	}
+	failed, err := c.perform(ctx)
+	if err != nil {
+		return false, err
+	}
+	if errors.Is(failed.err, errConflict) {
+		return true, nil
+	}
+	swept.Removed += len(user.gone)
+	swept.Damaged += user.damaged
+	return user.damaged > 0, nil
 }

@@ -2,195 +2,259 @@ package redis
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// exportPage is how many users, with all that is theirs, are read at once.
-const exportPage = 100
-
-// The parts of an export, in their order, as the first letter of a cursor. What
-// follows says how far the part has come.
+// Sizes of the steps of an export: users with all that belongs to them, and keys
+// that a search for records examines.
 const (
-	exportUsers       = "u"
-	exportRevocations = "r"
-	exportKeys        = "k"
-	exportEnd         = "e"
+	exportUsers = 100
+	exportKeys  = 1000
 )
 
-// Export returns some of the records after the cursor. See authcore.Transfer. It
-// reads indexes in their order, so that a cursor is good for another server and
-// after a failover too.
-func (s *Store) Export(ctx context.Context, cursor string, now time.Time) ([]authcore.Record, string, error) {
-	if cursor == "" {
-		cursor = exportUsers
-	}
+// Export reads the realm. See [authcore.Transfer]. A cursor is the letter of a part
+// and the progress in it: users by ID, records, revocations, keys.
+//
+// Records have no index. Export finds them among all keys of the server.
+func (s *Store) Export(ctx context.Context, cursor string, now time.Time) ([]authcore.Item, string, error) {
 	for {
-		records, next, err := s.exportPart(ctx, cursor, now)
-		if err != nil {
-			return nil, "", err
+		part, at := "", ""
+		if cursor != "" {
+			part, at = cursor[:1], cursor[1:]
 		}
-		if len(records) > 0 || next == exportEnd {
-			return records, next, nil
+		read := s.exportUsers
+		switch part {
+		case "r":
+			read = s.exportRecords
+		case "v":
+			read = s.exportRevocations
+		case "k":
+			read = s.exportKeys
+		case "e":
+			return nil, "e", nil
+		default:
+			at = strings.TrimPrefix(cursor, "u")
+		}
+		items, next, err := read(ctx, at, now)
+		if err != nil || len(items) > 0 {
+			return items, next, err
 		}
 		cursor = next
 	}
 }
 
-func (s *Store) exportPart(ctx context.Context, cursor string, now time.Time) ([]authcore.Record, string, error) {
-	part, at := cursor[:1], cursor[1:]
-	switch part {
-	case exportUsers:
-		return s.exportUsers(ctx, at, now)
-	case exportRevocations:
-		return s.exportRevocations(ctx, at, now)
-	case exportKeys:
-		keys, _, err := s.keys(ctx)
-		var records []authcore.Record
-		for _, key := range keys {
-			records = append(records, authcore.Record{Key: &key})
-		}
-		return records, exportEnd, err
-	case exportEnd:
-		return nil, exportEnd, nil
-	default:
-		return s.exportUsers(ctx, "", now) // a cursor of somebody else: from the beginning
-	}
-}
-
-func (s *Store) exportUsers(ctx context.Context, at string, now time.Time) ([]authcore.Record, string, error) {
-	last, err := base64.RawURLEncoding.DecodeString(at)
-	if err != nil {
-		last = nil
-	}
-	result, err := s.run(ctx, s.db.scripts.export, string(last), strconv.Itoa(exportPage))
+func (s *Store) exportUsers(ctx context.Context, at string, now time.Time) ([]authcore.Item, string, error) {
+	value, err := s.run(ctx, "users", []string{s.key("shards")}, s.prefix, at, strconv.Itoa(exportUsers), "1")
 	if err != nil {
 		return nil, "", err
 	}
-	var records []authcore.Record
-	for _, element := range result.rest {
-		id, belonging, err := exportUser(element, now)
-		if err != nil {
-			return nil, "", damaged("users")
+	var items []authcore.Item
+	answer, ids := list(value), texts(value)
+	for i := 0; i+1 < len(answer); i += 2 {
+		user := state{id: ids[i], fields: fields(answer[i+1])}
+		at = user.id
+		if user.decode(now) != nil {
+			continue
 		}
-		last, records = []byte(id), append(records, belonging...)
-	}
-	if len(result.rest) < exportPage {
-		return records, exportRevocations, nil
-	}
-	return records, exportUsers + base64.RawURLEncoding.EncodeToString(last), nil
-}
-
-// exportUser reads one element of what the script returns: id, user, identities
-// and sessions.
-func exportUser(element any, now time.Time) (string, []authcore.Record, error) {
-	parts, _ := element.([]any)
-	if len(parts) != 4 {
-		return "", nil, errDamaged
-	}
-	head := texts(parts[:2])
-	user, err := decodeUser(head[1])
-	if err != nil {
-		return "", nil, err
-	}
-	records := []authcore.Record{{User: &user}}
-	list := func(i int) []string {
-		elements, _ := parts[i].([]any)
-		return texts(elements)
-	}
-	identities, err := decodeAll(list(2), decodeIdentity)
-	if err != nil {
-		return "", nil, err
-	}
-	for _, identity := range identities {
-		records = append(records, authcore.Record{Identity: &identity})
-	}
-	sessions, err := decodeAll(list(3), decodeSession)
-	if err != nil {
-		return "", nil, err
-	}
-	for _, session := range sessions {
-		if now.Before(session.Expires) {
-			records = append(records, authcore.Record{Session: &session})
+		items = append(items, authcore.Item{User: &user.account.User})
+		for i := range user.account.Identities {
+			items = append(items, authcore.Item{Identity: &user.account.Identities[i]})
+		}
+		for i := range user.account.Sessions {
+			items = append(items, authcore.Item{Session: &user.account.Sessions[i]})
 		}
 	}
-	return head[0], records, nil
+	if len(answer) < 2*exportUsers {
+		return items, "r", nil
+	}
+	return items, "u" + at, nil
 }
 
-func (s *Store) exportRevocations(ctx context.Context, at string, now time.Time) ([]authcore.Record, string, error) {
+func (s *Store) exportRecords(ctx context.Context, at string, now time.Time) ([]authcore.Item, string, error) {
+	server, cursor, _ := strings.Cut(at, "@")
+	if _, err := strconv.ParseUint(cursor, 10, 64); err != nil {
+		server, cursor = "", "0"
+	}
+	value, err := s.run(ctx, "scan", []string{s.key("meta")}, s.key("r:*"), server, cursor, strconv.Itoa(exportKeys))
+	if err != nil {
+		return nil, "", err
+	}
+	answer, head := list(value), texts(value)
+	if len(answer) != 3 {
+		return nil, "", errUnexpected
+	}
+	var items []authcore.Item
+	for _, text := range texts(answer[2]) {
+		if record, err := decodeRecord(text, now); err == nil {
+			items = append(items, authcore.Item{Record: &record})
+		}
+	}
+	if head[1] == "0" {
+		return items, "v", nil
+	}
+	return items, "r" + head[0] + "@" + head[1], nil
+}
+
+func (s *Store) exportRevocations(ctx context.Context, at string, now time.Time) ([]authcore.Item, string, error) {
 	entries, next, err := s.RevocationsSince(ctx, at)
 	if err != nil {
 		return nil, "", err
 	}
 	if len(entries) == 0 {
-		return nil, exportKeys, nil
+		return nil, "k", nil
 	}
-	var records []authcore.Record
+	var items []authcore.Item
 	for _, entry := range entries {
 		if now.Before(entry.Until) {
-			entry.Age = 0 // it was given out, not moved
-			records = append(records, authcore.Record{Revocation: &entry})
+			entry.Age = 0 // it is that of a delivery
+			items = append(items, authcore.Item{Revocation: &entry})
 		}
 	}
-	return records, exportRevocations + next, nil
+	return items, "v" + next, nil
 }
 
-// Import stores those of the records that are not there yet. See
-// authcore.Transfer.
-func (s *Store) Import(ctx context.Context, records []authcore.Record) (int, error) {
-	arguments, keys, err := importArguments(records)
-	if err != nil {
-		return 0, err
+func (s *Store) exportKeys(ctx context.Context, _ string, _ time.Time) ([]authcore.Item, string, error) {
+	keys, _, err := s.keys(ctx)
+	var items []authcore.Item
+	for _, key := range keys {
+		items = append(items, authcore.Item{Key: &key})
 	}
-	return retry(ctx, func() (int, bool, error) {
-		stored, before, err := s.keys(ctx)
-		if err != nil {
-			return 0, false, err
-		}
-		merged, added := authcore.MergeKeys(stored, keys)
-		after := before
-		if added > 0 {
-			if after, err = encodeKeys(merged); err != nil {
-				return 0, false, err
+	return items, "e", err
+}
+
+// Import stores items that are absent. See [authcore.Transfer].
+func (s *Store) Import(ctx context.Context, items []authcore.Item) (int, error) {
+	for _, item := range items {
+		if item.Record != nil {
+			if err := item.Record.Validate(); err != nil {
+				return 0, err
 			}
 		}
-		result, err := s.run(ctx, s.db.scripts.imports, append([]string{before, after}, arguments...)...)
-		return result.number(0) + added, result.overtaken(), err
+	}
+	return retry(ctx, s, time.Time{}, func(c *commit) (int, error) {
+		p := newPlan(s, items)
+		users, values, now, err := s.load(ctx, p.refs, p.keys...)
+		if err != nil {
+			return 0, err
+		}
+		for i := range users {
+			if err := p.user(c, &users[i], now); err != nil {
+				return 0, err
+			}
+		}
+		for i, add := range p.adds {
+			if values[i] != "" {
+				continue
+			}
+			c.unchanged(p.keys[i], "", "")
+			p.stored++
+			if err := add(c, now); err != nil {
+				return 0, err
+			}
+		}
+		stored, before, err := s.keys(ctx)
+		if err != nil {
+			return 0, err
+		}
+		merged, added := authcore.MergeKeys(stored, p.signing)
+		if added > 0 {
+			_, err = c.putKeys(before, merged)
+		}
+		return p.stored + added, err
 	})
 }
 
-// importArguments sorts the records by kinds, as the script takes them.
-func importArguments(records []authcore.Record) (arguments []string, keys []authcore.SigningKey, err error) {
-	var lists [4][]string
-	for _, record := range records {
-		kind, fields := 0, []string(nil)
+// plan has the items of an import, sorted by what has to be read for them.
+type plan struct {
+	refs     []authcore.UserRef
+	accounts map[string]*authcore.Account
+	// keys are those of records and revocations, and adds stores them.
+	keys    []string
+	adds    []func(*commit, time.Time) error
+	signing []authcore.SigningKey
+	stored  int
+}
+
+func newPlan(s *Store, items []authcore.Item) *plan {
+	p := &plan{accounts: make(map[string]*authcore.Account)}
+	once := func(key string, add func(*commit, time.Time) error) {
+		if !slices.Contains(p.keys, key) {
+			p.keys, p.adds = append(p.keys, key), append(p.adds, add)
+		}
+	}
+	for _, item := range items {
 		switch {
-		case record.User != nil:
-			text, encodeErr := encodeUser(*record.User)
-			err, fields = encodeErr, []string{record.User.ID, record.User.EmailKey(), text}
-		case record.Identity != nil:
-			text, encodeErr := encodeIdentity(*record.Identity)
-			kind, err, fields = 1, encodeErr, []string{identityKey(*record.Identity), record.Identity.UserID, text}
-		case record.Session != nil:
-			text, encodeErr := encodeSession(*record.Session)
-			kind, err, fields = 2, encodeErr, []string{record.Session.ID, record.Session.UserID, text}
-		case record.Revocation != nil:
-			r := record.Revocation
-			kind, fields = 3, []string{string(r.Kind), r.ID, stamp(r.Until)}
-		case record.Key != nil:
-			keys = append(keys, *record.Key)
+		case item.User != nil:
+			if account := p.account(item.User.ID); account.User.ID == "" {
+				account.User = *item.User
+			}
+		case item.Identity != nil:
+			account := p.account(item.Identity.UserID)
+			account.Identities = append(account.Identities, *item.Identity)
+		case item.Session != nil:
+			account := p.account(item.Session.UserID)
+			account.Sessions = append(account.Sessions, *item.Session)
+		case item.Record != nil:
+			record := *item.Record
+			once(s.recordKey(record.RecordKey), func(c *commit, now time.Time) error { return c.record(record, now, 0) })
+		case item.Revocation != nil:
+			r := *item.Revocation
+			once(s.key("v:", string(r.Kind), ":", r.ID), func(c *commit, _ time.Time) error { return c.revoke(r) })
+		case item.Key != nil:
+			p.signing = append(p.signing, *item.Key)
 		}
-		if err != nil {
-			return nil, nil, err
+	}
+	return p
+}
+
+func (p *plan) account(id string) *authcore.Account {
+	if p.accounts[id] == nil {
+		p.accounts[id] = &authcore.Account{}
+		p.refs = append(p.refs, authcore.UserRef{ID: id})
+	}
+	return p.accounts[id]
+}
+
+// user adds a user that is absent, and identities and sessions that are absent.
+func (p *plan) user(c *commit, user *state, now time.Time) error {
+	imported, after := p.accounts[user.id], authcore.Account{}
+	switch {
+	case user.fields != nil:
+		if err := user.decode(now); err != nil {
+			return err
 		}
-		lists[kind] = append(lists[kind], fields...)
+		after = user.account.Clone()
+	case imported.User.ID == "":
+		return authcore.ErrNotFound
+	default:
+		after.User = imported.User
+		p.stored++
 	}
-	for _, list := range lists {
-		arguments = append(arguments, strconv.Itoa(len(list)/3))
+	seen := make(map[string]bool)
+	absent := func(field string) bool {
+		_, present := user.fields[field]
+		if present || seen[field] {
+			return false
+		}
+		seen[field] = true
+		p.stored++
+		return true
 	}
-	return slices.Concat(arguments, lists[0], lists[1], lists[2], lists[3]), keys, nil
+	for _, identity := range imported.Identities {
+		if absent(identityField + digest(identity.Key())) {
+			after.Identities = append(after.Identities, identity)
+		}
+	}
+	for _, session := range imported.Sessions {
+		if absent(sessionField + session.ID) {
+			after.Sessions = append(after.Sessions, session)
+		}
+	}
+	_, err := c.account(*user, after, errConflict)
+	return err
 }

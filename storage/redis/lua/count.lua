@@ -1,22 +1,38 @@
--- ARGV: now, the most counters of one limit, then for each: the counter, the end of a window that opens now
--- KEYS: behind the tables, one for each: the counters of its limit in the order in which they are zero again
+-- Counts events.
+-- KEYS: for each counter the hash that holds it. ARGV: how many counters a hash keeps, then for each counter its field,
+-- its window in milliseconds, and what to add.
+-- Returns for each the new value and the milliseconds until it is zero again.
 --
--- A counter is the end of its window and its value.
-local now, most, answer = ARGV[1], tonumber(ARGV[2]), {'ok'}
-for i = 3, #ARGV, 2 do
-  local counter, reset, queue = ARGV[i], ARGV[i + 1], KEYS[17 + (i - 1) / 2]
-  local known, n = call('HGET', counters, counter), 0
-  if known and before(now, known) then
-    n = tonumber(sub(known, STAMP + 1))
-    if before(known, reset) then reset = sub(known, 1, STAMP) end
+-- A counter is the end of its window, by the clock of Redis, and its value. A hash that is full drops the counter whose
+-- window ends first. A hash vanishes when all of its windows have ended.
+local call, answer = redis.call, {}
+local time = call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function parse(text)
+  local ends, value = string.match(text, '^(%d+) (%d+)$')
+  return tonumber(ends or 0), tonumber(value or 0)
+end
+for i, key in ipairs(KEYS) do
+  local field, window, add = ARGV[3 * i - 1], tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
+  local known = call('HGET', key, field)
+  local ends, value = parse(known or '')
+  if ends <= now then ends, value = now + window, 0 end
+  ends = math.min(ends, now + window)
+  local sum = math.max(0, value + add)
+  if sum ~= value then
+    if not known and call('HLEN', key) >= tonumber(ARGV[1]) then
+      local all, soonest, victim = call('HGETALL', key), math.huge, nil
+      for j = 1, #all, 2 do
+        local theirs = parse(all[j + 1])
+        if theirs <= now then call('HDEL', key, all[j]) end
+        if theirs < soonest then soonest, victim = theirs, all[j] end
+      end
+      call('HDEL', key, victim)
+    end
+    call('HSET', key, field, string.format('%.0f %.0f', ends, sum))
+    if call('PTTL', key) < ends - now then call('PEXPIRE', key, ends - now) end
   end
-  if not known and call('ZCARD', queue) >= most then
-    call('HDEL', counters, call('ZPOPMIN', queue)[1])
-  end
-  call('HSET', counters, counter, reset .. n + 1)
-  call('ZADD', queue, seconds(reset), counter)
-  call('SADD', limits, queue)
-  answer[#answer + 1] = reset
-  answer[#answer + 1] = n + 1
+  answer[2 * i - 1] = sum
+  answer[2 * i] = sum == 0 and 0 or ends - now
 end
 return answer

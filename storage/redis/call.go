@@ -1,0 +1,226 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// callTimeout bounds a call, including the search for the primary, connecting, and
+// following a slot to another node. replicaTimeout bounds the wait for replicas; it
+// is shorter than the read timeout of a connection.
+const (
+	callTimeout    = 5 * time.Second
+	replicaTimeout = time.Second
+)
+
+// Bounds of a lane: pipelines in flight, and commands in one pipeline.
+const (
+	maxPipelines = 3
+	maxPipeline  = 64
+)
+
+var (
+	errClosed     = errors.New("the store is closed")
+	errUnexpected = unavailable(errors.New("unexpected response from the server"))
+)
+
+// lane sends the commands of one realm, all of which go to one server. Commands
+// that arrive while others are in flight share a pipeline: the server then needs
+// fewer system calls, and fewer syncs of its log.
+type lane struct {
+	mu      sync.Mutex
+	queue   []*call
+	running int
+}
+
+// call is a command in a lane. Its done channel receives the outcome.
+type call struct {
+	once
+	ctx    context.Context //nolint:containedctx // ends with the call
+	writes bool
+	done   chan error
+}
+
+// once is a command that is never repeated by the library. A connection may break
+// after the command was performed: a link that is taken again is gone, and its
+// owner would be told that it never existed.
+type once struct{ *goredis.Cmd }
+
+// NoRetry overrides the default of the library.
+func (once) NoRetry() bool { return true }
+
+// do sends one command and returns its result, nil for none. Its errors wrap
+// [authcore.ErrUnavailable]. The library observes the deadline of a context but not
+// its cancellation, so the command runs in a goroutine of the lane, which ends
+// after callTimeout at the latest.
+func (s *Store) do(ctx context.Context, writes bool, command []any) (any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	if err := s.db.begin(); err != nil {
+		return nil, err
+	}
+	defer s.db.calls.Done()
+	bounded, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	c := &call{once{goredis.NewCmd(bounded, command...)}, bounded, writes, make(chan error, 1)}
+	c.SetFirstKeyPos(3)
+	s.enqueue(c)
+	select {
+	case err := <-c.done:
+		if err != nil {
+			return nil, unavailable(cause(ctx, err))
+		}
+		return c.Val(), nil
+	case <-bounded.Done():
+		return nil, unavailable(cause(ctx, bounded.Err()))
+	}
+}
+
+func (s *Store) enqueue(c *call) {
+	l := &s.lane
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = append(l.queue, c)
+	if l.running < maxPipelines {
+		l.running++
+		s.db.calls.Add(1) // the caller is registered, so Close is still waiting
+		go s.drain()
+	}
+}
+
+// drain sends pipelines until the queue is empty.
+func (s *Store) drain() {
+	defer s.db.calls.Done()
+	l := &s.lane
+	for {
+		l.mu.Lock()
+		n := min(len(l.queue), maxPipeline)
+		batch := l.queue[:n:n]
+		if l.queue = l.queue[n:]; n == 0 {
+			l.queue = nil
+			l.running--
+		}
+		l.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		s.send(batch)
+	}
+}
+
+// send performs the commands of callers that are still waiting.
+func (s *Store) send(batch []*call) {
+	var commands []goredis.Cmder
+	var waiting []*call
+	writes := false
+	for _, c := range batch {
+		if c.ctx.Err() == nil {
+			commands, waiting, writes = append(commands, c), append(waiting, c), writes || c.writes
+		}
+	}
+	if len(waiting) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(waiting[0].ctx), callTimeout)
+	defer cancel()
+	err := s.pipeline(ctx, commands, writes)
+	for _, c := range waiting {
+		outcome := c.Err()
+		if outcome == nil && (c.writes || !errors.Is(err, errReplicas)) {
+			outcome = err
+		}
+		if errors.Is(outcome, goredis.Nil) {
+			outcome = nil
+		}
+		if outcome != nil && !isNoScript(outcome) {
+			s.db.reloadCluster(ctx)
+		}
+		c.done <- outcome
+	}
+}
+
+var errReplicas = errors.New("too few replicas have the change")
+
+// pipeline returns an error that applies to all commands; the others are in the
+// commands. If a change has to reach replicas, one WAIT follows on the same
+// connection: Redis waits for what that connection wrote.
+func (s *Store) pipeline(ctx context.Context, commands []goredis.Cmder, writes bool) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic in the client: %v", cause)
+		}
+	}()
+	var client goredis.Cmdable = s.db.client
+	var waited *goredis.IntCmd
+	if writes && s.db.replicas > 0 {
+		if cluster, ok := client.(*goredis.ClusterClient); ok {
+			if client, err = cluster.MasterForKey(ctx, s.key("meta")); err != nil {
+				return err
+			}
+		}
+		waited = goredis.NewIntCmd(ctx, "wait", s.db.replicas, replicaTimeout.Milliseconds())
+		commands = append(commands, waited)
+	}
+	pipe := client.Pipeline()
+	if err := pipe.BatchProcess(ctx, commands...); err != nil {
+		return err
+	}
+	_, _ = pipe.Exec(ctx) // the commands have the errors
+	if waited == nil {
+		return nil
+	}
+	have, err := waited.Result()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errReplicas, err)
+	}
+	if have < int64(s.db.replicas) {
+		return fmt.Errorf("%w: %d of %d", errReplicas, have, s.db.replicas)
+	}
+	return nil
+}
+
+// reloadCluster makes the client of a Cluster look up the slots again: the node may
+// be dead and its replica in charge. By itself the library does so once a minute.
+func (db *DB) reloadCluster(ctx context.Context) {
+	if cluster, ok := db.client.(*goredis.ClusterClient); ok {
+		cluster.ReloadState(ctx) // bounded by the library to a few times a second
+	}
+}
+
+// cause returns the context's error if the context ended, which appears first as a
+// deadline of the connection.
+func cause(ctx context.Context, err error) error {
+	deadline, bounded := ctx.Deadline()
+	timeout := errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case timeout && bounded && !time.Now().Before(deadline):
+		return context.DeadlineExceeded
+	case timeout:
+		return errors.New("the server does not respond in time")
+	}
+	return err
+}
+
+// isNoScript reports whether the server does not have the script and therefore did
+// not run it.
+func isNoScript(err error) bool { return err != nil && strings.Contains(err.Error(), "NOSCRIPT") }
+
+// unavailable wraps an error of the engine or of the context.
+func unavailable(err error) error {
+	return fmt.Errorf("redis: %w: %w", authcore.ErrUnavailable, err)
+}
+
+// damaged reports an item that cannot be decoded. It does not cite the item.
+func damaged(item string) error { return unavailable(fmt.Errorf("the stored %s is damaged", item)) }

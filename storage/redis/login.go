@@ -1,0 +1,125 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// Login performs a login. See [authcore.LoginStep]. It takes two round trips: one
+// reads, one commits.
+func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (authcore.Account, error) {
+	for _, claim := range step.Claims {
+		if err := claim.Validate(); err != nil {
+			return authcore.Account{}, err
+		}
+	}
+	return retry(ctx, s, step.Now, func(c *commit) (authcore.Account, error) { return c.login(ctx, step) })
+}
+
+func (c *commit) login(ctx context.Context, step authcore.LoginStep) (authcore.Account, error) {
+	var none authcore.Account
+	keys := make([]string, 0, 1+len(step.Claims))
+	for _, claim := range step.Claims {
+		keys = append(keys, c.store.recordKey(claim.RecordKey))
+	}
+	named := step.Proof != authcore.RecordKey{}
+	if named {
+		keys = append(keys, c.store.recordKey(step.Proof))
+	}
+	users, values, _, err := c.store.load(ctx, step.Refs, keys...)
+	if err != nil {
+		return none, err
+	}
+	var found authcore.LoginFound
+	var proof authcore.Record
+	if named {
+		if proof, err = c.liveRecord(keys[len(keys)-1], values[len(keys)-1], step.Now); err != nil {
+			return none, err
+		}
+		given := proof
+		given.Data = append([]byte(nil), proof.Data...)
+		found.Proof = &given
+	}
+	for i, claim := range step.Claims {
+		if _, err := decodeRecord(values[i], step.Now); !errors.Is(err, authcore.ErrNotFound) {
+			return none, or(err, authcore.ErrExists)
+		}
+		c.unchanged(keys[i], "", values[i])
+		if err := c.record(claim, step.Now, 0); err != nil {
+			return none, err
+		}
+	}
+	known := make(map[string]state)
+	for i, ref := range step.Refs {
+		account, err := c.found(ref, &users[i], step)
+		if err != nil {
+			return none, err
+		}
+		known[account.User.ID] = users[i]
+		found.Accounts = append(found.Accounts, account.Clone())
+	}
+	var after authcore.Account
+	err = guard(func() (err error) {
+		after, err = step.Decide(found)
+		return err
+	})
+	switch {
+	case errors.Is(err, authcore.ErrProofFailed) && named:
+		return none, c.keepProof(proof, found.Proof.Data, step, err)
+	case err != nil:
+		return none, err
+	}
+	if named {
+		c.removeRecord(proof)
+		if proof.Owner != "" {
+			c.write("DISOWN", c.store.key("o:", proof.Owner), proof.Kind)
+		}
+	}
+	return c.account(known[after.User.ID], after, authcore.ErrTaken)
+}
+
+// found returns the account that a reference selects, empty if there is none, and
+// adds the check that it still does.
+func (c *commit) found(ref authcore.UserRef, user *state, step authcore.LoginStep) (authcore.Account, error) {
+	key, how := c.store.refKey(ref)
+	if how == "f" {
+		c.unchanged(key, "", user.id)
+	}
+	if user.fields == nil {
+		return authcore.Account{}, nil
+	}
+	if err := user.decode(step.Now); err != nil {
+		return authcore.Account{}, err
+	}
+	if !user.matches(ref) {
+		return authcore.Account{}, nil
+	}
+	c.unchanged(c.store.key("u:", user.id), versionField, user.fields[versionField])
+	return user.account, nil
+}
+
+// keepProof makes the commit store nothing but the data of a proof that failed.
+func (c *commit) keepProof(proof authcore.Record, data []byte, step authcore.LoginStep, outcome error) error {
+	before, err := encode(proof)
+	if err != nil {
+		return err
+	}
+	*c = commit{store: c.store, numbers: map[string]string{}, outcome: outcome}
+	c.unchanged(c.store.recordKey(proof.RecordKey), "", before)
+	proof.Data = data
+	if err := proof.Validate(); err != nil {
+		return fmt.Errorf("%w; %w", outcome, err)
+	}
+	return c.record(proof, step.Now, 0)
+}
+
+// or returns the first error that is not nil.
+func or(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}

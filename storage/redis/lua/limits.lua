@@ -1,3 +1,0 @@
-local answer = call('SMEMBERS', limits)
-table.insert(answer, 1, 'ok')
-return answer
