@@ -18,6 +18,7 @@ func TestFields(t *testing.T) {
 		isBlank    = `["This field may not be blank."]`
 		isNull     = `["This field may not be null."]`
 		isNoString = `["Not a valid string."]`
+		isNoCode   = `{"code":["Enter the six digits of the code."]}`
 		isNoEmail  = `{"email":["Enter a valid email address."]}`
 	)
 	tests := []struct{ name, path, body, want string }{
@@ -38,9 +39,13 @@ func TestFields(t *testing.T) {
 		{"all at once", "/by-link/login/", `{"client_key":[]}`, `{"client_key":` + isNoString + `,"token":` + isRequired + `}`},
 		{"no token", "/by-link/login/", `{}`, `{"client_key":` + isRequired + `,"token":` + isRequired + `}`},
 		{"faulty token decides", "/by-link/login/", `{"token":null,"email":"a@example.com","code":"1","client_key":"x"}`, `{"token":` + isNull + `}`},
-		{"code without email", "/by-link/login/", `{"code":"123456","client_key":"x"}`, `{"email":` + isRequired + `}`},
-		{"email without code", "/by-link/login/", `{"email":"a@example.com","client_key":"x"}`, `{"code":` + isRequired + `}`},
-		{"code login, no address", "/by-link/login/", `{"email":"a","code":"1","client_key":"` + webKey + `"}`, isNoEmail},
+		{"code without request", "/by-link/login/", `{"code":"123456","client_key":"x"}`, `{"request_id":` + isRequired + `}`},
+		{"request without code", "/by-link/login/", `{"request_id":"r","client_key":"x"}`, `{"code":` + isRequired + `}`},
+		{"email without code", "/by-link/login/", `{"email":[],"client_key":"x"}`, `{"code":` + isRequired + `,"request_id":` + isRequired + `}`},
+		{"code of blanks", "/by-link/login/", `{"request_id":"r","code":"\u200b\u00a0","client_key":"x"}`, `{"code":` + isBlank + `}`},
+		{"text that is not a code", "/by-link/login/", `{"request_id":"r","code":"12345","client_key":"` + webKey + `"}`, isNoCode},
+		{"number that is not a code", "/by-link/login/", `{"request_id":"r","code":1e5,"client_key":"` + webKey + `"}`, isNoCode},
+		{"long number", "/by-link/login/", `{"request_id":"r","code":1234567,"client_key":"` + webKey + `"}`, isNoCode},
 		{
 			"social", "/social/login/", `{"code":" ","redirect_uri":{}}`,
 			`{"client_key":` + isRequired + `,"code":` + isBlank + `,"provider":` + isRequired + `,"redirect_uri":` + isNoString + `}`,
@@ -71,7 +76,7 @@ func TestFields(t *testing.T) {
 
 func TestBodies(t *testing.T) {
 	const (
-		ok         = `{"email":"ada@example.com","expires_in":900}`
+		ok         = `{"email":"ada@example.com","expires_in":900,"request_id":"R"}`
 		noObject   = `{"detail":"Expected a JSON object."}`
 		noField    = `{"email":["This field is required."]}`
 		noString   = `{"email":["Not a valid string."]}`
@@ -145,7 +150,7 @@ func TestBodies(t *testing.T) {
 			if test.contentType == "" {
 				headers = nil
 			}
-			w.call("POST", "/by-link/link/", test.body, headers...).expect(t, test.status, test.want)
+			w.call("POST", "/by-link/link/", test.body, headers...).masked().expect(t, test.status, test.want)
 		})
 	}
 }
@@ -153,7 +158,7 @@ func TestBodies(t *testing.T) {
 // maxWindow is longer than the window of every limit.
 const maxWindow = 3600e9
 
-// Numbers are taken as the text that they are written as.
+// A number keeps the text as it was written.
 func TestNumbersAreTexts(t *testing.T) {
 	w := newWorld(t)
 	token := w.login("ada@example.com").authorization()

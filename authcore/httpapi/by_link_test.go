@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/realm"
 )
 
 func TestLinkRequest(t *testing.T) {
 	w := newWorld(t)
 	r := w.post("/by-link/link/", `{"email":"Ada@Example.com"}`)
-	r.expect(t, 200, `{"email":"Ada@Example.com","expires_in":900}`)
+	r.masked().expect(t, 200, `{"email":"Ada@Example.com","expires_in":900,"request_id":"R"}`)
 	r.expectHeader(t, "Content-Type", "application/json")
 	r.expectHeader(t, "Cache-Control", "no-store")
 	r.expectHeader(t, "X-Content-Type-Options", "nosniff")
@@ -24,17 +24,17 @@ func TestLinkRequest(t *testing.T) {
 		t.Errorf("mail is %+v", mail)
 	}
 	w.post("/by-link/link", `{"email":"ada@example.com","client_key":"`+webKey+`","locale":"de"}`).
-		expect(t, 200, `{"email":"ada@example.com","expires_in":900}`)
+		masked().expect(t, 200, `{"email":"ada@example.com","expires_in":900,"request_id":"R"}`)
 	if mail := w.mails.last(); mail.Client != "web" || mail.Locale != "de" {
 		t.Errorf("mail is %+v", mail)
 	}
 }
 
 func TestLinkRequestOnDevelopmentServer(t *testing.T) {
-	w := newWorld(t, func(cfg *authcore.Config) { cfg.DebugLinks = true })
+	w := newWorld(t, func(cfg *realm.Config) { cfg.DebugLinks = true })
 	r := w.post("/by-link/link/", `{"email":"ada@example.com"}`)
-	want := `{"email":"ada@example.com","expires_in":900,"_debug_auth_link":"` + w.mails.last().Link + `"}`
-	r.expect(t, 200, want)
+	want := `{"email":"ada@example.com","expires_in":900,"request_id":"R","_debug_auth_link":"` + w.mails.last().Link + `"}`
+	r.masked().expect(t, 200, want)
 }
 
 func TestLinkLogin(t *testing.T) {
@@ -53,8 +53,8 @@ func TestLinkLogin(t *testing.T) {
 
 func TestCodeLogin(t *testing.T) {
 	w := newWorld(t)
-	token, code := w.mail("ada@example.com")
-	r := w.post("/by-link/login/", `{"email":" ADA@example.com","code":"`+code+`","client_key":"`+webKey+`"}`)
+	token, code, requestID := w.request("ada@example.com")
+	r := w.post("/by-link/login/", `{"request_id":"`+requestID+`","email":"ignored","code":"`+code+`","client_key":"`+webKey+`"}`)
 	var login loggedIn
 	r.decode(t, &login)
 	if r.StatusCode != http.StatusOK || login.Email != "ada@example.com" {
@@ -64,19 +64,19 @@ func TestCodeLogin(t *testing.T) {
 	w.post("/by-link/login/", `{"token":"`+token+`","client_key":"`+webKey+`"}`).expect(t, 400, dead)
 }
 
-// A code is dead after five wrong guesses while the link still works.
+// Five wrong codes end the code. The link still works.
 func TestCodeGuesses(t *testing.T) {
 	w := newWorld(t)
-	token, code := w.mail("ada@example.com")
+	token, code, requestID := w.request("ada@example.com")
 	wrong := "000000"
 	if code == wrong {
 		wrong = "000001"
 	}
 	body := func(code string) string {
-		return `{"email":"ada@example.com","code":"` + code + `","client_key":"` + webKey + `"}`
+		return `{"request_id":"` + requestID + `","code":"` + code + `","client_key":"` + webKey + `"}`
 	}
 	const dead = `{"detail":"The code is invalid or has expired.","code":"invalid_code"}`
-	for range authcore.MaxGuesses {
+	for range 5 {
 		w.post("/by-link/login/", body(wrong)).expect(t, 400, dead)
 	}
 	w.post("/by-link/login/", body(code)).expect(t, 400, dead)
@@ -95,11 +95,15 @@ func TestDeadLinks(t *testing.T) {
 		"used": func(w *world) string {
 			token, _ := w.mail("ada@example.com")
 			w.post("/by-link/login/", `{"token":"`+token+`","client_key":"`+webKey+`"}`)
+			w.advance(10 * time.Second)
 			return token
 		},
 		"superseded": func(w *world) string {
 			token, _ := w.mail("ada@example.com")
-			w.mail("ADA@example.com")
+			for range 3 {
+				w.advance(time.Second)
+				w.mail("ADA@example.com")
+			}
 			return token
 		},
 		"expired": func(w *world) string {
@@ -119,10 +123,10 @@ func TestDeadLinks(t *testing.T) {
 // A wrong client key is found before anything is spent.
 func TestWrongClientKeySpendsNothing(t *testing.T) {
 	w := newWorld(t)
-	token, code := w.mail("ada@example.com")
+	token, code, requestID := w.request("ada@example.com")
 	const wrong = `{"client_key":["Invalid client key."]}`
 	w.post("/by-link/login/", `{"token":"`+token+`","client_key":"nobody"}`).expect(t, 400, wrong)
-	w.post("/by-link/login/", `{"email":"ada@example.com","code":"`+code+`","client_key":"nobody"}`).expect(t, 400, wrong)
+	w.post("/by-link/login/", `{"request_id":"`+requestID+`","code":"`+code+`","client_key":"nobody"}`).expect(t, 400, wrong)
 	w.post("/by-link/link/", `{"email":"ada@example.com","client_key":"nobody"}`).expect(t, 400, wrong)
 	w.post("/social/login/google-oauth2/", `{"code":"good-code","client_key":"nobody"}`).expect(t, 400, wrong)
 	if asked := w.provider.requests(); len(asked) != 0 {
@@ -164,7 +168,7 @@ func TestDisabledUserGetsNoToken(t *testing.T) {
 	w := newWorld(t)
 	login := w.login("ada@example.com")
 	token, _ := w.mail("ada@example.com")
-	if _, err := w.service.DisableUser(t.Context(), login.ID, true); err != nil {
+	if _, err := w.realm.Accounts.Disable(t.Context(), login.ID); err != nil {
 		t.Fatal(err)
 	}
 	w.post("/by-link/login/", `{"token":"`+token+`","client_key":"`+webKey+`"}`).

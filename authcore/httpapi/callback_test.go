@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/realm"
 )
 
 const (
@@ -17,7 +17,7 @@ const (
 // bridgeWorld has a provider that posts its answers.
 func bridgeWorld(t *testing.T) *world {
 	t.Helper()
-	w := newWorld(t, func(cfg *authcore.Config) { cfg.APIURL = "https://api.test/v1/auth/" })
+	w := newWorld(t, func(cfg *realm.Config) { cfg.APIURL = "https://api.test/v1/auth/" })
 	w.provider.posts = true
 	return w
 }
@@ -75,7 +75,7 @@ func TestBridge(t *testing.T) {
 
 func TestBridgeFailures(t *testing.T) {
 	w := bridgeWorld(t)
-	const notOurs = `{"detail":"The login was not begun here or took too long. Begin it again.","code":"invalid_state"}`
+	const notOurs = `{"detail":"This sign-in has expired or was started elsewhere. Please try again.","code":"invalid_state"}`
 	for name, answer := range map[string]url.Values{
 		"nothing":         {},
 		"no state":        {"code": {"c"}},

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/httpapi"
+	"github.com/edgeauth/edgeauth/authcore/realm"
 	"github.com/edgeauth/edgeauth/storage/memory"
 )
 
@@ -30,12 +32,12 @@ const (
 	goodCode  = "good-code"
 )
 
-// world is a server with everything behind it in memory.
+// world is a server on a realm in memory.
 type world struct {
 	t        *testing.T
 	server   *httptest.Server
 	client   *http.Client
-	service  *authcore.Service
+	realm    *realm.Realm
 	store    *breakableStore
 	mails    *mailbox
 	provider *fakeProvider
@@ -44,7 +46,7 @@ type world struct {
 }
 
 // newWorld starts a server; tune may change the configuration first.
-func newWorld(t *testing.T, tune ...func(*authcore.Config)) *world {
+func newWorld(t *testing.T, tune ...func(*realm.Config)) *world {
 	t.Helper()
 	w := &world{
 		t: t, store: &breakableStore{Store: memory.New()}, mails: &mailbox{},
@@ -52,7 +54,7 @@ func newWorld(t *testing.T, tune ...func(*authcore.Config)) *world {
 	}
 	w.clock.Store(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Unix())
 	logger := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	cfg := authcore.Config{
+	cfg := realm.Config{
 		EmailLink: linkBase + authcore.LinkPlaceholder,
 		Clients: []authcore.Client{
 			{Name: "web", Key: webKey, RedirectURIs: []string{callback}, Origins: []string{origin}},
@@ -67,12 +69,11 @@ func newWorld(t *testing.T, tune ...func(*authcore.Config)) *world {
 	for _, change := range tune {
 		change(&cfg)
 	}
-	service, err := authcore.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	if w.realm, err = realm.New(t.Context(), cfg); err != nil {
+		t.Fatalf("New() failed: %v", err)
 	}
-	w.service = service
-	w.server = httptest.NewServer(httpapi.New(httpapi.Options{Service: service, Logger: logger}))
+	w.server = httptest.NewServer(httpapi.New(httpapi.Options{Realm: w.realm, Logger: logger}))
 	t.Cleanup(w.server.Close)
 	w.client = w.server.Client()
 	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -81,7 +82,7 @@ func newWorld(t *testing.T, tune ...func(*authcore.Config)) *world {
 
 func (w *world) advance(d time.Duration) { w.clock.Add(int64(d.Seconds())) }
 
-// response is an answer that was read to its end.
+// response is an answer with its whole body.
 type response struct {
 	*http.Response
 	body string
@@ -125,7 +126,7 @@ func (w *world) post(path, body string, headers ...string) response {
 func (r response) expect(t *testing.T, status int, body string) {
 	t.Helper()
 	if r.StatusCode != status || r.body != body {
-		t.Errorf("got  %d %s\nwant %d %s", r.StatusCode, r.body, status, body)
+		t.Errorf("%s %s = %d %s, want %d %s", r.Request.Method, r.Request.URL.Path, r.StatusCode, r.body, status, body)
 	}
 }
 
@@ -133,7 +134,7 @@ func (r response) expect(t *testing.T, status int, body string) {
 func (r response) expectHeader(t *testing.T, name, value string) {
 	t.Helper()
 	if got := strings.Join(r.Header.Values(name), "|"); got != value {
-		t.Errorf("%s: got %q, want %q", name, got, value)
+		t.Errorf("%s %s: header %s = %q, want %q", r.Request.Method, r.Request.URL.Path, name, got, value)
 	}
 }
 
@@ -144,7 +145,7 @@ func (r response) decode(t *testing.T, into any) {
 	}
 }
 
-// loggedIn is what a login answers.
+// loggedIn is the body of the answer to a login.
 type loggedIn struct {
 	ID        string `json:"id"`
 	Token     string `json:"token"`
@@ -156,15 +157,35 @@ type loggedIn struct {
 // authorization returns the header of this login.
 func (l loggedIn) authorization() []string { return []string{"Authorization", "Token " + l.Token} }
 
-// mail has a link mailed and returns what the mail holds.
+// mail requests a link and returns the token and the code of the mail.
 func (w *world) mail(address string) (token, code string) {
-	w.t.Helper()
-	if r := w.post("/by-link/link/", `{"email":"`+address+`"}`); r.StatusCode != http.StatusOK {
-		w.t.Fatalf("link request: %d %s", r.StatusCode, r.body)
-	}
-	last := w.mails.last()
-	return strings.TrimPrefix(last.Link, linkBase), last.Code
+	token, code, _ = w.request(address)
+	return token, code
 }
+
+// request requests a link and returns the token and the code of the mail, and the
+// request ID.
+func (w *world) request(address string) (token, code, requestID string) {
+	w.t.Helper()
+	r := w.post("/by-link/link/", `{"email":"`+address+`"}`)
+	if r.StatusCode != http.StatusOK {
+		w.t.Fatalf("POST /by-link/link/ = %d %s, want 200", r.StatusCode, r.body)
+	}
+	var receipt struct {
+		RequestID string `json:"request_id"`
+	}
+	r.decode(w.t, &receipt)
+	last := w.mails.last()
+	return strings.TrimPrefix(last.Link, linkBase), last.Code, receipt.RequestID
+}
+
+// masked returns an answer whose request ID is replaced by "R".
+func (r response) masked() response {
+	r.body = requestID.ReplaceAllString(r.body, `"request_id":"R"`)
+	return r
+}
+
+var requestID = regexp.MustCompile(`"request_id":"[\w-]{22}"`)
 
 // login logs in by link.
 func (w *world) login(address string) loggedIn {
@@ -211,7 +232,7 @@ func (m *mailbox) count() int {
 	return len(m.mails)
 }
 
-// fakeProvider knows one code.
+// fakeProvider accepts one code.
 type fakeProvider struct {
 	name    string
 	mu      sync.Mutex
@@ -219,7 +240,7 @@ type fakeProvider struct {
 	fail    error
 	panics  any
 	profile authcore.Profile
-	// posts makes it one that posts its answers.
+	// posts makes it a form_post provider.
 	posts bool
 }
 
@@ -262,7 +283,7 @@ func (p *fakeProvider) Exchange(_ context.Context, r authcore.ExchangeRequest) (
 	}, nil
 }
 
-// openIDProvider also takes ID tokens, of which it knows some.
+// openIDProvider also verifies ID tokens.
 type openIDProvider struct{ *fakeProvider }
 
 func (p openIDProvider) VerifyIDToken(_ context.Context, r authcore.IDTokenRequest) (authcore.Profile, error) {
@@ -284,7 +305,7 @@ func (p *fakeProvider) requests() []authcore.ExchangeRequest {
 	return append([]authcore.ExchangeRequest(nil), p.asked...)
 }
 
-// breakableStore is a store that can go away.
+// breakableStore is a store that can fail.
 type breakableStore struct {
 	authcore.Store
 	broken atomic.Bool
@@ -304,35 +325,35 @@ func (s *breakableStore) Count(ctx context.Context, now time.Time, c []authcore.
 	return s.Store.Count(ctx, now, c)
 }
 
-func (s *breakableStore) User(ctx context.Context, id string) (authcore.User, error) {
+func (s *breakableStore) User(ctx context.Context, ref authcore.UserRef) (authcore.User, error) {
 	if err := s.down(); err != nil {
 		return authcore.User{}, err
 	}
-	return s.Store.User(ctx, id)
+	return s.Store.User(ctx, ref)
 }
 
-func (s *breakableStore) UpdateUser(ctx context.Context, id string, change func(*authcore.User) error) (authcore.User, error) {
+func (s *breakableStore) Account(ctx context.Context, ref authcore.UserRef, now time.Time) (authcore.Account, error) {
 	if err := s.down(); err != nil {
-		return authcore.User{}, err
+		return authcore.Account{}, err
 	}
-	return s.Store.UpdateUser(ctx, id, change)
+	return s.Store.Account(ctx, ref, now)
 }
 
-func (s *breakableStore) SessionsOf(ctx context.Context, userID string, now time.Time) ([]authcore.Session, error) {
+func (s *breakableStore) UpdateAccount(ctx context.Context, id string, now time.Time, change func(*authcore.Account) error) (authcore.Account, error) {
 	if err := s.down(); err != nil {
-		return nil, err
+		return authcore.Account{}, err
 	}
-	return s.Store.SessionsOf(ctx, userID, now)
+	return s.Store.UpdateAccount(ctx, id, now, change)
 }
 
-func (s *breakableStore) EndSessions(ctx context.Context, userID string, which func(authcore.Session) bool, now time.Time) ([]authcore.Session, error) {
+func (s *breakableStore) Record(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
 	if err := s.down(); err != nil {
-		return nil, err
+		return authcore.Record{}, err
 	}
-	return s.Store.EndSessions(ctx, userID, which, now)
+	return s.Store.Record(ctx, key, now)
 }
 
-// logBuffer collects what is logged.
+// logBuffer keeps the log.
 type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

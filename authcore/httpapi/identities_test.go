@@ -26,11 +26,11 @@ func TestIdentities(t *testing.T) {
 	w.provider.profile = authcore.Profile{Subject: "subject-9", Email: "ada@example.com"}
 	ada := w.socialLogin("google-oauth2", "")
 	w.advance(1e9)
-	w.socialLogin("github", `,"link":true`, ada.authorization()...)
+	w.socialLogin("github", `,"link":true,"state":"`+w.beginLink("github", ada)+`"`, ada.authorization()...)
 
 	r := w.call("GET", "/identities/", "", ada.authorization()...)
-	shape := regexp.MustCompile(`^\[\{"id":"[A-Za-z0-9_-]{43}","provider":"google-oauth2","email":"ada@example\.com","created":"2026-01-02T03:04:05Z"\},` +
-		`\{"id":"[A-Za-z0-9_-]{43}","provider":"github","email":"ada@example\.com","created":"2026-01-02T03:04:06Z"\}\]$`)
+	shape := regexp.MustCompile(`^\[\{"id":"[0-9a-f-]{36}","provider":"google-oauth2","email":"ada@example\.com","created":"2026-01-02T03:04:05Z"\},` +
+		`\{"id":"[0-9a-f-]{36}","provider":"github","email":"ada@example\.com","created":"2026-01-02T03:04:06Z"\}\]$`)
 	if r.StatusCode != http.StatusOK || !shape.MatchString(r.body) {
 		t.Fatalf("got %d %s", r.StatusCode, r.body)
 	}
@@ -40,7 +40,7 @@ func TestIdentities(t *testing.T) {
 	}
 	const (
 		notFound = `{"detail":"Not found."}`
-		last     = `{"detail":"This is the only way into the account. Add another login first.","code":"last_identity"}`
+		last     = `{"detail":"This is the only usable login method of the account. Add another one first.","code":"last_identity"}`
 	)
 	eve := w.login("eve@example.com")
 	w.call("GET", "/identities/", "", eve.authorization()...).expect(t, 200, "[]")
@@ -48,8 +48,8 @@ func TestIdentities(t *testing.T) {
 	w.call("DELETE", "/identities/subject-9/", "", ada.authorization()...).expect(t, 404, notFound)
 	w.call("DELETE", "/identities/google-oauth2/", "", ada.authorization()...).expect(t, 404, notFound)
 
-	// The browser of somebody who is signed in sends nothing that would count
-	// when another site makes it do this (CWE-352).
+	// A browser sends no credentials when another site makes it send the request
+	// (CWE-352).
 	for _, headers := range [][]string{
 		{"Origin", "https://evil.test", "Sec-Fetch-Site", "cross-site"},
 		{"Cookie", "token=" + ada.Token + "; Authorization=Token " + ada.Token},
@@ -66,7 +66,7 @@ func TestIdentities(t *testing.T) {
 	w.call("DELETE", "/identities/"+list[0].ID+"/", "", ada.authorization()...).expect(t, 404, notFound)
 	w.call("DELETE", "/identities/"+list[1].ID+"/", "", ada.authorization()...).expect(t, 409, last)
 
-	if _, err := w.service.DisableUser(t.Context(), ada.ID, true); err != nil {
+	if _, err := w.realm.Accounts.Disable(t.Context(), ada.ID); err != nil {
 		t.Fatal(err)
 	}
 	inactive := `{"detail":"User inactive or deleted."}`

@@ -4,18 +4,18 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/realm"
 )
 
 func TestLoginByIDToken(t *testing.T) {
-	w := newWorld(t, func(cfg *authcore.Config) {
+	w := newWorld(t, func(cfg *realm.Config) {
 		cfg.Providers = append(cfg.Providers, openIDProvider{&fakeProvider{name: "apple-id"}})
 	})
 	key := `"client_key":"` + webKey + `"`
 	const (
 		path     = "/social/login/apple-id/"
-		mismatch = `{"detail":"The provider's answer does not belong to this login. Begin it again.","code":"provider_mismatch"}`
-		used     = `{"detail":"This ID token was used already. Begin the login again.","code":"id_token_used"}`
+		mismatch = `{"detail":"The provider's response does not belong to this login. Please try again.","code":"provider_mismatch"}`
+		used     = `{"detail":"This ID token was used already. Please try again.","code":"id_token_used"}`
 	)
 	var login struct {
 		ID    string
@@ -27,7 +27,7 @@ func TestLoginByIDToken(t *testing.T) {
 		t.Errorf("got %d %s", r.StatusCode, r.body)
 	}
 	if r := w.post("/social/login/", `{"provider":"apple-id","id_token":"good.2.s","nonce":"n","redirect_uri":"https://not.on/the/list","state":"ea.x",`+key+`}`); r.StatusCode != http.StatusOK {
-		t.Errorf("what only a code needs is not looked at: %d %s", r.StatusCode, r.body)
+		t.Errorf("fields of a code login are ignored: %d %s", r.StatusCode, r.body)
 	}
 	for _, c := range []struct {
 		path, body string
@@ -52,11 +52,13 @@ func TestLoginByIDToken(t *testing.T) {
 	} {
 		w.post(c.path, c.body).expect(t, c.status, c.want)
 	}
-	// Clients that send a user of their own beside a code go on working.
+	// Clients that send a user of their own in addition to a code keep working.
 	if r := w.post("/social/login/github/", `{"code":"good-code","user":{"a":1},`+key+`}`); r.StatusCode != http.StatusOK {
 		t.Errorf("got %d %s", r.StatusCode, r.body)
 	}
 	grace := w.login("grace@example.com")
-	w.post(path, `{"id_token":"good.4.s","nonce":"n","link":true,`+key+`}`, grace.authorization()...).
+	const notOurs = `{"detail":"This sign-in has expired or was started elsewhere. Please try again.","code":"invalid_state"}`
+	w.post(path, `{"id_token":"good.4.s","nonce":"n","link":true,`+key+`}`, grace.authorization()...).expect(t, 400, notOurs)
+	w.post(path, `{"id_token":"good.4.s","nonce":"n","link":true,"state":"`+w.beginLink("apple-id", grace)+`",`+key+`}`, grace.authorization()...).
 		expect(t, 409, `{"detail":"This login already belongs to another account.","code":"identity_taken"}`)
 }

@@ -72,7 +72,6 @@ func TestMethods(t *testing.T) {
 		{"/social/callback/apple-id", "DELETE", "GET, HEAD, OPTIONS, POST"},
 		{"/identities", "DELETE", "GET, HEAD, OPTIONS"},
 		{"/identities/1", "GET", "DELETE, OPTIONS"},
-		{"/verify", "POST", "GET, HEAD, OPTIONS"},
 		{"/.well-known/jwks.json", "POST", "GET, HEAD, OPTIONS"},
 		{"/user", "BREW", user},
 	}
@@ -121,7 +120,7 @@ func TestNoRedirects(t *testing.T) {
 // alone.
 func TestForeignPath(t *testing.T) {
 	w := newWorld(t)
-	handler := httpapi.New(httpapi.Options{Service: w.service})
+	handler := httpapi.New(httpapi.Options{Realm: w.realm})
 	recorder := httptest.NewRecorder()
 	request := httptest.NewRequest(http.MethodGet, "/v1/auth/../secret", nil)
 	request.RemoteAddr = "@"

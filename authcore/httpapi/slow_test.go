@@ -11,20 +11,21 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/realm"
 	"github.com/edgeauth/edgeauth/storage/memory"
 )
 
 // A client that sends a byte now and then must not hold a request, and with it
 // the shutdown of the server, for as long as it likes (CWE-400).
 func TestHardeningDrippedBody(t *testing.T) {
-	service, err := authcore.New(t.Context(), authcore.Config{
+	r, err := realm.New(t.Context(), realm.Config{
 		EmailLink: "https://a.example/{token}", DebugLinks: true, Store: memory.New(),
 		Clients: []authcore.Client{{Name: "web", Key: "key"}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := New(Options{Service: service})
+	handler := New(Options{Realm: r})
 	handler.bodyTimeout = 500 * time.Millisecond // in which a busy machine reads what is there
 	server := httptest.NewServer(handler)
 	defer server.Close()

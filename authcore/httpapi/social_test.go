@@ -7,8 +7,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/realm"
 )
 
 func TestSocialLogin(t *testing.T) {
@@ -45,7 +48,7 @@ func TestSocialLogin(t *testing.T) {
 	}
 }
 
-// Texts that the provider does not know are "", never null.
+// A text that the provider does not report is "", never null.
 func TestSocialLoginWithoutProfile(t *testing.T) {
 	w := newWorld(t)
 	w.provider.profile = authcore.Profile{Subject: "1"}
@@ -81,11 +84,11 @@ func TestSocialLoginFailures(t *testing.T) {
 		{"the provider said no", "/social/login/google-oauth2/", `{"error":"access_denied",` + key + `}`, 400, `{"code":["This field is required."]}`},
 		{
 			"code refused", "/social/login/google-oauth2/", `{"code":"bad",` + key + `}`, 400,
-			`{"detail":"The provider did not accept this login. Begin it again.","code":"provider_denied"}`,
+			`{"detail":"The provider did not accept this login. Please try again.","code":"provider_denied"}`,
 		},
 		{
 			"unknown state", "/social/login/google-oauth2/", `{"code":"good-code","state":"ea.unknown",` + key + `}`, 400,
-			`{"detail":"The login was not begun here or took too long. Begin it again.","code":"invalid_state"}`,
+			`{"detail":"This sign-in has expired or was started elsewhere. Please try again.","code":"invalid_state"}`,
 		},
 	}
 	w := newWorld(t)
@@ -96,15 +99,15 @@ func TestSocialLoginFailures(t *testing.T) {
 	}
 }
 
-// What the provider said appears nowhere.
+// Nothing that the provider sent appears in an answer.
 func TestProviderFailures(t *testing.T) {
 	tests := []struct {
 		fail   error
 		status int
 		want   string
 	}{
-		{authcore.ErrProviderDenied, 400, `{"detail":"The provider did not accept this login. Begin it again.","code":"provider_denied"}`},
-		{authcore.ErrProviderMismatch, 400, `{"detail":"The provider's answer does not belong to this login. Begin it again.","code":"provider_mismatch"}`},
+		{authcore.ErrProviderDenied, 400, `{"detail":"The provider did not accept this login. Please try again.","code":"provider_denied"}`},
+		{authcore.ErrProviderMismatch, 400, `{"detail":"The provider's response does not belong to this login. Please try again.","code":"provider_mismatch"}`},
 		{authcore.ErrProviderTimeout, 504, `{"detail":"The provider did not answer in time.","code":"provider_timeout"}`},
 		{authcore.ErrProviderFailed, 502, `{"detail":"The provider could not be reached or gave no usable answer.","code":"provider_unavailable"}`},
 		{errors.New("dial tcp 10.0.0.7: refused"), 502, `{"detail":"The provider could not be reached or gave no usable answer.","code":"provider_unavailable"}`},
@@ -117,9 +120,9 @@ func TestProviderFailures(t *testing.T) {
 }
 
 func TestEmailTaken(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, func(cfg *realm.Config) { cfg.Rules.LinkByEmail = account.LinkByEmailNever })
 	w.login("ada@example.com")
-	w.provider.profile = authcore.Profile{Subject: "2", Email: "ada@example.com"}
+	w.provider.profile = authcore.Profile{Subject: "2", Email: "ada@example.com", EmailVerified: true}
 	w.post("/social/login/google-oauth2/", `{"code":"good-code","client_key":"`+webKey+`"}`).expect(
 		t, 409,
 		`{"detail":"An account with this e-mail address exists already. Log in by link, then add this login to it.","code":"email_taken"}`,
@@ -139,7 +142,7 @@ func TestProviderList(t *testing.T) {
 	w.call("GET", "/social/providers/?client_key=%ff", "").expect(t, 400, `{"client_key":["Not a valid string."]}`)
 	w.call("GET", "/social/providers/?client_key=x", "").expect(t, 400, `{"client_key":["Invalid client key."]}`)
 
-	none := newWorld(t, func(cfg *authcore.Config) { cfg.Providers = nil })
+	none := newWorld(t, func(cfg *realm.Config) { cfg.Providers = nil })
 	none.call("GET", "/social/providers/?client_key="+webKey, "").expect(t, 200, "[]")
 }
 
@@ -180,7 +183,7 @@ func TestAuthorize(t *testing.T) {
 		expect(t, 400, `{"redirect_uri":["Not allowed for this client."]}`)
 }
 
-// A frontend that keeps verifier and nonce itself sends them along.
+// A frontend that keeps verifier and nonce itself sends them.
 func TestOwnVerifierAndNonce(t *testing.T) {
 	w := newWorld(t)
 	r := w.post("/social/login/google-oauth2/",
@@ -194,8 +197,9 @@ func TestOwnVerifierAndNonce(t *testing.T) {
 func TestLinkingAnIdentity(t *testing.T) {
 	w := newWorld(t)
 	grace := w.login("grace@example.com")
+	state := ""
 	body := func(link string) string {
-		return `{"code":"good-code","client_key":"` + webKey + `","link":` + link + `}`
+		return `{"code":"good-code","client_key":"` + webKey + `"` + state + `,"link":` + link + `}`
 	}
 	const path = "/social/login/google-oauth2/"
 	w.post(path, body("true")).expect(t, 401, `{"detail":"Authentication credentials were not provided."}`)
@@ -208,14 +212,28 @@ func TestLinkingAnIdentity(t *testing.T) {
 		t.Errorf("a code was spent: %+v", asked)
 	}
 
+	const notOurs = `{"detail":"This sign-in has expired or was started elsewhere. Please try again.","code":"invalid_state"}`
+	w.post(path, body("true"), grace.authorization()...).expect(t, 400, notOurs)
+	w.post("/social/authorize/google-oauth2/", `{"client_key":"`+webKey+`","link":true}`).
+		expect(t, 401, `{"detail":"Authentication credentials were not provided."}`)
+	state = `,"state":"` + w.beginLink("google-oauth2", grace) + `"`
+	w.post(path, body("false"), grace.authorization()...).expect(t, 400, notOurs)
+	w.post(path, body("true"), w.login("eve@example.com").authorization()...).expect(t, 400, notOurs)
 	var linked loggedIn
 	r = w.post(path, body("true"), grace.authorization()...)
 	r.decode(t, &linked)
 	if r.StatusCode != http.StatusOK || linked.ID != grace.ID || linked.Email != "grace@example.com" {
 		t.Errorf("got %d %s", r.StatusCode, r.body)
 	}
-	w.post(path, body("true"), w.login("eve@example.com").authorization()...).
+	eve := w.login("eve@example.com")
+	state = `,"state":"` + w.beginLink("google-oauth2", eve) + `"`
+	w.post(path, body("true"), eve.authorization()...).
 		expect(t, 409, `{"detail":"This login already belongs to another account.","code":"identity_taken"}`)
+	w.advance(16 * time.Minute)
+	const reauthenticate = `{"detail":"Log in again to add a login to your account.","code":"reauthentication_required"}`
+	w.post(path, body("true"), eve.authorization()...).expect(t, 403, reauthenticate)
+	w.post("/social/authorize/google-oauth2/", `{"client_key":"`+webKey+`","link":true}`, eve.authorization()...).expect(t, 403, reauthenticate)
+	state = ""
 	for _, flag := range []string{"1", `"true"`} {
 		if r := w.post(path, body(flag)); r.StatusCode != http.StatusUnauthorized {
 			t.Errorf("link %s: got %d %s", flag, r.StatusCode, r.body)
@@ -230,4 +248,17 @@ func TestLinkingAnIdentity(t *testing.T) {
 	form := url.Values{"code": {goodCode}, "client_key": {webKey}, "link": {"1"}}.Encode()
 	w.call("POST", path, form, "Content-Type", "application/x-www-form-urlencoded").
 		expect(t, 401, `{"detail":"Authentication credentials were not provided."}`)
+}
+
+// beginLink begins to add a login of the provider to an account, and returns the
+// state.
+func (w *world) beginLink(provider string, login loggedIn) string {
+	w.t.Helper()
+	var begun struct{ State string }
+	r := w.post("/social/authorize/"+provider+"/", `{"client_key":"`+webKey+`","link":true}`, login.authorization()...)
+	if r.StatusCode != http.StatusOK {
+		w.t.Fatalf("POST /social/authorize/ = %d %s, want 200", r.StatusCode, r.body)
+	}
+	r.decode(w.t, &begun)
+	return begun.State
 }
