@@ -1,8 +1,10 @@
 package bolt
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,25 +17,68 @@ import (
 // checkLockTimeout is how long Check waits for a file that is in use.
 const checkLockTimeout = 200 * time.Millisecond
 
-// Check looks at the file without changing anything, and says in what state it
-// is: another process may have it open, and it may not exist yet. Its error is
-// what would keep Open from succeeding. A server that starts meanwhile waits
-// longer for the file than Check holds it.
-func Check(path string) (says string, err error) {
+// Check reads all pages of the file and describes its state in a sentence. It
+// changes nothing: another process may have the file open, and the file may not
+// exist yet. The error is the one that Open would return. The context bounds the
+// call. A server that starts meanwhile waits for the end of the check.
+func Check(ctx context.Context, path string) (state string, err error) {
 	path, err = filepath.Abs(path)
 	if err != nil {
 		return "", fmt.Errorf("bolt: %w", err)
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return path + " does not exist yet; it is made at the first start", nil
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return path + " does not exist yet; the first start creates it", nil
+	case err != nil:
+		return "", openError(path, err)
+	case info.Size() == 0:
+		return path + " is empty; the first start fills it", nil
 	}
-	file, err := bbolt.Open(path, fileMode, &bbolt.Options{ReadOnly: true, Timeout: checkLockTimeout})
+	err = verify(path, checkLockTimeout, ctx.Err, func(tx *bbolt.Tx) error {
+		_, err := checkFormat(tx, path)
+		return err
+	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return path + " is in use by a running server", nil
+		return path + " is in use by a running server and was not read", nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "", fmt.Errorf("bolt: check %s: %w", path, err)
 	case err != nil:
 		return "", openError(path, err)
 	}
-	err = file.View(func(tx *bbolt.Tx) error { return checkVersion(tx, path) })
-	return path + " is whole and not in use", errors.Join(err, file.Close())
+	return fmt.Sprintf("%s is intact (%d bytes) and not in use", path, info.Size()), nil
+}
+
+// Backup writes a consistent copy of the file, as it is at the beginning of the
+// call, and returns its length. Other calls proceed meanwhile, but the file may
+// grow, because pages that the copy needs are not reused. The copy contains the
+// signing keys: keep it as private as the file.
+func (db *DB) Backup(ctx context.Context, w io.Writer) (n int64, err error) {
+	var written int64
+	err = db.view(ctx, func(tx *bbolt.Tx) (err error) {
+		written, err = tx.WriteTo(contextWriter{ctx: ctx, writer: w})
+		if err != nil {
+			return unavailable(fmt.Errorf("backup: %w", err))
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return written, nil
+}
+
+// contextWriter fails when the context has ended.
+type contextWriter struct {
+	ctx    context.Context //nolint:containedctx // of one call
+	writer io.Writer
+}
+
+// Write implements io.Writer.
+func (c contextWriter) Write(text []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.writer.Write(text)
 }

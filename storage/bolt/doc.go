@@ -1,47 +1,39 @@
 // Package bolt keeps realms in one file of go.etcd.io/bbolt: durable, embedded,
-// for one process. It is the default back end.
+// for one process. It is the default engine.
 //
-// It owns the file, its format and its lock; the one goroutine that writes; and
-// the order of commits. It does not own a clock (time is passed in), and it
-// shares no file with another process: who needs more than one node uses another
-// back end. Counters and the watch on revocations live in memory (package
-// memory), which is as far as one process needs them.
+// The package owns the file, its format and its lock, the goroutine that writes,
+// and the order of commits. Package kv implements the steps and the layout of the
+// entries; package memory provides counters and the watch on revocations, which
+// one process can keep in memory. The package has no clock for items. Deployments
+// with several nodes use another engine.
 //
-// A call that writes goes this way:
+// A call that writes proceeds as follows:
 //
-//	UpdateUser, TakeLink, … ──► step ──► queue ──► writer ──► one commit, one fsync
-//	                              ▲                  │
-//	                              └──── answer ◄─────┘
+//	Login, PutRecord, … ──▶ step ──▶ queue ──▶ writer ──▶ one commit, one fsync
+//	                         ▲                   │
+//	                         └───── answer ◀─────┘
 //
-// The writer takes everything that waits, runs each step in one transaction and
-// commits once: a lone caller waits for its own fsync and nothing else, and under
-// load one fsync serves all who came while the one before was under way. What a
-// step answers is sent after the commit, a plain "not found" too, because it may
-// rest on what another step of the same transaction did. A transaction in which
-// nothing was written is rolled back without touching the disk.
+// The writer takes all waiting steps, runs them in one transaction and commits
+// once. A single caller waits for one commit only; under load one commit serves
+// all callers that arrived during the previous one. Each answer is sent after the
+// commit, also an answer such as "not found", because it may depend on another
+// step of the same transaction. A transaction without a write is rolled back.
 //
-// Reading calls use bbolt's read transactions, many at a time, and never wait for
-// the writer.
+// Calls that read use bbolt's read transactions. They run in parallel and do not
+// wait for the writer.
 //
-// The file holds a bucket "edgeauth" with the version of the format and one
-// bucket for each realm. In a realm:
+// # Damage
 //
-//	users               id                       -> User
-//	users_by_email      Address.Key              -> user id
-//	identities          provider,issuer,subject  -> Identity
-//	identities_by_user  user id,identity key     -> ""
-//	links               secret                   -> Link
-//	links_by_email      Address.Key              -> secret
-//	flows               state                    -> Flow
-//	sessions            id                       -> Session
-//	sessions_by_user    user id,session id       -> ""
-//	revocations         number                   -> Revocation and when to forget it
-//	revocations_by_id   kind,id                  -> number
-//	keys                "keys"                   -> []SigningKey
-//	expiry              time,class,key           -> ""
+// bbolt panics on damaged pages, and reading a truncated file faults. Open
+// therefore checks all pages before bbolt reads them. Later panics and faults
+// become errors of the call. If bbolt's own state is unknown after one, every call
+// fails until the file is opened again; Close then returns in bounded time and
+// releases the file.
 //
-// Values are JSON, except those of revocations, see type revocation. Parts of a
-// key are preceded by their lengths. The expiry bucket says what Sweep may look
-// at; an entry stays when its item goes or is prolonged, and Sweep asks the item
-// before it removes anything.
+// # Format
+//
+// The file contains a bucket "edgeauth" with the numbers of the format and a
+// bucket "realm:NAME" for each realm, with the entries of package kv. The list of
+// free pages is not stored, because writing it made each commit slower with every
+// free page; Open derives it from the pages in use.
 package bolt

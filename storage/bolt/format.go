@@ -1,57 +1,72 @@
 package bolt
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
+	"github.com/edgeauth/edgeauth/authcore"
 	"go.etcd.io/bbolt"
 )
 
-// formatVersion is the version of what stands in the file. It is raised when an
-// older program could no longer read the file rightly.
-const formatVersion = 1
+// layout numbers the arrangement of buckets and entries. It is incremented when
+// older programs can no longer read the file.
+const layout = 1
 
 // realmPrefix keeps the buckets of realms apart from metaBucket.
 const realmPrefix = "realm:"
 
 var (
 	metaBucket = []byte("edgeauth")
-	versionKey = []byte("version")
+	layoutKey  = []byte("layout")
+	formatKey  = []byte("format")
 )
 
-// checkFormat marks an empty file as ours and refuses one that is not, or that a
-// newer program wrote.
-func checkFormat(file *bbolt.DB, path string) error {
-	return file.Update(func(tx *bbolt.Tx) error {
-		if first, _ := tx.Cursor().First(); first != nil {
-			return checkVersion(tx, path)
-		}
-		created, err := tx.CreateBucket(metaBucket)
-		if err != nil {
-			return fmt.Errorf("bolt: %w", err)
-		}
-		return created.Put(versionKey, []byte(strconv.Itoa(formatVersion)))
-	})
-}
+// errFormat is wrapped by the errors of checkFormat, which are complete.
+var errFormat = errors.New("unexpected format")
 
-// checkVersion refuses a file that is not ours, or that a newer program wrote. An
-// empty one belongs to nobody yet.
-func checkVersion(tx *bbolt.Tx, path string) error {
+// checkFormat refuses a file of another program or of a newer one. It returns
+// whether the numbers of this program have to be stored.
+func checkFormat(tx *bbolt.Tx, path string) (stale bool, err error) {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil {
 		if first, _ := tx.Cursor().First(); first != nil {
-			return fmt.Errorf("bolt: %s belongs to another program: name another file", path)
+			return false, fmt.Errorf("bolt: %w: %s belongs to another program; configure another file", errFormat, path)
 		}
-		return nil
+		return true, nil
 	}
-	version, err := strconv.Atoi(string(meta.Get(versionKey)))
-	switch {
-	case err != nil || version < 1:
-		return fmt.Errorf("bolt: %s states no version of its format: restore it from a backup", path)
-	case version > formatVersion:
-		return fmt.Errorf(
-			"bolt: %s has format %d, this program knows up to %d: run the newer program, or restore the backup made before it ran",
-			path, version, formatVersion)
+	stored, own := [2]int{}, [2]int{layout, authcore.Format}
+	for i, key := range [][]byte{layoutKey, formatKey} {
+		if stored[i], err = strconv.Atoi(string(meta.Get(key))); err != nil || stored[i] < 1 {
+			return false, fmt.Errorf("bolt: %w: %s has no valid %s number; restore it from a backup", errFormat, path, key)
+		}
+		if stored[i] > own[i] {
+			return false, fmt.Errorf(
+				"bolt: %w: %s has %s %d, this program supports up to %d; run the newer program or restore an older backup",
+				errFormat, path, key, stored[i], own[i])
+		}
 	}
-	return nil
+	return stored != own, nil
+}
+
+// errUnchanged rolls a transaction back that has nothing to write.
+var errUnchanged = errors.New("unchanged")
+
+// markFormat stores the numbers of this program, unless they are stored.
+func markFormat(tx *bbolt.Tx) error {
+	stale, err := checkFormat(tx, tx.DB().Path())
+	if err != nil {
+		return err
+	}
+	if !stale {
+		return errUnchanged
+	}
+	meta, err := tx.CreateBucketIfNotExists(metaBucket)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		meta.Put(layoutKey, []byte(strconv.Itoa(layout))),
+		meta.Put(formatKey, []byte(strconv.Itoa(authcore.Format))),
+	)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -18,15 +19,26 @@ const (
 	fileMode   = 0o600
 	folderMode = 0o700
 
-	// lockTimeout is how long Open waits for another process to let go.
+	// lockTimeout bounds the wait for another process to close the file.
 	lockTimeout = 5 * time.Second
+	// closeTimeout bounds the wait of Close for running transactions.
+	closeTimeout = 5 * time.Second
+
+	// initialMap is the least size of the memory map. It reserves addresses, not
+	// memory. A map that is too small is replaced, for which the writer waits
+	// until all readers have finished, and a backup reads for a long time.
+	initialMap = 256 << 20
+	// growth is the number of bytes by which the file grows.
+	growth = 4 << 20
 )
 
-// DB is an open file with any number of realms. It is safe for concurrent use
-// and must be closed. Make it with Open.
+// DB is an open file with any number of realms. It is safe for concurrent use and
+// must be closed. Use Open to make one.
 type DB struct {
 	bolt   *bbolt.DB
+	handle *os.File // of bolt
 	writer *writer
+	broken atomic.Bool // bbolt's state is unknown
 
 	mu     sync.Mutex
 	realms map[string]*Store
@@ -38,76 +50,144 @@ type DB struct {
 // Option changes how Open opens a file.
 type Option func(*bbolt.Options)
 
-// WithLockTimeout sets how long Open waits while another process has the file
-// open; the default is 5 s.
+// WithLockTimeout sets how long Open waits if another process has the file open.
+// The default is 5 s.
 func WithLockTimeout(timeout time.Duration) Option {
 	return func(options *bbolt.Options) { options.Timeout = timeout }
 }
 
-// Open opens the file, or creates it for its owner alone (mode 0600), with its
-// folder (mode 0700) where that is missing. A file that group or others can read
-// is closed to them: the signing keys are in it. Open fails when another process
-// has the file open, when it is not ours, or when a newer version wrote it.
+// Open opens the file. If it does not exist, Open creates it with mode 0600, and
+// its folder with mode 0700. If group or others can read the file, Open changes
+// the mode, because the file contains the signing keys. Open fails if another
+// process has the file open, if the file is damaged or belongs to another
+// program, or if a newer version wrote it.
 func Open(path string, options ...Option) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("bolt: %w", err)
 	}
 	if err := makeFolder(filepath.Dir(path)); err != nil {
-		return nil, fmt.Errorf("bolt: make the folder of the file: %w", err)
+		return nil, openError(path, err)
 	}
-	engine := &bbolt.Options{Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType}
+	db := &DB{realms: make(map[string]*Store)}
+	engine := &bbolt.Options{Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true}
 	for _, option := range options {
 		option(engine)
 	}
-	file, err := bbolt.Open(path, fileMode, engine)
-	if err != nil {
+	size := int64(0)
+	if info, err := os.Stat(path); err == nil { //nolint:gosec // the operator names the file
+		size = info.Size()
+	}
+	if size > 0 {
+		nothing := func() error { return nil }
+		err := verify(path, engine.Timeout, nothing, func(tx *bbolt.Tx) error {
+			_, err := checkFormat(tx, path)
+			return err
+		})
+		if err != nil {
+			return nil, openError(path, err)
+		}
+	}
+	if runtime.GOOS != "windows" { // where the file would get that size
+		engine.InitialMmapSize = int(max(initialMap, 2*size))
+	}
+	if err := db.open(path, engine); err != nil {
 		return nil, openError(path, err)
 	}
-	if err := prepare(file, path); err != nil {
-		return nil, errors.Join(err, file.Close())
+	if err := guard("bbolt", func() error { return prepare(db.bolt, path) }); err != nil {
+		return nil, errors.Join(err, db.closeFile())
 	}
-	db := &DB{bolt: file, writer: newWriter(file), realms: make(map[string]*Store)}
+	db.writer = newWriter(db.bolt, &db.broken)
 	go db.writer.loop()
 	return db, nil
 }
 
-// Close ends the watches, answers what waits to be written with an error that
-// wraps authcore.ErrUnavailable, waits for the commit that is under way and for
-// readers, and closes the file. Every later call fails with ErrUnavailable.
-// Closing again is no error.
+// open opens the file with bbolt. If bbolt panics, it closes what bbolt opened.
+func (db *DB) open(path string, options *bbolt.Options) error {
+	options.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+		file, err := os.OpenFile(name, flag, mode) //nolint:gosec // the operator names the file
+		db.handle = file
+		return file, err
+	}
+	err := guard("bbolt", func() (err error) {
+		db.bolt, err = bbolt.Open(path, fileMode, options)
+		return err
+	})
+	switch {
+	case err == nil:
+		db.bolt.AllocSize = growth
+	case db.handle != nil:
+		_ = db.handle.Close() // fails if bbolt has closed it
+	}
+	return err
+}
+
+// Close ends the watches and the writer, answers waiting steps with an error that
+// wraps authcore.ErrUnavailable, waits for running transactions for up to 5 s, and
+// closes the file. Every later call fails with ErrUnavailable. Another Close
+// returns the same result.
 func (db *DB) Close() error {
 	db.closing.Do(func() {
-		db.writer.stop()
 		db.mu.Lock()
-		defer db.mu.Unlock()
 		for _, store := range db.realms {
 			store.watchers.Close()
 		}
 		clear(db.realms)
-		db.closeErr = db.bolt.Close()
+		close(db.writer.quit)
+		db.mu.Unlock()
+		select {
+		case <-db.writer.stopped:
+		case <-time.After(closeTimeout):
+			db.broken.Store(true)
+		}
+		db.closeErr = db.closeFile()
 	})
 	return db.closeErr
 }
 
+// closeFile closes the file. After a panic a lock of bbolt may be held forever:
+// then its goroutine and memory map are left behind, but the file is released.
+func (db *DB) closeFile() error {
+	closed := make(chan error, 1)
+	go func() { closed <- guard("bbolt", db.bolt.Close) }()
+	timeout := closeTimeout
+	if db.broken.Load() {
+		timeout = 100 * time.Millisecond
+	}
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(timeout):
+		return errors.Join(
+			errors.New("bolt: close: transactions are still running; the file was released without them"),
+			db.handle.Close(),
+		)
+	}
+}
+
 func openError(path string, err error) error {
 	switch {
+	case errors.Is(err, errFormat):
+		return err
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return fmt.Errorf(
-			"bolt: %s is open in another process: stop that process, or give this one a file of its own: %w",
-			path, err)
-	case errors.Is(err, bolterrors.ErrInvalid),
+			"bolt: %s is open in another process; stop that process or configure another file: %w", path, err)
+	case errors.Is(err, fs.ErrPermission):
+		return permissionError(path, err)
+	case errors.Is(err, errDamaged), errors.Is(err, errPanic),
+		errors.Is(err, bolterrors.ErrInvalid),
 		errors.Is(err, bolterrors.ErrChecksum),
 		errors.Is(err, bolterrors.ErrVersionMismatch):
 		return fmt.Errorf(
-			"bolt: %s is no bbolt file or is damaged: restore it from a backup, or name another file: %w",
+			"bolt: %s is damaged or not a bbolt file; restore it from a backup or configure another file: %w",
 			path, err)
 	default:
 		return fmt.Errorf("bolt: open %s: %w", path, err)
 	}
 }
 
-// prepare makes sure that the file is private, ours and durable itself.
+// prepare makes sure that the file is private, has our format, and that its entry
+// in the folder is durable.
 func prepare(file *bbolt.DB, path string) error {
 	info, err := os.Stat(path) //nolint:gosec // the operator names the file
 	if err != nil {
@@ -115,17 +195,16 @@ func prepare(file *bbolt.DB, path string) error {
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&^fileMode != 0 {
 		if err := os.Chmod(path, fileMode); err != nil { //nolint:gosec // as above
-			return fmt.Errorf("bolt: others can read %s, which holds keys: %w", path, err)
+			return fmt.Errorf("bolt: %s contains keys and others can read it; run chmod 600: %w", path, err)
 		}
 	}
-	if err := checkFormat(file, path); err != nil {
-		return err
+	if err := file.Update(markFormat); err != nil && !errors.Is(err, errUnchanged) {
+		return fmt.Errorf("bolt: %w", err)
 	}
 	return syncFolder(filepath.Dir(path))
 }
 
-// makeFolder makes a folder and its missing parents, and has the entry of each
-// on disk before it returns.
+// makeFolder makes a folder and its missing parents durably.
 func makeFolder(folder string) error {
 	if info, err := os.Stat(folder); err == nil && info.IsDir() { //nolint:gosec // the operator names the file
 		return nil
@@ -143,9 +222,9 @@ func makeFolder(folder string) error {
 	return syncFolder(parent)
 }
 
-// syncFolder has the entries of a folder on disk: without it a file that was
-// synced itself may be gone after a power failure. Windows cannot do it and need
-// not.
+// syncFolder makes the entries of a folder durable. Without it a file that was
+// synced may be missing after a power failure. Windows neither needs nor supports
+// it.
 func syncFolder(folder string) error {
 	if runtime.GOOS == "windows" {
 		return nil

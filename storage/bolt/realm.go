@@ -1,39 +1,47 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"iter"
 	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/kv"
 	"github.com/edgeauth/edgeauth/storage/memory"
 	"go.etcd.io/bbolt"
 )
 
-// Store is one realm of a DB: an authcore.Store, safe for concurrent use, that
-// lives until the DB is closed. Get it with DB.Realm.
+// Store is one realm of a DB: an authcore.Store that is valid until the DB is
+// closed. It is safe for concurrent use. DB.Realm returns it.
 //
-// The functions that UpdateUser, UpdateFlow, EndSessions and UpdateKeys are given
-// run in the goroutine that writes: they must not call the store and should be
-// quick. One that panics ends its own call with an error and nothing else.
+// Callbacks run in the goroutine that writes, one at a time.
 type Store struct {
+	*kv.Store
 	db       *DB
-	bucket   []byte
 	counters *memory.Counters
 	watchers *memory.Watchers
 }
 
-// Realm returns the realm of this name and makes it where it is missing. One name
-// gives one Store for the life of the DB, so that its counters and watches are
-// shared by all who ask for it.
+// Realm returns the realm with this name, and creates it if it does not exist.
+// Each name has one Store for the life of the DB, so that all callers share its
+// counters and watches.
 func (db *DB) Realm(ctx context.Context, name string) (*Store, error) {
 	if name == "" {
-		return nil, errors.New("bolt: a realm needs a name")
+		return nil, errors.New("bolt: realm: the name is empty; choose a name")
 	}
 	bucket := []byte(realmPrefix + name)
-	err := db.writer.do(ctx, func(engine *bbolt.Tx) (bool, error) { return makeRealm(engine, bucket) })
+	err := db.writer.do(ctx, func(tx *bbolt.Tx, _ *step) (wrote bool, err error) {
+		if tx.Bucket(bucket) != nil {
+			return false, nil
+		}
+		if _, err := tx.CreateBucket(bucket); err != nil {
+			return true, unavailable(err)
+		}
+		return true, nil
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -44,25 +52,23 @@ func (db *DB) Realm(ctx context.Context, name string) (*Store, error) {
 	}
 	store, found := db.realms[name]
 	if !found {
+		watchers := memory.NewWatchers()
 		store = &Store{
+			Store:    kv.New(&engine{db: db, bucket: bucket}, watchers.Notify),
 			db:       db,
-			bucket:   bucket,
 			counters: memory.NewCounters(),
-			watchers: memory.NewWatchers(),
+			watchers: watchers,
 		}
 		db.realms[name] = store
 	}
 	return store, nil
 }
 
-// Realms returns the names of the realms in the file, sorted, and makes none.
+// Realms returns the names of the realms in the file, sorted.
 func (db *DB) Realms(ctx context.Context) ([]string, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, unavailable(err)
-	}
 	var names []string
-	err := db.bolt.View(func(engine *bbolt.Tx) error {
-		return engine.ForEach(func(bucket []byte, _ *bbolt.Bucket) error {
+	err := db.view(ctx, func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(bucket []byte, _ *bbolt.Bucket) error {
 			if name, found := strings.CutPrefix(string(bucket), realmPrefix); found {
 				names = append(names, name)
 			}
@@ -70,36 +76,13 @@ func (db *DB) Realms(ctx context.Context) ([]string, error) {
 		})
 	})
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
 	}
 	return names, nil
 }
 
-// makeRealm reports whether it had to write.
-func makeRealm(engine *bbolt.Tx, name []byte) (bool, error) {
-	wrote := false
-	realm := engine.Bucket(name)
-	if realm == nil {
-		wrote = true
-		created, err := engine.CreateBucket(name)
-		if err != nil {
-			return wrote, unavailable(err)
-		}
-		realm = created
-	}
-	for _, table := range tables {
-		if realm.Bucket([]byte(table)) == nil {
-			wrote = true
-			if _, err := realm.CreateBucket([]byte(table)); err != nil {
-				return wrote, unavailable(err)
-			}
-		}
-	}
-	return wrote, nil
-}
-
-// Count adds one to each counter. See authcore.Counters. Counters outlive a
-// reload, with the Store, and not a restart.
+// Count implements authcore.Counters. Counters survive a reload, with the Store,
+// but not a restart.
 func (s *Store) Count(
 	ctx context.Context, now time.Time, counters []authcore.Counter,
 ) ([]authcore.Tally, error) {
@@ -109,56 +92,119 @@ func (s *Store) Count(
 	return s.counters.Count(ctx, now, counters)
 }
 
-// read runs a function that only reads, beside others and beside the writer.
-func read[T any](ctx context.Context, s *Store, run func(*tx) (T, error)) (T, error) {
-	var none, result T
+// WatchRevocations implements authcore.Revocations. It calls notify at the
+// beginning and after each commit of a revocation.
+func (s *Store) WatchRevocations(ctx context.Context, notify func()) error {
+	return s.watchers.Watch(ctx, notify)
+}
+
+// Sweep implements authcore.Store.
+func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error) {
+	s.counters.Sweep(now)
+	return s.Store.Sweep(ctx, now)
+}
+
+// view runs a function in a read transaction. It runs in a goroutine of its own
+// and returns when the context ends: if bbolt panics while it holds a lock, other
+// readers would otherwise wait for that lock forever.
+func (db *DB) view(ctx context.Context, run func(*bbolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
-		return none, unavailable(err)
+		return unavailable(err)
 	}
-	var runErr error
-	err := s.db.bolt.View(func(engine *bbolt.Tx) error {
-		result, runErr = run(s.tx(engine))
-		return nil
-	})
-	if err != nil {
-		return none, unavailable(err)
+	if db.broken.Load() {
+		return errBroken
 	}
-	if runErr != nil {
-		return none, runErr
+	done := make(chan error, 1)
+	go func() { done <- db.read(run) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
 	}
-	return result, nil
 }
 
-// write runs a function as one step of the writer and returns when it is on disk.
-// The function may be run again after others failed, and must not keep anything
-// from one run to the next.
-func write[T any](ctx context.Context, s *Store, run func(*tx) (T, error)) (T, error) {
-	var none, result T
-	err := s.db.writer.do(ctx, func(engine *bbolt.Tx) (bool, error) {
-		t := s.tx(engine)
-		var err error
-		result, err = run(t)
-		return t.wrote, err
+func (db *DB) read(run func(*bbolt.Tx) error) error {
+	var tx *bbolt.Tx
+	err := guard("bbolt", func() (err error) {
+		tx, err = db.bolt.Begin(false)
+		return err
 	})
-	if err != nil {
-		return none, err
+	if isPanic(err) {
+		db.broken.Store(true)
 	}
-	return result, nil
-}
-
-// change is write for steps without a result.
-func change(ctx context.Context, s *Store, run func(*tx) error) error {
-	_, err := write(ctx, s, func(t *tx) (struct{}, error) { return struct{}{}, run(t) })
+	if err != nil {
+		return unavailable(err)
+	}
+	err = guard("step", func() error { return run(tx) })
+	if rollbackErr := guard("bbolt", tx.Rollback); isPanic(rollbackErr) {
+		db.broken.Store(true)
+	}
 	return err
 }
 
-func (s *Store) tx(engine *bbolt.Tx) *tx {
-	return &tx{engine: engine, realm: engine.Bucket(s.bucket), notify: s.watchers.Notify}
+// engine runs the transactions of one realm.
+type engine struct {
+	db     *DB
+	bucket []byte
 }
 
-// unavailable wraps what the engine or the context said.
-func unavailable(err error) error {
-	return fmt.Errorf("bolt: %w: %w", authcore.ErrUnavailable, err)
+// View implements kv.Engine.
+func (e *engine) View(ctx context.Context, run func(kv.Tx) error) error {
+	return e.db.view(ctx, func(tx *bbolt.Tx) error { return run(&realmTx{bucket: tx.Bucket(e.bucket)}) })
 }
+
+// Update implements kv.Engine.
+func (e *engine) Update(ctx context.Context, run func(kv.Tx) error) error {
+	return e.db.writer.do(ctx, func(tx *bbolt.Tx, s *step) (bool, error) {
+		t := &realmTx{bucket: tx.Bucket(e.bucket), step: s}
+		err := run(t)
+		return t.wrote, err
+	})
+}
+
+// realmTx is a transaction in one realm.
+type realmTx struct {
+	bucket *bbolt.Bucket
+	step   *step
+	wrote  bool
+}
+
+// Get implements kv.Tx.
+func (t *realmTx) Get(key []byte) []byte { return t.bucket.Get(key) }
+
+// From implements kv.Tx.
+func (t *realmTx) From(key []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		cursor := t.bucket.Cursor()
+		for key, value := cursor.Seek(key); key != nil && yield(key, value); {
+			key, value = cursor.Next()
+		}
+	}
+}
+
+// Put implements kv.Tx.
+func (t *realmTx) Put(key, value []byte) error {
+	t.wrote = true
+	if err := t.bucket.Put(key, value); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// Delete implements kv.Tx.
+func (t *realmTx) Delete(key []byte) error {
+	if found, _ := t.bucket.Cursor().Seek(key); !bytes.Equal(found, key) {
+		return nil
+	}
+	t.wrote = true
+	if err := t.bucket.Delete(key); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// Call implements kv.Tx.
+func (t *realmTx) Call(callback func()) error { return t.step.call(callback) }
 
 var _ authcore.Store = (*Store)(nil)

@@ -1,24 +1,115 @@
 package bolt
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/storage/storagetest"
+	"go.etcd.io/bbolt"
 )
 
-// TestStore runs the suite with one file and a realm for each check, so that
-// every check is one on the realms' being apart as well.
+var origin = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+// TestStore runs the suite with one file and a realm for each check, so that each
+// check also shows that realms are separate.
 func TestStore(t *testing.T) {
 	db := openTemp(t)
 	var realms atomic.Int64
-	storagetest.Run(t, func(t *testing.T) authcore.Store {
-		t.Helper()
-		return realm(t, db, fmt.Sprint("realm", realms.Add(1)))
+	storagetest.Run(t, storagetest.Config{
+		Open: func(t *testing.T) authcore.Store {
+			t.Helper()
+			return realm(t, db, fmt.Sprint("realm", realms.Add(1)))
+		},
+		Damage: damage,
+		Writes: func(t *testing.T, _ authcore.Store) (n int64) {
+			t.Helper()
+			err := db.bolt.View(func(tx *bbolt.Tx) error {
+				n = int64(tx.ID())
+				return nil
+			})
+			if err != nil {
+				t.Errorf("View = %v", err)
+			}
+			return n
+		},
+		OpenNewer: func(t *testing.T) error {
+			t.Helper()
+			path := filepath.Join(t.TempDir(), "auth.db")
+			closeDB(t, openFile(t, path))
+			edit(t, path, func(tx *bbolt.Tx) error {
+				return tx.Bucket(metaBucket).Put(formatKey, fmt.Append(nil, authcore.Format+1))
+			})
+			_, err := Open(path)
+			return err
+		},
 	})
+}
+
+// damage overwrites the stored form of an item.
+func damage(t *testing.T, store authcore.Store, item authcore.Item) bool {
+	t.Helper()
+	var key []byte
+	switch {
+	case item.User != nil:
+		key = fmt.Appendf(nil, "a%s\x00", item.User.ID)
+	case item.Identity != nil:
+		i := item.Identity
+		key = fmt.Appendf(nil, "a%s\x00i%s\x00%s\x00%s\x00a", i.UserID, i.Provider, i.Issuer, i.Subject)
+	case item.Session != nil:
+		key = fmt.Appendf(nil, "a%s\x00s%s", item.Session.UserID, item.Session.ID)
+	case item.Record != nil:
+		key = fmt.Appendf(nil, "r%s\x00%s", item.Record.Kind, item.Record.Key)
+	}
+	s := store.(*Store)
+	err := s.db.writer.do(t.Context(), func(tx *bbolt.Tx, _ *step) (bool, error) {
+		realm := tx.Bucket([]byte(nameOf(t, s)))
+		if r := item.Revocation; r != nil {
+			key = append([]byte("f"), realm.Get(fmt.Appendf(nil, "g%s\x00%s", r.Kind, r.ID))...)
+		}
+		former := realm.Get(key)
+		if former == nil {
+			return false, errors.New("there is no such item")
+		}
+		// Times are intact: Sweep must not judge by them alone.
+		return true, realm.Put(key, append(bytes.Clone(former), '!'))
+	})
+	if err != nil {
+		t.Fatalf("damage %q = %v", key, err)
+	}
+	// Sweep looks at items whose time has come.
+	if kind := map[bool]string{item.Session != nil: "s", item.Record != nil: "r"}[true]; kind != "" {
+		rest := bytes.Replace(key[1:], []byte("\x00s"), []byte("\x00"), 1)
+		if kind == "r" {
+			rest = key[1:]
+		}
+		err := s.db.writer.do(t.Context(), func(tx *bbolt.Tx, _ *step) (bool, error) {
+			return true, tx.Bucket([]byte(nameOf(t, s))).Put(append([]byte("x\x00\x00\x00\x00\x00\x00\x00\x00"+kind), rest...), nil)
+		})
+		if err != nil {
+			t.Fatalf("file %q for Sweep = %v", rest, err)
+		}
+	}
+	return true
+}
+
+// nameOf returns the bucket of a store.
+func nameOf(t *testing.T, s *Store) string {
+	t.Helper()
+	s.db.mu.Lock()
+	defer s.db.mu.Unlock()
+	for name, store := range s.db.realms {
+		if store == s {
+			return realmPrefix + name
+		}
+	}
+	t.Fatal("the store belongs to no realm")
+	return ""
 }
 
 func TestDurability(t *testing.T) {
@@ -37,7 +128,7 @@ func TestDurability(t *testing.T) {
 	})
 }
 
-// openTemp opens a new file that the test closes and removes.
+// openTemp opens a new file, which the test closes and removes.
 func openTemp(tb testing.TB, options ...Option) *DB {
 	tb.Helper()
 	db := openFile(tb, filepath.Join(tb.TempDir(), "auth.db"), options...)
@@ -49,7 +140,7 @@ func openFile(tb testing.TB, path string, options ...Option) *DB {
 	tb.Helper()
 	db, err := Open(path, options...)
 	if err != nil {
-		tb.Fatalf("Open: %v", err)
+		tb.Fatalf("Open(%s) = %v", path, err)
 	}
 	return db
 }
@@ -57,7 +148,7 @@ func openFile(tb testing.TB, path string, options ...Option) *DB {
 func closeDB(tb testing.TB, db *DB) {
 	tb.Helper()
 	if err := db.Close(); err != nil {
-		tb.Errorf("Close: %v", err)
+		tb.Errorf("Close = %v", err)
 	}
 }
 
@@ -65,7 +156,19 @@ func realm(tb testing.TB, db *DB, name string) *Store {
 	tb.Helper()
 	store, err := db.Realm(tb.Context(), name)
 	if err != nil {
-		tb.Fatalf("Realm: %v", err)
+		tb.Fatalf("Realm(%s) = %v", name, err)
 	}
 	return store
+}
+
+// edit changes a file with bbolt.
+func edit(tb testing.TB, path string, change func(*bbolt.Tx) error) {
+	tb.Helper()
+	file, err := bbolt.Open(path, fileMode, &bbolt.Options{NoFreelistSync: true})
+	if err != nil {
+		tb.Fatalf("bbolt.Open = %v", err)
+	}
+	if err := errors.Join(file.Update(change), file.Close()); err != nil {
+		tb.Fatalf("Update = %v", err)
+	}
 }

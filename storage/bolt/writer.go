@@ -2,68 +2,64 @@ package bolt
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
-	"github.com/edgeauth/edgeauth/authcore"
 	"go.etcd.io/bbolt"
 )
 
 const (
-	// queueLength is how many steps wait without blocking who hands them over.
+	// queueLength is the number of steps that wait without blocking their callers.
 	queueLength = 256
 	// maxSteps bounds one transaction, so that its memory and the wait for its
 	// commit are bounded.
 	maxSteps = 1024
 )
 
-var (
-	errClosed = fmt.Errorf("bolt: %w: the file was closed", authcore.ErrUnavailable)
-	errBroken = fmt.Errorf("bolt: %w: a commit failed half-way, the file must be opened again",
-		authcore.ErrUnavailable)
-)
-
 // stepFunc does the work of one caller and reports whether it wrote.
-type stepFunc func(*bbolt.Tx) (wrote bool, err error)
+type stepFunc func(*bbolt.Tx, *step) (wrote bool, err error)
 
-// step is a stepFunc on its way through the writer.
+// step is a stepFunc that was handed to the writer.
 type step struct {
 	run   stepFunc
 	ended func() error // the error of the caller's context
 	done  chan struct{}
-	err   error // to be read after done
+	err   error // valid after done
 
-	// mu is held while run is running, so that a caller who leaves can wait for
-	// that, and left says that it must not run again.
+	// mu is held while a callback of the caller runs. Left reports that the caller
+	// has returned: then no callback may run any more.
 	mu   sync.Mutex
 	left bool
 }
 
-// writer is the one goroutine that writes to the file.
+// writer is the goroutine that writes to the file.
 type writer struct {
 	file    *bbolt.DB
+	begin   func(writable bool) (*bbolt.Tx, error)
 	commit  func(*bbolt.Tx) error
 	queue   chan *step
 	quit    chan struct{}
 	stopped chan struct{}
-	broken  bool // of loop alone
+	broken  *atomic.Bool
 }
 
-func newWriter(file *bbolt.DB) *writer {
+func newWriter(file *bbolt.DB, broken *atomic.Bool) *writer {
 	return &writer{
 		file:    file,
+		begin:   file.Begin,
 		commit:  (*bbolt.Tx).Commit,
 		queue:   make(chan *step, queueLength),
 		quit:    make(chan struct{}),
 		stopped: make(chan struct{}),
+		broken:  broken,
 	}
 }
 
-// do hands a step over and waits until it is on disk, the context ends or the
-// writer stops. After do has returned the step's function does not run any more,
-// though what it did may still be committed.
+// do hands a step over and waits until it is durable, the context ends or the
+// writer stops. If the context ends while the step runs, do waits for a callback of
+// the caller at most. The rest of the step may still be committed.
 func (w *writer) do(ctx context.Context, run stepFunc) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
@@ -92,12 +88,6 @@ func (w *writer) do(ctx context.Context, run stepFunc) error {
 	}
 }
 
-// stop ends the loop after the transaction that is under way and waits for it.
-func (w *writer) stop() {
-	close(w.quit)
-	<-w.stopped
-}
-
 func (w *writer) closed() bool {
 	select {
 	case <-w.quit:
@@ -107,7 +97,7 @@ func (w *writer) closed() bool {
 	}
 }
 
-// loop runs until stop. It is the only caller of all methods below.
+// loop runs until quit is closed. It is the only caller of the methods below.
 func (w *writer) loop() {
 	defer close(w.stopped)
 	for {
@@ -122,9 +112,9 @@ func (w *writer) loop() {
 	}
 }
 
-// gather takes everything that waits. Those whom the last commit answered may be
-// about to hand over their next step; yielding once lets them, and costs a lone
-// caller less than a thousandth of its fsync.
+// gather takes all waiting steps. Callers that the last commit answered may be
+// about to hand over their next step; one yield lets them, and costs a single
+// caller less than a thousandth of its commit.
 func (w *writer) gather(first *step) []*step {
 	runtime.Gosched()
 	steps := []*step{first}
@@ -139,14 +129,18 @@ func (w *writer) gather(first *step) []*step {
 	return steps
 }
 
-// transact runs the steps in one transaction and answers them. When a step fails
-// after it has written, that step alone is answered, nothing of the transaction
-// stays, and the others are returned to be run again.
+// transact runs the steps in one transaction and answers them. If a step fails
+// after a write, that step alone is answered, the transaction is rolled back, and
+// the other steps are returned to be run again.
 func (w *writer) transact(steps []*step) (again []*step) {
-	if w.broken {
+	if w.broken.Load() {
 		return answer(steps, errBroken)
 	}
-	engine, err := w.file.Begin(true)
+	var engine *bbolt.Tx
+	err := w.critical(func() (err error) {
+		engine, err = w.begin(true)
+		return err
+	})
 	if err != nil {
 		return answer(steps, unavailable(err))
 	}
@@ -155,42 +149,58 @@ func (w *writer) transact(steps []*step) (again []*step) {
 		var wrote bool
 		wrote, s.err = s.perform(engine)
 		if s.err != nil && wrote {
-			_ = engine.Rollback() // fails only for a transaction that has ended
+			w.rollback(engine)
 			close(s.done)
 			return slices.Delete(steps, i, i+1)
 		}
 		written = written || wrote
 	}
 	if !written {
-		_ = engine.Rollback() // as above
+		w.rollback(engine)
 		return answer(steps, nil)
 	}
 	return answer(steps, w.finish(engine))
 }
 
-// finish commits. When that fails the old state mostly stands and the next
-// transaction starts from it. But when the failure came after the new state was
-// written and before it was known to be on disk, what follows would be built on
-// pages that a power failure may take away: then nothing is acknowledged any more
-// until the file is opened again and bbolt has chosen a state.
-func (w *writer) finish(engine *bbolt.Tx) (err error) {
-	number := engine.ID()
-	defer func() {
-		if cause := recover(); cause != nil { // bbolt panics at damaged pages
-			_ = engine.Rollback()
-			w.broken, err = true, panicError(cause)
-		}
-	}()
-	if err := w.commit(engine); err != nil {
-		_ = engine.Rollback() // some of bbolt's failures leave it open
-		viewErr := w.file.View(func(now *bbolt.Tx) error {
-			w.broken = now.ID() >= number
-			return nil
-		})
-		w.broken = w.broken || viewErr != nil
-		return unavailable(err)
+// critical runs an operation of bbolt that takes or releases its locks. After a
+// panic these are in an unknown state.
+func (w *writer) critical(run func() error) error {
+	err := guard("bbolt", run)
+	if isPanic(err) {
+		w.broken.Store(true)
 	}
-	return nil
+	return err
+}
+
+// rollback fails only for a transaction that has ended.
+func (w *writer) rollback(engine *bbolt.Tx) { _ = w.critical(engine.Rollback) }
+
+// finish commits. Usually a commit that failed leaves the old state, and the next
+// transaction starts from it. If it failed after the new state was written and
+// before that was known to be on disk, later commits would depend on pages that a
+// power failure may revert. Then nothing is acknowledged until the file is opened
+// again, when bbolt selects a state.
+func (w *writer) finish(engine *bbolt.Tx) error {
+	number := engine.ID()
+	err := w.critical(func() error { return w.commit(engine) })
+	if err == nil {
+		return nil
+	}
+	w.rollback(engine) // some of bbolt's failures leave it open
+	if !w.broken.Load() {
+		viewErr := w.critical(func() error {
+			return w.file.View(func(now *bbolt.Tx) error {
+				if now.ID() >= number {
+					w.broken.Store(true)
+				}
+				return nil
+			})
+		})
+		if viewErr != nil {
+			w.broken.Store(true)
+		}
+	}
+	return unavailable(err)
 }
 
 // answer ends the steps: each with its own error, or all with the given one.
@@ -204,37 +214,37 @@ func answer(steps []*step, err error) (again []*step) {
 	return nil
 }
 
-// perform runs the step unless its caller is gone. A panic becomes an error; how
-// far the step came is unknown then, so it counts as having written.
+// perform runs the step unless its caller has returned. A panic becomes an error;
+// the step may have written before it.
 func (s *step) perform(engine *bbolt.Tx) (wrote bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.left {
-		return false, errClosed // nobody reads it
+	if err := s.call(func() {}); err != nil {
+		return false, err
 	}
 	if err := s.ended(); err != nil {
 		return false, unavailable(err)
 	}
-	defer func() {
-		if cause := recover(); cause != nil {
-			wrote, err = true, panicError(cause)
-		}
-	}()
-	return s.run(engine)
+	wrote = true
+	err = guard("step", func() (err error) {
+		wrote, err = s.run(engine, s)
+		return err
+	})
+	return wrote, err
 }
 
-// leave returns when the step is not running and will not run any more.
+// call runs a callback of the caller unless the caller has returned.
+func (s *step) call(callback func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left {
+		return errClosed // not read by the caller
+	}
+	callback()
+	return nil
+}
+
+// leave returns when no callback is running, and none will run any more.
 func (s *step) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.left = true
-}
-
-// panicError tells where a panic came from. A value that somebody else chose may
-// hold a secret and is named by its type only.
-func panicError(cause any) error {
-	if fault, ok := cause.(runtime.Error); ok {
-		return unavailable(fmt.Errorf("panic: %w", fault))
-	}
-	return unavailable(fmt.Errorf("panic with a %T", cause))
 }
