@@ -17,23 +17,22 @@ import (
 	"github.com/edgeauth/edgeauth/mailer"
 )
 
-// checkTimeout bounds the whole command. All checks run at once; what has to be
-// asked for the redirect URIs shares the time with them.
+// checkTimeout bounds the whole command. All checks run concurrently and share the time
+// with the requests for redirect URIs.
 const checkTimeout = 15 * time.Second
 
-// Clocks that differ. The first is told; it is no less than half of what any answer
-// may take, by which a comparison can be wrong. The second keeps ID tokens, and
-// tokens of other nodes, from being taken.
+// Clock skew thresholds. skewReported exceeds the measurement error, which is half of
+// the response time. With skewTooLarge, ID tokens and tokens of other nodes fail.
 const (
-	skewWorthSaying = 5 * time.Second
-	skewTooLarge    = time.Minute
+	skewReported = 5 * time.Second
+	skewTooLarge = time.Minute
 )
 
-// StorageChecker is a Storage that can be tried beside a running server without
+// StorageChecker is a Storage that can be checked next to a running server without
 // being opened; it is found by type assertion. Others are opened and read from.
 type StorageChecker interface {
-	// CheckStorage changes nothing. It returns what there is to say, or what is
-	// wrong in words that hold no secret. It ends with ctx.
+	// CheckStorage changes nothing. It returns a description of the state, or an error
+	// without secrets. It ends with ctx.
 	CheckStorage(ctx context.Context, realm string) (says string, err error)
 }
 
@@ -210,7 +209,7 @@ func aboutClocks(says string, clocks map[string]time.Duration, advice string) fi
 		if skew < 0 {
 			where = "behind"
 		}
-		if skew.Abs() >= skewWorthSaying {
+		if skew.Abs() >= skewReported {
 			says += fmt.Sprintf("; %s is %s %s that of this machine", whose, skew.Abs(), where)
 		}
 		if skew.Abs() > skewTooLarge {
