@@ -119,7 +119,7 @@ func keyConflict(t *testing.T, store authcore.Store) {
 
 // keyCallback: generating an RSA key takes seconds, in which logins must not wait.
 func keyCallback(t *testing.T, store authcore.Store) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience())
 	defer cancel()
 	account := signUpNamed(t, store, "ada")
 	_, err := addKey(ctx, store, "a", func() {

@@ -11,8 +11,13 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// patience is the time that the suite waits for an event that must come.
-const patience = 20 * time.Second
+// patience returns the time that the suite waits for an event that must come.
+func patience() time.Duration {
+	if testing.Short() {
+		return 3 * time.Second
+	}
+	return 20 * time.Second
+}
 
 func revocationChecks() []check {
 	return []check{
@@ -172,7 +177,7 @@ func watching(t *testing.T, store authcore.Store) {
 	}()
 	retry := time.NewTicker(50 * time.Millisecond) // a notification may be missed
 	defer retry.Stop()
-	deadline := time.After(patience)
+	deadline := time.After(patience())
 	for round := range 3 {
 		select {
 		case <-notified: // left over from an earlier round
@@ -201,8 +206,8 @@ func receive[T any](t *testing.T, values <-chan T) T {
 	select {
 	case value := <-values:
 		return value
-	case <-time.After(patience):
-		t.Fatalf("no value came within %s", patience)
+	case <-time.After(patience()):
+		t.Fatalf("no value came within %s", patience())
 		panic("unreachable")
 	}
 }
