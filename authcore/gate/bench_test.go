@@ -121,10 +121,7 @@ func BenchmarkDecide(b *testing.B) {
 	cfg.Seen = func(*Claims, time.Time) {}
 	v := newTestVerifier(b, cfg)
 	p := Policy{MaxAge: time.Hour, Require: []Requirement{{"email_domain", []string{"example.com"}}}}
-	request := Request{
-		Method: "GET", Now: testNow,
-		Authorization: []string{"Token " + testSigners()[EdDSA].sign(testClaims())},
-	}
+	request := Request{Method: "GET", Now: testNow, Header: Header{"Authorization": []string{"Token " + testSigners()[EdDSA].sign(testClaims())}}}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

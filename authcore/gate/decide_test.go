@@ -24,32 +24,32 @@ func TestDecide(t *testing.T) {
 		reason  string
 		body    string // "": goes on
 	}{
-		{"good", strict, Request{Authorization: good}, ReasonAuthenticated, ""},
-		{"good, optional", optional, Request{Authorization: good}, ReasonAuthenticated, ""},
-		{"good, OPTIONS", strict, Request{Method: "OPTIONS", Authorization: good}, ReasonAuthenticated, ""},
+		{"good", strict, Request{Header: Header{"Authorization": good}}, ReasonAuthenticated, ""},
+		{"good, optional", optional, Request{Header: Header{"Authorization": good}}, ReasonAuthenticated, ""},
+		{"good, OPTIONS", strict, Request{Method: "OPTIONS", Header: Header{"Authorization": good}}, ReasonAuthenticated, ""},
 		{"none", strict, Request{}, "no_credentials", BodyNoCredentials},
 		{"none, optional", optional, Request{}, ReasonAnonymous, ""},
-		{"other scheme, optional", optional, Request{Authorization: []string{"Bearer x"}}, ReasonAnonymous, ""},
-		{"bad, optional", optional, Request{Authorization: []string{"Token x"}}, "malformed", BodyInvalidToken},
-		{"scheme alone, optional", optional, Request{Authorization: []string{"Token"}}, "empty_credentials", BodyEmptyCredentials},
-		{"two headers, optional", optional, Request{Authorization: []string{good[0], good[0]}}, "spaces", BodySpaces},
-		{"two words", strict, Request{Authorization: []string{"Token a b"}}, "spaces", BodySpaces},
-		{"not UTF-8", strict, Request{Authorization: []string{"Token \xff"}}, "invalid_characters", BodyInvalidCharacters},
-		{"5 kB of noise", strict, Request{Authorization: []string{"Token " + strings.Repeat("x", 5000)}}, "malformed", BodyInvalidToken},
-		{"user disabled", strict, Request{Authorization: []string{"Token " + testSigners()[EdDSA].sign(disabled)}}, "user_inactive", BodyUserInactive},
-		{"preflight", strict, Request{Method: "OPTIONS", Origin: one, AccessControlRequestMethod: one}, ReasonPreflight, ""},
-		{"preflight with a bad token", strict, Request{Method: "OPTIONS", Origin: one, AccessControlRequestMethod: one, Authorization: one}, ReasonPreflight, ""},
+		{"other scheme, optional", optional, Request{Header: Header{"Authorization": []string{"Bearer x"}}}, ReasonAnonymous, ""},
+		{"bad, optional", optional, Request{Header: Header{"Authorization": []string{"Token x"}}}, "malformed", BodyInvalidToken},
+		{"scheme alone, optional", optional, Request{Header: Header{"Authorization": []string{"Token"}}}, "empty_credentials", BodyEmptyCredentials},
+		{"two headers, optional", optional, Request{Header: Header{"Authorization": []string{good[0], good[0]}}}, "spaces", BodySpaces},
+		{"two words", strict, Request{Header: Header{"Authorization": []string{"Token a b"}}}, "spaces", BodySpaces},
+		{"not UTF-8", strict, Request{Header: Header{"Authorization": []string{"Token \xff"}}}, "invalid_characters", BodyInvalidCharacters},
+		{"5 kB of noise", strict, Request{Header: Header{"Authorization": []string{"Token " + strings.Repeat("x", 5000)}}}, "malformed", BodyInvalidToken},
+		{"user disabled", strict, Request{Header: Header{"Authorization": []string{"Token " + testSigners()[EdDSA].sign(disabled)}}}, "user_inactive", BodyUserInactive},
+		{"preflight", strict, Request{Method: "OPTIONS", Header: Header{"Origin": one, "Access-Control-Request-Method": one}}, ReasonPreflight, ""},
+		{"preflight with a bad token", strict, Request{Method: "OPTIONS", Header: Header{"Origin": one, "Access-Control-Request-Method": one, "Authorization": one}}, ReasonPreflight, ""},
 		{"OPTIONS alone", strict, Request{Method: "OPTIONS"}, "no_credentials", BodyNoCredentials},
-		{"OPTIONS without the method", strict, Request{Method: "OPTIONS", Origin: one}, "no_credentials", BodyNoCredentials},
-		{"OPTIONS without the origin", strict, Request{Method: "OPTIONS", AccessControlRequestMethod: one}, "no_credentials", BodyNoCredentials},
-		{"OPTIONS with an empty origin", strict, Request{Method: "OPTIONS", Origin: []string{""}, AccessControlRequestMethod: one}, "no_credentials", BodyNoCredentials},
-		{"OPTIONS with two origins", strict, Request{Method: "OPTIONS", Origin: []string{"x", "y"}, AccessControlRequestMethod: one}, "no_credentials", BodyNoCredentials},
-		{"options", strict, Request{Method: "options", Origin: one, AccessControlRequestMethod: one}, "no_credentials", BodyNoCredentials},
-		{"GET like a preflight", strict, Request{Method: "GET", Origin: one, AccessControlRequestMethod: one}, "no_credentials", BodyNoCredentials},
-		{"recent", Policy{MaxAge: 2 * time.Minute}, Request{Authorization: good}, ReasonAuthenticated, ""},
-		{"too old", Policy{MaxAge: 2*time.Minute - 1}, Request{Authorization: good}, "too_old", BodyInvalidToken},
-		{"requirement met", Policy{Require: []Requirement{{"method", []string{"link"}}}}, Request{Authorization: good}, ReasonAuthenticated, ""},
-		{"one of two met", Policy{Require: []Requirement{{"method", []string{"link"}}, {"client", []string{"x"}}}}, Request{Authorization: good}, "forbidden", BodyForbidden},
+		{"OPTIONS without the method", strict, Request{Method: "OPTIONS", Header: Header{"Origin": one}}, "no_credentials", BodyNoCredentials},
+		{"OPTIONS without the origin", strict, Request{Method: "OPTIONS", Header: Header{"Access-Control-Request-Method": one}}, "no_credentials", BodyNoCredentials},
+		{"OPTIONS with an empty origin", strict, Request{Method: "OPTIONS", Header: Header{"Origin": []string{""}, "Access-Control-Request-Method": one}}, "no_credentials", BodyNoCredentials},
+		{"OPTIONS with two origins", strict, Request{Method: "OPTIONS", Header: Header{"Origin": []string{"x", "y"}, "Access-Control-Request-Method": one}}, "no_credentials", BodyNoCredentials},
+		{"options", strict, Request{Method: "options", Header: Header{"Origin": one, "Access-Control-Request-Method": one}}, "no_credentials", BodyNoCredentials},
+		{"GET like a preflight", strict, Request{Method: "GET", Header: Header{"Origin": one, "Access-Control-Request-Method": one}}, "no_credentials", BodyNoCredentials},
+		{"recent", Policy{MaxAge: 2 * time.Minute}, Request{Header: Header{"Authorization": good}}, ReasonAuthenticated, ""},
+		{"too old", Policy{MaxAge: 2*time.Minute - 1}, Request{Header: Header{"Authorization": good}}, "too_old", BodyInvalidToken},
+		{"requirement met", Policy{Require: []Requirement{{"method", []string{"link"}}}}, Request{Header: Header{"Authorization": good}}, ReasonAuthenticated, ""},
+		{"one of two met", Policy{Require: []Requirement{{"method", []string{"link"}}, {"client", []string{"x"}}}}, Request{Header: Header{"Authorization": good}}, "forbidden", BodyForbidden},
 		{"requirement, no token", Policy{Require: []Requirement{{"method", []string{"link"}}}}, Request{}, "no_credentials", BodyNoCredentials},
 		{"requirement, no token, not validated", Policy{Optional: true, Require: []Requirement{{"method", []string{"link"}}}}, Request{}, "no_credentials", BodyNoCredentials},
 	}
@@ -79,7 +79,7 @@ func TestMaxAgeWithoutAuthTime(t *testing.T) {
 	claims := testClaims()
 	claims.AuthTime = 0
 	p := Policy{MaxAge: 100 * 365 * 24 * time.Hour}
-	request := Request{Authorization: []string{"Token " + testSigners()[HS256].sign(claims)}, Now: testNow}
+	request := Request{Now: testNow, Header: Header{"Authorization": []string{"Token " + testSigners()[HS256].sign(claims)}}}
 	if d := p.Decide(newTestVerifier(t, testConfig()), request); !errors.Is(d.Err, ErrTooOld) {
 		t.Errorf("got %+v", d)
 	}
@@ -95,10 +95,7 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 		MaxAge:  time.Hour,
 		Require: []Requirement{{"email_domain", []string{"Example.com"}}, {"method", []string{"code", "link"}}},
 	}
-	request := Request{
-		Method: "GET", Now: testNow,
-		Authorization: []string{"Token " + testSigners()[RS256].sign(testClaims())},
-	}
+	request := Request{Method: "GET", Now: testNow, Header: Header{"Authorization": []string{"Token " + testSigners()[RS256].sign(testClaims())}}}
 	n := testing.AllocsPerRun(100, func() {
 		d := p.Decide(v, request)
 		if d.Claims == nil {

@@ -17,10 +17,6 @@ func TestCacheIsNoWayAroundTheEnd(t *testing.T) {
 		end  func(*Verifier) time.Time
 		want error
 	}{
-		{"token revoked", func(v *Verifier) time.Time {
-			v.cfg.Revocations.Apply(Revocation{Kind: RevokeToken, ID: testToken, Until: later})
-			return testNow
-		}, ErrRevoked},
 		{"session ended", func(v *Verifier) time.Time {
 			v.cfg.Revocations.Apply(Revocation{Kind: RevokeSession, ID: testSession, Until: later})
 			return testNow

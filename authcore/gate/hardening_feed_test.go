@@ -6,42 +6,57 @@ import (
 	"time"
 )
 
-// Somebody on the way to the issuer answers with a feed from before a logout, to
-// keep a stolen token alive (CWE-294). The feed in use stays, and grows old.
+// An attacker between issuer and verifier answers with a feed from before a
+// logout, to keep a stolen token alive (CWE-294). The feed in use stays, and grows
+// old.
 func TestReplayedFeed(t *testing.T) {
-	keys := testKeySet(t, EdDSA)
 	claims := testClaims()
 	before := feedOf(t, NewRevocations(), EdDSA, testNow)
 	after := feedOf(t, revoked(RevokeSession), EdDSA, testNow.Add(time.Second))
 	same := feedOf(t, NewRevocations(), EdDSA, testNow.Add(time.Second))
 	now := testNow.Add(10 * time.Second)
 	r := NewRevocations()
-	load := func(text string) error {
-		feed, err := keys.RevocationFeed(text, testIssuer, now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r.Load(feed)
+	if err := loadFeed(t, r, []string{after}, now); err != nil {
+		t.Fatalf("Load = %v", err)
 	}
-	if err := load(after); err != nil {
-		t.Fatal(err)
-	}
-	for _, old := range []string{before, same, after} {
+	for name, old := range map[string]string{"before": before, "same": same, "after": after} {
 		generation := r.Generation()
-		if err := load(old); !errors.Is(err, ErrFeedOlder) || r.Generation() != generation {
-			t.Errorf("got %v", err)
+		if err := loadFeed(t, r, []string{old}, now); !errors.Is(err, ErrFeedOlder) || r.Generation() != generation {
+			t.Errorf("Load(%s) = %v, want ErrFeedOlder", name, err)
 		}
 	}
 	if err := r.Check(&claims); !errors.Is(err, ErrRevoked) {
-		t.Errorf("the session lives again: %v", err)
+		t.Errorf("Check after the replay = %v, want ErrRevoked", err)
 	}
-	if age, _ := r.FeedAge(now.Add(time.Minute)); age != time.Minute+9*time.Second {
-		t.Errorf("the age is %v", age)
+	if state, _ := r.Feed(); !state.IsStale(now.Add(time.Minute), time.Minute) {
+		t.Errorf("the feed of %v counts as fresh at %v", state.IssuedAt, now.Add(time.Minute))
 	}
 	// A verifier that has just started has nothing to compare with: the expiry
-	// bounds what it can be told.
-	if _, err := keys.RevocationFeed(before, testIssuer, testNow.Add(time.Hour)); !errors.Is(err, ErrFeedExpired) {
-		t.Errorf("an expired feed: %v", err)
+	// limits the age of what it accepts.
+	if _, err := testKeySet(t, EdDSA).RevocationFeed(before, testIssuer, testNow.Add(time.Hour)); !errors.Is(err, ErrFeedExpired) {
+		t.Errorf("RevocationFeed(expired) = %v, want ErrFeedExpired", err)
+	}
+}
+
+// An attacker answers with a delta that skips a revocation: one that begins after
+// the feed in use (CWE-294, CWE-345).
+func TestDeltaWithAGap(t *testing.T) {
+	i := newIssuer(t)
+	if _, err := i.poll(testNow); err != nil {
+		t.Fatalf("Load = %v", err)
+	}
+	i.copy.Apply(Revocation{Kind: RevokeSession, ID: testSession, Until: testNow.Add(time.Hour)})
+	later := testNow.Add(30 * time.Minute)
+	i.copy.Refreshed(later)
+	delta := signFeed(t, i.copy, EdDSA, feedOptions(later, i.copy.FeedSince("1800001700", later)))
+	if err := loadFeed(t, i.client, delta, later); !errors.Is(err, ErrFeedGap) {
+		t.Errorf("Load(later delta) = %v, want ErrFeedGap", err)
+	}
+	if err := loadFeed(t, NewRevocations(), delta, later); !errors.Is(err, ErrFeedGap) {
+		t.Errorf("Load(delta without a list) = %v, want ErrFeedGap", err)
+	}
+	if state, _ := i.client.Feed(); !state.IssuedAt.Equal(testNow) {
+		t.Errorf("the feed in use is of %v, want that of %v", state.IssuedAt, testNow)
 	}
 }
 
@@ -52,21 +67,21 @@ func TestFeedOfAnotherIssuer(t *testing.T) {
 	text := feedOf(t, NewRevocations(), EdDSA, testNow)
 	for _, issuer := range []string{"", testIssuer + ":staff", testIssuer + "/", "https://evil.example"} {
 		if _, err := keys.RevocationFeed(text, issuer, testNow); !errors.Is(err, ErrFeedIssuer) {
-			t.Errorf("issuer %q: got %v", issuer, err)
+			t.Errorf("RevocationFeed for issuer %q = %v, want ErrFeedIssuer", issuer, err)
 		}
 	}
 	if _, err := testKeySet(t, ES256).RevocationFeed(text, testIssuer, testNow); !errors.Is(err, ErrFeedUnknownKey) {
-		t.Errorf("the key of another issuer: got %v", err)
+		t.Errorf("RevocationFeed with the key of another issuer = %v, want ErrFeedUnknownKey", err)
 	}
 	_, private := otherKey(t)
 	header, payload, _ := segments(text)
 	if _, err := keys.RevocationFeed(signAs(EdDSA, private, header+"."+payload), testIssuer, testNow); !errors.Is(err, ErrFeedSignature) {
-		t.Errorf("a forged feed: got %v", err)
+		t.Errorf("RevocationFeed(forged) = %v, want ErrFeedSignature", err)
 	}
 }
 
-// What is signed for one purpose must not be taken for another: anybody can get
-// a login token or the feed (RFC 8725, section 3.11).
+// What is signed for one purpose must not be accepted for another: anyone can get a
+// login token or the feed (RFC 8725, section 3.11).
 func TestFeedAndTokensAreKeptApart(t *testing.T) {
 	keys := testKeySet(t, algorithms...)
 	feed := feedOf(t, NewRevocations(), EdDSA, testNow)
@@ -74,24 +89,24 @@ func TestFeedAndTokensAreKeptApart(t *testing.T) {
 		cfg := testConfig()
 		cfg.Purpose = purpose
 		if _, err := newTestVerifier(t, cfg).Verify(feed, testNow); !errors.Is(err, ErrInvalidToken) {
-			t.Errorf("a feed as %s: got %v", purpose, err)
+			t.Errorf("Verify(feed as %s) = %v, want ErrInvalidToken", purpose, err)
 		}
 		s := testSigners()[EdDSA]
 		_, payload, _ := segments(feed)
 		other := signAs(EdDSA, s.private, HeaderSegment(s.key, purpose)+"."+payload)
 		if _, err := keys.RevocationFeed(other, testIssuer, testNow); !errors.Is(err, ErrFeedUnknownKey) {
-			t.Errorf("%s as a feed: got %v", purpose, err)
+			t.Errorf("RevocationFeed(%s) = %v, want ErrFeedUnknownKey", purpose, err)
 		}
 	}
-	// With a verifier for feeds there would be a way round.
+	// A verifier for feeds would accept them as tokens.
 	cfg := testConfig()
 	cfg.Purpose = PurposeRevocations
 	if _, err := newTestVerifier(t, cfg).Verify(feed, testNow); !errors.Is(err, ErrInvalidToken) {
-		t.Errorf("a feed as a token: got %v", err)
+		t.Errorf("Verify(feed) for the purpose of feeds = %v, want ErrInvalidToken", err)
 	}
-	// Who can check an HS256 signature could have made it.
+	// A verifier of HS256 signatures could have made one.
 	secret := feedOf(t, NewRevocations(), HS256, testNow)
 	if _, err := keys.RevocationFeed(secret, testIssuer, testNow); !errors.Is(err, ErrFeedUnknownKey) {
-		t.Errorf("a feed by HS256: got %v", err)
+		t.Errorf("RevocationFeed(signed with HS256) = %v, want ErrFeedUnknownKey", err)
 	}
 }

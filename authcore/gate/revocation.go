@@ -26,6 +26,7 @@ type Revocation struct {
 	Value string `json:"value,omitempty"`
 	// Age is the time since the revocation was made, measured by the store's
 	// clock at both ends, because the clocks of nodes may differ. Zero means
-	// unknown. It is used for metrics only.
+	// unknown. It is used for metrics, and leaves entries out of deltas that are
+	// hours old.
 	Age time.Duration `json:"-"`
 }

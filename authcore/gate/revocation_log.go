@@ -17,6 +17,10 @@ const (
 	feedOverlap = 120
 	// maxSince is the age of the oldest cursor that gets a delta, in seconds.
 	maxSince = 3600
+	// maxLogAge is the age of a revocation from which on every cursor that gets a
+	// delta includes it, with a margin of an hour. A node that has just started
+	// reads many of them.
+	maxLogAge = (maxSince+feedOverlap)*time.Second + time.Hour
 )
 
 // revocationLog remembers the latest changes. An entry is stamped with the time

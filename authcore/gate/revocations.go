@@ -46,7 +46,9 @@ func (r *Revocations) Apply(entries ...Revocation) {
 		if set := r.set(entries[i].Kind); set != nil {
 			id, until := revocationIDOf(entries[i].ID), seconds(entries[i].Until)
 			set.put(id, until)
-			r.log.add(entries[i].Kind, feedEntry{id, until})
+			if entries[i].Age < maxLogAge {
+				r.log.add(entries[i].Kind, feedEntry{id, until})
+			}
 		}
 	}
 	r.applying.Unlock()

@@ -20,14 +20,14 @@ func TestRevocations(t *testing.T) {
 		length  int
 	}{
 		{"none", nil, nil, 0},
-		{"the token", []Revocation{{Kind: RevokeToken, ID: testToken, Until: later}}, ErrRevoked, 1},
 		{"the session", []Revocation{{Kind: RevokeSession, ID: testSession, Until: later}}, ErrRevoked, 1},
 		{"the user", []Revocation{{Kind: RevokeUser, ID: testUser, Until: later}}, ErrUserInactive, 1},
 		{"user and session", []Revocation{{Kind: RevokeSession, ID: testSession, Until: later}, {Kind: RevokeUser, ID: testUser, Until: later}}, ErrUserInactive, 2},
-		{"others", []Revocation{{Kind: RevokeToken, ID: other, Until: later}, {Kind: RevokeSession, ID: other, Until: later}, {Kind: RevokeUser, ID: other, Until: later}}, nil, 3},
-		{"ids of another kind", []Revocation{{Kind: RevokeToken, ID: testUser, Until: later}, {Kind: RevokeSession, ID: testToken, Until: later}, {Kind: RevokeUser, ID: testSession, Until: later}}, nil, 3},
+		{"others", []Revocation{{Kind: RevokeSession, ID: other, Until: later}, {Kind: RevokeUser, ID: other, Until: later}}, nil, 2},
+		{"ids of another kind", []Revocation{{Kind: RevokeSession, ID: testUser, Until: later}, {Kind: RevokeUser, ID: testSession, Until: later}}, nil, 2},
+		{"the id of the token", []Revocation{{Kind: RevokeSession, ID: testToken, Until: later}}, nil, 1},
 		{"unknown kind", []Revocation{{Kind: "client", ID: testUser, Until: later}}, nil, 0},
-		{"twice", []Revocation{{Kind: RevokeToken, ID: testToken, Until: later}, {Kind: RevokeToken, ID: testToken, Until: testNow}}, ErrRevoked, 1},
+		{"twice", []Revocation{{Kind: RevokeSession, ID: testSession, Until: later}, {Kind: RevokeSession, ID: testSession, Until: testNow}}, ErrRevoked, 1},
 		{"lifted", []Revocation{{Kind: RevokeUser, ID: testUser, Until: later}, {Kind: RevokeUser, ID: testUser, Until: time.Time{}}}, nil, 0},
 		{"lifted without", []Revocation{{Kind: RevokeUser, ID: testUser, Until: time.Time{}}}, nil, 0},
 		{"upper case", []Revocation{{Kind: RevokeUser, ID: strings.ToUpper(testUser), Until: later}}, nil, 1},
@@ -119,10 +119,11 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// A million revocations fit into the memory of a small machine, and go.
+// A million revocations fit into the memory of a small machine. Their memory is
+// released, all but the log for deltas.
 func TestMillionRevocations(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes a second")
+		t.Skip("takes seconds")
 	}
 	const n, bound = 1_000_000, 60 << 20
 	before := heap()
@@ -130,11 +131,38 @@ func TestMillionRevocations(t *testing.T) {
 	used := heap() - before
 	t.Logf("%d revocations take %.1f MB", r.Len(), float64(used)/(1<<20))
 	if r.Len() != n || used > bound {
-		t.Errorf("%d take %d bytes", r.Len(), used)
+		t.Errorf("%d applied revocations take %d bytes, want %d with %d at the most", r.Len(), used, n, bound)
 	}
 	r.Sweep(testNow.Add(2 * time.Hour))
-	if left := int64(heap()) - int64(before); r.Len() != 0 || left > 1<<20 {
-		t.Errorf("%d and %d bytes are left", r.Len(), left)
+	if left := int64(heap()) - int64(before); r.Len() != 0 || left > 5<<20 {
+		t.Errorf("after Sweep %d entries and %d bytes are left, want 0 and 5 MB", r.Len(), left)
+	}
+	runtime.KeepAlive(r)
+}
+
+// An edge holds a feed of 5 million revocations, at 13 bytes each, and twice as
+// much only while it loads another full list.
+func TestFiveMillionInTheFeed(t *testing.T) {
+	const parts, bound = 306, 75 << 20 // 5,013,504 entries
+	before := heap()
+	r := NewRevocations()
+	for part := range int64(parts) {
+		entries := make([]feedEntry, maxPartEntries)
+		for i := range entries {
+			entries[i] = feedEntry{revocationID(part*maxPartEntries+int64(i)) << 41, uint32(testNow.Unix()) + 3600}
+		}
+		feed := &RevocationFeed{
+			issued: testNow.Unix(), expires: testNow.Unix() + 3600, cursor: testNow.Unix(), read: testNow.Unix(),
+			part: part + 1, parts: parts, sessions: newFeedList(entries),
+		}
+		if _, err := r.Load(feed); err != nil {
+			t.Fatalf("Load(part %d) = %v", part+1, err)
+		}
+	}
+	used := heap() - before
+	t.Logf("%d revocations take %.1f MB", r.Len(), float64(used)/(1<<20))
+	if r.Len() < 5_000_000 || used > bound {
+		t.Errorf("a feed of %d revocations takes %d bytes, want 5 million with %d at the most", r.Len(), used, bound)
 	}
 	runtime.KeepAlive(r)
 }

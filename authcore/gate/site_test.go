@@ -1,128 +1,110 @@
 package gate
 
 import (
-	"fmt"
-	"maps"
+	"reflect"
 	"slices"
 	"testing"
 )
 
-// header is a RequestHeader and a ResponseHeader.
-type header map[string]string
-
-func (h header) Set(name, value string) { h[name] = value }
-func (h header) Del(name string)        { delete(h, name) }
-
-func (h header) Add(name, value string) {
-	if h[name] != "" {
-		value = h[name] + ", " + value
-	}
-	h[name] = value
-}
-
 func TestSite(t *testing.T) {
 	v := newTestVerifier(t, testConfig())
 	good := []string{"Token " + testSigners()[EdDSA].sign(testClaims())}
-	origin, put := []string{"https://a.example"}, []string{"PUT"}
+	ours, other, put := []string{"https://a.example"}, []string{"https://b.example"}, []string{"PUT"}
 	allow := func(origin string) bool { return origin == "https://a.example" }
-	site := Site{Public: PublicPaths{"/public"}, Headers: []string{HeaderUserID, HeaderAssertion}}
+	site := Site{Public: PublicPaths{"/public"}}
+	preflight := func(origin []string) Header {
+		return Header{"Origin": origin, "Access-Control-Request-Method": put}
+	}
 	for name, test := range map[string]struct {
 		request Request
 		status  int
 		reason  string
 		claims  bool
+		origin  string
 	}{
-		"good":                       {Request{Authorization: good}, 0, ReasonAuthenticated, true},
-		"none":                       {Request{}, 401, "no_credentials", false},
-		"public":                     {Request{Path: "/public"}, 0, ReasonAnonymous, false},
-		"public, good":               {Request{Path: "/public", Authorization: good}, 0, ReasonAuthenticated, true},
-		"public, bad":                {Request{Path: "/public", Authorization: []string{"Token x"}}, 0, ReasonAnonymous, false},
-		"preflight":                  {Request{Method: "OPTIONS", Origin: origin, AccessControlRequestMethod: put}, 204, ReasonPreflight, false},
-		"preflight of a stranger":    {Request{Method: "OPTIONS", Origin: put, AccessControlRequestMethod: put}, 0, ReasonPreflight, false},
-		"preflight with a body":      {Request{Method: "OPTIONS", Origin: put, AccessControlRequestMethod: put, HasBody: true}, 401, "no_credentials", false},
-		"two origins":                {Request{Method: "OPTIONS", Origin: append(origin, origin...), AccessControlRequestMethod: put}, 401, "no_credentials", false},
-		"preflight without a method": {Request{Method: "OPTIONS", Origin: origin}, 401, "no_credentials", false},
+		"valid token":                 {Request{Header: Header{"Authorization": good}}, 0, ReasonAuthenticated, true, ""},
+		"no token":                    {Request{}, 401, "no_credentials", false, ""},
+		"no token, from our origin":   {Request{Header: Header{"Origin": ours}}, 401, "no_credentials", false, ours[0]},
+		"valid, from our origin":      {Request{Header: Header{"Origin": ours, "Authorization": good}}, 0, ReasonAuthenticated, true, ours[0]},
+		"valid, from another origin":  {Request{Header: Header{"Origin": other, "Authorization": good}}, 0, ReasonAuthenticated, true, ""},
+		"public path":                 {Request{Path: "/public"}, 0, ReasonAnonymous, false, ""},
+		"public path, valid token":    {Request{Path: "/public", Header: Header{"Authorization": good}}, 0, ReasonAuthenticated, true, ""},
+		"public path, invalid token":  {Request{Path: "/public", Header: Header{"Authorization": []string{"Token x"}}}, 0, ReasonAnonymous, false, ""},
+		"preflight":                   {Request{Method: "OPTIONS", Header: preflight(ours)}, 204, ReasonPreflight, false, ours[0]},
+		"preflight of another origin": {Request{Method: "OPTIONS", Header: preflight(other)}, 0, ReasonPreflight, false, ""},
+		"preflight with a body":       {Request{Method: "OPTIONS", Header: preflight(other), HasBody: true}, 401, "no_credentials", false, ""},
+		"preflight with two origins":  {Request{Method: "OPTIONS", Header: preflight(slices.Concat(ours, ours))}, 401, "no_credentials", false, ""},
+		"preflight without a method":  {Request{Method: "OPTIONS", Header: Header{"Origin": ours}}, 401, "no_credentials", false, ours[0]},
 	} {
 		test.request.Now = testNow
 		d := site.Decide(v, test.request, allow)
-		if d.Status != test.status || d.Reason != test.reason || (d.Claims != nil) != test.claims {
-			t.Errorf("%s: got %+v", name, d)
+		if d.Status != test.status || d.Reason != test.reason || (d.Claims != nil) != test.claims || d.Origin != test.origin {
+			t.Errorf("%s: Decide = %+v, want status %d, reason %s, origin %q", name, d, test.status, test.reason, test.origin)
 		}
 	}
-	if d := site.Decide(v, Request{Method: "OPTIONS", Origin: origin, AccessControlRequestMethod: put, Now: testNow}, nil); d.Status != 0 {
-		t.Errorf("an origin is allowed by nobody: %+v", d)
+	if d := site.Decide(v, Request{Method: "OPTIONS", Header: preflight(ours), Now: testNow}, nil); d.Status != 0 || d.Origin != "" {
+		t.Errorf("Decide without origins = %+v, want the preflight to proceed", d)
 	}
 }
 
+// Forward removes the token and keeps credentials of other schemes, which an
+// application may check on paths that need no token.
 func TestForward(t *testing.T) {
-	claims := testClaims()
-	site := Site{Headers: []string{HeaderUserID, HeaderAssertion}}
-	h := header{"Authorization": "x", "Cookie": "y"}
-	site.Forward(&Decision{Claims: &claims}, h)
-	if !maps.Equal(h, header{"Cookie": "y", HeaderUserID: testUser}) { // an assertion has no value here
-		t.Errorf("got %v", h)
+	v := newTestVerifier(t, testConfig())
+	token := "Token " + testSigners()[EdDSA].sign(testClaims())
+	all := []string{HeaderUserID, HeaderAssertion, HeaderEmail, HeaderMethod}
+	identity := Header{HeaderUserID: {testUser}, HeaderEmail: {"ada@example.com"}, HeaderMethod: {"link"}}
+	with := func(authorization ...string) Header {
+		h := Header{"Authorization": authorization}
+		for name, values := range identity {
+			h[name] = values
+		}
+		return h
 	}
-	site.ForwardToken = true
-	h = header{"Authorization": "x", "Cookie": "y", "X-Http-Method": "z"}
-	site.Forward(&Decision{Claims: &claims}, h)
-	if h["Authorization"] != "x" {
-		t.Errorf("got %v", h)
-	}
-	site.Forward(&Decision{Preflight: true}, h)
-	if !maps.Equal(h, header{HeaderUserID: testUser}) {
-		t.Errorf("a preflight has %v", h)
-	}
-}
-
-func TestDecisionHeader(t *testing.T) {
-	preflight := Request{
-		Method: "OPTIONS", Origin: []string{"https://a.example"}, AccessControlRequestMethod: []string{"PUT"},
-		AccessControlRequestHeaders: []string{"authorization"},
-	}
-	answered, ok := preflight.Preflight(func(string) bool { return true })
-	if !ok {
-		t.Fatal("not answered")
-	}
+	basic := Header{"Authorization": {"Basic YTpi"}}
 	for _, test := range []struct {
-		decision Decision
-		want     header
+		name          string
+		site          Site
+		authorization []string
+		want          Header
 	}{
-		{refuse(ErrExpired), header{"WWW-Authenticate": "Token", "Content-Type": "application/json", "Cache-Control": "no-store"}},
-		{refuse(ErrForbidden), header{"Content-Type": "application/json", "Cache-Control": "no-store"}},
-		{Unavailable(nil), header{"Retry-After": "5", "Content-Type": "application/json", "Cache-Control": "no-store"}},
-		{answered, header{
-			"Vary":                         "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
-			"Access-Control-Allow-Origin":  "https://a.example",
-			"Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
-			"Access-Control-Allow-Headers": "authorization", "Access-Control-Max-Age": "600",
-		}},
+		{"token", Site{Headers: all}, []string{token}, identity},
+		{"token kept", Site{Headers: all, ForwardToken: true}, []string{token}, with(token)},
+		{"optional, token", Site{Headers: all, Policy: Policy{Optional: true}}, []string{token}, identity},
+		{"optional, none", Site{Policy: Policy{Optional: true}}, nil, Header{}},
+		{"optional, another scheme", Site{Policy: Policy{Optional: true}}, basic["Authorization"], basic},
+		{"optional, bearer", Site{Policy: Policy{Optional: true}}, []string{"Bearer x"}, Header{"Authorization": {"Bearer x"}}},
+		{"public, another scheme", Site{Public: PublicPaths{"/"}}, basic["Authorization"], basic},
+		{"public, invalid token", Site{Public: PublicPaths{"/"}}, []string{"token x"}, Header{}},
+		{"public, scheme alone", Site{Public: PublicPaths{"/"}}, []string{" TOKEN"}, Header{}},
+		{"public, both", Site{Public: PublicPaths{"/"}}, []string{"Basic YTpi", "Token x"}, Header{}},
+		{"public, valid token", Site{Headers: all, Public: PublicPaths{"/"}}, []string{token}, identity},
 	} {
-		got := header{}
-		test.decision.Header(got)
-		if !maps.Equal(got, test.want) {
-			t.Errorf("%d: got %v", test.decision.Status, got)
+		h := Header{}
+		if test.authorization != nil {
+			h["Authorization"] = test.authorization
+		}
+		d := test.site.Decide(v, Request{Path: "/", Header: h, Now: testNow}, nil)
+		test.site.Forward(&d, h)
+		if d.Status != 0 || !reflect.DeepEqual(h, test.want) {
+			t.Errorf("%s: status %d, header %v, want 0, %v", test.name, d.Status, h, test.want)
 		}
 	}
 }
 
-// A client must not have the headers deleted that are set for it (RFC 9110,
-// section 7.6.1).
-func TestKeptConnection(t *testing.T) {
-	for _, test := range []struct {
-		values  []string
-		kept    string
-		changed bool
-	}{
-		{nil, "", false},
-		{[]string{"keep-alive"}, "", false},
-		{[]string{"close, , x-other"}, "", false},
-		{[]string{"X-Auth-User-Id"}, "", true},
-		{[]string{"close, x_auth_email ,upgrade", "AUTHORIZATION"}, "close, upgrade", true},
-		{[]string{"authorizations"}, "", false},
-	} {
-		if kept, changed := KeptConnection(test.values); kept != test.kept || changed != test.changed {
-			t.Errorf("%q: got %q, %t", test.values, kept, changed)
-		}
+// A preflight that passes without a token carries nothing that would make another
+// request of it.
+func TestForwardPreflight(t *testing.T) {
+	h := Header{
+		"Authorization": {"Basic YTpi"}, "Cookie": {"a=b"}, "Upgrade": {"websocket"}, "X-Http-Method-Override": {"DELETE"},
+		"Origin": {"https://b.example"}, "Access-Control-Request-Method": {"PUT"},
+	}
+	site := Site{ForwardToken: true}
+	d := site.Decide(NewVerifier(testConfig()), Request{Method: "OPTIONS", Header: h}, nil)
+	site.Forward(&d, h)
+	want := Header{"Origin": {"https://b.example"}, "Access-Control-Request-Method": {"PUT"}}
+	if !reflect.DeepEqual(h, want) {
+		t.Errorf("Forward left %v, want %v", h, want)
 	}
 }
 
@@ -136,20 +118,20 @@ func TestChosenHeaders(t *testing.T) {
 		{[]string{"x-auth-name", "X-AUTH-NAME", "X-Auth-Method"}, []string{HeaderName, HeaderMethod}},
 	} {
 		if got, err := ChosenHeaders(test.configured); err != nil || !slices.Equal(got, test.want) {
-			t.Errorf("%q: got %q, %v", test.configured, got, err)
+			t.Errorf("ChosenHeaders(%q) = %q, %v, want %q", test.configured, got, err, test.want)
 		}
 	}
 	for _, bad := range [][]string{{"X-User"}, {"all", "off"}, {HeaderAssertion}, {""}} {
 		if got, err := ChosenHeaders(bad); err == nil {
-			t.Errorf("%q: got %q", bad, got)
+			t.Errorf("ChosenHeaders(%q) = %q, want an error", bad, got)
 		}
 	}
 	all, err := ChosenHeaders([]string{"all"})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ChosenHeaders(all) = %v", err)
 	}
 	all[0] = "changed"
-	if fmt.Sprint(Headers[0]) != HeaderUserID {
-		t.Error("the list of the package was handed out")
+	if Headers[0] != HeaderUserID {
+		t.Error("ChosenHeaders returned the list of the package, want a copy")
 	}
 }
