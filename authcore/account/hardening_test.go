@@ -22,7 +22,7 @@ func TestDenyHoldsForOtherSpellings(t *testing.T) {
 				"Eve <eve@evil.example>", "<eve@evil.example>", "eve@evil.example (at work)", "eve(x)@evil.example",
 				"eve@(x)evil.example", "eve@ｅｖｉｌ.example", "eve＠evil.example", "eve@evil。example", "eve@evil\u200b.example",
 				"eve@evil.example,ann@good.example", "ann@good.example, eve@evil.example", "mailto:eve@evil.example",
-				strings.Repeat("e", 70) + "@evil.example", strings.Repeat("e", 2000) + "@evil.example", "@evil.example",
+				strings.Repeat("e", 70) + "@evil.example", strings.Repeat("e", 2000) + "@good.example", "@evil.example",
 				".eve@evil.example", "e..ve@evil.example", "eve@evil.example;x", "eve@[192.0.2.1]", "eve@evil", "eve@ev_il!.example",
 			},
 			admitted: []string{
@@ -43,7 +43,7 @@ func TestDenyHoldsForOtherSpellings(t *testing.T) {
 			admitted: []string{"evespam@gmail.com"},
 		},
 		"googlemail.com": {
-			denied:   []string{"ann@gmail.com", "ann@googlemail.com", `"ann"@gmail.com`},
+			denied:   []string{"ann@gmail.com", "ann@googlemail.com", `"ann"@gmail.com`, "ann@sub.googlemail.com"},
 			admitted: []string{"ann@example.com"},
 		},
 		"Eve.Lee@example.com": {
@@ -51,6 +51,10 @@ func TestDenyHoldsForOtherSpellings(t *testing.T) {
 				"eve.lee@example.com", "EVE.LEE@example.com", "eve.lee+x@example.com", `"eve.lee"@example.com`, `"Eve.Lee+x"@example.com`,
 			},
 			admitted: []string{"evelee@example.com", "eve.lee@sub.example.com", "eve.lee@example.org"},
+		},
+		"news+bot@example.com": {
+			denied:   []string{"news+bot@example.com", "NEWS+bot@example.com", `"news+bot"@example.com`},
+			admitted: []string{"news@example.com", `"news"@example.com`},
 		},
 		"bücher.example": {
 			denied:   []string{"ann@xn--bcher-kva.example", "ann@BÜCHER.example", "ann@sub.bücher.example", `"ann"@bücher.example`},
