@@ -176,3 +176,42 @@ func TestDisabledUserGetsNoToken(t *testing.T) {
 	r := w.call("GET", "/user/", "", login.authorization()...)
 	r.expect(t, 401, `{"detail":"User inactive or deleted."}`)
 }
+
+// Codes as users and frontends send them. A JSON number has lost its leading zeros.
+func TestCodeForms(t *testing.T) {
+	for name, form := range map[string]func(code string) string{
+		"text":      func(code string) string { return `"` + code + `"` },
+		"number":    func(code string) string { return strings.TrimLeft(code[:5], "0") + code[5:] },
+		"blanks":    func(code string) string { return `"\u00a0` + code[:3] + ` ` + code[3:] + `\n"` },
+		"full stop": func(code string) string { return `"` + code + `."` },
+		"fullwidth": func(code string) string {
+			return `"` + strings.Map(func(r rune) rune { return r - '0' + '\uff10' }, code) + `"`
+		},
+		"zero width":     func(code string) string { return `"\u200b` + code + `\ufeff"` },
+		"hyphen":         func(code string) string { return `"` + code[:3] + `\u2011` + code[3:] + `"` },
+		"soft line feed": func(code string) string { return `"` + code + `\u2028"` },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			_, code, requestID := w.request("ada@example.com")
+			r := w.post("/by-link/login/", `{"request_id":" `+requestID+`\u200b","code":`+form(code)+`,"client_key":"`+webKey+`"}`)
+			if r.StatusCode != http.StatusOK {
+				t.Errorf("login with %s for %s = %d %s, want 200", form(code), code, r.StatusCode, r.body)
+			}
+		})
+	}
+}
+
+// Blanks and invisible characters that are copied along with an address or a token
+// are ignored, but not within them.
+func TestTrimmedFields(t *testing.T) {
+	w := newWorld(t)
+	w.post("/by-link/link/", `{"email":"\u00a0ada@example.com\u200b\r\n"}`).
+		masked().expect(t, 200, "{\"email\":\"\u00a0ada@example.com\u200b\\r\\n\",\"expires_in\":900,\"request_id\":\"R\"}")
+	token := strings.TrimPrefix(w.mails.last().Link, linkBase)
+	w.post("/by-link/login/", `{"token":"`+token[:30]+`\n`+token[30:]+`","client_key":"`+webKey+`"}`).
+		expect(t, 400, `{"token":["Control characters are not allowed."]}`)
+	if r := w.post("/by-link/login/", `{"token":"\u2003`+token+`\n","client_key":"`+webKey+`"}`); r.StatusCode != http.StatusOK {
+		t.Errorf("login with blanks around the token = %d %s, want 200", r.StatusCode, r.body)
+	}
+}

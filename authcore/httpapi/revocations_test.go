@@ -1,13 +1,17 @@
 package httpapi_test
 
 import (
+	"compress/gzip"
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/realm"
 )
@@ -102,4 +106,93 @@ func TestTheFeedIsNoToken(t *testing.T) {
 	feed := w.call("GET", "/revocations/", "").body
 	w.call("GET", "/user/", "", "Authorization", "Token "+feed).expect(t, 401, `{"detail":"Invalid token."}`)
 	w.call("GET", "/verify/", "", "Authorization", "Token "+feed).expect(t, 401, `{"detail":"Invalid token."}`)
+}
+
+// A document that is worth it is compressed, once for all verifiers.
+func TestRevocationsCompressed(t *testing.T) {
+	w := newWorld(t)
+	plain := w.call("GET", "/revocations/", "", "Accept-Encoding", "identity")
+	if r := w.call("GET", "/revocations/", "", "Accept-Encoding", "gzip"); r.Header.Get("Content-Encoding") != "" || r.body != plain.body {
+		t.Errorf("a document of %d bytes has the encoding %q, want none", len(plain.body), r.Header.Get("Content-Encoding"))
+	}
+	login := w.login("ada@example.com")
+	if _, err := w.store.UpdateAccount(t.Context(), login.ID, w.realm.Now(), func(a *authcore.Account) error {
+		for i := range 500 {
+			a.Revocations = append(a.Revocations, authcore.Revocation{
+				Kind: authcore.RevokeSession, ID: fmt.Sprint(i), Until: w.realm.Now().Add(time.Hour),
+			})
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(2 * time.Second)
+	if err := w.realm.Revocations.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	plain = w.call("GET", "/revocations/", "", "Accept-Encoding", "br, gzip;q=0, *")
+	if n := w.feedLength(plain); n != 500 || plain.Header.Get("Content-Encoding") != "" {
+		t.Fatalf("feed has %d entries in the encoding %q, want 500 in none", n, plain.Header.Get("Content-Encoding"))
+	}
+	tag := plain.Header.Get("ETag")
+	for range 2 {
+		r := w.call("GET", "/revocations/", "", "Accept-Encoding", "br;q=1, GZIP; q=0.5")
+		r.expectHeader(t, "Content-Encoding", "gzip")
+		r.expectHeader(t, "Vary", "Accept-Encoding")
+		r.expectHeader(t, "ETag", "W/"+tag)
+		reader, err := gzip.NewReader(strings.NewReader(r.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(reader)
+		if err != nil || string(text) != plain.body || len(r.body) >= len(plain.body) {
+			t.Errorf("decompressed %d of %d bytes, %v, want %d", len(text), len(r.body), err, len(plain.body))
+		}
+	}
+	w.call("GET", "/revocations/", "", "Accept-Encoding", "gzip", "If-None-Match", "W/"+tag).expect(t, http.StatusNotModified, "")
+}
+
+// With a cursor, the document has the changes only.
+func TestRevocationsSince(t *testing.T) {
+	w := newWorld(t)
+	keys := func(text []byte, _ time.Duration) *gate.KeySet {
+		set, err := gate.ParseJWKS(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set
+	}(w.realm.Keys.JWKS())
+	copied := gate.NewRevocations()
+	load := func(since string, want int) {
+		t.Helper()
+		r := w.call("GET", "/revocations/?since="+since, "")
+		if n := w.feedLength(r); n != want {
+			t.Errorf("feed since %q has %d entries, want %d", since, n, want)
+		}
+		feed, err := keys.RevocationFeed(strings.TrimSpace(r.body), "edgeauth", time.Unix(w.clock.Load(), 0))
+		if err == nil {
+			_, err = copied.Load(feed)
+		}
+		if err != nil {
+			t.Fatalf("loading the feed since %q failed: %v", since, err)
+		}
+	}
+	logout := func() {
+		t.Helper()
+		w.call("POST", "/logout/", "", w.login("ada@example.com").authorization()...).expect(t, 204, "")
+		w.advance(2 * time.Hour)
+		if err := w.realm.Revocations.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	logout()
+	load("", 1)
+	logout()
+	state, _ := copied.Feed()
+	load(state.Cursor, 1)
+	for _, unknown := range []string{"x", "-1", "99999999999999999999", "%00", strings.Repeat("9", 5000)} {
+		if n := w.feedLength(w.call("GET", "/revocations/?since="+unknown, "")); n != 2 {
+			t.Errorf("feed since %.20q has %d entries, want the full list of 2", unknown, n)
+		}
+	}
 }
