@@ -12,12 +12,12 @@ import (
 const (
 	// MaxFeedPart is the length of the longest part that is made or read, in
 	// bytes.
-	MaxFeedPart = 512 << 10
+	MaxFeedPart = 256 << 10
 	// maxPartEntries is the number of revocations in one part. Reading a part
 	// takes a few milliseconds, also in a WebAssembly guest.
-	maxPartEntries = 1 << 14
+	maxPartEntries = 1 << 13
 	// maxFeedParts is the number of parts, for 16.7 million revocations.
-	maxFeedParts = 1 << 10
+	maxFeedParts = 1 << 11
 )
 
 // Reasons to refuse a part of the feed.

@@ -143,7 +143,7 @@ func TestMillionRevocations(t *testing.T) {
 // An edge holds a feed of 5 million revocations, at 13 bytes each, and twice as
 // much only while it loads another full list.
 func TestFiveMillionInTheFeed(t *testing.T) {
-	const parts, bound = 306, 75 << 20 // 5,013,504 entries
+	const parts, bound = 612, 75 << 20 // 5,013,504 entries
 	before := heap()
 	r := NewRevocations()
 	for part := range int64(parts) {
