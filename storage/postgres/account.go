@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,25 +12,36 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// selected returns the IDs of the users that the arrays $2 to $4 select: IDs, address
-// keys, and digests of identity keys.
-const selected = `ARRAY(
-	SELECT unnest($2::text[])
-	UNION ALL SELECT id FROM @.users WHERE realm = $1 AND email_key = ANY ($3::text[])
-	UNION ALL SELECT user_id FROM @.identities WHERE realm = $1 AND key = ANY ($4::bytea[])
-)`
-
-// Statements that load rows of accounts; see row. Before a change the users are
-// locked first, by a statement of its own, so that the next one sees what was
-// committed while it waited.
+// Statements that load the rows of one account; see row. They contain "@id", which
+// stands for the ID of the user. Before a change the user is locked first, by a
+// statement of its own, so that the next one sees what was committed while it
+// waited.
 const (
-	userRows = `SELECT 0::int2 AS part, id AS user_id, email_key, NULL::timestamptz AS seen, doc
-		FROM @.users WHERE realm = $1 AND id = ANY (` + selected + `)`
-	lockUsers  = userRows + ` ORDER BY id FOR NO KEY UPDATE`
-	memberRows = `SELECT 1::int2, user_id, NULL, NULL, doc FROM @.identities WHERE user_id = ANY (` + selected + `) AND realm = $1
-		UNION ALL SELECT 2::int2, user_id, NULL, seen, doc FROM @.sessions WHERE user_id = ANY (` + selected + `) AND realm = $1`
-	accountRows = userRows + ` UNION ALL ` + memberRows
+	userRow = `SELECT 0::int2 AS part, id AS user_id, email_key, NULL::timestamptz AS seen, doc
+		FROM @.users WHERE realm = $1 AND id = @id`
+	lockUser   = userRow + ` FOR NO KEY UPDATE`
+	memberRows = `SELECT 1::int2, user_id, NULL, NULL::timestamptz, doc FROM @.identities WHERE user_id = @id AND realm = $1
+		UNION ALL SELECT 2::int2, user_id, NULL, seen, doc FROM @.sessions WHERE user_id = @id AND realm = $1`
+	accountRows = userRow + ` UNION ALL ` + memberRows + ` ORDER BY part`
 )
+
+// of puts an expression for the ID of the user into a statement, and returns its
+// argument. It compares with one value in each case: PostgreSQL prefers to read a
+// small table as a whole for an array of unknown length. Identities that expired
+// before since, an expression, are left out.
+func of(statement string, ref authcore.UserRef, since string) (string, any) {
+	id, argument := `$2`, any(storableOrEmpty(ref.ID))
+	switch {
+	case ref.EmailKey != "":
+		id, argument = `(SELECT id FROM @.users WHERE realm = $1 AND email_key = $2)`, storableOrEmpty(ref.EmailKey)
+	case ref.Identity != authcore.IdentityKey{}:
+		id = `(SELECT user_id FROM @.identities WHERE realm = $1 AND key = $2 AND (expires IS NULL OR expires > ` + since + `))`
+		argument = identityDigest(ref.Identity)
+	}
+	return strings.ReplaceAll(statement, "@id", id), argument
+}
+
+const allTimes = `'-infinity'`
 
 // The parts of an account.
 const (
@@ -46,69 +58,43 @@ type row struct {
 	Doc      []byte
 }
 
-// refArguments returns the arguments of selected.
-func (s *Store) refArguments(refs []authcore.UserRef) []any {
-	ids, emails, identities := []string{}, []string{}, [][]byte{}
-	for _, ref := range refs {
+// accountOf returns the account in the rows of a reference, without damaged and
+// expired members. It is empty if there is none, or if the reference has come to
+// select another user while its statements ran.
+func accountOf(ref authcore.UserRef, rows []row, now time.Time) (account authcore.Account, err error) {
+	for _, row := range rows {
 		switch {
-		case ref.ID != "" && storable(ref.ID):
-			ids = append(ids, ref.ID)
-		case ref.EmailKey != "" && storable(ref.EmailKey):
-			emails = append(emails, ref.EmailKey)
-		case ref.Identity != authcore.IdentityKey{}:
-			identities = append(identities, identityDigest(ref.Identity))
-		}
-	}
-	return []any{s.realm, ids, emails, identities}
-}
-
-// loaded holds accounts by user ID, and what cannot be decoded.
-type loaded struct {
-	accounts map[string]*authcore.Account
-	emails   map[string]string
-	damaged  error
-}
-
-// newLoaded collects rows. Members of a user without a row are left out, and so are
-// damaged and expired members.
-func newLoaded(rows []row, now time.Time) loaded {
-	l := loaded{accounts: make(map[string]*authcore.Account), emails: make(map[string]string)}
-	for _, row := range rows {
-		if row.Part == partUser {
-			user, err := decode[authcore.User](row.Doc)
-			if err != nil {
-				l.damaged = err
-				continue
+		case row.Part == partUser && ref.EmailKey != "" && (row.EmailKey == nil || *row.EmailKey != ref.EmailKey):
+			return authcore.Account{}, nil
+		case row.Part == partUser:
+			if account.User, err = decode[authcore.User](row.Doc); err != nil {
+				return authcore.Account{}, err
 			}
-			l.accounts[row.UserID] = &authcore.Account{User: user}
-			if row.EmailKey != nil {
-				l.emails[*row.EmailKey] = row.UserID
+		case row.UserID != account.User.ID:
+		case row.Part == partIdentity:
+			if identity, err := decode[authcore.Identity](row.Doc); err == nil && identity.Live(now) {
+				account.Identities = append(account.Identities, identity)
+			}
+		default:
+			if session, err := row.session(); err == nil && now.Before(session.Expires) {
+				account.Sessions = append(account.Sessions, session)
 			}
 		}
 	}
-	for _, row := range rows {
-		if account := l.accounts[row.UserID]; account != nil {
-			addMember(account, row, now)
-		}
+	if ref.Identity != (authcore.IdentityKey{}) && account.Identity(ref.Identity) == nil {
+		return authcore.Account{}, nil
 	}
-	for _, account := range l.accounts {
-		authcore.SortAccount(account)
-	}
-	return l
+	authcore.SortAccount(&account)
+	return account, nil
 }
 
-func addMember(account *authcore.Account, row row, now time.Time) {
-	switch row.Part {
-	case partUser:
-	case partIdentity:
-		if identity, err := decode[authcore.Identity](row.Doc); err == nil && identity.Live(now) {
-			account.Identities = append(account.Identities, identity)
-		}
-	default:
-		if session, err := row.session(); err == nil && now.Before(session.Expires) {
-			account.Sessions = append(account.Sessions, session)
-		}
+// oneAccount is accountOf for an account that must be there.
+func oneAccount(ref authcore.UserRef, rows []row, now time.Time) (authcore.Account, error) {
+	account, err := accountOf(ref, rows, now)
+	if err == nil && account.User.ID == "" {
+		err = final{authcore.ErrNotFound}
 	}
+	return account, err
 }
 
 func (r row) session() (authcore.Session, error) {
@@ -119,59 +105,29 @@ func (r row) session() (authcore.Session, error) {
 	return session, err
 }
 
-// find returns a copy of the account that ref selects, or an empty one.
-func (l loaded) find(ref authcore.UserRef) authcore.Account {
-	id := ref.ID
-	switch {
-	case ref.EmailKey != "":
-		id = l.emails[ref.EmailKey]
-	case ref.Identity != authcore.IdentityKey{}:
-		for _, account := range l.accounts {
-			if account.Identity(ref.Identity) != nil {
-				id = account.User.ID
-			}
-		}
-	}
-	if account := l.accounts[id]; account != nil {
-		return account.Clone()
-	}
-	return authcore.Account{}
-}
-
 // User returns the user that ref selects. See authcore.Accounts.
 func (s *Store) User(ctx context.Context, ref authcore.UserRef) (authcore.User, error) {
-	const statement = `SELECT doc FROM @.users WHERE realm = $1 AND id = ANY (ARRAY(
-		SELECT unnest($2::text[])
-		UNION ALL SELECT id FROM @.users WHERE realm = $1 AND email_key = ANY ($3::text[])
-		UNION ALL SELECT user_id FROM @.identities
-			WHERE realm = $1 AND key = ANY ($4::bytea[]) AND (expires IS NULL OR expires > clock_timestamp())
-	))`
-	docs, err := query(ctx, s, s.db.pool, pgx.RowTo[[]byte], statement, s.refArguments([]authcore.UserRef{ref})...)
+	statement, argument := of(userRow, ref, `statement_timestamp()`)
+	rows, err := query(ctx, s, s.db.pool, pgx.RowToStructByPos[row], statement, s.realm, argument)
 	switch {
 	case err != nil:
 		return authcore.User{}, err
-	case len(docs) == 0:
+	case len(rows) == 0:
 		return authcore.User{}, authcore.ErrNotFound
 	}
-	user, err := decode[authcore.User](docs[0])
+	user, err := decode[authcore.User](rows[0].Doc)
 	return user, answer(ctx, err)
 }
 
 // Account returns the account that ref selects. See authcore.Accounts.
 func (s *Store) Account(ctx context.Context, ref authcore.UserRef, now time.Time) (authcore.Account, error) {
-	rows, err := query(ctx, s, s.db.pool, pgx.RowToStructByPos[row], accountRows, s.refArguments([]authcore.UserRef{ref})...)
+	statement, argument := of(accountRows, ref, allTimes)
+	rows, err := query(ctx, s, s.db.pool, pgx.RowToStructByPos[row], statement, s.realm, argument)
 	if err != nil {
 		return authcore.Account{}, err
 	}
-	l := newLoaded(rows, now)
-	account := l.find(ref)
-	switch {
-	case l.damaged != nil:
-		return authcore.Account{}, answer(ctx, l.damaged)
-	case account.User.ID == "":
-		return authcore.Account{}, authcore.ErrNotFound
-	}
-	return account, nil
+	account, err := oneAccount(ref, rows, now)
+	return account, answer(ctx, err)
 }
 
 // UpdateAccount applies change to an account. See authcore.Accounts.
@@ -180,18 +136,14 @@ func (s *Store) UpdateAccount(
 ) (stored authcore.Account, err error) {
 	ref := authcore.UserRef{ID: userID}
 	err = s.transact(ctx, func(ctx context.Context, t *tx) error {
-		var rows []row
-		s.queueAccounts(t, []authcore.UserRef{ref}, &rows)
+		rows := make([][]row, 1)
+		s.queueAccounts(t, []authcore.UserRef{ref}, rows)
 		if err := t.load(ctx); err != nil {
 			return err
 		}
-		l := newLoaded(rows, now)
-		before := l.find(ref)
-		switch {
-		case l.damaged != nil:
-			return l.damaged
-		case before.User.ID == "":
-			return final{authcore.ErrNotFound}
+		before, err := oneAccount(ref, rows[0], now)
+		if err != nil {
+			return err
 		}
 		after := before.Clone()
 		if err := change(&after); err != nil {
@@ -214,15 +166,18 @@ func orZero[T any](value T, err error) (T, error) {
 	return value, nil
 }
 
-// queueAccounts locks the users that refs select and loads their accounts.
-func (s *Store) queueAccounts(t *tx, refs []authcore.UserRef, rows *[]row) {
-	collect := func(some pgx.Rows) (err error) {
-		*rows, err = pgx.AppendRows(*rows, some, pgx.RowToStructByPos[row])
-		return err
+// queueAccounts locks the users that refs select and loads the rows of their
+// accounts, those of each reference separately.
+func (s *Store) queueAccounts(t *tx, refs []authcore.UserRef, rows [][]row) {
+	for _, part := range []string{lockUser, memberRows} {
+		for i, ref := range refs {
+			statement, argument := of(part, ref, allTimes)
+			t.queue(statement, s.realm, argument).Query(func(some pgx.Rows) (err error) {
+				rows[i], err = pgx.AppendRows(rows[i], some, pgx.RowToStructByPos[row])
+				return err
+			})
+		}
 	}
-	arguments := s.refArguments(refs)
-	t.queue(lockUsers, arguments...).Query(collect)
-	t.queue(memberRows, arguments...).Query(collect)
 }
 
 // queueChange queues the writes that turn one account into another one, which is
@@ -296,7 +251,7 @@ func (s *Store) queueIdentities(t *tx, before *authcore.Account, after authcore.
 	}
 	for _, identity := range after.Identities {
 		identity.UserID = after.User.ID
-		if err := checkIdentity(identity.Key()); err != nil {
+		if err := checkKeys(identity.Provider, identity.Issuer, identity.Subject); err != nil {
 			return err
 		}
 		var former authcore.Identity

@@ -82,7 +82,9 @@ func (s *Store) Count(ctx context.Context, now time.Time, counters []authcore.Co
 	}
 	for name := range added {
 		if s.added.Add(1)%evictEvery == 0 {
-			return tallies, s.evict(ctx, name)
+			if err := s.evict(ctx, name); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return tallies, nil
@@ -101,8 +103,7 @@ func (s *Store) queueCount(batch *pgx.Batch, counter authcore.Counter, name stri
 
 // evict deletes the counters of a limit beyond the maximum.
 func (s *Store) evict(ctx context.Context, name string) error {
-	_, err := s.exec(ctx, `DELETE FROM @.counters WHERE realm = $1 AND limit_name = $2 AND reset <= (
-		SELECT reset FROM @.counters WHERE realm = $1 AND limit_name = $2 ORDER BY reset DESC OFFSET $3 LIMIT 1)`,
-		s.realm, name, s.db.maxCounters)
+	_, err := s.exec(ctx, unlocked("counters", `ctid = ANY (ARRAY(
+		SELECT ctid FROM @.counters WHERE realm = $1 AND limit_name = $2 ORDER BY reset DESC OFFSET $3))`), s.realm, name, s.db.maxCounters)
 	return err
 }

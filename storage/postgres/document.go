@@ -53,12 +53,23 @@ func storable(text string) bool {
 	return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
 }
 
-// errKey refuses to store an item under a key that is empty or not storable.
-var errKey = errors.New("postgres: a key is empty, longer than 1024 bytes, not UTF-8, or contains NUL")
+// storableOrEmpty returns a text for a lookup.
+func storableOrEmpty(text string) string {
+	if storable(text) {
+		return text
+	}
+	return ""
+}
+
+// maxKey limits the texts that identify an item.
+const maxKey = 1024
+
+// errKey refuses to store an item under a key that a lookup would not find.
+var errKey = errors.New("postgres: a key has more than 1024 bytes, is not UTF-8, or contains NUL")
 
 func checkKeys(keys ...string) error {
 	for _, key := range keys {
-		if key == "" || len(key) > 1024 || !storable(key) {
+		if len(key) > maxKey || !storable(key) {
 			return final{errKey}
 		}
 	}
@@ -69,14 +80,6 @@ func checkKeys(keys ...string) error {
 func identityDigest(key authcore.IdentityKey) []byte {
 	digest := authcore.DigestOf("identity", key.Provider, key.Issuer, key.Subject, fmt.Sprint(key.Pending))
 	return digest[:]
-}
-
-// checkIdentity refuses a key that its document would not keep as it is.
-func checkIdentity(key authcore.IdentityKey) error {
-	if len(key.Provider) > 64 || !storable(key.Provider) || len(key.Issuer) > 1024 || !storable(key.Issuer) {
-		return final{errKey}
-	}
-	return checkKeys(key.Subject)
 }
 
 // stamp returns a time for a column, which keeps microseconds.

@@ -156,7 +156,7 @@ func (s *Store) newEpoch(ctx context.Context) error {
 				UPDATE @.feed SET xid = pg_current_xact_id() WHERE NOT pg_visible_in_snapshot(xid, pg_current_snapshot())
 			)
 			INSERT INTO @.feed_epoch AS e (started, nonce) VALUES (pg_postmaster_start_time(), $1)
-			ON CONFLICT (only) DO UPDATE SET started = EXCLUDED.started, nonce = EXCLUDED.nonce
+			ON CONFLICT (single) DO UPDATE SET started = EXCLUDED.started, nonce = EXCLUDED.nonce
 			WHERE e.started <> EXCLUDED.started`), rand.Text())
 		return err
 	})

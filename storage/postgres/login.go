@@ -10,13 +10,9 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// lockProof locks a record, and with it all records of its kind and owner in the
-// order of their keys, so that logins with two of them do not wait in a circle.
-const lockProof = `SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND key = ANY (ARRAY(
-		SELECT $3::text
-		UNION ALL SELECT o.key FROM @.records r JOIN @.records o ON o.realm = $1 AND o.kind = $2 AND o.owner = r.owner
-		WHERE r.realm = $1 AND r.kind = $2 AND r.key = $3 AND r.owner <> ''
-	)) ORDER BY key FOR UPDATE`
+// lockOwner locks the owner of a record until the commit, so that steps that change
+// several of its records do not wait in a circle.
+const lockOwner = `SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2 || ' ' || owner, 0)) FROM `
 
 // Login performs a login as one transaction. See authcore.LoginStep.
 func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (stored authcore.Account, err error) {
@@ -26,21 +22,36 @@ func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (stored auth
 		}
 	}
 	err = s.transact(ctx, func(ctx context.Context, t *tx) error {
-		found, l, err := s.loadLogin(ctx, t, step)
+		found, err := s.loadLogin(ctx, t, step)
 		if err != nil {
 			return err
 		}
-		account, decided := step.Decide(found)
-		switch {
-		case errors.Is(decided, authcore.ErrProofFailed) && found.Proof != nil:
-			return s.keepProof(ctx, t, step, found.Proof.Data, l.proof, decided)
-		case decided != nil:
-			return final{decided}
+		var proof authcore.Record
+		var before []authcore.Account
+		if found.Proof != nil {
+			proof = *found.Proof
 		}
-		if stored, err = s.queueChange(t, l.before(account.User.ID), account, step.Now); err != nil {
+		for _, account := range found.Accounts {
+			before = append(before, account.Clone())
+		}
+		account, err := step.Decide(found)
+		switch {
+		case errors.Is(err, authcore.ErrProofFailed) && found.Proof != nil:
+			proof.Data = found.Proof.Data
+			return s.keepProof(ctx, t, proof, err)
+		case err != nil:
+			return final{err}
+		}
+		var known *authcore.Account
+		for i := range before {
+			if before[i].User.ID == account.User.ID {
+				known = &before[i]
+			}
+		}
+		if stored, err = s.queueChange(t, known, account, step.Now); err != nil {
 			return err
 		}
-		if err := s.queueUsed(t, step, l.proof); err != nil {
+		if err := s.queueUsed(t, step, proof); err != nil {
 			return err
 		}
 		return t.commit(ctx)
@@ -48,57 +59,41 @@ func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (stored auth
 	return orZero(stored, err)
 }
 
-// loadedLogin is what a login found.
-type loadedLogin struct {
-	loaded
-	proof authcore.Record
-}
-
-// before returns the loaded account of a user, or nil.
-func (l loadedLogin) before(userID string) *authcore.Account { return l.accounts[userID] }
-
-func (s *Store) loadLogin(ctx context.Context, t *tx, step authcore.LoginStep) (authcore.LoginFound, loadedLogin, error) {
-	var found authcore.LoginFound
-	var l loadedLogin
-	var rows []row
+// loadLogin loads what Decide receives.
+func (s *Store) loadLogin(ctx context.Context, t *tx, step authcore.LoginStep) (found authcore.LoginFound, err error) {
+	rows := make([][]row, len(step.Refs))
 	var proofs, claims []authcore.Record
 	if step.Proof != (authcore.RecordKey{}) {
-		t.queue(lockProof, s.realm, storableOrEmpty(step.Proof.Kind), storableOrEmpty(step.Proof.Key)).Query(collectRecords(&proofs))
+		arguments := s.recordKey(step.Proof)
+		t.queue(lockOwner+`@.records`+whereRecord+` AND owner <> ''`, arguments...)
+		t.queue(`SELECT doc FROM @.records`+whereRecord+` FOR UPDATE`, arguments...).Query(collectRecords(&proofs))
 	}
-	if len(step.Claims) > 0 {
-		var kinds, keys []string
-		for _, claim := range step.Claims {
-			kinds, keys = append(kinds, claim.Kind), append(keys, claim.Key)
-		}
-		t.queue(`SELECT r.doc FROM unnest($2::text[], $3::text[]) AS c (kind, key)
-			JOIN @.records r USING (kind, key) WHERE r.realm = $1`, s.realm, kinds, keys).Query(collectRecords(&claims))
+	for _, claim := range step.Claims {
+		t.queue(`SELECT doc FROM @.records`+whereRecord, s.recordKey(claim.RecordKey)...).Query(collectRecords(&claims))
 	}
-	if len(step.Refs) > 0 {
-		s.queueAccounts(t, step.Refs, &rows)
-	}
+	s.queueAccounts(t, step.Refs, rows)
 	if err := t.load(ctx); err != nil {
-		return found, l, err
+		return found, err
 	}
-	if step.Proof != (authcore.RecordKey{}) {
-		for _, record := range proofs {
-			if record.RecordKey == step.Proof && record.Live(step.Now) {
-				l.proof, found.Proof = record, &record
-			}
+	switch {
+	case step.Proof != authcore.RecordKey{} && !anyLive(proofs, step.Now):
+		return found, final{authcore.ErrNotFound}
+	case anyLive(claims, step.Now):
+		return found, final{authcore.ErrExists}
+	case len(proofs) > 0:
+		found.Proof = &proofs[0]
+	}
+	for i, ref := range step.Refs {
+		account, err := accountOf(ref, rows[i], step.Now)
+		if err != nil {
+			return found, err
 		}
-		if found.Proof == nil {
-			return found, l, final{authcore.ErrNotFound}
-		}
+		found.Accounts = append(found.Accounts, account)
 	}
-	if anyLive(claims, step.Now) {
-		return found, l, final{authcore.ErrExists}
-	}
-	l.loaded = newLoaded(rows, step.Now)
-	for _, ref := range step.Refs {
-		found.Accounts = append(found.Accounts, l.find(ref))
-	}
-	return found, l, l.damaged
+	return found, nil
 }
 
+// anyLive reports whether one of the records is live.
 func anyLive(records []authcore.Record, now time.Time) bool {
 	for _, record := range records {
 		if record.Live(now) {
@@ -106,13 +101,6 @@ func anyLive(records []authcore.Record, now time.Time) bool {
 		}
 	}
 	return false
-}
-
-func storableOrEmpty(text string) string {
-	if storable(text) {
-		return text
-	}
-	return ""
 }
 
 // collectRecords decodes rows of documents and skips damaged ones.
@@ -128,19 +116,16 @@ func collectRecords(records *[]authcore.Record) func(pgx.Rows) error {
 	}
 }
 
-// keepProof stores the data of a refused proof and returns the refusal.
-func (s *Store) keepProof(
-	ctx context.Context, t *tx, step authcore.LoginStep, data []byte, proof authcore.Record, refusal error,
-) error {
-	proof.Data = data
-	doc, _, err := encode(proof)
-	if err == nil {
-		err = proof.Validate()
-	}
-	if err != nil {
+// keepProof stores a refused proof and returns the refusal.
+func (s *Store) keepProof(ctx context.Context, t *tx, proof authcore.Record, refusal error) error {
+	if err := proof.Validate(); err != nil {
 		return final{err}
 	}
-	t.queue(`UPDATE @.records SET doc = $4 WHERE realm = $1 AND kind = $2 AND key = $3`, s.realm, step.Proof.Kind, step.Proof.Key, doc)
+	doc, _, err := encode(proof)
+	if err != nil {
+		return err
+	}
+	t.queue(`UPDATE @.records SET doc = $4`+whereRecord, append(s.recordKey(proof.RecordKey), doc)...)
 	if err := t.commit(ctx); err != nil {
 		return err
 	}
@@ -150,10 +135,10 @@ func (s *Store) keepProof(
 // queueUsed deletes the proof with its siblings and stores the claims. A claim of a
 // concurrent login violates the primary key; the next attempt finds it.
 func (s *Store) queueUsed(t *tx, step authcore.LoginStep, proof authcore.Record) error {
-	if step.Proof != (authcore.RecordKey{}) {
-		t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3`, s.realm, step.Proof.Kind, step.Proof.Key)
-	}
-	if proof.Owner != "" {
+	switch {
+	case proof.Owner == "" && proof.Key != "":
+		t.queue(`DELETE FROM @.records`+whereRecord, s.recordKey(step.Proof)...)
+	case proof.Owner != "":
 		t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3`, s.realm, step.Proof.Kind, proof.Owner)
 	}
 	for _, claim := range step.Claims {
@@ -161,8 +146,7 @@ func (s *Store) queueUsed(t *tx, step authcore.LoginStep, proof authcore.Record)
 		if err != nil {
 			return err
 		}
-		t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3 AND expires <= $4`,
-			s.realm, claim.Kind, claim.Key, stamp(step.Now))
+		t.queue(`DELETE FROM @.records`+whereRecord+` AND expires <= $4`, append(s.recordKey(claim.RecordKey), stamp(step.Now))...)
 		t.queue(`INSERT INTO @.records (realm, kind, key, owner, created, expires, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			s.recordArguments(claim, doc)...)
 	}

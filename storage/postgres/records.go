@@ -13,6 +13,17 @@ import (
 // maxRecordsOf limits the result of RecordsOf.
 const maxRecordsOf = 1000
 
+// whereRecord selects a record, whereLive a record that is live at $4.
+const (
+	whereRecord = ` WHERE realm = $1 AND kind = $2 AND key = $3`
+	whereLive   = whereRecord + ` AND (expires IS NULL OR expires > $4)`
+)
+
+// recordKey returns the arguments of whereRecord.
+func (s *Store) recordKey(key authcore.RecordKey) []any {
+	return []any{s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key)}
+}
+
 // putRecord replaces a record. With $8 it only replaces an expired one.
 const putRecord = `INSERT INTO @.records AS r (realm, kind, key, owner, created, expires, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
 	ON CONFLICT (key, kind, realm) DO UPDATE SET
@@ -43,7 +54,7 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 	return s.transact(ctx, func(ctx context.Context, t *tx) error {
 		var stored, users int64
 		if options.Keep > 0 { // one at a time, so that none misses the other
-			t.queue(`SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2 || ' ' || $3, 0))`, s.realm, record.Kind, record.Owner)
+			t.queue(lockOwner+`(SELECT $3::text AS owner) AS o`, s.realm, record.Kind, record.Owner)
 		}
 		t.queue(putRecord, arguments...).Exec(count(&stored))
 		if options.OwnedByUser {
@@ -72,8 +83,7 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 // Record returns a live record. See authcore.Records.
 func (s *Store) Record(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
 	docs, err := query(ctx, s, s.db.pool, pgx.RowTo[[]byte],
-		`SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3 AND (expires IS NULL OR expires > $4)`,
-		s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key), stamp(now))
+		`SELECT doc FROM @.records`+whereLive, append(s.recordKey(key), stamp(now))...)
 	return oneRecord(ctx, docs, err)
 }
 
@@ -92,8 +102,7 @@ func oneRecord(ctx context.Context, docs [][]byte, err error) (authcore.Record, 
 func (s *Store) TakeRecord(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
 	var docs [][]byte
 	err := s.transact(ctx, func(ctx context.Context, t *tx) error {
-		t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3 AND (expires IS NULL OR expires > $4) RETURNING doc`,
-			s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key), stamp(now)).Query(func(rows pgx.Rows) (err error) {
+		t.queue(`DELETE FROM @.records`+whereLive+` RETURNING doc`, append(s.recordKey(key), stamp(now))...).Query(func(rows pgx.Rows) (err error) {
 			docs, err = pgx.CollectRows(rows, pgx.RowTo[[]byte])
 			return err
 		})
@@ -108,8 +117,7 @@ func (s *Store) UpdateRecord(
 ) (record authcore.Record, err error) {
 	err = s.transact(ctx, func(ctx context.Context, t *tx) error {
 		var docs [][]byte
-		t.queue(`SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3 AND (expires IS NULL OR expires > $4) FOR UPDATE`,
-			s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key), stamp(now)).Query(func(rows pgx.Rows) (err error) {
+		t.queue(`SELECT doc FROM @.records`+whereLive+` FOR UPDATE`, append(s.recordKey(key), stamp(now))...).Query(func(rows pgx.Rows) (err error) {
 			docs, err = pgx.CollectRows(rows, pgx.RowTo[[]byte])
 			return err
 		})
@@ -163,7 +171,6 @@ func (s *Store) RecordsOf(ctx context.Context, kind, owner string, now time.Time
 
 // DeleteRecord deletes a record. See authcore.Records.
 func (s *Store) DeleteRecord(ctx context.Context, key authcore.RecordKey) error {
-	_, err := s.exec(ctx, `DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3`,
-		s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key))
+	_, err := s.exec(ctx, `DELETE FROM @.records`+whereRecord, s.recordKey(key)...)
 	return err
 }

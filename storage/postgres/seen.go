@@ -1,8 +1,15 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -11,21 +18,15 @@ import (
 // writes a column of its own, so that it does not wait for locked users. Rows are
 // locked in order, so that calls do not wait in a circle.
 func (s *Store) MarkSeen(ctx context.Context, seen map[authcore.SessionRef]time.Time) error {
-	var users, ids []string
-	var times []time.Time
-	for ref, at := range seen {
-		if storable(ref.UserID) && storable(ref.ID) {
-			users, ids, times = append(users, ref.UserID), append(ids, ref.ID), append(times, stamp(at))
+	refs := slices.SortedFunc(maps.Keys(seen), func(a, b authcore.SessionRef) int {
+		return cmp.Or(strings.Compare(a.UserID, b.UserID), strings.Compare(a.ID, b.ID))
+	})
+	return s.run(ctx, s.db.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+		var batch pgx.Batch
+		for _, ref := range refs {
+			batch.Queue(s.db.in(`UPDATE @.sessions SET seen = $4 WHERE user_id = $2 AND realm = $1 AND id = $3
+				AND (seen IS NULL OR seen < $4)`), s.realm, storableOrEmpty(ref.UserID), storableOrEmpty(ref.ID), stamp(seen[ref]))
 		}
-	}
-	_, err := s.exec(ctx, `
-		WITH marks AS (
-			SELECT s.user_id, s.id, v.at FROM unnest($2::text[], $3::text[], $4::timestamptz[]) AS v (user_id, id, at)
-			JOIN @.sessions s ON s.user_id = v.user_id AND s.realm = $1 AND s.id = v.id
-			ORDER BY s.user_id, s.id FOR NO KEY UPDATE OF s
-		)
-		UPDATE @.sessions s SET seen = marks.at FROM marks
-		WHERE s.realm = $1 AND s.user_id = marks.user_id AND s.id = marks.id AND (s.seen IS NULL OR s.seen < marks.at)`,
-		s.realm, users, ids, times)
-	return err
+		return conn.SendBatch(ctx, &batch).Close()
+	})
 }

@@ -74,20 +74,25 @@ func (s *Store) exportUsers(ctx context.Context, at position, now time.Time) ([]
 		WITH page AS MATERIALIZED (SELECT id, doc FROM @.users WHERE realm = $1 AND id > $2 ORDER BY id LIMIT $3)
 		SELECT 0::int2, id, NULL::text, NULL::timestamptz, doc FROM page
 		UNION ALL SELECT 1, i.user_id, NULL, NULL, i.doc FROM @.identities i JOIN page ON page.id = i.user_id WHERE i.realm = $1
-		UNION ALL SELECT 2, s.user_id, NULL, s.seen, s.doc FROM @.sessions s JOIN page ON page.id = s.user_id WHERE s.realm = $1`,
+		UNION ALL SELECT 2, s.user_id, NULL, s.seen, s.doc FROM @.sessions s JOIN page ON page.id = s.user_id WHERE s.realm = $1 ORDER BY 1`,
 		s.realm, at.Key, exportUsers)
 	if err != nil {
 		return nil, at, err
 	}
 	users, last := 0, at.Key
+	members := make(map[string][]row)
 	for _, row := range rows {
 		if row.Part == partUser {
 			users, last = users+1, max(last, row.UserID)
 		}
+		members[row.UserID] = append(members[row.UserID], row)
 	}
 	var items []authcore.Item
-	l := newLoaded(rows, now)
-	for _, account := range l.accounts {
+	for id, rows := range members {
+		account, err := accountOf(authcore.UserRef{ID: id}, rows, now)
+		if err != nil {
+			continue
+		}
 		items = append(items, authcore.Item{User: &account.User})
 		for i := range account.Identities {
 			items = append(items, authcore.Item{Identity: &account.Identities[i]})
@@ -155,7 +160,7 @@ func (s *Store) exportKeys(ctx context.Context, now time.Time) ([]authcore.Item,
 // Import stores the absent items as one transaction. See authcore.Transfer.
 func (s *Store) Import(ctx context.Context, items []authcore.Item) (stored int, err error) {
 	err = s.transact(ctx, func(ctx context.Context, t *tx) error {
-		i := importer{store: s, t: t, owners: make(map[string]bool), holders: make(map[string]string)}
+		i := importer{store: s, t: t, owners: make(map[string]bool)}
 		if err := i.queue(items); err != nil {
 			return err
 		}
@@ -177,13 +182,10 @@ type importer struct {
 	t      *tx
 	stored int64
 	keys   []authcore.SigningKey
-	// owners are the users that must exist; holders are the users that must hold an
-	// identity, by its digest.
+	// owners are the users that must exist.
 	owners      map[string]bool
-	holders     map[string]string
 	former      []keysRow
 	known       int
-	taken       bool
 	revocations []authcore.Revocation
 }
 
@@ -212,12 +214,9 @@ func (i *importer) queue(items []authcore.Item) error {
 		i.insert(appendFeed+`NOTHING`, arguments...)
 		i.t.channel, i.t.payload = i.store.db.schema, realm
 	}
-	owners, digests, holders := make([]string, 0, len(i.owners)), [][]byte{}, []string{}
+	owners := make([]string, 0, len(i.owners))
 	for owner := range i.owners {
 		owners = append(owners, owner)
-	}
-	for digest, holder := range i.holders {
-		digests, holders = append(digests, []byte(digest)), append(holders, holder)
 	}
 	i.t.queue(`SELECT id FROM @.users WHERE realm = $1 AND id = ANY ($2::text[]) ORDER BY id FOR KEY SHARE`, realm, owners).
 		Query(func(rows pgx.Rows) error {
@@ -225,9 +224,6 @@ func (i *importer) queue(items []authcore.Item) error {
 			i.known = len(known)
 			return err
 		})
-	i.t.queue(`SELECT EXISTS (SELECT FROM unnest($2::bytea[], $3::text[]) AS v (key, user_id)
-		JOIN @.identities i USING (key) WHERE i.realm = $1 AND i.user_id <> v.user_id AND NOT i.unlinked)`, realm, digests, holders).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&i.taken) })
 	return nil
 }
 
@@ -253,12 +249,12 @@ func (i *importer) queueItem(item authcore.Item) error {
 	case item.Identity != nil:
 		doc, identity, err := encode(*item.Identity)
 		if err == nil {
-			err = checkIdentity(item.Identity.Key())
+			err = checkKeys(item.Identity.Provider, item.Identity.Issuer, item.Identity.Subject)
 		}
 		digest := identityDigest(identity.Key())
-		i.owners[identity.UserID], i.holders[string(digest)] = true, identity.UserID
-		i.insert(`INSERT INTO @.identities (realm, key, user_id, unlinked, expires, doc) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (realm, key) DO NOTHING`, s.realm, digest, storableOrEmpty(identity.UserID),
+		i.owners[identity.UserID] = true
+		i.insert(`INSERT INTO @.identities AS i (realm, key, user_id, unlinked, expires, doc) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (realm, key) DO UPDATE SET user_id = NULL WHERE i.user_id <> EXCLUDED.user_id AND NOT i.unlinked`, s.realm, digest, storableOrEmpty(identity.UserID),
 			identity.State == authcore.IdentityUnlinked, expiry(identity.Expires), doc)
 		return err
 	case item.Session != nil:
@@ -272,10 +268,10 @@ func (i *importer) queueItem(item authcore.Item) error {
 			s.realm, storableOrEmpty(session.UserID), session.ID, stamp(session.Expires), doc)
 		return err
 	case item.Record != nil:
-		doc, record, err := encode(*item.Record)
-		if err == nil {
-			err = record.Validate()
+		if err := item.Record.Validate(); err != nil {
+			return final{err}
 		}
+		doc, record, err := encode(*item.Record)
 		i.insert(`INSERT INTO @.records (realm, kind, key, owner, created, expires, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (key, kind, realm) DO NOTHING`, s.recordArguments(record, doc)...)
 		return err
@@ -293,8 +289,6 @@ func (i *importer) finish() (int, error) {
 	switch {
 	case err != nil:
 		return 0, err
-	case i.taken:
-		return 0, final{authcore.ErrTaken}
 	case i.known < len(i.owners):
 		return 0, final{authcore.ErrNotFound}
 	}

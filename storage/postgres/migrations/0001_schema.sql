@@ -76,7 +76,7 @@ COMMENT ON COLUMN feed.made IS 'By the clock of this server. It measures delays 
 -- A crash empties this table, and a standby does not have it: both may reuse
 -- numbers of transactions that readers have seen.
 CREATE UNLOGGED TABLE feed_epoch (
-	only    boolean PRIMARY KEY DEFAULT true CHECK (only),
+	single  boolean PRIMARY KEY DEFAULT true CHECK (single),
 	started timestamptz NOT NULL,
 	nonce   text NOT NULL
 );
