@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
 	"net/http"
 	"time"

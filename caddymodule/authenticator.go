@@ -51,7 +51,7 @@ func (a *Authenticator) Provision(ctx caddy.Context) (err error) {
 // answers 503 and returns an error. That is the response if this is the only
 // provider; otherwise Caddy drops it and asks the next one.
 func (a *Authenticator) Authenticate(w http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
-	stripIdentity(r)
+	cleanRequest(r)
 	live, err := a.realm.serving(r.Context())
 	if err != nil {
 		a.realm.gate.count(gate.ReasonUnavailable)
@@ -59,7 +59,7 @@ func (a *Authenticator) Authenticate(w http.ResponseWriter, r *http.Request) (ca
 	}
 	var site gate.Site
 	decision := live.Decide(&site, gate.Request{
-		Authorization: r.Header["Authorization"], Now: live.Now(),
+		Header: gate.Header(r.Header), Now: live.Now(),
 	})
 	a.realm.gate.count(decision.Reason)
 	if decision.Status == http.StatusServiceUnavailable {

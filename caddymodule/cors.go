@@ -1,61 +1,40 @@
 package caddymodule
 
 import (
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/edgeauth/edgeauth/authcore/httpapi"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// allowOrigin returns a writer that lets pages of the clients' origins read the
-// answer, unless the upstream has said itself who may (Fetch, section 3.3).
-// Without such an origin it is w itself.
-func allowOrigin(w http.ResponseWriter, r *http.Request, live *liveRealm) http.ResponseWriter {
-	origin := r.Header["Origin"]
-	if len(origin) != 1 || !live.AllowsOrigin(origin[0]) {
+// allowOrigin returns a writer that lets pages of the request's origin read the
+// answer, unless the upstream decided that itself. If the origin may not call the site,
+// it is w itself.
+func allowOrigin(w http.ResponseWriter, _ *http.Request, decision *gate.Decision) http.ResponseWriter {
+	if decision.Origin == "" {
 		return w
 	}
-	return &corsWriter{
-		ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w},
-		request:               r, live: live,
-	}
+	return &corsWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}, decision: decision}
 }
 
-// allowOriginNow does what the writer of allowOrigin would do when an answer is
-// written. A request that ends with an error is answered by others, with the
-// original writer: without this a page could not tell "log in again" from a
-// network that is down.
-func allowOriginNow(w http.ResponseWriter) {
-	if w, ok := w.(*corsWriter); ok {
-		w.allow()
-	}
-}
-
-// corsWriter adds the headers of CORS just before the header is written. What
-// it does not have itself, such as hijacking a connection for a WebSocket, is
-// found through Unwrap.
+// corsWriter adds CORS headers just before the header is written. Other capabilities,
+// such as hijacking a connection for a WebSocket, are found through Unwrap.
 type corsWriter struct {
 	*caddyhttp.ResponseWriterWrapper
-	request *http.Request
-	live    *liveRealm
-	done    bool
+	decision *gate.Decision
+	done     bool
 }
 
 func (w *corsWriter) allow() {
-	if w.done {
-		return
-	}
-	w.done = true
-	header := w.Header()
-	if _, upstreams := header["Access-Control-Allow-Origin"]; !upstreams {
-		httpapi.AllowOrigin(header, w.request, w.live.AllowsOrigin)
+	if !w.done {
+		w.done = true
+		w.decision.AllowOrigin(gate.Header(w.Header()))
 	}
 }
 
-// WriteHeader writes the header. Answers before the final one are left alone.
+// WriteHeader writes the header. Informational responses are not changed.
 func (w *corsWriter) WriteHeader(status int) {
 	if status < 100 || status > 199 || status == http.StatusSwitchingProtocols {
 		w.allow()

@@ -20,12 +20,11 @@ const (
 // requestIdentity is the identity of a request as far as the gate determined it. A
 // request can pass several gates with growing requirements; the last one decides.
 type requestIdentity struct {
-	// claims is nil for an anonymous request.
-	claims *gate.Claims
-	// authorization is the client's header, which a gate removes from the request.
-	authorization []string
-	// header has the identity headers that the last gate set.
-	header identityHeader
+	// decision is that of the last gate. Its claims are nil for an anonymous request,
+	// and the request's header may refer to it.
+	decision gate.Decision
+	// token is the Authorization header that the last gate received.
+	token []string
 	// replacer has the placeholders, or is nil.
 	replacer *caddy.Replacer
 }
@@ -40,12 +39,12 @@ func (*requestIdentity) String() string { return "" }
 func identityOf(r *http.Request) *requestIdentity {
 	vars, ok := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
 	if !ok {
-		return &requestIdentity{authorization: r.Header["Authorization"]}
+		return new(requestIdentity)
 	}
 	if known, ok := vars[identityVar].(*requestIdentity); ok {
 		return known
 	}
-	v := &requestIdentity{authorization: r.Header["Authorization"]}
+	v := new(requestIdentity)
 	vars[identityVar] = v
 	if replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		v.replacer = replacer
@@ -59,9 +58,17 @@ func identityOf(r *http.Request) *requestIdentity {
 // placeholders of the same name that an earlier handler may have set, because those
 // would take precedence.
 func (v *requestIdentity) forget() {
-	v.claims = nil
+	v.decision = gate.Decision{}
 	if v.replacer != nil {
 		v.replacer.DeleteByPrefix(userPrefix)
+	}
+}
+
+// restore puts back the Authorization header that an earlier gate removed, so that
+// each gate can decide.
+func (v *requestIdentity) restore(r *http.Request) {
+	if v.token != nil && r.Header["Authorization"] == nil {
+		r.Header["Authorization"] = v.token
 	}
 }
 
@@ -70,6 +77,6 @@ func (v *requestIdentity) placeholder(key string) (any, bool) {
 	if !found {
 		return nil, false
 	}
-	value, _ := gate.Field(v.claims, field)
+	value, _ := gate.Field(v.decision.Claims, field)
 	return value, true
 }

@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"fmt"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
 	"net/http"
 	"net/netip"
@@ -168,7 +167,7 @@ func writeUnavailable(w http.ResponseWriter, err error) {
 
 // writeDecision answers what the gate decided.
 func writeDecision(w http.ResponseWriter, decision *gate.Decision) {
-	decision.Header(w.Header())
+	decision.Answer(gate.Header(w.Header()))
 	w.WriteHeader(decision.Status)
 	// A client that is gone needs no answer.
 	_, _ = io.WriteString(w, decision.Body)

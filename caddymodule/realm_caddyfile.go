@@ -2,13 +2,9 @@ package caddymodule
 
 import (
 	"encoding/json"
-	"github.com/edgeauth/edgeauth/authcore/account"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
-
-	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // parse reads the block of a realm. Syntax:

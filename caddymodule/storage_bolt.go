@@ -111,12 +111,12 @@ func (s *BoltStorage) open() (*bolt.DB, func() error, error) {
 }
 
 // CheckStorage looks at the file without keeping it from a server that wants it.
-func (s *BoltStorage) CheckStorage(context.Context, string) (string, error) {
+func (s *BoltStorage) CheckStorage(ctx context.Context, _ string) (string, error) {
 	path, err := canonicalPath(s.path)
 	if err != nil {
 		return "", err
 	}
-	return bolt.Check(path)
+	return bolt.Check(ctx, path)
 }
 
 // canonicalPath makes one path of all spellings of it, through symbolic links

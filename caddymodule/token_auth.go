@@ -170,73 +170,63 @@ func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 
 // serve applies gate.Site to a request.
 func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	stripIdentity(r)
+	cleanRequest(r)
 	identity := identityOf(r)
 	identity.forget()
+	identity.restore(r)
 	live, err := t.realm.serving(r.Context())
 	if err != nil {
-		t.realm.gate.count(gate.ReasonUnavailable)
-		return t.refuse(w, r, gate.Unavailable(err))
+		identity.decision = gate.Unavailable(err)
+	} else {
+		identity.decision = live.Decide(&t.site, t.request(live, r))
 	}
-	decision := live.Decide(&t.site, t.request(live, r, identity.authorization))
+	decision := &identity.decision
 	t.realm.gate.count(decision.Reason)
-	if decision.Status == http.StatusNoContent { // error routes must not answer preflights
-		writeDecision(w, &decision)
-		return nil
-	}
-	w = allowOrigin(w, r, live)
 	if decision.Status != 0 {
 		return t.refuse(w, r, decision)
 	}
-	if identity.authorization != nil {
-		r.Header["Authorization"] = identity.authorization
+	identity.token = r.Header["Authorization"]
+	t.site.Forward(decision, gate.Header(r.Header))
+	if err := t.assert(live, r, decision.Claims); err != nil {
+		unavailable := gate.Unavailable(err)
+		unavailable.Origin = decision.Origin
+		return t.refuse(w, r, &unavailable)
 	}
-	identity.claims = decision.Claims
-	identity.header = identityHeader{Header: r.Header}
-	t.site.Forward(&decision, &identity.header)
-	if err := t.assert(live, &identity.header, decision.Claims); err != nil {
-		return t.refuse(w, r, gate.Unavailable(err))
-	}
+	w = allowOrigin(w, r, decision)
 	err = next.ServeHTTP(w, r)
-	if err != nil {
-		allowOriginNow(w)
+	if err != nil { // error routes write to the original writer
+		decision.AllowOrigin(gate.Header(w.Header()))
 	}
 	return err
 }
 
 // request returns the input of the decision.
-func (t *TokenAuth) request(live *liveRealm, r *http.Request, authorization []string) gate.Request {
+func (t *TokenAuth) request(live *liveRealm, r *http.Request) gate.Request {
 	var path string
 	if len(t.site.Public) > 0 { // nothing else depends on it
 		path = r.URL.EscapedPath()
 	}
 	return gate.Request{
-		Method:                      r.Method,
-		Path:                        path,
-		Authorization:               authorization,
-		Origin:                      r.Header["Origin"],
-		AccessControlRequestMethod:  r.Header["Access-Control-Request-Method"],
-		AccessControlRequestHeaders: r.Header["Access-Control-Request-Headers"],
-		HasBody:                     r.ContentLength != 0,
-		Now:                         live.Now(),
+		Method: r.Method, Path: path, Header: gate.Header(r.Header), HasBody: r.ContentLength != 0, Now: live.Now(),
 	}
 }
 
-// refuse ends a request, or passes it to the site's error routes.
-func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, decision gate.Decision) error {
-	if t.HandleErrors {
+// refuse ends a request, or passes it to the site's error routes. Those must not
+// answer preflights.
+func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, decision *gate.Decision) error {
+	if t.HandleErrors && decision.Status != http.StatusNoContent {
 		if !t.ForwardToken {
 			delete(r.Header, "Authorization")
 		}
-		allowOriginNow(w)
+		decision.Demand(gate.Header(w.Header()))
 		return caddyhttp.Error(decision.Status, decision.Err)
 	}
-	writeDecision(w, &decision)
+	writeDecision(w, decision)
 	return nil
 }
 
-// assert adds the token for the upstream, if there is to be one.
-func (t *TokenAuth) assert(live *liveRealm, header *identityHeader, claims *gate.Claims) error {
+// assert adds the token for the upstream if one is configured.
+func (t *TokenAuth) assert(live *liveRealm, r *http.Request, claims *gate.Claims) error {
 	if t.Assertion == nil || claims == nil {
 		return nil
 	}
@@ -244,8 +234,20 @@ func (t *TokenAuth) assert(live *liveRealm, header *identityHeader, claims *gate
 	if err != nil {
 		return err
 	}
-	header.Set(gate.HeaderAssertion, assertion)
+	r.Header.Set(gate.HeaderAssertion, assertion)
 	return nil
+}
+
+// cleanRequest removes forged identity from a client's request (CWE-290, CWE-348).
+func cleanRequest(r *http.Request) {
+	gate.Clean(gate.Header(r.Header))
+	if r.Trailer == nil {
+		return
+	}
+	body := gate.CleanTrailer(r.Body, gate.Header(r.Trailer))
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = body
+	}
 }
 
 // Interface guards.
