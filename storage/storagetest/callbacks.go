@@ -16,7 +16,7 @@ func callbackChecks() []check {
 		for range 3 {
 			for name, call := range map[string]func() error{
 				"Login": func() error {
-					return second(store.Login(t.Context(), authcore.LoginStep{
+					return drop(store.Login(t.Context(), authcore.LoginStep{
 						Now: start, Proof: record.RecordKey, Refs: []authcore.UserRef{byID(id)},
 						Claims: []authcore.Record{newRecord("claim", "")},
 						Decide: func(found authcore.LoginFound) (authcore.Account, error) {
@@ -26,19 +26,19 @@ func callbackChecks() []check {
 					}))
 				},
 				"UpdateAccount": func() error {
-					return second(store.UpdateAccount(t.Context(), id, start, func(a *authcore.Account) error {
+					return drop(store.UpdateAccount(t.Context(), id, start, func(a *authcore.Account) error {
 						a.User.FirstName = "changed"
 						panic("in change")
 					}))
 				},
 				"UpdateRecord": func() error {
-					return second(store.UpdateRecord(t.Context(), record.RecordKey, start, func(r *authcore.Record) error {
+					return drop(store.UpdateRecord(t.Context(), record.RecordKey, start, func(r *authcore.Record) error {
 						r.Data[0] = '!'
 						panic("in change")
 					}))
 				},
 				"UpdateKeys": func() error {
-					return second(store.UpdateKeys(t.Context(), func([]authcore.SigningKey) ([]authcore.SigningKey, error) {
+					return drop(store.UpdateKeys(t.Context(), func([]authcore.SigningKey) ([]authcore.SigningKey, error) {
 						panic("in change")
 					}))
 				},

@@ -233,8 +233,7 @@ func wantRecord(t *testing.T, store authcore.Store, want authcore.Record) {
 // wantNoRecord checks that a record is absent at start.
 func wantNoRecord(t *testing.T, store authcore.Store, key authcore.RecordKey) {
 	t.Helper()
-	_, err := store.Record(t.Context(), key, start)
-	wantErr(t, "Record "+key.Key, err, authcore.ErrNotFound)
+	wantErr(t, "Record "+key.Key, drop(store.Record(t.Context(), key, start)), authcore.ErrNotFound)
 }
 
 // wantRecordsOf checks the keys of the records of an owner.

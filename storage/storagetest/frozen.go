@@ -18,14 +18,14 @@ func Frozen(t *testing.T, store authcore.Store, bound time.Duration) {
 	user := byID(StepID("user"))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- second(store.User(ctx, user)) }()
+	go func() { ended <- drop(store.User(ctx, user)) }()
 	cancel()
 	if err := receive(t, ended); !errors.Is(err, context.Canceled) || !errors.Is(err, authcore.ErrUnavailable) {
 		t.Errorf("User after cancel: error %v", err)
 	}
 	bounded, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	err := second(store.User(bounded, user))
+	err := drop(store.User(bounded, user))
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, authcore.ErrUnavailable) {
 		t.Errorf("User after its deadline: error %v", err)
 	}

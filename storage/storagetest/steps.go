@@ -14,16 +14,16 @@ import (
 func Steps(store authcore.Store) map[string]func(ctx context.Context) error {
 	user := StepID("user")
 	return map[string]func(ctx context.Context) error{
-		"User":    func(ctx context.Context) error { return second(store.User(ctx, byEmail("user@example.com"))) },
-		"Account": func(ctx context.Context) error { return second(store.Account(ctx, byID(user), start)) },
+		"User":    func(ctx context.Context) error { return drop(store.User(ctx, byEmail("user@example.com"))) },
+		"Account": func(ctx context.Context) error { return drop(store.Account(ctx, byID(user), start)) },
 		"Login": func(ctx context.Context) error {
-			return second(store.Login(ctx, authcore.LoginStep{
+			return drop(store.Login(ctx, authcore.LoginStep{
 				Now: start, Proof: StepRecord("proof").RecordKey, Claims: []authcore.Record{StepRecord("claim")},
 				Refs: []authcore.UserRef{byEmail("new@example.com")}, Decide: storing(stepAccount("new")),
 			}))
 		},
 		"UpdateAccount": func(ctx context.Context) error {
-			return second(store.UpdateAccount(ctx, user, start, func(a *authcore.Account) error {
+			return drop(store.UpdateAccount(ctx, user, start, func(a *authcore.Account) error {
 				a.User.Nickname += "x"
 				a.Start(authcore.Session{ID: StepID("session"), Created: start, Expires: at(time.Hour)}, 1)
 				return nil
@@ -43,31 +43,31 @@ func Steps(store authcore.Store) map[string]func(ctx context.Context) error {
 		"PutRecord": func(ctx context.Context) error {
 			return store.PutRecord(ctx, StepRecord("put"), authcore.PutOptions{Now: start, IfAbsent: true, Keep: 9})
 		},
-		"Record": func(ctx context.Context) error { return second(store.Record(ctx, StepRecord("read").RecordKey, start)) },
+		"Record": func(ctx context.Context) error { return drop(store.Record(ctx, StepRecord("read").RecordKey, start)) },
 		"TakeRecord": func(ctx context.Context) error {
-			return second(store.TakeRecord(ctx, StepRecord("take").RecordKey, start))
+			return drop(store.TakeRecord(ctx, StepRecord("take").RecordKey, start))
 		},
 		"UpdateRecord": func(ctx context.Context) error {
-			return second(store.UpdateRecord(ctx, StepRecord("update").RecordKey, start, func(r *authcore.Record) error {
+			return drop(store.UpdateRecord(ctx, StepRecord("update").RecordKey, start, func(r *authcore.Record) error {
 				r.Data = append(r.Data, 'x')
 				return nil
 			}))
 		},
-		"RecordsOf":    func(ctx context.Context) error { return second(store.RecordsOf(ctx, "step", "owner", start)) },
+		"RecordsOf":    func(ctx context.Context) error { return drop(store.RecordsOf(ctx, "step", "owner", start)) },
 		"DeleteRecord": func(ctx context.Context) error { return store.DeleteRecord(ctx, StepRecord("delete").RecordKey) },
 		"RevocationsSince": func(ctx context.Context) error {
 			_, _, err := store.RevocationsSince(ctx, "")
 			return err
 		},
-		"UpdateKeys": func(ctx context.Context) error { return second(addKey(ctx, store, "k", func() {})) },
+		"UpdateKeys": func(ctx context.Context) error { return drop(addKey(ctx, store, "k", func() {})) },
 		"Count": func(ctx context.Context) error {
-			return second(store.Count(ctx, start, []authcore.Counter{{Limit: "l", Party: "p", Window: time.Hour, Add: 1}}))
+			return drop(store.Count(ctx, start, []authcore.Counter{{Limit: "l", Party: "p", Window: time.Hour, Add: 1}}))
 		},
-		"Sweep":  func(ctx context.Context) error { return second(store.Sweep(ctx, start)) },
+		"Sweep":  func(ctx context.Context) error { return drop(store.Sweep(ctx, start)) },
 		"Export": func(ctx context.Context) error { _, _, err := store.Export(ctx, "", start); return err },
 		"Import": func(ctx context.Context) error {
 			imported := stepAccount("imported").User
-			return second(store.Import(ctx, []authcore.Item{{User: &imported}}))
+			return drop(store.Import(ctx, []authcore.Item{{User: &imported}}))
 		},
 	}
 }
@@ -110,4 +110,5 @@ func stepAccount(name string) authcore.Account {
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
+// drop returns the error of a call.
+func drop[T any](_ T, err error) error { return err }

@@ -121,8 +121,7 @@ func sweepMany(t *testing.T, store authcore.Store) {
 		items = append(items, authcore.Item{Record: &put})
 	}
 	for part := range slices.Chunk(items, 500) {
-		_, err := store.Import(t.Context(), part)
-		wantErr(t, "Import", err, nil)
+		wantErr(t, "Import", drop(store.Import(t.Context(), part)), nil)
 	}
 	for range 10 { // an engine may bound the work of one call
 		sweep(t, store, start)
@@ -147,8 +146,7 @@ func sweepRace(t *testing.T, store authcore.Store) {
 		together(3, func(i int) {
 			switch i {
 			case 0:
-				_, err := store.Sweep(t.Context(), start)
-				wantErr(t, "Sweep", err, nil)
+				wantErr(t, "Sweep", drop(store.Sweep(t.Context(), start)), nil)
 			case 1:
 				_, extended = store.UpdateRecord(t.Context(), record.RecordKey, before, func(r *authcore.Record) error {
 					r.Expires = at(day)
