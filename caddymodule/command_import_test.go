@@ -2,15 +2,15 @@ package caddymodule
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
-	"github.com/edgeauth/edgeauth/contrib/socialauth"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/edgeauth/edgeauth/contrib/socialauth"
 )
 
 // importing loads a realm with some providers.
@@ -31,8 +31,8 @@ func importing(t *testing.T, realm string) (setup, string) {
 // importFile runs the command and returns what it printed.
 func importFile(address, file string, dry bool) (report, ids string, err error) {
 	var out, names bytes.Buffer
-	run := &userImport{client: adminClient{address: address}, dry: dry, report: &out, ids: csv.NewWriter(&names)}
-	err = run.all(strings.NewReader(file))
+	run := &socialauth.File{Send: adminClient{address: address}.importUsers, DryRun: dry, Report: &out, IDs: &names}
+	err = run.Import(strings.NewReader(file))
 	return out.String(), names.String(), err
 }
 
@@ -188,7 +188,7 @@ func TestImportWithoutAServer(t *testing.T) {
 func TestImportRequests(t *testing.T) {
 	_, address := importing(t, "")
 	one := map[string]any{"logins": []any{map[string]any{"provider": "github", "uid": "1"}}}
-	many := make([]any, maxImport+1)
+	many := make([]any, socialauth.MaxRequestUsers+1)
 	for i := range many {
 		many[i] = one
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/edgeauth/edgeauth/authcore"
-	migrate "github.com/edgeauth/edgeauth/storage/transfer"
+	"github.com/edgeauth/edgeauth/storage/transfer"
 )
 
 // progressInterval limits the time without a line of progress.
@@ -23,7 +23,7 @@ const progressInterval = 2 * time.Second
 // migration is one run of `caddy edgeauth migrate`.
 type migration struct {
 	from, to string
-	// realms to move; nil for all.
+	// realms to move; empty means all.
 	realms []string
 	dry    bool
 	out    io.Writer
@@ -59,7 +59,7 @@ func (m *migration) move(ctx context.Context, modules caddy.Context) error {
 	}
 	for _, storage := range []Storage{from.Storage, to.Storage} {
 		if _, ok := storage.(*MemoryStorage); ok {
-			return errors.New("memory is the memory of one server: nothing can be moved from there, and nothing would stay there")
+			return errors.New("storage memory belongs to one process; use another storage")
 		}
 	}
 	realms, err := m.chooseRealms(ctx, from)
@@ -83,19 +83,18 @@ func (m *migration) move(ctx context.Context, modules caddy.Context) error {
 	if m.dry {
 		m.say("nothing was changed, because of --dry-run")
 	} else {
-		m.say("all is in %s; point \"storage\" of the configuration at it", to.name)
+		m.say("moved to %s, realms: %d; point \"storage\" of the configuration at it", to.name, len(realms))
 	}
 	return nil
 }
 
-// chooseRealms returns which realms to move. A name that the source does not have
-// is refused: opening it would make an empty one there. So is a source of an older
-// version: it has to stay as it was, and opening it would bring it up to date.
+// chooseRealms returns the realms to move; see transfer.Select. A source of an older
+// version is refused, because opening it would upgrade it.
 func (m *migration) chooseRealms(ctx context.Context, from namedStorage) ([]string, error) {
 	lister, ok := from.Storage.(RealmLister)
 	if !ok {
-		if m.realms == nil {
-			return nil, fmt.Errorf("%s cannot tell which realms it has; name them with --realm, '' for the default one", from.name)
+		if len(m.realms) == 0 {
+			return nil, fmt.Errorf("%s cannot list its realms; name them with --realm, '' for the default realm", from.name)
 		}
 		return m.realms, nil
 	}
@@ -103,19 +102,11 @@ func (m *migration) chooseRealms(ctx context.Context, from namedStorage) ([]stri
 	if err != nil {
 		return nil, err
 	}
-	if len(present) == 0 {
-		return nil, fmt.Errorf("%s has no realm; is it the right one?", from.name)
+	realms, err := transfer.Select(present, m.realms)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from.name, err)
 	}
-	for _, realm := range m.realms {
-		if !slices.Contains(present, realm) {
-			return nil, fmt.Errorf("%s has no realm %q; it has %q", from.name, realm, present)
-		}
-	}
-	if m.realms != nil {
-		return m.realms, nil
-	}
-	slices.Sort(present)
-	return present, nil
+	return realms, nil
 }
 
 // moveRealm copies a realm and compares it with the copy.
@@ -130,95 +121,73 @@ func (m *migration) moveRealm(ctx context.Context, from, to namedStorage, realm,
 		return fmt.Errorf("opening --to: %w", err)
 	}
 	defer func() { err = errors.Join(err, releaseTarget()) }()
-	if err := migrate.CheckKeys(ctx, source, target, m.clock()); err != nil {
-		return err
-	}
-	read, stored, err := migrate.Copy(ctx, source, target, m.clock(), m.progress(label))
+	moved, err := transfer.Move(ctx, source, target, m.clock, m.progress(label))
 	if err != nil {
 		return err
 	}
-	m.say("%s: read %s; stored %d, %d were there already", label, read, stored, read.Total()-stored)
-	return m.compare(ctx, source, target, label)
+	m.say("%s: read %s; stored %d, %d were present already", label, moved.Read, moved.Stored, moved.Read.Total()-moved.Stored)
+	m.say("%s: source and target are equal", label)
+	return nil
 }
 
-// compare reads both stores, and explains what differs.
-func (m *migration) compare(ctx context.Context, source, target authcore.Store, label string) error {
-	now := m.clock()
-	snapshot, err := migrate.Take(ctx, source, now)
-	if err != nil {
-		return err
-	}
-	difference, err := snapshot.Compare(ctx, target, now)
-	switch {
-	case err != nil:
-		return err
-	case difference.Equal():
-		m.say("%s: compared, and the same: %s", label, difference.Same)
-		return nil
-	case difference.Changed.Total()+difference.Surplus.Total() == 0:
-		return fmt.Errorf("%s: the source is in use; stop every server that uses it, and run this again", difference)
-	}
-	return fmt.Errorf("%s: one of the two was in use since the copy was begun, and what is in the target is never changed; "+
-		"stop every server that uses either, empty the target, and run this again", difference)
-}
-
-// tryRealm counts, and does not open what is not there yet.
+// tryRealm counts, and does not open a target that does not exist.
 func (m *migration) tryRealm(ctx context.Context, from, to namedStorage, realm, label string) (err error) {
 	source, release, err := from.OpenStorage(ctx, realm)
 	if err != nil {
 		return fmt.Errorf("opening --from: %w", err)
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	now := m.clock()
-	snapshot, err := migrate.Take(ctx, source, now)
+	target, release, note, err := m.presentTarget(ctx, to, realm)
 	if err != nil {
 		return err
 	}
-	m.say("%s: %s to move", label, snapshot.Counts())
+	if release != nil {
+		defer func() { err = errors.Join(err, release()) }()
+	}
+	preview, err := transfer.Try(ctx, source, target, m.clock())
+	if err != nil {
+		return err
+	}
+	m.say("%s: %s to move", label, preview.Source)
+	if note == "" {
+		note = fmt.Sprintf("%s has %d of them already", to.name, preview.Present.Total())
+	}
+	m.say("%s: %s", label, note)
+	return nil
+}
+
+// presentTarget opens the realm of the target if it exists; otherwise note describes
+// why the target is nil.
+func (m *migration) presentTarget(ctx context.Context, to namedStorage, realm string) (
+	target authcore.Store, release func() error, note string, err error,
+) {
 	lister, ok := to.Storage.(RealmLister)
 	if !ok {
-		m.say("%s: %s cannot tell which realms it has, so it was not looked at", label, to.name)
-		return nil
+		return nil, nil, to.name + " cannot list its realms, so it was not examined", nil
 	}
 	present, err := lister.StorageRealms(ctx)
 	switch {
 	case errors.Is(err, ErrOldStorage):
-		m.say("%s: an older version made what is in %s; the move would bring it up to date, so it was not looked at", label, to.name)
-		return nil
+		return nil, nil, to.name + " was created by an older version; the move would upgrade it, so it was not examined", nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("--to: %w", err)
+		return nil, nil, "", fmt.Errorf("--to: %w", err)
+	case !slices.Contains(present, realm):
+		return nil, nil, to.name + " has no such realm yet", nil
 	}
-	if !slices.Contains(present, realm) {
-		m.say("%s: %s has no such realm yet", label, to.name)
-		return nil
-	}
-	target, releaseTarget, err := to.OpenStorage(ctx, realm)
+	target, release, err = to.OpenStorage(ctx, realm)
 	if err != nil {
-		return fmt.Errorf("opening --to: %w", err)
+		return nil, nil, "", fmt.Errorf("opening --to: %w", err)
 	}
-	defer func() { err = errors.Join(err, releaseTarget()) }()
-	if err := migrate.CheckKeys(ctx, source, target, now); err != nil {
-		return err
-	}
-	difference, err := snapshot.Compare(ctx, target, now)
-	if err != nil {
-		return err
-	}
-	m.say("%s: %s has %d of them already", label, to.name, difference.Same.Total())
-	difference.Missing = migrate.Counts{}
-	if !difference.Equal() {
-		return fmt.Errorf("%s: one of the two was in use since a copy was begun; empty the target first", difference)
-	}
-	return nil
+	return target, release, "", nil
 }
 
-// progress returns what says every now and then how far a copy is.
-func (m *migration) progress(label string) func(migrate.Counts) {
+// progress returns a function that reports the progress of a copy now and then.
+func (m *migration) progress(label string) func(transfer.Counts) {
 	last := m.clock()
-	return func(read migrate.Counts) {
+	return func(read transfer.Counts) {
 		if now := m.clock(); now.Sub(last) >= progressInterval {
 			last = now
-			m.say("%s: so far %s", label, read)
+			m.say("%s: read %s so far", label, read)
 		}
 	}
 }
