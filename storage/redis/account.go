@@ -57,7 +57,7 @@ func (s *Store) DeleteUser(ctx context.Context, userID string, revocation authco
 			return struct{}{}, authcore.ErrNotFound
 		}
 		c.unchanged(key, versionField, user.fields[versionField])
-		c.write("DISOWN", s.key("o:", userID), "")
+		c.write("DISOWN", s.key("o:", userID), "", "")
 		c.write("UNLINK", key)
 		for field := range user.fields {
 			if digest, ok := strings.CutPrefix(field, identityField); ok {
@@ -67,8 +67,7 @@ func (s *Store) DeleteUser(ctx context.Context, userID string, revocation authco
 		if email := user.fields[emailField]; email != "" {
 			c.write("DEL", s.key("e:", email))
 		}
-		c.write("ZREM", s.key("ids:", shard(userID)), userID)
-		c.write("ZREM", s.key("x:", shard(userID)), userID)
+		c.write("ZREM", idsKey(s, userID), userID)
 		return struct{}{}, c.revoke(revocation)
 	})
 	return err
@@ -89,10 +88,6 @@ func (s *Store) MarkSeen(ctx context.Context, seen map[authcore.SessionRef]time.
 	}
 	return ctx.Err()
 }
-
-// shard names the part of an index that holds a user. Shards are ordered like IDs;
-// random UUIDs spread over 4096.
-func shard(userID string) string { return userID[:min(3, len(userID))] }
 
 // account adds the differences between a user and an account, or a new account, and
 // returns the account as it is stored. The error exists is returned if a new user
@@ -224,11 +219,13 @@ func (d *diff) write(isNew bool) {
 	for pairs := range slices.Chunk(append(d.set, versionField, newVersion()), 1000) {
 		d.commit.write("HSET", d.key, pairs...)
 	}
-	if isNew {
-		d.commit.write("ZADD", d.store.key("ids:", shard(id)), "0", id)
-		d.commit.write("ZADD", d.store.key("shards"), "0", shard(id))
-	}
+	index, next := idsKey(d.store, id), never
 	if !d.next.IsZero() {
-		d.commit.write("ZADD", d.store.key("x:", shard(id)), "LT", millis(d.next), id)
+		next = millis(d.next)
+	}
+	if isNew {
+		d.commit.write("ZADD", index, next, id)
+	} else if next != never {
+		d.commit.write("ZADD", index, "LT", next, id)
 	}
 }

@@ -31,11 +31,19 @@ type commit struct {
 	writes  []string
 	// failed has what follows if a check fails.
 	failed []failure
+	// absent has keys that are known to be absent, claims those that are claimed.
+	absent map[string]bool
 	claims map[string]string
 	// freed are claims of users that have to give them up.
 	freed map[string]state
 	// outcome is returned after the writes.
 	outcome error
+}
+
+func newCommit(s *Store) *commit {
+	return &commit{
+		store: s, numbers: make(map[string]string), absent: make(map[string]bool), claims: make(map[string]string),
+	}
 }
 
 // failure is an error, and for a claim what was claimed.
@@ -50,7 +58,8 @@ func retry[T any](ctx context.Context, s *Store, now time.Time, step func(*commi
 	var none T
 	freed := make(map[string]state)
 	for try := range maxTries {
-		c := &commit{store: s, numbers: make(map[string]string), claims: make(map[string]string), freed: freed}
+		c := newCommit(s)
+		c.freed = freed
 		result, err := step(c)
 		if err != nil {
 			return none, err
@@ -118,6 +127,8 @@ func (c *commit) check(key, field, want string, failed failure) {
 func (c *commit) unchanged(key, field, value string) {
 	if value != "" {
 		value = "=" + value
+	} else if field == "" {
+		c.absent[key] = true
 	}
 	c.check(key, field, value, failure{err: errConflict})
 }
@@ -142,7 +153,7 @@ func (c *commit) claim(key, field, userID string) error {
 			c.write("HDEL", user, field)
 			c.write("HSET", user, versionField, newVersion())
 		}
-	} else {
+	} else if !c.absent[key] {
 		c.check(key, "", "~"+userID, failure{authcore.ErrTaken, key, field})
 	}
 	c.write("SET", key, userID)

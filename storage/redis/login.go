@@ -73,9 +73,10 @@ func (c *commit) login(ctx context.Context, step authcore.LoginStep) (authcore.A
 		return none, err
 	}
 	if named {
-		c.removeRecord(proof)
-		if proof.Owner != "" {
-			c.write("DISOWN", c.store.key("o:", proof.Owner), proof.Kind)
+		if proof.Owner == "" {
+			c.removeRecord(proof)
+		} else {
+			c.write("DISOWN", c.store.key("o:", proof.Owner), proof.Kind, c.number(keys[len(keys)-1]))
 		}
 	}
 	return c.account(known[after.User.ID], after, authcore.ErrTaken)
@@ -107,7 +108,8 @@ func (c *commit) keepProof(proof authcore.Record, data []byte, step authcore.Log
 	if err != nil {
 		return err
 	}
-	*c = commit{store: c.store, numbers: map[string]string{}, outcome: outcome}
+	*c = *newCommit(c.store)
+	c.outcome = outcome
 	c.unchanged(c.store.recordKey(proof.RecordKey), "", before)
 	proof.Data = data
 	if err := proof.Validate(); err != nil {

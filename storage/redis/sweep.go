@@ -15,27 +15,21 @@ import (
 // number of users with expired items. Several nodes may sweep at the same time.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error) {
 	var swept authcore.Swept
-	from, skip := "-", 0
-	for {
-		value, err := s.run(ctx, "due", []string{s.key("shards"), s.key("meta")},
-			s.prefix, from, strconv.Itoa(skip), strconv.FormatInt(now.UnixMilli(), 10))
+	for at, skip := 0, 0; at < shards; {
+		value, err := s.run(ctx, "due", []string{s.key("meta")},
+			s.prefix, strconv.Itoa(at), strconv.Itoa(skip), strconv.FormatInt(now.UnixMilli(), 10))
 		if err != nil {
 			return swept, err
 		}
 		answer := list(value)
-		if len(answer) < 2 {
-			return swept, nil
+		if len(answer) != 2 {
+			return swept, errUnexpected
 		}
-		shard := texts(value)[0]
-		due := texts(answer[1])
-		if len(due) == 0 {
-			from, skip = "("+shard, 0
-			continue
+		next, _ := answer[0].(int64)
+		if int(next) != at {
+			at, skip = int(next), 0
 		}
-		if from != "["+shard {
-			from, skip = "["+shard, 0
-		}
-		for _, id := range due {
+		for _, id := range texts(answer[1]) {
 			kept, err := s.sweepUser(ctx, id, now, &swept)
 			if err != nil {
 				return swept, err
@@ -45,6 +39,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error
 			}
 		}
 	}
+	return swept, nil
 }
 
 // sweepUser deletes what has expired for one user. It reports whether the user is
@@ -57,11 +52,11 @@ func (s *Store) sweepUser(ctx context.Context, id string, now time.Time, swept *
 	if clock.Before(now) {
 		now = clock
 	}
-	user, key, index := users[0], s.key("u:", id), s.key("x:", shard(id))
+	user, key, index := users[0], s.key("u:", id), idsKey(s, id)
 	if user.fields != nil {
 		_ = user.decode(now) // it counts damage
 	}
-	c := &commit{store: s, numbers: make(map[string]string)}
+	c := newCommit(s)
 	c.unchanged(key, versionField, user.fields[versionField])
 	for _, field := range user.gone {
 		c.write("HDEL", key, field, seenField+field[1:])
@@ -74,8 +69,10 @@ func (s *Store) sweepUser(ctx context.Context, id string, now time.Time, swept *
 	}
 	switch {
 	case user.damaged > 0: // it stays due, so that each sweep counts it
-	case user.next.IsZero():
+	case user.fields == nil:
 		c.write("ZREM", index, id)
+	case user.next.IsZero():
+		c.write("ZADD", index, never, id)
 	default:
 		c.write("ZADD", index, millis(user.next), id)
 	}

@@ -49,15 +49,13 @@ func (s *Store) Export(ctx context.Context, cursor string, now time.Time) ([]aut
 }
 
 func (s *Store) exportUsers(ctx context.Context, at string, now time.Time) ([]authcore.Item, string, error) {
-	value, err := s.run(ctx, "users", []string{s.key("shards")}, s.prefix, at, strconv.Itoa(exportUsers), "1")
+	found, next, err := s.list(ctx, at, exportUsers, "1")
 	if err != nil {
 		return nil, "", err
 	}
 	var items []authcore.Item
-	answer, ids := list(value), texts(value)
-	for i := 0; i+1 < len(answer); i += 2 {
-		user := state{id: ids[i], fields: fields(answer[i+1])}
-		at = user.id
+	for _, each := range found {
+		user := state{id: each.id, fields: fields(each.value)}
 		if user.decode(now) != nil {
 			continue
 		}
@@ -69,10 +67,10 @@ func (s *Store) exportUsers(ctx context.Context, at string, now time.Time) ([]au
 			items = append(items, authcore.Item{Session: &user.account.Sessions[i]})
 		}
 	}
-	if len(answer) < 2*exportUsers {
+	if next == "" {
 		return items, "r", nil
 	}
-	return items, "u" + at, nil
+	return items, "u" + next, nil
 }
 
 func (s *Store) exportRecords(ctx context.Context, at string, now time.Time) ([]authcore.Item, string, error) {

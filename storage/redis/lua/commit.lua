@@ -1,13 +1,17 @@
 -- Checks what a step was computed from, then performs its writes.
 -- KEYS: the keys of the step that are known. ARGV: the prefix of the realm, the number of checks, the checks, the writes.
 -- A check: key number, field of a hash or '', and '' for absent, '*' for present, '=value', or '~value' for absent or equal.
--- A write: number of arguments, command, key number, arguments.
+-- A write: number of arguments, command, key number, arguments. The command is one of Redis, or:
+--   RECORD  key: value, expiry in ms or '', ms left by the node's clock, key number of the owner or '', member, kind, how
+--           many of the kind to keep or 0. The record vanishes when it has expired by Redis' clock and by the node's.
+--   DISOWN  owner: kind or '' for all, record of the owner or ''. Deletes the owner's records, and that one in any case.
+--   REVOKE  entry: key number of meta, member, until in ms or '' to lift, JSON. Appends to the feed. An entry outlives one
+--           that it replaces, so that a node that reads from the beginning gets the right one.
 -- Returns the number of the first check that failed, or 0.
-local call, sub, prefix, at = redis.call, string.sub, ARGV[1], 3
+local call, sub, format, prefix, at = redis.call, string.sub, string.format, ARGV[1], 3
 for i = 1, tonumber(ARGV[2]) do
   local key, field, want = KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2]
-  local value
-  if field == '' then value = call('GET', key) else value = call('HGET', key, field) end
+  local value = field == '' and call('GET', key) or field ~= '' and call('HGET', key, field)
   local mode = sub(want, 1, 1)
   if value then
     if mode ~= '*' and (mode == '' or value ~= sub(want, 2)) then return i end
@@ -17,96 +21,102 @@ for i = 1, tonumber(ARGV[2]) do
   at = at + 3
 end
 
-local time = call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local CHUNK, LIFTED = 128, 86400000
-
--- owned lists the records of an owner: a member is kind, time of creation and key. It reads each record, so that a
--- script that meets a key on another node of a Cluster ends before its first write.
-local function owned(owner, kind)
-  local list = {}
-  for _, member in ipairs(call('ZRANGE', owner, 0, -1)) do
-    local of, key = string.match(member, '^(%S+) %d+ (.*)$')
-    if kind == '' or of == kind then
-      local record = prefix .. 'r:' .. of .. ':' .. key
-      call('EXISTS', record)
-      list[#list + 1] = {member, record}
-    end
+local CHUNK, LIFTED, clock = 128, 86400000, nil
+local function now()
+  if not clock then
+    local time = call('TIME')
+    clock = time[1] * 1000 + math.floor(time[2] / 1000)
   end
-  table.sort(list, function(a, b) return a[1] > b[1] end)
-  return list
+  return clock
 end
 
-local function remove(owner, list, from)
-  for i = from, #list do
-    call('DEL', list[i][2])
-    call('ZREM', owner, list[i][1])
+-- each calls a command with up to 500 elements of a list at a time.
+local function each(list, command, ...)
+  for i = 1, #list, 500 do
+    local arguments = {...}
+    for j = i, math.min(i + 499, #list) do arguments[#arguments + 1] = list[j] end
+    call(command, unpack(arguments))
   end
 end
 
-local prepare, perform = {}, {}
-
--- RECORD key: value, expiry or '', milliseconds left by the node's clock, key number of the owner, member, kind, how
--- many of the kind to keep or 0. The record vanishes when it has expired by the clock of Redis and by that of the node.
-function prepare.RECORD(_, _, _, _, owner, member, kind, keep)
-  if keep == '0' then return {} end
-  local others = {}
-  for _, item in ipairs(owned(KEYS[tonumber(owner)], kind)) do
-    if item[1] ~= member then others[#others + 1] = item end
+-- owned selects records of an owner; a member of its index is kind, time of creation and key. It skips the newest, and
+-- one member. It reads what it selects: in a Cluster that moves the keys, the script then ends before its first write.
+local function owned(index, kind, skip, except)
+  local members, keys = {}, {}
+  for _, member in ipairs(index) do
+    if (kind == '' or string.match(member, '^%S+') == kind) and member ~= except then members[#members + 1] = member end
   end
-  return others
+  if skip > 0 then table.sort(members, function(a, b) return a > b end) end
+  for i = skip + 1, #members do
+    members[i - skip] = members[i]
+    keys[i - skip] = prefix .. 'r:' .. string.gsub(members[i], '^(%S+) %d+ ', '%1:', 1)
+  end
+  for i = #keys + 1, #members do members[i] = nil end
+  each(keys, 'EXISTS')
+  return members, keys
 end
-function perform.RECORD(others, key, value, expires, left, owner, member, _, keep)
-  local lifetime = math.huge
-  if expires ~= '' then lifetime = math.max(expires - now, tonumber(left)) end
+
+local function chunk_of(number) return prefix .. 'f:' .. format('%.0f', math.floor(number / CHUNK)) end
+
+local function record(write, key, value, expires, left, owner, member)
+  local lifetime = expires == '' and math.huge or math.max(expires - now(), tonumber(left))
   if lifetime <= 0 then return call('DEL', key) end
   if expires == '' then call('SET', key, value) else call('SET', key, value, 'PX', lifetime) end
   if owner == '' then return end
   owner = KEYS[tonumber(owner)]
-  call('ZREMRANGEBYSCORE', owner, '-inf', now)
-  call('ZADD', owner, now + lifetime, member)
-  remove(owner, others, math.max(1, tonumber(keep)))
-  local last = call('ZREVRANGE', owner, 0, 0, 'WITHSCORES')[2]
-  if last == 'inf' then call('PERSIST', owner) else call('PEXPIREAT', owner, last) end
+  local last = now() + lifetime
+  if #write.index > 0 then
+    call('ZREMRANGEBYSCORE', owner, '-inf', now())
+    each(write.keys, 'DEL')
+    each(write.members, 'ZREM', owner)
+    last = math.max(last, tonumber(call('ZREVRANGE', owner, 0, 0, 'WITHSCORES')[2] or 0))
+    if last == math.huge then call('PERSIST', owner) end
+  end
+  call('ZADD', owner, now() + lifetime, member)
+  if last < math.huge then call('PEXPIREAT', owner, last) end
 end
 
--- DISOWN key of an owner: kind, or '' for all. Deletes the owner's records.
-function prepare.DISOWN(owner, kind) return owned(owner, kind) end
-function perform.DISOWN(list, owner) remove(owner, list, 1) end
-
--- REVOKE key of the entry: key number of meta, member, until or '' to lift, JSON. Appends to the feed. The entry
--- outlives one that it replaces, so that a node that reads from the beginning gets the right one.
-local revoked, chunk = 0, nil
-local function chunk_of(number) return prefix .. 'f:' .. string.format('%.0f', math.floor(number / CHUNK)) end
-function prepare.REVOKE(_, meta)
-  revoked = revoked + 1
-  call('EXISTS', chunk_of((call('HGET', KEYS[tonumber(meta)], 'feed') or 0) + revoked))
-end
-function perform.REVOKE(_, key, meta, member, until_, json)
+local function revoke(key, meta, member, until_, json)
   local number = call('HINCRBY', KEYS[tonumber(meta)], 'feed', 1)
-  local lifetime = math.max(call('PTTL', key), until_ == '' and LIFTED or until_ - now)
-  if lifetime <= 0 then return end
-  chunk = chunk_of(number)
-  call('SET', key, string.format('%.0f %.0f ', number, now) .. json, 'PX', lifetime)
+  local lifetime = math.max(call('PTTL', key), until_ == '' and LIFTED or until_ - now())
+  if lifetime <= 0 then return false end
+  local chunk = chunk_of(number)
+  call('SET', key, format('%.0f %.0f ', number, now()) .. json, 'PX', lifetime)
   call('ZADD', chunk, number, member)
   call('PEXPIRE', chunk, math.max(lifetime, call('PTTL', chunk)))
+  return true
 end
 
-local writes = {}
+-- Prepares all writes by reading what they need, then performs them.
+local writes, revoked = {}, 0
 while at <= #ARGV do
-  local count, name, key = tonumber(ARGV[at]), ARGV[at + 1], KEYS[tonumber(ARGV[at + 2])]
-  local write = {name, key, at + 3, at + count + 2}
-  if prepare[name] then write[5] = prepare[name](key, unpack(ARGV, write[3], write[4])) or {} end
+  local write = {name = ARGV[at + 1], key = KEYS[tonumber(ARGV[at + 2])], from = at + 3, to = at + 2 + ARGV[at]}
+  if write.name == 'RECORD' and ARGV[at + 6] ~= '' then
+    local keep = tonumber(ARGV[at + 9])
+    write.index, write.members, write.keys = call('ZRANGE', KEYS[tonumber(ARGV[at + 6])], 0, -1), {}, {}
+    if keep > 0 then write.members, write.keys = owned(write.index, ARGV[at + 8], keep - 1, ARGV[at + 7]) end
+  elseif write.name == 'DISOWN' then
+    write.members, write.keys = owned(call('ZRANGE', write.key, 0, -1), ARGV[at + 3], 0)
+    if ARGV[at + 4] ~= '' then write.keys[#write.keys + 1] = KEYS[tonumber(ARGV[at + 4])] end
+  elseif write.name == 'REVOKE' then
+    revoked = revoked + 1
+    call('EXISTS', chunk_of((call('HGET', KEYS[tonumber(ARGV[at + 3])], 'feed') or 0) + revoked))
+  end
   writes[#writes + 1] = write
-  at = at + count + 3
+  at = write.to + 1
 end
+local news = false
 for _, write in ipairs(writes) do
-  local name, key = write[1], write[2]
-  if perform[name] then
-    perform[name](write[5], key, unpack(ARGV, write[3], write[4]))
+  if write.name == 'RECORD' then
+    record(write, write.key, unpack(ARGV, write.from, write.to))
+  elseif write.name == 'DISOWN' then
+    each(write.keys, 'DEL')
+    each(write.members, 'ZREM', write.key)
+  elseif write.name == 'REVOKE' then
+    news = revoke(write.key, unpack(ARGV, write.from, write.to)) or news
   else
-    call(name, key, unpack(ARGV, write[3], write[4]))
+    call(write.name, write.key, unpack(ARGV, write.from, write.to))
   end
 end
-if chunk then call('PUBLISH', prefix .. 'feed', '') end
+if news then call('PUBLISH', prefix .. 'feed', '') end
 return 0

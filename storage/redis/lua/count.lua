@@ -16,11 +16,13 @@ for i, key in ipairs(KEYS) do
   local field, window, add = ARGV[3 * i - 1], tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
   local known = call('HGET', key, field)
   local ends, value = parse(known or '')
-  if ends <= now then ends, value = now + window, 0 end
+  local opens = ends <= now
+  if opens then ends, value = now + window, 0 end
   ends = math.min(ends, now + window)
   local sum = math.max(0, value + add)
   if sum ~= value then
-    if not known and call('HLEN', key) >= tonumber(ARGV[1]) then
+    local others = known and 0 or call('HLEN', key)
+    if others >= tonumber(ARGV[1]) then
       local all, soonest, victim = call('HGETALL', key), math.huge, nil
       for j = 1, #all, 2 do
         local theirs = parse(all[j + 1])
@@ -30,7 +32,7 @@ for i, key in ipairs(KEYS) do
       call('HDEL', key, victim)
     end
     call('HSET', key, field, string.format('%.0f %.0f', ends, sum))
-    if call('PTTL', key) < ends - now then call('PEXPIRE', key, ends - now) end
+    if opens and (not known and others == 0 or call('PTTL', key) < ends - now) then call('PEXPIRE', key, ends - now) end
   end
   answer[2 * i - 1] = sum
   answer[2 * i] = sum == 0 and 0 or ends - now

@@ -1,16 +1,14 @@
--- Lists users by ID.
--- KEYS: the index of shards. ARGV: the prefix of the realm, the last ID seen or '', how many, 1 for all fields.
--- Returns IDs, each followed by the user or by all fields.
-local call, prefix, after, left = redis.call, ARGV[1], ARGV[2], tonumber(ARGV[3])
-local answer, from = {}, '-'
-if after ~= '' then from = '[' .. string.sub(after, 1, 3) end
-for _, shard in ipairs(call('ZRANGEBYLEX', KEYS[1], from, '+')) do
-  local ids = call('ZRANGEBYLEX', prefix .. 'ids:' .. shard, after == '' and '-' or '(' .. after, '+', 'LIMIT', 0, left)
-  for _, id in ipairs(ids) do
+-- Lists users, shard by shard. KEYS: meta. ARGV: the prefix of the realm, the first shard, how many users, 1 for all
+-- fields. Returns the shard to continue with, 4096 at the end, and IDs of whole shards, in no order, each
+-- followed by the user or by all fields.
+local call, prefix, left = redis.call, ARGV[1], tonumber(ARGV[3])
+local answer, shard = {}, tonumber(ARGV[2])
+while shard < 4096 and left > 0 do
+  for _, id in ipairs(call('ZRANGE', prefix .. 'ids:' .. shard, 0, -1)) do
     answer[#answer + 1] = id
     answer[#answer + 1] = ARGV[4] == '1' and call('HGETALL', prefix .. 'u:' .. id) or call('HGET', prefix .. 'u:' .. id, 'u')
+    left = left - 1
   end
-  left = left - #ids
-  if left == 0 then break end
+  shard = shard + 1
 end
-return answer
+return {shard, answer}
