@@ -383,7 +383,7 @@ func recordFaults() map[string]fault {
 		})},
 		"keys that are cut":      {group: "Records", inject: putWith(func(r *record, _ *authcore.PutOptions) { r.Key = strings.TrimSpace(r.Key) })},
 		"bounds without a check": {group: "Records", inject: putWith(func(r *record, _ *authcore.PutOptions) { r.Data = r.Data[:min(len(r.Data), 16<<10)] })},
-		"a record is taken twice": {group: "RecordRaces", inject: func(h *hooked) {
+		"a record is taken twice": {group: "Records", inject: func(h *hooked) {
 			h.take = func(ctx context.Context, k key, now time.Time) (record, error) {
 				r, err := h.Store.Record(ctx, k, now)
 				time.Sleep(time.Millisecond)
@@ -391,7 +391,7 @@ func recordFaults() map[string]fault {
 				return r, err
 			}
 		}},
-		"an update revives a record": {group: "RecordRaces", inject: func(h *hooked) {
+		"an update revives a record": {group: "Records", inject: func(h *hooked) {
 			h.edit = func(ctx context.Context, k key, now time.Time, change func(*record) error) (record, error) {
 				r, err := h.Store.Record(ctx, k, now)
 				if err == nil {

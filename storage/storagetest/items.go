@@ -110,52 +110,45 @@ func wantImported(t *testing.T, store authcore.Store, items []authcore.Item, wan
 }
 
 // furnishRealm makes a realm with all kinds of items and returns those that are
-// moved after two hours.
+// moved after two hours. The first ones are a user and an identity.
 func furnishRealm(t *testing.T, store authcore.Store) []authcore.Item {
 	t.Helper()
-	until := at(14 * day)
-	social := newAccount("ada")
+	ada := newAccount("ada")
 	tenant, pending, unlinked := newIdentity("2"), newIdentity("3"), newIdentity("4")
 	tenant.Issuer, tenant.Email, tenant.Created = "https://tenant.example", "", at(time.Minute)
-	pending.State, pending.Expires = authcore.IdentityPending, at(day)
-	unlinked.State = authcore.IdentityUnlinked
-	social.Identities = append(social.Identities, tenant, pending, unlinked)
-	ended, expired := newSession(time.Minute), newSession(0)
-	expired.Expires = at(2 * time.Hour)
-	social.Sessions = append(social.Sessions, ended, expired)
-	social = signUp(t, store, social)
-	social = update(t, store, social.User.ID, func(a *authcore.Account) {
+	pending.State, pending.Expires, pending.Created = authcore.IdentityPending, at(day), at(2*time.Minute)
+	unlinked.State, unlinked.Created = authcore.IdentityUnlinked, at(3*time.Minute)
+	ended := newSession(time.Minute)
+	ada.Identities, ada.Sessions = append(ada.Identities, tenant, pending, unlinked), append(ada.Sessions, ended)
+	ada = signUp(t, store, ada)
+	ada = update(t, store, ada.User.ID, func(a *authcore.Account) {
 		a.EndSessions(func(s authcore.Session) bool { return s.ID == ended.ID })
 	})
-	social.Sessions = slices.DeleteFunc(social.Sessions, func(s authcore.Session) bool { return s.ID == expired.ID })
 	outcast, returned, gone := signUpNamed(t, store, "mallory"), signUpNamed(t, store, "eve"), signUpNamed(t, store, "gone")
-	outcastEnded, returnedEnded := outcast.Sessions[0], returned.Sessions[0]
-	disable(t, store, outcast.User.ID, until)
+	endings := []authcore.Session{ended, outcast.Sessions[0], returned.Sessions[0]}
+	disable(t, store, outcast.User.ID, at(14*day))
 	outcast.User.Disabled, outcast.Sessions = true, nil
-	disable(t, store, returned.User.ID, until)
+	disable(t, store, returned.User.ID, at(14*day))
 	returned = update(t, store, returned.User.ID, (*authcore.Account).Enable)
 	wantErr(t, "DeleteUser", store.DeleteUser(t.Context(), gone.User.ID, revokeUser(gone.User.ID)), nil)
 	unverified := newUser("someone@example.com")
 	unverified.EmailVerified, unverified.LastLogin = false, time.Time{}
 	signUp(t, store, authcore.Account{User: unverified})
-
-	link, passkey, short := newRecord("link", "address"), newRecord("passkey", social.User.ID), newRecord("short", "address")
+	link, passkey, short := newRecord("link", "address"), newRecord("passkey", ada.User.ID), newRecord("short", "address")
 	link.Expires, passkey.Expires, passkey.Data = at(3*time.Hour), time.Time{}, []byte{0, 0xff, 1}
 	put(t, store, link, passkey, short)
 	keys := []authcore.SigningKey{newKey("a"), newKey("b")}
 	keys[1].Signs, keys[1].Expires = at(2*time.Hour), time.Time{}
 	updateKeys(t, store, nil, keys)
 
-	items := slices.Concat(itemsOf(social), itemsOf(outcast), itemsOf(returned), []authcore.Item{
+	items := slices.Concat(itemsOf(ada), itemsOf(outcast), itemsOf(returned), []authcore.Item{
 		{User: &unverified}, {Record: &link}, {Record: &passkey}, {Key: &keys[0]}, {Key: &keys[1]},
 	})
-	for _, session := range []authcore.Session{ended, outcastEnded, returnedEnded} {
-		items = append(items, authcore.Item{Revocation: &authcore.Revocation{
-			Kind: authcore.RevokeSession, ID: session.ID, Until: session.Expires,
-		}})
+	revocations := []authcore.Revocation{revokeUser(outcast.User.ID), revokeUser(gone.User.ID)}
+	for _, s := range endings {
+		revocations = append(revocations, authcore.Revocation{Kind: authcore.RevokeSession, ID: s.ID, Until: s.Expires})
 	}
-	for _, user := range []authcore.User{outcast.User, gone.User} {
-		revocation := revokeUser(user.ID)
+	for _, revocation := range revocations {
 		items = append(items, authcore.Item{Revocation: &revocation})
 	}
 	return items

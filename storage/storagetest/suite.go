@@ -53,7 +53,6 @@ func Run(t *testing.T, config Config) {
 		{"DeleteUser", deleteChecks()},
 		{"List", listChecks()},
 		{"Records", recordChecks()},
-		{"RecordRaces", recordRaceChecks()},
 		{"Revocations", revocationChecks()},
 		{"Keys", keyChecks()},
 		{"Counters", counterChecks(config)},

@@ -21,33 +21,19 @@ func sweep(t *testing.T, store authcore.Store, now time.Time) int {
 
 func sweepChecks(config Config) []check {
 	return []check{
-		{"EmptyStore", func(t *testing.T, store authcore.Store) {
-			if n := sweep(t, store, start); n != 0 {
-				t.Errorf("Sweep removed %d items of an empty store", n)
-			}
-		}},
 		{"DeletesTheExpiredOnly", sweepExpired},
 		{"ClockOfANodeIsAhead", func(t *testing.T, store authcore.Store) {
-			if !config.Clock {
-				t.Skip("the engine has no clock of its own")
-			}
 			account, record, key := mixedRealm(t, store)
 			sweep(t, store, at(40*day))
+			if config.Clock { // the items are live by the clock of the engine
+				wantRecord(t, store, record)
+				wantFeed(t, store, "", revokeUser("live"))
+			} else { // deleted items do not return when the clock is right again
+				account.Sessions, account.Identities = nil, account.Identities[:1]
+				wantNoRecord(t, store, record.RecordKey)
+				wantFeed(t, store, "")
+			}
 			wantAccount(t, store, start, account)
-			wantRecord(t, store, record)
-			wantRevoked(t, store, "", revokeUser("live"))
-			updateKeys(t, store, []authcore.SigningKey{key}, []authcore.SigningKey{key})
-		}},
-		{"ClockOfTheProcess", func(t *testing.T, store authcore.Store) {
-			if config.Clock {
-				t.Skip("the engine has a clock of its own")
-			}
-			account, record, key := mixedRealm(t, store)
-			sweep(t, store, at(40*day))
-			account.Sessions, account.Identities = nil, account.Identities[:1]
-			wantAccount(t, store, start, account) // deleted items do not return with the clock
-			wantNoRecord(t, store, record.RecordKey)
-			wantFeed(t, store, "")
 			updateKeys(t, store, []authcore.SigningKey{key}, []authcore.SigningKey{key}) // the rotation retires keys
 		}},
 		{"Many", sweepMany},
@@ -79,10 +65,7 @@ func mixedRealm(t *testing.T, store authcore.Store) (authcore.Account, authcore.
 
 func sweepExpired(t *testing.T, store authcore.Store) {
 	account, record, key := mixedRealm(t, store)
-	sweep(t, store, at(-time.Hour-time.Minute))
-	if n := sweep(t, store, start); n == 0 {
-		t.Log("the engine counts no removed items, or removes them by itself")
-	}
+	sweep(t, store, start)
 	if n := sweep(t, store, start); n != 0 {
 		t.Errorf("the second Sweep removed %d items, want none", n)
 	}
@@ -141,36 +124,30 @@ func sweepRace(t *testing.T, store authcore.Store) {
 		account = signUp(t, store, account)
 		put(t, store, record)
 		before := at(-time.Second)
-		var extended, renewed error
-		live := false
+		var extended error
+		var renewed authcore.Account
 		together(3, func(i int) {
 			switch i {
 			case 0:
 				wantErr(t, "Sweep", drop(store.Sweep(t.Context(), start)), nil)
 			case 1:
-				_, extended = store.UpdateRecord(t.Context(), record.RecordKey, before, func(r *authcore.Record) error {
+				extended = drop(store.UpdateRecord(t.Context(), record.RecordKey, before, func(r *authcore.Record) error {
 					r.Expires = at(day)
 					return nil
-				})
+				}))
 			case 2:
-				var got authcore.Account
-				got, renewed = store.UpdateAccount(t.Context(), account.User.ID, before, func(a *authcore.Account) error {
+				renewed, _ = store.UpdateAccount(t.Context(), account.User.ID, before, func(a *authcore.Account) error {
 					for i := range a.Sessions {
 						a.Sessions[i].Expires = at(day)
 					}
 					return nil
 				})
-				live = len(got.Sessions) == 1
 			}
 		})
-		_, err := store.Record(t.Context(), record.RecordKey, start)
+		err := drop(store.Record(t.Context(), record.RecordKey, start))
 		if (extended == nil) != (err == nil) {
 			t.Errorf("UpdateRecord returned error %v, then Record returned error %v", extended, err)
 		}
-		wantErr(t, "UpdateAccount", renewed, nil)
-		got, err := store.Account(t.Context(), byID(account.User.ID), start)
-		if err != nil || (len(got.Sessions) == 1) != live {
-			t.Errorf("Account has %d sessions, error %v; the update returned one: %v", len(got.Sessions), err, live)
-		}
+		wantAccount(t, store, start, renewed)
 	}
 }
