@@ -11,8 +11,9 @@ import (
 const (
 	// maxLead limits the lead.
 	maxLead = 24 * time.Hour
-	// maxJWKSAge limits for how long caches keep the public keys.
-	maxJWKSAge = time.Hour
+	// maxJWKSAge limits for how long caches keep the public keys, and so for how
+	// long verifiers elsewhere accept a revoked key.
+	maxJWKSAge = 10 * time.Minute
 	// skew is the difference between the clocks of nodes that is tolerated: a key
 	// may sign that much earlier than planned.
 	skew = 2 * time.Minute

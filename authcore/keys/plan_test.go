@@ -75,7 +75,7 @@ func TestLifetimeGrowsBeforeARotation(t *testing.T) {
 }
 
 // A node that was down for longer than a rotation must not sign with a key that
-// nobody has seen.
+// no other node has seen.
 func TestLateRotation(t *testing.T) {
 	store := &keyStore{}
 	newNode(store, gate.EdDSA).at(t, start)

@@ -84,9 +84,9 @@ func (r *Ring) Maintain(ctx context.Context, now time.Time) error {
 	})
 }
 
-// Reload loads the keys. When every node reloads them at least every 5 seconds and
-// gives up a read after 2 seconds, a revoked key is removed from all nodes that
-// reach the store within 7 seconds.
+// Reload loads the keys. A node reloads them every 5 seconds and gives up a read
+// after 2 seconds. So a revoked key is removed within 7 seconds from all nodes that
+// reach the store. Verifiers elsewhere follow when they fetch the JWKS again.
 func (r *Ring) Reload(ctx context.Context) error {
 	return r.update(ctx, func(keys []authcore.SigningKey) ([]authcore.SigningKey, error) { return keys, nil })
 }

@@ -39,7 +39,7 @@ func (c *counters) Count(ctx context.Context, now time.Time, list []authcore.Cou
 		}
 	}
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("%w: %w", authcore.ErrUnavailable, ctx.Err())
+		return nil, fmt.Errorf("%w: no answer: %w", authcore.ErrUnavailable, ctx.Err())
 	}
 	return c.add(now, list), nil
 }
@@ -79,7 +79,7 @@ func down(context.Context) error { return errDown }
 
 func hang(ctx context.Context) error {
 	<-ctx.Done()
-	return fmt.Errorf("%w: %w", authcore.ErrUnavailable, ctx.Err())
+	return fmt.Errorf("%w: no answer: %w", authcore.ErrUnavailable, ctx.Err())
 }
 
 func check(name, party string, n int) Check {

@@ -31,7 +31,7 @@ func (s *scripted) do(act func(context.Context) error, steps ...string) {
 // hang waits like an engine that does not respond.
 func hang(ctx context.Context) error {
 	<-ctx.Done()
-	return fmt.Errorf("%w: %w", authcore.ErrUnavailable, ctx.Err())
+	return fmt.Errorf("%w: no answer: %w", authcore.ErrUnavailable, ctx.Err())
 }
 
 // down fails like an engine that is not reachable.

@@ -231,8 +231,8 @@ func TestFeedIsCached(t *testing.T) {
 	}
 }
 
-// The size of the list is no reason to fail: verifiers would refuse all requests
-// then.
+// A large list is served like a small one: without it verifiers would refuse all
+// requests.
 func TestLargeFeed(t *testing.T) {
 	p := newPublishers(t, 1)[0]
 	const n = 200_000

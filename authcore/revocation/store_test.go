@@ -91,7 +91,7 @@ func down(context.Context) error { return errDown }
 // hang waits like an engine that does not respond.
 func hang(ctx context.Context) error {
 	<-ctx.Done()
-	return fmt.Errorf("%w: %w", authcore.ErrUnavailable, ctx.Err())
+	return fmt.Errorf("%w: no answer: %w", authcore.ErrUnavailable, ctx.Err())
 }
 
 func session(id string, until time.Time) authcore.Revocation {
