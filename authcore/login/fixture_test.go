@@ -413,10 +413,13 @@ func (s *faultyStore) Record(ctx context.Context, key authcore.RecordKey, now ti
 
 func (s *faultyStore) PutRecord(ctx context.Context, record authcore.Record, options authcore.PutOptions) (err error) {
 	return s.call("PutRecord", func() error {
+		if err := s.Store.PutRecord(ctx, record, options); err != nil {
+			return err
+		}
 		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.puts = append(s.puts, record)
-		s.mu.Unlock()
-		return s.Store.PutRecord(ctx, record, options)
+		return nil
 	})
 }
 
