@@ -257,7 +257,7 @@ func TestKeySet(t *testing.T) {
 	for _, path := range []string{"/.well-known/jwks.json", "/v1/auth/.well-known/jwks.json", "/v1/auth/.well-known/jwks.json/"} {
 		r := w.send("GET", path, "", "Origin", "https://elsewhere.test")
 		r.expect(t, 200, string(keys))
-		r.expectHeader(t, "Cache-Control", "public, max-age=3600")
+		r.expectHeader(t, "Cache-Control", "public, max-age=600")
 		r.expectHeader(t, "Access-Control-Allow-Origin", "*")
 		r.expectHeader(t, "Content-Type", jsonType)
 	}
