@@ -46,6 +46,7 @@ func sweepChecks(config Config) []check {
 func mixedRealm(t *testing.T, store authcore.Store) (authcore.Account, authcore.Record, authcore.SigningKey) {
 	t.Helper()
 	account, key := newAccount("ada"), newKey("a")
+	key.Expires = time.Time{}
 	pending, past := newIdentity("pending"), newIdentity("past")
 	pending.State, pending.Expires, pending.Created = authcore.IdentityPending, at(20*day), at(time.Minute)
 	past.State, past.Expires = authcore.IdentityPending, at(-time.Hour)
