@@ -1,6 +1,7 @@
 package gatecase
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -14,11 +15,11 @@ import (
 	"github.com/edgeauth/edgeauth/wasm/edge"
 )
 
-// The table is what it says it is.
+// The table is large, and each of its tokens is used.
 func TestTable(t *testing.T) {
 	cases := Load(t)
 	if len(cases) < 120 {
-		t.Errorf("only %d cases", len(cases))
+		t.Errorf("the table has %d cases, want 120 at least", len(cases))
 	}
 	used := strings.Builder{}
 	for _, c := range cases {
@@ -37,9 +38,9 @@ func TestNative(t *testing.T) {
 	upstream := NewServer(t)
 	target, err := url.Parse(upstream.URL)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("url.Parse(%s) = %v", upstream.URL, err)
 	}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, ModifyResponse: allowOrigin}
 	for _, c := range Load(t) {
 		t.Run(c.Name, func(t *testing.T) {
 			server := httptest.NewServer(newNative(t, c, proxy))
@@ -66,37 +67,31 @@ func newNative(t *testing.T, c *Case, next http.Handler) *native {
 }
 
 func (n *native) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for name := range r.Header {
-		if gate.IsIdentityHeader(name) {
-			delete(r.Header, name)
-		}
-	}
-	if gate.IsTunnel(r.Header["Upgrade"]) {
-		r.Header.Del("Upgrade")
-	}
-	if kept, changed := gate.KeptConnection(r.Header["Connection"]); changed {
-		r.Header.Set("Connection", kept)
-	}
-	request := gate.Request{
-		Method: r.Method, Path: r.URL.EscapedPath(), Now: n.now, HasBody: r.ContentLength != 0,
-		Authorization: r.Header["Authorization"], Origin: r.Header["Origin"],
-		AccessControlRequestMethod:  r.Header["Access-Control-Request-Method"],
-		AccessControlRequestHeaders: r.Header["Access-Control-Request-Headers"],
-	}
+	header := gate.Header(r.Header)
+	gate.Clean(header)
 	decision := gate.Unavailable(nil)
 	if n.edge != nil {
-		decision = n.edge.Decide(request)
-		if origin, ok := n.edge.AllowedOrigin(&request); ok && decision.Status != http.StatusNoContent {
-			w.Header().Set("Vary", "Origin")
-			gate.AllowOrigin(w.Header(), origin)
-		}
+		decision = n.edge.Decide(gate.Request{
+			Method: r.Method, Header: header, Path: r.URL.EscapedPath(), HasBody: r.ContentLength != 0, Now: n.now,
+		})
 	}
 	if decision.Status != 0 {
-		decision.Header(w.Header())
+		decision.Answer(gate.Header(w.Header()))
 		w.WriteHeader(decision.Status)
 		_, _ = w.Write([]byte(decision.Body))
 		return
 	}
-	n.edge.Forward(&decision, r.Header)
+	n.edge.Forward(&decision, header)
+	r = r.WithContext(context.WithValue(r.Context(), decisionKey{}, &decision))
 	n.next.ServeHTTP(w, r)
+}
+
+// decisionKey is the context key of the decision about a request.
+type decisionKey struct{}
+
+// allowOrigin is the ModifyResponse of the proxy.
+func allowOrigin(r *http.Response) error {
+	decision, _ := r.Request.Context().Value(decisionKey{}).(*gate.Decision)
+	decision.AllowOrigin(gate.Header(r.Header))
+	return nil
 }

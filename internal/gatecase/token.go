@@ -2,6 +2,7 @@ package gatecase
 
 import (
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// What the tokens of the table state.
+// Claims of the tokens in the table.
 const (
 	Issuer   = "https://auth.example.com"
 	Audience = "https://app.example.com"
@@ -23,17 +24,17 @@ const (
 	Session = "9c8b7a69-5847-4635-a241-302f1e0d0c03"
 )
 
-// The times of the table: tokens are issued in its past and end after the time
-// that the gate's clock shows.
+// The times of the table: tokens are issued before the time that the gate's clock
+// shows, and expire after it.
 //
-//nolint:gochecknoglobals // constants, but for the language
+//nolint:gochecknoglobals // constants of a type that has none
 var (
 	issued  = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	clock   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 	expires = time.Date(2105, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// claims are what a token says.
+// claims are the claims of a token.
 type claims map[string]any
 
 func goodClaims() claims {
@@ -44,7 +45,7 @@ func goodClaims() claims {
 	}
 }
 
-// with returns the claims with others put over them; nil leaves one out.
+// with returns the claims with others added or replaced; nil removes one.
 func (c claims) with(others claims) claims {
 	c = maps.Clone(c)
 	maps.Copy(c, others)
@@ -55,7 +56,7 @@ func (c claims) with(others claims) claims {
 func (c claims) json() string {
 	text, err := json.Marshal(c)
 	if err != nil {
-		panic(err) // there is nothing in it that cannot be written
+		panic(err) // claims can always be marshalled
 	}
 	return string(text)
 }
@@ -67,7 +68,7 @@ type maker struct {
 	made map[string]string
 }
 
-// MakeTokens makes the tokens of the table. It gives the same at every time.
+// MakeTokens returns the tokens of the table by name. They are always the same.
 func MakeTokens(tb testing.TB) map[string]string {
 	tb.Helper()
 	m := &maker{tb: tb, keys: Keys(tb), made: map[string]string{}}
@@ -81,7 +82,7 @@ func MakeTokens(tb testing.TB) map[string]string {
 	return m.made
 }
 
-// header is the header that is expected of a key.
+// header returns the header that the gate expects of a key.
 func (m *maker) header(key string) string {
 	k := m.keys[key].Key
 	return fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"login+jwt"}`, k.Algorithm, k.ID)
@@ -93,7 +94,7 @@ func (m *maker) sign(key, header, payload string) string {
 	return input + "." + encode(sign(m.tb, m.keys[key].Private, input))
 }
 
-// login makes a token with the right header.
+// login makes a token with the expected header.
 func (m *maker) login(key string, c claims) string { return m.sign(key, m.header(key), c.json()) }
 
 func (m *maker) good() {
@@ -137,7 +138,7 @@ func (m *maker) algorithms() {
 	m.made["unknown_key"] = m.login("other_ed25519", goodClaims())
 }
 
-// hmacs use what is published of a key as a secret.
+// hmacs use the published forms of a key as a secret.
 func (m *maker) hmacs(good string) {
 	key := m.keys["rsa"].Key
 	der, err := x509.MarshalPKIXPublicKey(key.Public)
@@ -156,7 +157,7 @@ func (m *maker) hmacs(good string) {
 	}
 }
 
-// headers are other headers than the expected one, with a good signature.
+// headers makes tokens with unexpected headers and valid signatures.
 func (m *maker) headers() {
 	kid, right := m.keys["ed25519"].Key.ID, m.header("ed25519")
 	plus := func(member string) string { return strings.TrimSuffix(right, "}") + "," + member + "}" }
@@ -196,7 +197,7 @@ func (m *maker) headers() {
 
 func (m *maker) encodings() {
 	payload := goodClaims().json()
-	for name := "Ada"; len(payload)%3 != 1; name += "a" { // so that the last character has bits to spare
+	for name := "Ada"; len(payload)%3 != 1; name += "a" { // so that the last character has unused bits
 		payload = goodClaims().with(claims{"name": name}).json()
 	}
 	token := m.sign("ed25519", m.header("ed25519"), payload)
@@ -236,7 +237,7 @@ func cut(token string) (header, body, signature string) {
 	return parts[0], parts[1], parts[2]
 }
 
-// stray changes bits of the last character that stand for nothing.
+// stray changes unused bits of the last character.
 func stray(text string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	end := len(text) - 1
@@ -250,7 +251,7 @@ func flip(text string) string {
 	return "A" + text[1:]
 }
 
-// payloads are of another form than a token's, with a good signature.
+// payloads makes tokens with malformed payloads and valid signatures.
 func (m *maker) payloads() {
 	good := goodClaims().json()
 	plus := func(member string) string { return strings.TrimSuffix(good, "}") + "," + member + "}" }
@@ -314,25 +315,41 @@ func (m *maker) feed(signer, issuer string, issued, expires time.Time, revoked .
 	m.tb.Helper()
 	revocations := gate.NewRevocations()
 	revocations.Apply(revoked...)
-	payload, err := revocations.FeedPayload(issuer, issued, expires)
+	payloads, err := revocations.FeedPayloads(gate.FeedOptions{Issuer: issuer, Issued: issued, Expires: expires})
 	if err != nil {
-		m.tb.Fatal(err)
+		m.tb.Fatalf("FeedPayloads = %v", err)
 	}
-	input := gate.HeaderSegment(m.keys["ed25519"].Key, gate.PurposeRevocations) + "." + encode(payload)
-	return input + "." + encode(sign(m.tb, m.keys[signer].Private, input))
+	var parts []string
+	for payload := range payloads {
+		input := gate.HeaderSegment(m.keys["ed25519"].Key, gate.PurposeRevocations) + "." + encode(payload)
+		parts = append(parts, input+"."+encode(sign(m.tb, m.keys[signer].Private, input)))
+	}
+	return strings.Join(parts, "\n")
 }
 
-// feeds are of revocations.
+// feeds makes feeds of revocations.
 func (m *maker) feeds() {
 	user := gate.Revocation{Kind: gate.RevokeUser, ID: User, Until: expires}
 	session := gate.Revocation{Kind: gate.RevokeSession, ID: Session, Until: expires}
-	token := gate.Revocation{Kind: gate.RevokeToken, ID: TokenID, Until: expires}
 	m.made["feed_user"] = m.feed("ed25519", Issuer, issued, expires, user)
 	m.made["feed_session"] = m.feed("ed25519", Issuer, issued, expires, session)
-	m.made["feed_token"] = m.feed("ed25519", Issuer, issued, expires, token)
 	m.made["feed_empty"] = m.feed("ed25519", Issuer, issued, expires)
 	m.made["feed_expired"] = m.feed("ed25519", Issuer, issued, issued.Add(time.Hour))
 	m.made["feed_forged"] = m.feed("other_ed25519", Issuer, issued, expires)
 	m.made["feed_of_another_issuer"] = m.feed("ed25519", "https://other.example.com", issued, expires)
+	m.made["feed_incomplete"] = m.change(m.made["feed_session"], `"parts":1`, `"parts":2`)
+	m.made["feed_delta"] = m.change(m.made["feed_session"], `"part":1`, `"delta":true,"since":"1000000000","part":1`)
 	m.made["feed_a_minute_old"] = m.feed("ed25519", Issuer, clock.Add(-time.Minute), expires, session)
+}
+
+// change replaces a part of the payload of a feed and signs it anew.
+func (m *maker) change(feed, old, replacement string) string {
+	m.tb.Helper()
+	_, body, _ := cut(feed)
+	payload, err := base64.RawURLEncoding.DecodeString(body)
+	if err != nil || !strings.Contains(string(payload), old) {
+		m.tb.Fatalf("the feed %q does not contain %s: %v", payload, old, err)
+	}
+	input := gate.HeaderSegment(m.keys["ed25519"].Key, gate.PurposeRevocations) + "." + encode(strings.Replace(string(payload), old, replacement, 1))
+	return input + "." + encode(sign(m.tb, m.keys["ed25519"].Private, input))
 }

@@ -13,36 +13,45 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// DefaultCacheSize is how many verified tokens an instance remembers. There may
-// be hundreds of instances, so it is small; full, they take about 500 kB each.
+// DefaultCacheSize is the number of verified tokens that an instance remembers. It
+// is small because there may be hundreds of instances; a full cache takes about
+// 500 kB.
 const DefaultCacheSize = 1024
 
-// maxCacheSize keeps a slip of the pen from taking all memory.
+// maxCacheSize keeps a typing error from taking all memory.
 const maxCacheSize = 1 << 20
 
-// Config is a configuration that was found good.
+// Config is a valid configuration.
 type Config struct {
 	Site gate.Site
-	// Issuer and Audience are what tokens must state.
+	// Issuer and Audience are required in tokens.
 	Issuer, Audience string
-	// CacheSize is how many verified tokens are remembered; negative for none.
+	// CacheSize is the number of verified tokens that are remembered; a negative
+	// value disables the cache.
 	CacheSize int
-	// Keys is nil when they are in KeysFile.
+	// Keys is nil if they are in KeysFile.
 	Keys     *gate.KeySet
 	KeysFile string
 	// Revocations are those of the configuration itself.
 	Revocations     Revocations
 	RevocationsFile string
-	// RevocationsMaxAge is how old a feed may be; zero means no limit.
+	// RevocationsByHost reports that the host hands over the feed.
+	RevocationsByHost bool
+	// RevocationsMaxAge is the greatest age of a feed; zero means no limit but its
+	// expiry.
 	RevocationsMaxAge time.Duration
 
 	origins map[string]bool
 }
 
+// HasFeed reports whether revocations come in the signed feed for certain: a file
+// may contain a list instead.
+func (c *Config) HasFeed() bool { return c.Revocations.Feed != "" || c.RevocationsByHost }
+
 // AllowsOrigin reports whether pages of an origin may call the site.
 func (c *Config) AllowsOrigin(origin string) bool { return c.origins[origin] }
 
-// Parse reads a configuration. Its error names every fault, and holds nothing
+// Parse reads a configuration. Its error names every fault and contains nothing
 // that may be secret.
 func Parse(data []byte) (*Config, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -61,7 +70,7 @@ func Parse(data []byte) (*Config, error) {
 			faults = append(faults, fmt.Errorf("%s: %w", name, err))
 		}
 	}
-	if len(faults) == 0 { // else it would complain of what is there
+	if len(faults) == 0 { // otherwise it would report present members as absent
 		faults = append(faults, c.complete())
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -82,20 +91,20 @@ func (c *Config) set(name string, value any) (err error) {
 	return read(value)
 }
 
-// unknown explains why there is no such member.
+// unknown returns the error for an unknown member.
 func unknown(name string) error {
 	switch name {
 	case "assertion":
-		return errors.New("is not possible here: a guest has no key and signs nothing")
+		return errors.New("is not possible here: a guest has no private key; remove it")
 	case "handle_errors":
-		return errors.New("is not possible here: there are no error routes")
+		return errors.New("is not possible here: there are no error routes; remove it")
 	case "realm":
-		return errors.New("is not possible here: issuer, audience and keys say whose tokens are good")
+		return errors.New("is not possible here: use issuer, audience and keys instead")
 	}
 	return errors.New("unknown name")
 }
 
-// members are the names of a configuration and how their values are read.
+// members maps the names of a configuration to the functions that read the values.
 func (c *Config) members() map[string]func(any) error {
 	return map[string]func(any) error{
 		"issuer":   into(&c.Issuer, text),
@@ -103,6 +112,7 @@ func (c *Config) members() map[string]func(any) error {
 		"keys":     into(&c.Keys, keySet), "keys_file": into(&c.KeysFile, text),
 		"origins":     into(&c.origins, origins),
 		"revocations": into(&c.Revocations, revocations), "revocations_file": into(&c.RevocationsFile, text),
+		"revocations_by_host": into(&c.RevocationsByHost, boolean),
 		"revocations_max_age": into(&c.RevocationsMaxAge, duration),
 		"cache_size":          into(&c.CacheSize, cacheSize),
 		"public":              into(&c.Site.Public, publicPaths),
@@ -114,7 +124,7 @@ func (c *Config) members() map[string]func(any) error {
 	}
 }
 
-// into stores what a function reads.
+// into stores the value that a function reads.
 func into[T any](target *T, read func(any) (T, error)) func(any) error {
 	return func(value any) (err error) {
 		*target, err = read(value)
@@ -122,12 +132,12 @@ func into[T any](target *T, read func(any) (T, error)) func(any) error {
 	}
 }
 
-// complete checks what belongs together and fills in what was left out.
+// complete checks members that depend on each other and sets defaults.
 func (c *Config) complete() error {
 	var faults []error
 	fault := func(text string) { faults = append(faults, errors.New(text)) }
 	if c.Issuer == "" {
-		fault("issuer: is required")
+		fault("issuer: is required; set it to the issuer of the realm")
 	}
 	if c.Audience == "" {
 		c.Audience = c.Issuer
@@ -136,13 +146,16 @@ func (c *Config) complete() error {
 		fault("keys: exactly one of keys and keys_file is required")
 	}
 	if c.RevocationsFile != "" && !c.Revocations.isEmpty() {
-		fault("revocations: excludes revocations_file")
+		fault("revocations: excludes revocations_file; set one of them")
 	}
-	if c.RevocationsMaxAge > 0 && c.RevocationsFile == "" && c.Revocations.Feed == "" {
-		fault("revocations_max_age: needs the signed feed, which says when it was made")
+	if c.RevocationsByHost && (c.RevocationsFile != "" || !c.Revocations.isEmpty()) {
+		fault("revocations_by_host: excludes revocations and revocations_file; set one of them")
+	}
+	if c.RevocationsMaxAge > 0 && c.RevocationsFile == "" && !c.HasFeed() {
+		fault("revocations_max_age: needs the signed feed, which is dated; a list is not")
 	}
 	if c.Site.Headers == nil {
-		c.Site.Headers, _ = gate.ChosenHeaders(nil) // the default is none that can be wrong
+		c.Site.Headers, _ = gate.ChosenHeaders(nil) // the default is valid
 	}
 	return errors.Join(append(faults, c.Site.Policy.Validate())...)
 }

@@ -13,7 +13,7 @@ import (
 
 const testKeys = `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
 
-// with returns a good configuration with more members.
+// with returns a valid configuration with more members.
 func with(members string) []byte {
 	if members != "" {
 		members = "," + members
@@ -24,16 +24,16 @@ func with(members string) []byte {
 func TestParse(t *testing.T) {
 	c, err := Parse(with(`"origins":["https://a.example","http://localhost:3000"],"public":["/x"],"forward_token":true`))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Parse = %v", err)
 	}
 	if c.Issuer != "https://auth.example.com" || c.Audience != c.Issuer || c.CacheSize != DefaultCacheSize || len(c.Keys.Keys()) != 1 {
-		t.Errorf("got %+v", c)
+		t.Errorf("Parse = %+v, want the issuer as audience, one key and the default cache", c)
 	}
 	if !c.Site.ForwardToken || !c.Site.Public.Match("/x") || !slices.Equal(c.Site.Headers, []string{"X-Auth-User-Id", "X-Auth-Email"}) {
-		t.Errorf("got %+v", c.Site)
+		t.Errorf("Parse gave the site %+v, want the members and default headers", c.Site)
 	}
 	if !c.AllowsOrigin("http://localhost:3000") || c.AllowsOrigin("https://a.example/") || c.AllowsOrigin("") {
-		t.Error("the wrong origins are allowed")
+		t.Error("AllowsOrigin accepts other origins than the configured ones")
 	}
 }
 
@@ -47,26 +47,26 @@ func TestSpellings(t *testing.T) {
 	} {
 		c, err := Parse(with(members))
 		if err != nil {
-			t.Errorf("%s: %v", members, err)
+			t.Errorf("Parse with %s = %v", members, err)
 			continue
 		}
 		if !c.Site.Policy.Optional || c.CacheSize != 5 || c.Site.Policy.MaxAge != 90*time.Minute ||
 			!slices.Equal(c.Site.Headers, []string{"X-Auth-Name"}) || !slices.Equal(c.Site.Public, []string{"/a", "/b"}) {
-			t.Errorf("%s: got %+v", members, c)
+			t.Errorf("Parse with %s = %+v, want equal values", members, c)
 		}
 	}
 	for written, want := range map[string]time.Duration{`"14d"`: 14 * 24 * time.Hour, `"1d12h"`: 36 * time.Hour, `"90s"`: 90 * time.Second, `1`: 1} {
 		if c, err := Parse(with(`"max_age":` + written)); err != nil || c.Site.Policy.MaxAge != want {
-			t.Errorf("%s: got %+v, %v", written, c, err)
+			t.Errorf("Parse with max_age %s = %+v, %v, want %v", written, c, err, want)
 		}
 	}
 	keys, err := json.Marshal(testKeys)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Marshal = %v", err)
 	}
 	for _, written := range []string{string(keys), strings.NewReplacer("[", `{"0":`, "]", "}").Replace(testKeys), strings.TrimSuffix(testKeys[len(`{"keys":`):], "}")} {
 		if c, err := Parse([]byte(`{"issuer":"x","keys":` + written + `}`)); err != nil || len(c.Keys.Keys()) != 1 {
-			t.Errorf("%s: %v", written, err)
+			t.Errorf("Parse with keys %s = %v, want one key", written, err)
 		}
 	}
 }
@@ -117,51 +117,58 @@ func TestFaults(t *testing.T) {
 		{string(with(`"revocations":[{"kind":"user","id":"x","ends":"soon"}]`)), "revocation 1: ends: unknown name"},
 		{string(with(`"revocations":[{"kind":"user","id":1}]`)), "revocation 1: id: must be a text"},
 		{string(with(`"revocations":"a.b.c","revocations_file":"/x"`)), "revocations: excludes revocations_file"},
+		{string(with(`"revocations":"a.b.c\nx"`)), "revocations: neither a list of revocations nor a feed"},
+		{string(with(`"revocations":"a.b.c","revocations_by_host":true`)), "revocations_by_host: excludes"},
+		{string(with(`"revocations_file":"/x","revocations_by_host":true`)), "revocations_by_host: excludes"},
+		{string(with(`"revocations":[{"kind":"token","id":"x"}]`)), "revocation 1: kind: must be user or session"},
 		{string(with(`"revocations_max_age":"1h"`)), "revocations_max_age: needs the signed feed"},
 		{`{"issuer":"x","keys":5}`, "keys: must be a JSON Web Key Set"},
 		{`{"issuer":"x","keys":{"keys":{"1":{}}}}`, "keys: must be a JSON Web Key Set"},
 		{`{"issuer":"x","keys":{"keys":[{"kty":"oct","k":"AAAA"}]}}`, "private or symmetric"},
 		{`{"issuer":"x","keys":"-----BEGIN PRIVATE KEY-----"}`, "a private key"},
-		{`{"issuer":"x","keys":{"keys":[],"signing_key":"-----BEGIN PRIVATE KEY-----"}}`, "a member beside the keys"},
+		{`{"issuer":"x","keys":{"keys":[],"signing_key":"-----BEGIN PRIVATE KEY-----"}}`, "a member next to keys"},
 		{`{"issuer":5,"audience":[],"optional":"x"}`, "issuer: must be a text\noptional: must be true or false"},
 	} {
 		if _, err := Parse([]byte(test.config)); err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: got %v, want %s", test.config, err, test.want)
+			t.Errorf("Parse(%s) = %v, want %s", test.config, err, test.want)
 		}
 	}
 }
 
 func TestRevocations(t *testing.T) {
 	const list = `[{"kind":"user","id":"a"},{"kind":"session","id":"b","until":"2030-01-01T00:00:00Z"}]`
-	fromFile, err := ParseRevocations([]byte("\n" + list + "\n"))
+	fromFile, err := ParseList([]byte("\n" + list + "\n"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ParseList(%s) = %v", list, err)
 	}
 	c, err := Parse(with(`"revocations":` + list))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Parse with %s = %v", list, err)
 	}
 	want := []gate.Revocation{
-		{Kind: gate.RevokeUser, ID: "a", Until: time.Unix(forGood, 0)},
+		{Kind: gate.RevokeUser, ID: "a", Until: time.Unix(permanent, 0)},
 		{Kind: gate.RevokeSession, ID: "b", Until: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)},
 	}
-	if fmt.Sprint(fromFile.List) != fmt.Sprint(want) || fmt.Sprint(c.Revocations.List) != fmt.Sprint(want) {
-		t.Errorf("got %v and %v, want %v", fromFile.List, c.Revocations.List, want)
+	if fmt.Sprint(fromFile) != fmt.Sprint(want) || fmt.Sprint(c.Revocations.List) != fmt.Sprint(want) {
+		t.Errorf("ParseList = %v, Parse = %v, want %v", fromFile, c.Revocations.List, want)
 	}
 	for _, text := range []string{"", "x", "{}", "[", "[1]", list + "x", list + list} {
-		if r, err := ParseRevocations([]byte(text)); err == nil {
-			t.Errorf("%q: got %+v", text, r)
+		if r, err := ParseList([]byte(text)); err == nil {
+			t.Errorf("ParseList(%q) = %+v, want an error", text, r)
 		}
 	}
-	if r, err := ParseRevocations([]byte("a.b.c\n")); err != nil || r.Feed != "a.b.c" {
-		t.Errorf("got %+v, %v", r, err)
+	if r, err := ParseList([]byte("[]")); err != nil || len(r) != 0 {
+		t.Errorf("ParseList([]) = %+v, %v, want no entries", r, err)
 	}
-	if r, err := ParseRevocations([]byte("[]")); err != nil || !r.isEmpty() {
-		t.Errorf("got %+v, %v", r, err)
+	if c, err := Parse(with(`"revocations":"a.b.c\nd.e.f\n"`)); err != nil || c.Revocations.Feed != "a.b.c\nd.e.f\n" || !c.HasFeed() {
+		t.Errorf("Parse with a feed of two parts = %+v, %v", c, err)
+	}
+	if c, err := Parse(with(`"revocations_by_host":"true","revocations_max_age":"5m"`)); err != nil || !c.RevocationsByHost || !c.HasFeed() {
+		t.Errorf("Parse with revocations_by_host = %+v, %v", c, err)
 	}
 }
 
-// FuzzParse: no configuration makes it panic, and what is taken is complete.
+// FuzzParse never panics, and what it accepts is complete.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		string(with("")), string(with(`"require":{"0":{"field":"client","values":"a,b"}},"max_age":"1d"`)),
@@ -172,7 +179,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := Parse([]byte(text))
 		if err == nil && (c.Issuer == "" || c.Audience == "" || (c.Keys == nil) == (c.KeysFile == "") || c.Site.Policy.Validate() != nil) {
-			t.Errorf("%q: got %+v", text, c)
+			t.Errorf("Parse(%q) = %+v, want a complete configuration", text, c)
 		}
 	})
 }

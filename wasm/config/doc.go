@@ -1,5 +1,5 @@
-// Package config reads the configuration of the gate at an edge that is not
-// Caddy: a JSON object, as the host of a WebAssembly guest hands it over.
+// Package config reads the configuration of the gate at an edge other than Caddy:
+// a JSON object that the host of a WebAssembly guest hands over.
 //
 //	{
 //	  "issuer":   "https://auth.example.com",
@@ -9,43 +9,45 @@
 //	  "require":  [{"field": "email_domain", "values": ["example.com"]}]
 //	}
 //
-// What token_auth has under the same name means the same:
+// These members have the meaning that they have in token_auth:
 //
 //	public         list of paths that need no token
-//	optional       boolean: requests without a token go on as anonymous ones
+//	optional       boolean: requests without a token proceed as anonymous ones
 //	require        list of objects with field and values; all have to hold
-//	max_age        duration: how long ago the login may have been
+//	max_age        duration: the greatest age of the login
 //	headers        list of identity headers to set; or "all" or "off"
-//	forward_token  boolean: leave Authorization in the request
+//	forward_token  boolean: keep the token in Authorization
 //
-// assertion, realm and handle_errors are errors: a guest signs nothing, knows one
-// realm, and has nobody to hand errors to. What Caddy takes from the realm is said
-// here:
+// assertion, realm and handle_errors are errors: a guest signs nothing, serves one
+// realm, and has no error routes. The other members replace what Caddy takes from
+// the realm:
 //
 //	issuer               the "iss" of the tokens; required
 //	audience             the "aud" of the tokens; default: the issuer
 //	keys                 the public keys: a JSON Web Key Set, as an object, as a
-//	                     text that holds one, or the list of its keys alone
+//	                     text that contains one, or only the list of its keys
 //	keys_file            a file with the key set instead, read again when it
 //	                     changes; one of the two is required
 //	origins              list of web origins whose pages may call the site:
 //	                     their preflights are answered
-//	revocations          list of objects with kind ("user", "session" or
-//	                     "token"), id, and until (RFC 3339; default: for good);
-//	                     or the signed feed of the issuer as a text
+//	revocations          list of objects with kind ("user" or "session"), id,
+//	                     and until (RFC 3339; default: permanent); or the signed
+//	                     feed of the issuer as a text
 //	revocations_file     a file with one of the two, read again when it changes
-//	revocations_max_age  duration: how old the feed may be; the gate answers 503
-//	                     while it is older, and as long as there is none. Needs
-//	                     the feed. Default: no limit
-//	cache_size           how many verified tokens each instance of the guest
-//	                     remembers; 0 for none. Default: 1024
+//	revocations_by_host  boolean: the host hands over the signed feed part by
+//	                     part; the gate answers 503 until it is complete
+//	revocations_max_age  duration: the greatest age of the feed; the gate
+//	                     answers 503 while the feed is older or absent. Needs
+//	                     the feed. Default: the feed's own expiry
+//	cache_size           number of verified tokens that each instance of the
+//	                     guest remembers; 0 for none. Default: 1024
 //
-// An unknown name is an error, and so is a private or symmetric key anywhere.
+// An unknown member is an error, and so is a private or symmetric key anywhere.
 //
-// Hosts write values in more than one way, so all of these are taken: a number or
-// boolean as a text ("5", "true"); a list as a text with commas between its
-// elements ("/a,/b"), or as an object whose names are the positions ("0", "1" or
-// "[0]", "[1]"); a duration as a text ("90s", "15m", "14d") or as a whole number of
-// nanoseconds, as in Caddy's JSON. An empty text, list or object and null are
-// the same as leaving the name out.
+// Hosts write values in several ways, which are all accepted: a number or boolean
+// as a text ("5", "true"); a list as a text with commas between its elements
+// ("/a,/b"), or as an object whose names are the positions ("0", "1" or "[0]",
+// "[1]"); a duration as a text ("90s", "15m", "14d") or as a whole number of
+// nanoseconds, as in Caddy's JSON. An empty text, list or object and null have the
+// same meaning as an absent member.
 package config

@@ -18,7 +18,7 @@ func headers(value any) ([]string, error) {
 	if err != nil {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "headers: "))
 	}
-	return append([]string{}, chosen...), nil // not nil: "off" is a choice
+	return append([]string{}, chosen...), nil // "off" is not nil, which means the default
 }
 
 func publicPaths(value any) (gate.PublicPaths, error) {
@@ -45,8 +45,7 @@ func cacheSize(value any) (int, error) {
 	return int(size), nil
 }
 
-// requirements reads a list of objects. Whether they can hold is checked with the
-// rest of the policy.
+// requirements reads a list of objects. Policy.Validate checks them.
 func requirements(value any) ([]gate.Requirement, error) {
 	elements, err := list(value)
 	if err != nil {
@@ -84,8 +83,8 @@ func requirement(value any) (r gate.Requirement, err error) {
 	return r, nil
 }
 
-// origins reads the origins (RFC 6454, section 6.2) as browsers write them, for
-// they are compared letter by letter.
+// origins reads origins in the form in which browsers send them (RFC 6454, section
+// 6.2), because they are compared byte by byte.
 func origins(value any) (map[string]bool, error) {
 	list, err := texts(value)
 	if err != nil {
@@ -109,19 +108,19 @@ func isOrigin(text string) bool {
 	return strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]_") == ""
 }
 
-// keySet reads a key set. Every document that is not one is refused, among them
-// those with a private key. The list of keys alone is taken too: Traefik's file
-// provider makes it of an object whose only member has its own name.
+// keySet reads a key set. It refuses every other document, and one with a private
+// key. It also accepts the list of keys alone: Traefik's file provider reduces an
+// object to it if the only member has the object's name.
 func keySet(value any) (*gate.KeySet, error) {
 	if document, ok := value.(string); ok {
 		return ParseKeys([]byte(document))
 	}
 	if object, ok := value.(map[string]any); ok && object["keys"] != nil {
-		// A file may have members of others (RFC 7517, section 5). What stands in
-		// a configuration was meant for this program.
+		// A file may have other members (RFC 7517, section 5). In a configuration
+		// they are mistakes.
 		for name := range object {
 			if name != "keys" {
-				return nil, errors.New("a member beside the keys; only a JSON Web Key Set of public keys belongs here")
+				return nil, errors.New("has a member next to keys; only a JSON Web Key Set of public keys belongs here")
 			}
 		}
 		value = object["keys"]
@@ -140,7 +139,7 @@ func keySet(value any) (*gate.KeySet, error) {
 // ParseKeys reads a key set from a file or a configuration.
 func ParseKeys(data []byte) (*gate.KeySet, error) {
 	if strings.Contains(string(data), "PRIVATE KEY-----") {
-		return nil, errors.New("a private key; only a JSON Web Key Set of public keys belongs here")
+		return nil, errors.New("contains a private key; only a JSON Web Key Set of public keys belongs here")
 	}
 	set, err := gate.ParseJWKS(data)
 	if err != nil {

@@ -11,37 +11,37 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// Revocations is what a configuration or a file says of revocations: a list, or
+// Revocations contains the revocations of a configuration or a file: a list, or
 // the signed feed of the issuer, which is not verified yet.
 type Revocations struct {
 	List []gate.Revocation
+	// Feed is a document of the feed, a part on each line.
 	Feed string
 }
 
 func (r *Revocations) isEmpty() bool { return len(r.List) == 0 && r.Feed == "" }
 
-// forGood is when a revocation without an end ends, in seconds since 1970: no
-// token lives that long.
-const forGood = 1<<32 - 2
+// permanent is the end of a revocation without one, in seconds since 1970. It is
+// after the expiry of every token.
+const permanent = 1<<32 - 2
 
-// ParseRevocations reads the content of a file: the list as JSON, or the feed.
-func ParseRevocations(data []byte) (Revocations, error) {
-	data = bytes.TrimSpace(data)
-	if !bytes.HasPrefix(data, []byte("[")) {
-		return revocations(string(data))
-	}
+// ParseList reads the content of a file with a list in JSON.
+func ParseList(data []byte) ([]gate.Revocation, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	var elements []any
 	if err := decoder.Decode(&elements); err != nil || decoder.More() {
-		return Revocations{}, errors.New("neither a list of revocations nor a feed")
+		return nil, errors.New("neither a list of revocations nor a feed")
 	}
-	return revocations(elements)
+	r, err := revocations(elements)
+	return r.List, err
 }
 
 func revocations(value any) (r Revocations, err error) {
 	if feed, ok := value.(string); ok {
-		if strings.Count(feed, ".") != 2 { // a JWS in compact form
-			return r, errors.New("neither a list of revocations nor a feed")
+		for part := range strings.SplitSeq(strings.TrimSpace(feed), "\n") {
+			if strings.Count(part, ".") != 2 { // a JWS in its compact form
+				return r, errors.New("neither a list of revocations nor a feed")
+			}
 		}
 		return Revocations{Feed: feed}, nil
 	}
@@ -63,7 +63,7 @@ func revocation(value any) (r gate.Revocation, err error) {
 	if !ok {
 		return r, errors.New("must be an object with kind, id and until")
 	}
-	r.Until = time.Unix(forGood, 0)
+	r.Until = time.Unix(permanent, 0)
 	for name, value := range object {
 		written, err := text(value)
 		if err != nil {
@@ -82,10 +82,8 @@ func revocation(value any) (r gate.Revocation, err error) {
 			return r, fmt.Errorf("%s: unknown name", name)
 		}
 	}
-	switch r.Kind {
-	case gate.RevokeUser, gate.RevokeSession, gate.RevokeToken:
-	default:
-		return r, errors.New("kind: must be user, session or token")
+	if r.Kind != gate.RevokeUser && r.Kind != gate.RevokeSession {
+		return r, errors.New("kind: must be user or session")
 	}
 	if r.ID == "" {
 		return r, errors.New("id: is required")

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// isAbsent reports whether a value is one of the ways in which hosts write
-// nothing.
+// isAbsent reports whether a value has one of the forms in which hosts write an
+// absent member.
 func isAbsent(value any) bool {
 	switch value := value.(type) {
 	case nil:
@@ -54,8 +54,8 @@ func whole(value any) (int64, error) {
 	return 0, errors.New("must be a whole number")
 }
 
-// duration reads a duration as Caddy does: nanoseconds, or a text in which "d"
-// stands for a day.
+// duration reads a duration as Caddy does: nanoseconds, or a text in which "d" is
+// the unit of a day.
 func duration(value any) (time.Duration, error) {
 	if n, err := whole(value); err == nil {
 		return positive(time.Duration(n))
@@ -95,7 +95,7 @@ func positive(d time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
-// list reads a list of anything.
+// list reads a list of any values.
 func list(value any) ([]any, error) {
 	switch value := value.(type) {
 	case []any:
@@ -116,7 +116,7 @@ func positions(object map[string]any) ([]any, error) {
 			element, ok = object["["+position+"]"]
 		}
 		if !ok {
-			return nil, errors.New("must be a list, or an object whose names are the positions from 0 on")
+			return nil, errors.New("must be a list, or an object whose names are the positions, beginning at 0")
 		}
 		elements[i] = element
 	}

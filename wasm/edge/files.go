@@ -3,45 +3,48 @@ package edge
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
 	"time"
 
-	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/wasm/config"
 )
 
 // file is a file that is read again when it changes.
 type file struct {
 	name string
-	// taken tells that its content was good once; modified and size are of the
-	// content that was looked at last.
+	// taken is true once a content was valid; modified and size belong to it.
 	taken    bool
 	modified time.Time
 	size     int64
 }
 
-// maxFile is the longest file that is read.
-const maxFile = gate.MaxRevocationFeed
+// note notes which content is in use.
+func (f *file) note(info fs.FileInfo) {
+	f.taken, f.modified, f.size = true, info.ModTime(), info.Size()
+}
 
-// refresh brings up to date what comes from files, once a second.
+// maxFile is the length of the longest file that is read as a whole, in bytes:
+// keys, and lists of revocations. A feed is read part by part.
+const maxFile = 32 << 20
+
+// refresh brings keys and revocations up to date. It looks at the files once a
+// second.
 func (e *Edge) refresh(now time.Time) {
 	if e.checked == now.Unix() {
+		if e.reading != nil {
+			e.report(e.readFeed(now))
+		}
 		return
 	}
 	e.checked = now.Unix()
-	err := errors.Join(
-		e.read(&e.keysFile, func(data []byte) error {
-			keys, err := config.ParseKeys(data)
-			if err == nil {
-				e.setKeys(keys)
-			}
-			return err
-		}),
-		e.verifyPending(now),
-		e.read(&e.revocationsFile, func(data []byte) error { return e.setRevocations(data, now) }),
-	)
+	e.report(errors.Join(e.readKeys(), e.takePending(now), e.readRevocations(now), e.readFeed(now)))
+}
+
+// report passes an error to warn unless it was the last one.
+func (e *Edge) report(err error) {
 	if err == nil {
 		e.warned = ""
 	} else if message := err.Error(); message != e.warned {
@@ -50,76 +53,107 @@ func (e *Edge) refresh(now time.Time) {
 	}
 }
 
-// read takes a file over if it has changed. One that is not good is tried again,
-// and what was taken before stays in force: a file may be read while it is being
+func (e *Edge) readKeys() error {
+	return e.read(&e.keysFile, func(name string, info fs.FileInfo) error {
+		data, err := e.readFile(name, info)
+		if err != nil {
+			return err
+		}
+		keys, err := config.ParseKeys(data)
+		if err != nil {
+			return err
+		}
+		e.setKeys(keys)
+		e.keysFile.note(info)
+		return nil
+	})
+}
+
+// readRevocations reads a list, or begins to read a feed. Either replaces the
+// other.
+func (e *Edge) readRevocations(now time.Time) error {
+	if e.reading != nil {
+		return nil
+	}
+	return e.read(&e.revocationsFile, func(name string, info fs.FileInfo) error {
+		isList, err := e.hasList(name)
+		if err != nil {
+			return err
+		}
+		if !isList {
+			return e.openFeed(name, info, now.Add(-pace))
+		}
+		data, err := e.readFile(name, info)
+		if err != nil {
+			return err
+		}
+		return e.takeList(data, info)
+	})
+}
+
+func (e *Edge) takeList(data []byte, info fs.FileInfo) error {
+	list, err := config.ParseList(data)
+	if err != nil {
+		return err
+	}
+	if e.config.RevocationsMaxAge > 0 {
+		return errors.New("revocations_max_age needs the signed feed; this is a list")
+	}
+	if e.loaded { // newer feeds would be the only way to replace it
+		e.forget(e.config)
+		e.setKeys(e.keys)
+	}
+	e.setList(list)
+	e.revocationsFile.note(info)
+	return nil
+}
+
+// read calls take if a file has changed. A content that is not valid is tried again
+// and the one before stays in force, because a file may be read while it is being
 // written.
-func (e *Edge) read(f *file, take func(data []byte) error) error {
+func (e *Edge) read(f *file, take func(name string, info fs.FileInfo) error) error {
 	if f.name == "" {
 		return nil
 	}
 	name := strings.TrimPrefix(path.Clean("/"+f.name), "/")
 	info, err := fs.Stat(e.files, name)
+	if err == nil {
+		if f.taken && info.ModTime().Equal(f.modified) && info.Size() == f.size {
+			return nil
+		}
+		err = take(name, info)
+	}
+	if at, ok := errors.AsType[*fs.PathError](err); ok { // it repeats the name
+		return fmt.Errorf("%s: cannot be read: %w", f.name, at.Err)
+	}
 	if err != nil {
-		return fmt.Errorf("%s: cannot be read: %w", f.name, cause(err))
-	}
-	if f.taken && info.ModTime().Equal(f.modified) && info.Size() == f.size {
-		return nil
-	}
-	if info.Size() > maxFile {
-		return fmt.Errorf("%s: longer than %d bytes", f.name, maxFile)
-	}
-	data, err := fs.ReadFile(e.files, name)
-	if err != nil {
-		return fmt.Errorf("%s: cannot be read: %w", f.name, cause(err))
-	}
-	if err := take(data); err != nil {
 		return fmt.Errorf("%s: %w", f.name, err)
 	}
-	f.taken, f.modified, f.size = true, info.ModTime(), info.Size()
 	return nil
 }
 
-// cause leaves out the name of the file, which is said already.
-func cause(err error) error {
-	if at, ok := errors.AsType[*fs.PathError](err); ok {
-		return at.Err
+func (e *Edge) readFile(name string, info fs.FileInfo) ([]byte, error) {
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("longer than %d bytes", maxFile)
 	}
-	return err
+	return fs.ReadFile(e.files, name)
 }
 
-// setRevocations takes over what a file says. Whoever writes a list where a feed
-// was, or the other way round, means the one in the place of the other.
-func (e *Edge) setRevocations(data []byte, now time.Time) error {
-	revocations, err := config.ParseRevocations(data)
+// hasList reports whether a file contains a list, which is JSON, rather than a
+// feed.
+func (e *Edge) hasList(name string) (bool, error) {
+	file, err := e.files.Open(name)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if revocations.Feed == "" {
-		if e.config.RevocationsMaxAge > 0 {
-			return errors.New("revocations_max_age needs the signed feed, and this is a list")
+	defer func() { _ = file.Close() }() // it was only read
+	var first [1]byte
+	for {
+		if _, err := io.ReadFull(file, first[:]); err != nil {
+			return false, errors.New("neither a list of revocations nor a feed")
 		}
-		if e.feed != nil { // a feed in use gives way to newer ones only
-			e.forget(e.config)
-			e.setKeys(e.keys)
+		if !strings.ContainsRune(" \t\r\n", rune(first[0])) {
+			return first[0] == '[', nil
 		}
-		e.setList(revocations.List)
-		return nil
 	}
-	if err := e.setFeed(revocations.Feed, now); err != nil {
-		return err
-	}
-	e.setList(nil)
-	return nil
-}
-
-// verifyPending takes over the feed of the configuration.
-func (e *Edge) verifyPending(now time.Time) error {
-	if e.pending == "" {
-		return nil
-	}
-	if err := e.setFeed(e.pending, now); err != nil {
-		return fmt.Errorf("revocations: %w", err)
-	}
-	e.pending = ""
-	return nil
 }
