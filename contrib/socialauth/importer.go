@@ -105,13 +105,13 @@ func (i *Importer) Import(ctx context.Context, user ImportedUser, dry bool) (Imp
 	if err != nil || dry || len(items) == 0 {
 		return p.result, err
 	}
-	_, err = i.cfg.Store.Import(ctx, items)
+	n, err := i.cfg.Store.Import(ctx, items)
 	switch {
 	case errors.Is(err, authcore.ErrTaken) || errors.Is(err, authcore.ErrNotFound):
 		return p.conflict(), nil
 	case err != nil:
 		return ImportResult{}, authcore.Unavailable(err)
 	}
-	p.result.UserID = p.user.ID
+	p.stored(n)
 	return p.result, nil
 }

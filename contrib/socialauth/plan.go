@@ -107,12 +107,12 @@ func (p *plan) identitiesOf(login ImportedLogin) ([]authcore.Identity, error) {
 // lookUp finds the holders of the identities, and the user.
 func (p *plan) lookUp(ctx context.Context) error {
 	for _, identity := range slices.Concat(p.identities...) {
-		user, err := p.cfg.Store.User(ctx, authcore.UserRef{Identity: identity.Key()})
+		holder, err := p.cfg.Store.Account(ctx, authcore.UserRef{Identity: identity.Key()}, p.now)
 		if err != nil && !errors.Is(err, authcore.ErrNotFound) {
 			return err
 		}
-		p.holders[identity.Key()] = user.ID
-		p.user.ID = cmp.Or(p.user.ID, user.ID)
+		p.holders[identity.Key()] = holder.User.ID
+		p.user.ID = cmp.Or(p.user.ID, holder.User.ID)
 	}
 	if p.user.ID != "" || p.user.EmailKey() == "" {
 		return nil
@@ -195,6 +195,17 @@ func (p *plan) missing() []authcore.Identity {
 		}
 	}
 	return missing
+}
+
+// stored completes the result after n items were stored. Identities that another
+// import stored meanwhile are present.
+func (p *plan) stored(n int) {
+	p.result.UserID = p.user.ID
+	if p.result.IsNew {
+		n--
+	}
+	p.result.Present += p.result.Stored - n
+	p.result.Stored = n
 }
 
 // conflict returns the result if the account changed during the import.

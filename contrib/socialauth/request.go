@@ -52,7 +52,6 @@ func ReadRequest(body io.Reader) (Request, error) {
 	return request, nil
 }
 
-
 // Serve imports the users of a request, one after the other. Users that were
 // stored before an error stay, and are present when the request is repeated. A
 // user that is not valid is reported in the response.

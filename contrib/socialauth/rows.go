@@ -224,9 +224,13 @@ func parseRow(names []string, text string) (row, error) {
 			return row{}, errors.New("email_verified: is not true or false")
 		}
 	}
-	return parsed, parsed.checkAddress()
+	if err := parsed.checkAddress(); err != nil {
+		return row{}, err
+	}
+	return parsed, nil
 }
 
+// checkAddress checks the address of a row and sets its key.
 func (r *row) checkAddress() error {
 	address, err := authcore.ParseAddress(r.person.Email)
 	switch {
