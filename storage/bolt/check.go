@@ -57,28 +57,25 @@ func Check(ctx context.Context, path string) (state string, err error) {
 func (db *DB) Backup(ctx context.Context, w io.Writer) (n int64, err error) {
 	var written int64
 	err = db.view(ctx, func(tx *bbolt.Tx) (err error) {
-		written, err = tx.WriteTo(contextWriter{ctx: ctx, writer: w})
-		if err != nil {
-			return unavailable(fmt.Errorf("backup: %w", err))
-		}
-		return nil
+		written, err = tx.WriteTo(&backupWriter{ctx: ctx, writer: w})
+		return err
 	})
 	if err != nil {
-		return 0, err
+		return 0, unavailable(fmt.Errorf("backup: %w", err))
 	}
 	return written, nil
 }
 
-// contextWriter fails when the context has ended.
-type contextWriter struct {
+// backupWriter fails when the context has ended.
+type backupWriter struct {
 	ctx    context.Context //nolint:containedctx // of one call
 	writer io.Writer
 }
 
 // Write implements io.Writer.
-func (c contextWriter) Write(text []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
+func (b *backupWriter) Write(text []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return c.writer.Write(text)
+	return b.writer.Write(text)
 }

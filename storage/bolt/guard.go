@@ -7,6 +7,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/storage/kv"
@@ -66,3 +67,32 @@ func userName(id string) string {
 }
 
 func isPanic(err error) bool { return errors.Is(err, errPanic) }
+
+// failure records that the state of bbolt is unknown.
+type failure struct {
+	once     sync.Once
+	happened chan struct{}
+}
+
+func newFailure() *failure { return &failure{happened: make(chan struct{})} }
+
+func (f *failure) set() { f.once.Do(func() { close(f.happened) }) }
+
+func (f *failure) isSet() bool {
+	select {
+	case <-f.happened:
+		return true
+	default:
+		return false
+	}
+}
+
+// critical runs an operation of bbolt that takes or releases its locks. After a
+// panic these are in an unknown state.
+func (f *failure) critical(run func() error) error {
+	err := guard("bbolt", run)
+	if isPanic(err) {
+		f.set()
+	}
+	return err
+}

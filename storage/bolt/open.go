@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -38,7 +37,7 @@ type DB struct {
 	bolt   *bbolt.DB
 	handle *os.File // of bolt
 	writer *writer
-	broken atomic.Bool // bbolt's state is unknown
+	broken *failure
 
 	mu     sync.Mutex
 	realms map[string]*Store
@@ -69,7 +68,7 @@ func Open(path string, options ...Option) (*DB, error) {
 	if err := makeFolder(filepath.Dir(path)); err != nil {
 		return nil, openError(path, err)
 	}
-	db := &DB{realms: make(map[string]*Store)}
+	db := &DB{realms: make(map[string]*Store), broken: newFailure()}
 	engine := &bbolt.Options{Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true}
 	for _, option := range options {
 		option(engine)
@@ -97,7 +96,7 @@ func Open(path string, options ...Option) (*DB, error) {
 	if err := guard("bbolt", func() error { return prepare(db.bolt, path) }); err != nil {
 		return nil, errors.Join(err, db.closeFile())
 	}
-	db.writer = newWriter(db.bolt, &db.broken)
+	db.writer = newWriter(db.bolt, db.broken)
 	go db.writer.loop()
 	return db, nil
 }
@@ -117,7 +116,7 @@ func (db *DB) open(path string, options *bbolt.Options) error {
 	case err == nil:
 		db.bolt.AllocSize = growth
 	case db.handle != nil:
-		_ = db.handle.Close() // fails if bbolt has closed it
+		_ = release(db.handle) // fails if bbolt has closed it
 	}
 	return err
 }
@@ -138,7 +137,7 @@ func (db *DB) Close() error {
 		select {
 		case <-db.writer.stopped:
 		case <-time.After(closeTimeout):
-			db.broken.Store(true)
+			db.broken.set()
 		}
 		db.closeErr = db.closeFile()
 	})
@@ -151,7 +150,7 @@ func (db *DB) closeFile() error {
 	closed := make(chan error, 1)
 	go func() { closed <- guard("bbolt", db.bolt.Close) }()
 	timeout := closeTimeout
-	if db.broken.Load() {
+	if db.broken.isSet() {
 		timeout = 100 * time.Millisecond
 	}
 	select {
@@ -160,7 +159,7 @@ func (db *DB) closeFile() error {
 	case <-time.After(timeout):
 		return errors.Join(
 			errors.New("bolt: close: transactions are still running; the file was released without them"),
-			db.handle.Close(),
+			release(db.handle),
 		)
 	}
 }

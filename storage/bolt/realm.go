@@ -104,14 +104,14 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error
 	return s.Store.Sweep(ctx, now)
 }
 
-// view runs a function in a read transaction. It runs in a goroutine of its own
-// and returns when the context ends: if bbolt panics while it holds a lock, other
-// readers would otherwise wait for that lock forever.
+// view runs a function in a read transaction. It uses a goroutine, so that it can
+// return when the context ends or when bbolt panicked while it held a lock, for
+// which other readers then wait forever.
 func (db *DB) view(ctx context.Context, run func(*bbolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
-	if db.broken.Load() {
+	if db.broken.isSet() {
 		return errBroken
 	}
 	done := make(chan error, 1)
@@ -121,26 +121,22 @@ func (db *DB) view(ctx context.Context, run func(*bbolt.Tx) error) error {
 		return err
 	case <-ctx.Done():
 		return unavailable(ctx.Err())
+	case <-db.broken.happened:
+		return errBroken
 	}
 }
 
 func (db *DB) read(run func(*bbolt.Tx) error) error {
 	var tx *bbolt.Tx
-	err := guard("bbolt", func() (err error) {
+	err := db.broken.critical(func() (err error) {
 		tx, err = db.bolt.Begin(false)
 		return err
 	})
-	if isPanic(err) {
-		db.broken.Store(true)
-	}
 	if err != nil {
 		return unavailable(err)
 	}
-	err = guard("step", func() error { return run(tx) })
-	if rollbackErr := guard("bbolt", tx.Rollback); isPanic(rollbackErr) {
-		db.broken.Store(true)
-	}
-	return err
+	defer func() { _ = db.broken.critical(tx.Rollback) }()
+	return guard("step", func() error { return run(tx) })
 }
 
 // engine runs the transactions of one realm.

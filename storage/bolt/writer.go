@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"go.etcd.io/bbolt"
 )
@@ -42,10 +41,10 @@ type writer struct {
 	queue   chan *step
 	quit    chan struct{}
 	stopped chan struct{}
-	broken  *atomic.Bool
+	broken  *failure
 }
 
-func newWriter(file *bbolt.DB, broken *atomic.Bool) *writer {
+func newWriter(file *bbolt.DB, broken *failure) *writer {
 	return &writer{
 		file:    file,
 		begin:   file.Begin,
@@ -78,13 +77,21 @@ func (w *writer) do(ctx context.Context, run stepFunc) error {
 	case <-ctx.Done():
 		s.leave()
 		return unavailable(ctx.Err())
+	case <-w.broken.happened: // the writer may wait for a lock of bbolt forever
+		return s.outcome(errBroken)
 	case <-w.stopped:
-		select {
-		case <-s.done:
-			return s.err
-		default:
-			return errClosed
-		}
+		return s.outcome(errClosed)
+	}
+}
+
+// outcome returns the error of the step if it has ended, otherwise the given one.
+func (s *step) outcome(otherwise error) error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		s.leave()
+		return otherwise
 	}
 }
 
@@ -133,11 +140,11 @@ func (w *writer) gather(first *step) []*step {
 // after a write, that step alone is answered, the transaction is rolled back, and
 // the other steps are returned to be run again.
 func (w *writer) transact(steps []*step) (again []*step) {
-	if w.broken.Load() {
+	if w.broken.isSet() {
 		return answer(steps, errBroken)
 	}
 	var engine *bbolt.Tx
-	err := w.critical(func() (err error) {
+	err := w.broken.critical(func() (err error) {
 		engine, err = w.begin(true)
 		return err
 	})
@@ -162,18 +169,8 @@ func (w *writer) transact(steps []*step) (again []*step) {
 	return answer(steps, w.finish(engine))
 }
 
-// critical runs an operation of bbolt that takes or releases its locks. After a
-// panic these are in an unknown state.
-func (w *writer) critical(run func() error) error {
-	err := guard("bbolt", run)
-	if isPanic(err) {
-		w.broken.Store(true)
-	}
-	return err
-}
-
 // rollback fails only for a transaction that has ended.
-func (w *writer) rollback(engine *bbolt.Tx) { _ = w.critical(engine.Rollback) }
+func (w *writer) rollback(engine *bbolt.Tx) { _ = w.broken.critical(engine.Rollback) }
 
 // finish commits. Usually a commit that failed leaves the old state, and the next
 // transaction starts from it. If it failed after the new state was written and
@@ -182,22 +179,22 @@ func (w *writer) rollback(engine *bbolt.Tx) { _ = w.critical(engine.Rollback) }
 // again, when bbolt selects a state.
 func (w *writer) finish(engine *bbolt.Tx) error {
 	number := engine.ID()
-	err := w.critical(func() error { return w.commit(engine) })
+	err := w.broken.critical(func() error { return w.commit(engine) })
 	if err == nil {
 		return nil
 	}
 	w.rollback(engine) // some of bbolt's failures leave it open
-	if !w.broken.Load() {
-		viewErr := w.critical(func() error {
+	if !w.broken.isSet() {
+		viewErr := w.broken.critical(func() error {
 			return w.file.View(func(now *bbolt.Tx) error {
 				if now.ID() >= number {
-					w.broken.Store(true)
+					w.broken.set()
 				}
 				return nil
 			})
 		})
 		if viewErr != nil {
-			w.broken.Store(true)
+			w.broken.set()
 		}
 	}
 	return unavailable(err)

@@ -128,5 +128,5 @@ func (t *tx) deleteProof(proof authcore.Record) error {
 	if proof.Owner == "" {
 		return t.Delete(recordKey(proof.RecordKey))
 	}
-	return t.deleteAll(t.ownedKeys(ownerPrefix(proof.Owner, proof.Kind), proof.Owner))
+	return t.deleteAll(t.ownedKeys(ownerPrefix(proof.Owner, proof.Kind), proof.Owner, proof.RecordKey))
 }

@@ -211,8 +211,9 @@ func (t *tx) deleteRecord(key []byte) error {
 }
 
 // ownedKeys returns the keys of records by the index of owners, and the entries of
-// the index themselves. It decodes a record only to leave those of other owners.
-func (t *tx) ownedKeys(prefix []byte, owner string) [][]byte {
+// the index themselves. It decodes records to leave those of other owners, except
+// for one that is known to have this owner.
+func (t *tx) ownedKeys(prefix []byte, owner string, known authcore.RecordKey) [][]byte {
 	var keys [][]byte
 	for index := range t.prefix(prefix) {
 		keys = append(keys, bytes.Clone(index))
@@ -220,10 +221,13 @@ func (t *tx) ownedKeys(prefix []byte, owner string) [][]byte {
 		if !valid {
 			continue
 		}
-		record, err := load[authcore.Record](t, recordKey(key))
-		if err != nil || record.Owner == owner {
-			keys = append(keys, recordKey(key))
+		if key != known {
+			record, err := load[authcore.Record](t, recordKey(key))
+			if err == nil && record.Owner != owner {
+				continue
+			}
 		}
+		keys = append(keys, recordKey(key))
 	}
 	return keys
 }

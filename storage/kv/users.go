@@ -113,7 +113,7 @@ func (t *tx) deleteUser(id string) error {
 			gone = append(gone, index)
 		}
 	}
-	gone = append(gone, t.ownedKeys(join(ownerTable, id, ""), id)...)
+	gone = append(gone, t.ownedKeys(join(ownerTable, id, ""), id, authcore.RecordKey{})...)
 	return t.deleteAll(gone)
 }
 
