@@ -120,6 +120,10 @@ func newAccount(name string) authcore.Account {
 	}
 }
 
+func revokeUser(id string) authcore.Revocation {
+	return authcore.Revocation{Kind: authcore.RevokeUser, ID: id, Until: at(14 * day)}
+}
+
 func byID(id string) authcore.UserRef     { return authcore.UserRef{ID: id} }
 func byEmail(key string) authcore.UserRef { return authcore.UserRef{EmailKey: key} }
 func byIdentity(i authcore.Identity) authcore.UserRef {
