@@ -204,7 +204,7 @@ func (m *byMail) repeated(ctx context.Context, a *attempt) (session.Grant, error
 		return session.Grant{}, err
 	}
 	for _, begun := range account.Sessions {
-		if begun.ID == spent.SessionID && !account.User.Disabled {
+		if begun.ID == spent.SessionID {
 			return m.cfg.Sessions.Grant(account.User, begun, account.User.Created.Equal(begun.Created))
 		}
 	}

@@ -20,10 +20,10 @@ func TestHardeningStateOfAnotherLogin(t *testing.T) {
 	f := newFixture(t, func(c *realm.Config) {
 		c.Providers = append(c.Providers, &fakeProvider{name: "other", profiles: map[string]authcore.Profile{"code": {Subject: "1"}}})
 		c.Clients[0].RedirectURIs = append(c.Clients[0].RedirectURIs, second)
-		c.Clients[1].Providers = nil
+		c.Clients[1].Providers, c.Clients[1].RedirectURIs = nil, append(c.Clients[1].RedirectURIs, frontend)
 	})
 	for name, use := range map[string]login.SocialLogin{
-		"client":       {Provider: "github", ClientKey: "app-key", RedirectURI: "https://app.example/a"},
+		"client":       {Provider: "github", ClientKey: "app-key", RedirectURI: frontend},
 		"provider":     {Provider: "other", ClientKey: clientKey, RedirectURI: frontend},
 		"redirect URI": {Provider: "github", ClientKey: clientKey, RedirectURI: second},
 	} {

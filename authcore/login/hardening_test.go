@@ -22,10 +22,7 @@ func mustAddr(text string) netip.Addr { return netip.MustParseAddr(text) }
 func TestHardeningWrongCodesAreCounted(t *testing.T) {
 	f := newFixture(t, nil)
 	requestID, mail := f.request("ann@example.com")
-	wrong := "000000"
-	if mail.Code == wrong {
-		wrong = "000001"
-	}
+	wrong := differentFrom(mail.Code)
 	var group sync.WaitGroup
 	for range 50 {
 		group.Go(func() {
@@ -45,10 +42,7 @@ func TestHardeningWrongCodesAreCounted(t *testing.T) {
 func TestHardeningFifthTry(t *testing.T) {
 	f := newFixture(t, nil)
 	requestID, mail := f.request("ann@example.com")
-	wrong := "000000"
-	if mail.Code == wrong {
-		wrong = "000001"
-	}
+	wrong := differentFrom(mail.Code)
 	for range 4 {
 		_, err := f.byCode(requestID, wrong)
 		wantCode(t, err, 400, authcore.CodeInvalidCode)
@@ -60,6 +54,22 @@ func TestHardeningFifthTry(t *testing.T) {
 	if _, err := f.byCode(requestID, mail.Code); err != nil {
 		t.Errorf("ByCode() after four wrong codes failed: %v", err)
 	}
+
+	requestID, mail = f.request("bob@example.com")
+	for range 5 {
+		_, err := f.byCode(requestID, differentFrom(mail.Code))
+		wantCode(t, err, 400, authcore.CodeInvalidCode)
+	}
+	_, err := f.byCode(requestID, mail.Code)
+	wantCode(t, err, 400, authcore.CodeInvalidCode)
+}
+
+// differentFrom returns another code.
+func differentFrom(code string) string {
+	if code == "000000" {
+		return "000001"
+	}
+	return "000000"
 }
 
 // A store failure must not cost a link, a code or a state: the client repeats the

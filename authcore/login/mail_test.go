@@ -186,10 +186,13 @@ func TestThreeLinksAreLive(t *testing.T) {
 func TestInvalidTokens(t *testing.T) {
 	f := newFixture(t, nil)
 	token := tokenOf(f.mail("ann@example.com"))
-	requestID, secret := token[:21], token[22:]
+	other := "A"
+	if token[21] == 'A' {
+		other = "B"
+	}
 	for _, bad := range []string{
 		"", "x", strings.Repeat("A", 43), strings.Repeat("A", 64), "\x00", token + "A", token[:63], token + "=",
-		requestID + "A" + secret,             // another request
+		token[:21] + other + token[22:],      // another request
 		token[:32] + strings.Repeat("A", 32), // another secret of the same request
 		strings.ReplaceAll(token, "A", "B") + ".", token[:10] + "\n" + token[10:],
 	} {
