@@ -36,7 +36,7 @@ func (s *Service) Authorize(ctx context.Context, r AuthorizeStart) (Authorizatio
 		return Authorization{}, err
 	}
 	var begun Authorization
-	checks := []ratelimit.Check{{Name: "authorize-ip", Party: ratelimit.Party(r.Caller.IP), Rate: s.cfg.Limits.AuthorizePerIP}}
+	checks := ratelimit.Parties("authorize-ip", r.Caller.IP, s.cfg.Limits.AuthorizePerIP)
 	err = s.cfg.Limiter.Do(ctx, checks, func() (err error) {
 		begun, err = s.authorize(ctx, client, provider, redirectURI, r.LinkTo)
 		return err

@@ -70,7 +70,7 @@ func (s *Service) formPostURI(ctx context.Context, provider authcore.Provider) (
 // still be on the client's list: the callback is not an open redirect (CWE-601).
 func (s *Service) FormPost(ctx context.Context, c Callback) (string, error) {
 	var target string
-	checks := []ratelimit.Check{{Name: "callback-ip", Party: ratelimit.Party(c.Caller.IP), Rate: s.cfg.Limits.AuthorizePerIP}}
+	checks := ratelimit.Parties("callback-ip", c.Caller.IP, s.cfg.Limits.AuthorizePerIP)
 	err := s.cfg.Limiter.Do(ctx, checks, func() (err error) {
 		target, err = s.formPost(ctx, c)
 		return err

@@ -77,7 +77,7 @@ func (s *Service) try(ctx context.Context, a *attempt, m method) (grant session.
 	if err = m.admit(a); err != nil {
 		return session.Grant{}, err
 	}
-	checks := []ratelimit.Check{{Name: "login-ip", Party: ratelimit.Party(a.caller.IP), Rate: s.cfg.Limits.LoginPerIP}}
+	checks := ratelimit.Parties("login-ip", a.caller.IP, s.cfg.Limits.LoginPerIP)
 	err = s.cfg.Limiter.Do(ctx, checks, func() error {
 		grant, err = s.prove(ctx, a, m)
 		return err

@@ -25,12 +25,12 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 		}
 	}
 	var receipt LinkReceipt
-	err = s.cfg.Limiter.Do(ctx, []ratelimit.Check{
-		{Name: "link-ip", Party: ratelimit.Party(r.Caller.IP), Rate: s.cfg.Limits.LinkPerIP},
-		{Name: "link-address", Party: address.MailboxKey(), Rate: s.cfg.Limits.LinkPerAddress},
-		{Name: "link-client", Party: client.Name, Rate: s.cfg.Limits.LinkPerClient},
-		{Name: "link", Party: "all", Rate: s.cfg.Limits.LinkOverall},
-	}, func() error {
+	checks := append(ratelimit.Parties("link-ip", r.Caller.IP, s.cfg.Limits.LinkPerIP),
+		ratelimit.Check{Name: "link-address", Party: address.MailboxKey(), Rate: s.cfg.Limits.LinkPerAddress},
+		ratelimit.Check{Name: "link-client", Party: client.Name, Rate: s.cfg.Limits.LinkPerClient},
+		ratelimit.Check{Name: "link", Party: "all", Rate: s.cfg.Limits.LinkOverall},
+	)
+	err = s.cfg.Limiter.Do(ctx, checks, func() error {
 		welcome, err := s.mayLogIn(ctx, address)
 		if err == nil {
 			receipt, err = s.mailLink(ctx, address, client, r.Locale, welcome)
