@@ -31,8 +31,8 @@ type Address struct {
 // ParseAddress takes an addr-spec whose local part is a dot-atom of ASCII (RFC
 // 5322, section 3.4.1) and whose domain is a host name, which may be
 // international (RFC 5890). Quoted local parts, address literals, comments,
-// display names and control characters are refused: nobody types them, and mail
-// software disagrees about them. Surrounding blanks are ignored.
+// display names and control characters are refused: users do not type them, and
+// mail software disagrees about them. Surrounding blanks are ignored.
 func ParseAddress(text string) (Address, error) {
 	if len(text) > maxAddressText {
 		return Address{}, ErrInvalidAddress

@@ -13,12 +13,12 @@ const (
 	// earlier system or the earlier owner of an application knew the account.
 	// The first login of the account replaces it by an active identity.
 	IdentityPending IdentityState = "pending"
-	// IdentityUnlinked was removed by its user. It logs nobody in and does not
+	// IdentityUnlinked was removed by its user. It cannot log in and does not
 	// rejoin by address; only linking it explicitly makes it active again. It
 	// belongs to no user in the sense of ErrTaken: another user may link it.
 	IdentityUnlinked IdentityState = "unlinked"
 	// IdentityRetired was pending: the account has logged in, or its user removed
-	// the login. It logs nobody in and is not shown. It keeps the former subject,
+	// the login. It cannot log in and is not shown. It keeps the former subject,
 	// which another person may own by now, from being imported once more.
 	IdentityRetired IdentityState = "retired"
 )

@@ -9,9 +9,9 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/account"
 )
 
-// THREATS 45: an attacker whose address or domain is denied has a provider verify
-// an address in a form that our parser refuses, or another spelling of the same
-// mailbox, so that the deny list does not match (CWE-178, CWE-184, CWE-20).
+// An attacker whose address or domain is denied uses an address that a provider
+// verified in a form that our parser refuses, or another spelling of the same
+// mailbox, so that the deny list does not match (CWE-20, CWE-178, CWE-184).
 func TestDenyHoldsForOtherSpellings(t *testing.T) {
 	for entry, c := range map[string]struct{ denied, admitted []string }{
 		"evil.example": {

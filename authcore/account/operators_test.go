@@ -74,7 +74,7 @@ func TestDelete(t *testing.T) {
 }
 
 // The lifetime was shortened after the session began. The revocation of its user
-// still lasts until the session's last token has expired (THREATS 3).
+// still lasts until the session's last token has expired.
 func TestRevocationOutlastsOldSessions(t *testing.T) {
 	for name, end := range map[string]func(*fixture) error{
 		"disabled": func(f *fixture) error {

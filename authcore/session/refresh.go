@@ -102,6 +102,7 @@ func (s *Service) succeed(session *authcore.Session, client *authcore.Client, li
 	if !token.Expires.After(now) {
 		return ended() // the session is at its maximum lifetime
 	}
+	token.Expires = s.orderly(token.Expires, session)
 	session.Superseded = append([]authcore.SupersededToken{{ID: session.Token.ID, At: now}}, live[:min(len(live), maxSuperseded-1)]...)
 	session.Token = token
 	if token.Expires.After(session.Expires) {
@@ -111,6 +112,22 @@ func (s *Service) succeed(session *authcore.Session, client *authcore.Client, li
 		session.LastSeen = now
 	}
 	return nil
+}
+
+// orderly returns the expiry of a successor, moved so that it is later than that of
+// the newest token if both are about the same: of tokens that were issued in one
+// second, or by nodes whose clocks differ, the newer one expires later. Clients
+// depend on it; see the package documentation.
+func (s *Service) orderly(expires time.Time, session *authcore.Session) time.Time {
+	newest := session.Token.Expires
+	if behind := newest.Sub(expires); behind < 0 || behind >= s.cfg.RefreshGrace {
+		return expires
+	}
+	last := session.Created.Add(s.cfg.MaxLifetime).Truncate(time.Second)
+	if next := newest.Add(time.Second); next.Before(last) {
+		return next
+	}
+	return last
 }
 
 // inGrace returns the tokens that were superseded within the grace. A time far

@@ -182,6 +182,38 @@ func TestSessionExpiryNeverMovesBack(t *testing.T) {
 	}
 }
 
+// Of two tokens of a session the newer one expires later, also if both were issued
+// in one second or by nodes whose clocks differ. The maximum lifetime still holds.
+func TestNewerTokensExpireLater(t *testing.T) {
+	for name, step := range map[string]time.Duration{"in one second": 0, "by a slow clock": -2 * time.Second, "later": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			node := newNode(t, nil)
+			last := node.Login(ann, nil)
+			for range 10 {
+				node.Clock.Advance(step)
+				next := refresh(t, node, last.Token)
+				if !next.ExpiresAt().After(last.ExpiresAt()) {
+					t.Errorf("the successor expires %s, its predecessor %s, want it later", next.ExpiresAt(), last.ExpiresAt())
+				}
+				last = next
+			}
+			if most := node.Clock.Now().Add(days(14) + 30*time.Second); last.ExpiresAt().After(most) {
+				t.Errorf("the last token expires %s, want %s at most", last.ExpiresAt(), most)
+			}
+		})
+	}
+	node := newNode(t, func(c *session.Config) { c.MaxLifetime = days(14) + 3*time.Second })
+	login := node.Login(ann, nil)
+	token := login.Token
+	for range 10 {
+		grant := refresh(t, node, token)
+		if want := login.Session.Created.Add(days(14) + 3*time.Second); grant.ExpiresAt().After(want) {
+			t.Errorf("token expires %s, want %s at most", grant.ExpiresAt(), want)
+		}
+		token = grant.Token
+	}
+}
+
 func TestRefreshChecksTheClient(t *testing.T) {
 	node := newNode(t, nil)
 	login := node.Login(ann, nil)

@@ -31,7 +31,7 @@ type File struct {
 	IDs io.Writer
 
 	ids    *csv.Writer
-	people []person // the batch that is being filled
+	users  []fileUser // the batch that is being filled
 	logins int
 	bytes  int
 	seen   map[authcore.Digest]int // the line of a value that may appear once
@@ -39,9 +39,9 @@ type File struct {
 	rows, created, stored, present, refused int
 }
 
-// person has the rows of one user.
-type person struct {
-	user  string
+// fileUser has the rows of one user.
+type fileUser struct {
+	id    string
 	lines []int
 	ImportedUser
 }
@@ -105,8 +105,8 @@ func (f *File) refuse(bad rowError) {
 // add puts a row into the batch. The batch is sent when another user would exceed
 // its limits.
 func (f *File) add(r row) error {
-	last := len(f.people) - 1
-	same := r.user != "" && last >= 0 && f.people[last].user == r.user
+	last := len(f.users) - 1
+	same := r.id != "" && last >= 0 && f.users[last].id == r.id
 	if !same && (f.logins >= maxBatchLogins || f.bytes >= maxBatchBytes) {
 		if err := f.send(); err != nil {
 			return err
@@ -117,13 +117,13 @@ func (f *File) add(r row) error {
 		return nil
 	}
 	if !same {
-		f.people = append(f.people, person{user: r.user, ImportedUser: r.person})
+		f.users = append(f.users, fileUser{id: r.id, ImportedUser: r.user})
 	}
-	person := &f.people[len(f.people)-1]
-	person.lines, person.Logins = append(person.lines, r.line), append(person.Logins, r.login)
+	user := &f.users[len(f.users)-1]
+	user.lines, user.Logins = append(user.lines, r.line), append(user.Logins, r.login)
 	f.logins++
-	f.bytes += len(r.user) + len(r.login.Provider) + len(r.login.UID) + len(r.login.TransferSub) +
-		len(r.person.Email) + len(r.person.FirstName) + len(r.person.LastName)
+	f.bytes += len(r.id) + len(r.login.Provider) + len(r.login.UID) + len(r.login.TransferSub) +
+		len(r.user.Email) + len(r.user.FirstName) + len(r.user.LastName)
 	return nil
 }
 
@@ -131,7 +131,7 @@ func (f *File) add(r row) error {
 // with one address or one login would become one user.
 func (f *File) fault(r row, same bool) string {
 	if same {
-		if reason := f.people[len(f.people)-1].contradicts(r); reason != "" {
+		if reason := f.users[len(f.users)-1].contradicts(r); reason != "" {
 			return reason
 		}
 	}
@@ -144,8 +144,8 @@ func (f *File) fault(r row, same bool) string {
 		uid = address.Key() // python-social-auth distinguishes spellings
 	}
 	unique := []value{{"this login", []string{r.login.Provider, uid, r.login.TransferSub}}}
-	if !same && r.user != "" {
-		unique = append(unique, value{"this user, whose rows must be consecutive,", []string{r.user}})
+	if !same && r.id != "" {
+		unique = append(unique, value{"this user, whose rows must be consecutive,", []string{r.id}})
 	}
 	if !same && r.address != "" {
 		unique = append(unique, value{"another user with this verified address", []string{r.address}})
@@ -163,13 +163,13 @@ func (f *File) fault(r row, same bool) string {
 
 // contradicts returns how a further row of a user differs from the first, or "".
 // An empty field does not differ.
-func (p *person) contradicts(r row) string {
+func (u *fileUser) contradicts(r row) string {
 	agrees := func(later, first string) bool { return later == "" || later == first }
 	switch {
-	case !agrees(r.person.Email, p.Email), !agrees(r.person.FirstName, p.FirstName),
-		!agrees(r.person.LastName, p.LastName), r.person.EmailVerified && !p.EmailVerified:
-		return fmt.Sprintf("differs from line %d; write the same address and name in all rows of a user", p.lines[0])
-	case len(p.Logins) == MaxImportedLogins:
+	case !agrees(r.user.Email, u.Email), !agrees(r.user.FirstName, u.FirstName),
+		!agrees(r.user.LastName, u.LastName), r.user.EmailVerified && !u.EmailVerified:
+		return fmt.Sprintf("differs from line %d; write the same address and name in all rows of a user", u.lines[0])
+	case len(u.Logins) == MaxImportedLogins:
 		return fmt.Sprintf("the user has more than %d logins", MaxImportedLogins)
 	}
 	return ""
@@ -177,39 +177,39 @@ func (p *person) contradicts(r row) string {
 
 // send sends the batch and begins another.
 func (f *File) send() error {
-	if len(f.people) == 0 {
+	if len(f.users) == 0 {
 		return nil
 	}
 	request := Request{DryRun: f.DryRun}
-	for _, person := range f.people {
-		request.Users = append(request.Users, person.ImportedUser)
+	for _, user := range f.users {
+		request.Users = append(request.Users, user.ImportedUser)
 	}
 	response, err := f.Send(request)
 	if err != nil {
 		return err
 	}
-	if len(response.Users) != len(f.people) {
+	if len(response.Users) != len(f.users) {
 		return errors.New("unexpected response from the server")
 	}
-	for n, person := range f.people {
-		f.count(person, response.Users[n])
+	for n, user := range f.users {
+		f.count(user, response.Users[n])
 	}
-	f.people, f.logins, f.bytes = nil, 0, 0
+	f.users, f.logins, f.bytes = nil, 0, 0
 	return nil
 }
 
-func (f *File) count(p person, result ImportResult) {
+func (f *File) count(u fileUser, result ImportResult) {
 	f.stored += result.Stored
 	f.present += result.Present
 	if result.IsNew {
 		f.created++
 	}
 	for n, reason := range result.Refused {
-		if reason != "" && n < len(p.lines) {
-			f.refuse(rowError{p.lines[n], reason})
+		if reason != "" && n < len(u.lines) {
+			f.refuse(rowError{u.lines[n], reason})
 		}
 	}
-	if p.user != "" && result.UserID != "" && result.Stored+result.Present > 0 && !f.DryRun {
-		_ = f.ids.Write([]string{p.user, result.UserID}) // Error reports failures
+	if u.id != "" && result.UserID != "" && result.Stored+result.Present > 0 && !f.DryRun {
+		_ = f.ids.Write([]string{u.id, result.UserID}) // Error reports failures
 	}
 }

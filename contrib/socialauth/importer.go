@@ -76,8 +76,8 @@ type ImportedLogin struct {
 
 // ImportResult reports the import of an ImportedUser.
 type ImportResult struct {
-	// UserID is the user that was found or created. It is empty if there is none,
-	// also if a dry run would create one.
+	// UserID is the user that was found or created. It is empty if every
+	// login was refused, and if a dry run would create the user.
 	UserID string `json:"id"`
 	// IsNew reports that the user was created.
 	IsNew bool `json:"is_new"`

@@ -177,7 +177,7 @@ func TestImportDuringChanges(t *testing.T) {
 }
 
 // Another import of the same file stores the identity first. It is reported as
-// present, not as stored (THREATS 46).
+// present, not as stored.
 func TestImportAtTheSameTime(t *testing.T) {
 	f := newFixture(t, nil)
 	id := f.imports(socialauth.ImportedUser{}, "1")

@@ -50,11 +50,11 @@ func columnNames() string {
 // row is a line of a file.
 type row struct {
 	line int
-	// user identifies the user in the other system; "" for a user with one row.
-	user string
+	// id identifies the user in the other system; "" for a user with one row.
+	id string
 	// address is the key of a verified address, or "".
 	address string
-	person  ImportedUser // without logins
+	user    ImportedUser // without logins
 	login   ImportedLogin
 }
 
@@ -212,15 +212,15 @@ func parseRow(names []string, text string) (row, error) {
 		}
 	}
 	parsed := row{
-		user:   values["user"],
-		person: ImportedUser{Email: values["email"], FirstName: values["first_name"], LastName: values["last_name"]},
-		login:  ImportedLogin{Provider: values["provider"], UID: values["uid"], TransferSub: values["transfer_sub"]},
+		id:    values["user"],
+		user:  ImportedUser{Email: values["email"], FirstName: values["first_name"], LastName: values["last_name"]},
+		login: ImportedLogin{Provider: values["provider"], UID: values["uid"], TransferSub: values["transfer_sub"]},
 	}
 	if parsed.login.Provider == "" || parsed.login.UID == "" && parsed.login.TransferSub == "" {
 		return row{}, errors.New("provider or uid is empty")
 	}
 	if verified := values["email_verified"]; verified != "" {
-		if parsed.person.EmailVerified, err = strconv.ParseBool(verified); err != nil {
+		if parsed.user.EmailVerified, err = strconv.ParseBool(verified); err != nil {
 			return row{}, errors.New("email_verified: is not true or false")
 		}
 	}
@@ -232,13 +232,13 @@ func parseRow(names []string, text string) (row, error) {
 
 // checkAddress checks the address of a row and sets its key.
 func (r *row) checkAddress() error {
-	address, err := authcore.ParseAddress(r.person.Email)
+	address, err := authcore.ParseAddress(r.user.Email)
 	switch {
-	case r.person.Email == "":
-		r.person.EmailVerified = false
+	case r.user.Email == "":
+		r.user.EmailVerified = false
 	case err != nil:
-		return errors.New("email: is not a valid e-mail address; leave it empty if there is none")
-	case r.person.EmailVerified:
+		return errors.New("email: is not a valid e-mail address; leave the column empty otherwise")
+	case r.user.EmailVerified:
 		r.address = address.Key()
 	}
 	return nil

@@ -30,8 +30,8 @@ func TestRows(t *testing.T) {
 	}
 	for _, want := range want {
 		got, err := rows.next()
-		same := got.line == want.line && got.user == want.user && got.address == want.address && got.login == want.login &&
-			got.person.Email == want.person.Email && got.person.EmailVerified == want.person.EmailVerified && got.person.FirstName == want.person.FirstName
+		same := got.line == want.line && got.id == want.id && got.address == want.address && got.login == want.login &&
+			got.user.Email == want.user.Email && got.user.EmailVerified == want.user.EmailVerified && got.user.FirstName == want.user.FirstName
 		if err != nil || !same {
 			t.Errorf("next() = %+v, %v, want %+v", got, err, want)
 		}
@@ -191,20 +191,20 @@ func FuzzRow(f *testing.F) {
 			return
 		}
 		verified := ""
-		if row.person.EmailVerified {
+		if row.user.EmailVerified {
 			verified = "true"
 		}
 		fields := []string{
-			row.user, row.login.Provider, row.login.UID, row.login.TransferSub,
-			row.person.Email, verified, row.person.FirstName, row.person.LastName,
+			row.id, row.login.Provider, row.login.UID, row.login.TransferSub,
+			row.user.Email, verified, row.user.FirstName, row.user.LastName,
 		}
 		for i, column := range columns() {
 			if len(fields[i]) > column.limit || !utf8.ValidString(fields[i]) {
 				t.Fatalf("field %s = %q, which exceeds its limits", column.name, fields[i])
 			}
 		}
-		if row.person.EmailVerified != (row.address != "") {
-			t.Fatalf("verified = %t with address key %q", row.person.EmailVerified, row.address)
+		if row.user.EmailVerified != (row.address != "") {
+			t.Fatalf("verified = %t with address key %q", row.user.EmailVerified, row.address)
 		}
 		if slices.ContainsFunc(fields, func(field string) bool { return strings.ContainsAny(field, "\r\n") }) {
 			return // encoding/csv changes them
@@ -216,7 +216,7 @@ func FuzzRow(f *testing.F) {
 		}
 		writer.Flush()
 		again, err := parseRow(names, strings.TrimSuffix(text.String(), "\n"))
-		if err != nil || again.user != row.user || again.login != row.login || again.address != row.address {
+		if err != nil || again.id != row.id || again.login != row.login || again.address != row.address {
 			t.Fatalf("parseRow(%q) = %+v, and after writing %+v, %v", line, row, again, err)
 		}
 	})

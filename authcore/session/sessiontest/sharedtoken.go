@@ -39,9 +39,9 @@ func SharedToken(t *testing.T, store authcore.Store) {
 			clock := NewClock()
 			nodes := []*Node{NewNode(t, store, clock, nil), NewNode(t, store, clock, nil)}
 			grant := nodes[0].Login(fmt.Sprintf("shared-%d@example.com", time.Now().UnixNano()), nil)
-			s := &shared{t: t, nodes: nodes, lost: scenario.lost, tokens: make([]string, clients)}
+			s := &shared{t: t, nodes: nodes, lost: scenario.lost, tokens: make([]string, clients), expires: make([]time.Time, clients)}
 			for i := range s.tokens {
-				s.tokens[i] = grant.Token
+				s.tokens[i], s.expires[i] = grant.Token, grant.ExpiresAt()
 			}
 			for round := range requests {
 				var group sync.WaitGroup
@@ -62,7 +62,8 @@ type shared struct {
 	nodes []*Node
 
 	mu       sync.Mutex
-	tokens   []string // of each client
+	tokens   []string    // of each client
+	expires  []time.Time // of the tokens
 	lost     int
 	accepted int
 	issued   map[string]bool
@@ -101,8 +102,9 @@ func (s *shared) request(round, client int, together bool) {
 		return
 	}
 	for i := range s.tokens {
-		if i == client || together {
-			s.tokens[i] = grant.Token
+		// A late answer must not replace a newer token.
+		if (i == client || together) && grant.ExpiresAt().After(s.expires[i]) {
+			s.tokens[i], s.expires[i] = grant.Token, grant.ExpiresAt()
 		}
 	}
 }
