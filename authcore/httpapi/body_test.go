@@ -130,7 +130,7 @@ func TestBodies(t *testing.T) {
 		{"multipart", multi, part + "ada@example.com\r\n--XX--\r\n", 200, ok},
 		{"multipart, last one wins", multi, part + "x\r\n" + part + "ada@example.com\r\n--XX--\r\n", 200, ok},
 		{"multipart, empty", multi, "", 400, noField},
-		{"multipart, a file is no field", multi, strings.Replace(part, `"email"`, `"email"; filename="a.txt"`, 1) + "ada@example.com\r\n--XX--\r\n", 400, noField},
+		{"multipart, a file is not a field", multi, strings.Replace(part, `"email"`, `"email"; filename="a.txt"`, 1) + "ada@example.com\r\n--XX--\r\n", 400, noField},
 		{"multipart, no boundary", "multipart/form-data", "x", 400, `{"detail":"Multipart form parse error - no boundary."}`},
 		{"multipart, no part", multi, "hello", 400, `{"detail":"Multipart form parse error - malformed part."}`},
 		{"multipart, no end", multi, part + "ada@example.com", 400, `{"detail":"Multipart form parse error - a part has no end."}`},

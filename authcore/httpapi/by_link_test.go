@@ -125,10 +125,10 @@ func TestWrongClientKeySpendsNothing(t *testing.T) {
 	w := newWorld(t)
 	token, code, requestID := w.request("ada@example.com")
 	const wrong = `{"client_key":["Invalid client key."]}`
-	w.post("/by-link/login/", `{"token":"`+token+`","client_key":"nobody"}`).expect(t, 400, wrong)
-	w.post("/by-link/login/", `{"request_id":"`+requestID+`","code":"`+code+`","client_key":"nobody"}`).expect(t, 400, wrong)
-	w.post("/by-link/link/", `{"email":"ada@example.com","client_key":"nobody"}`).expect(t, 400, wrong)
-	w.post("/social/login/google-oauth2/", `{"code":"good-code","client_key":"nobody"}`).expect(t, 400, wrong)
+	w.post("/by-link/login/", `{"token":"`+token+`","client_key":"wrong"}`).expect(t, 400, wrong)
+	w.post("/by-link/login/", `{"request_id":"`+requestID+`","code":"`+code+`","client_key":"wrong"}`).expect(t, 400, wrong)
+	w.post("/by-link/link/", `{"email":"ada@example.com","client_key":"wrong"}`).expect(t, 400, wrong)
+	w.post("/social/login/google-oauth2/", `{"code":"good-code","client_key":"wrong"}`).expect(t, 400, wrong)
 	if asked := w.provider.requests(); len(asked) != 0 {
 		t.Errorf("the provider was asked: %+v", asked)
 	}

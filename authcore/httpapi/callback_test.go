@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	bridgePath = "/social/callback/google-oauth2/"
-	browser    = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	callbackPath = "/social/callback/google-oauth2/"
+	browser      = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 )
 
-// bridgeWorld has a provider that posts its answers.
-func bridgeWorld(t *testing.T) *world {
+// postingWorld has a form_post provider.
+func postingWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t, func(cfg *realm.Config) { cfg.APIURL = "https://api.test/v1/auth/" })
 	w.provider.posts = true
@@ -32,22 +32,22 @@ func (w *world) begin() (state string) {
 	return begun.State
 }
 
-// come sends a browser to the bridge as a provider does, from its own site.
-func (w *world) come(method string, values url.Values, headers ...string) response {
+// comeBack sends a browser to the callback as a provider does, from its own site.
+func (w *world) comeBack(method string, values url.Values, headers ...string) response {
 	w.t.Helper()
 	headers = append(headers, "Accept", browser, "Origin", "https://provider.test", "Sec-Fetch-Site", "cross-site")
 	if method == http.MethodPost {
-		return w.call(method, bridgePath, values.Encode(), append(headers, "Content-Type", formType)...)
+		return w.call(method, callbackPath, values.Encode(), append(headers, "Content-Type", formType)...)
 	}
-	return w.call(method, bridgePath+"?"+values.Encode(), "", headers...)
+	return w.call(method, callbackPath+"?"+values.Encode(), "", headers...)
 }
 
-func TestBridge(t *testing.T) {
-	w := bridgeWorld(t)
+func TestCallback(t *testing.T) {
+	w := postingWorld(t)
 	for _, method := range []string{"POST", "GET", "HEAD"} {
 		state := w.begin()
 		answer := url.Values{"state": {state}, "code": {goodCode}, "iss": {"https://provider.test"}, "user": {`{"name":{"firstName":"Ada"}}`}, "id_token": {"x"}, "scope": {""}}
-		r := w.come(method, answer)
+		r := w.comeBack(method, answer)
 		want := callback + "?code=good-code&iss=https%3A%2F%2Fprovider.test&state=" + state
 		if r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != want || r.body != "" {
 			t.Fatalf("%s: got %d to %q %s", method, r.StatusCode, r.Header.Get("Location"), r.body)
@@ -73,8 +73,8 @@ func TestBridge(t *testing.T) {
 	}
 }
 
-func TestBridgeFailures(t *testing.T) {
-	w := bridgeWorld(t)
+func TestCallbackFailures(t *testing.T) {
+	w := postingWorld(t)
 	const notOurs = `{"detail":"This sign-in has expired or was started elsewhere. Please try again.","code":"invalid_state"}`
 	for name, answer := range map[string]url.Values{
 		"nothing":         {},
@@ -89,7 +89,7 @@ func TestBridgeFailures(t *testing.T) {
 		"markup in state": {"code": {"c"}, "state": {"<script>alert(1)</script>"}},
 	} {
 		for _, method := range []string{"GET", "POST"} {
-			r := w.come(method, answer)
+			r := w.comeBack(method, answer)
 			if r.StatusCode != http.StatusBadRequest || r.Header.Get("Location") != "" || !strings.HasPrefix(r.body, "<!doctype html>") ||
 				strings.Contains(r.body, "script") || strings.Contains(r.body, "evil") {
 				t.Errorf("%s %s: got %d %q %s", method, name, r.StatusCode, r.Header.Get("Location"), r.body)
@@ -98,52 +98,52 @@ func TestBridgeFailures(t *testing.T) {
 			r.expectHeader(t, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		}
 	}
-	// Programs get what programs get everywhere.
-	w.call("GET", bridgePath+"?code=c&state=ea.x", "").expect(t, 400, notOurs)
-	w.call("GET", "/social/callback/nobody/?code=c&state=ea.x", "").expect(t, 400, notOurs)
-	w.call("POST", bridgePath, "[]", "Content-Type", "application/json").expect(t, 400, `{"detail":"Expected a JSON object."}`)
-	w.call("POST", bridgePath, "x", "Content-Type", "text/plain").expect(t, 415, `{"detail":"Unsupported media type \"text/plain\" in request."}`)
-	w.call("PUT", bridgePath, "").expect(t, 405, `{"detail":"Method \"PUT\" not allowed."}`)
+	// Programs get JSON as everywhere.
+	w.call("GET", callbackPath+"?code=c&state=ea.x", "").expect(t, 400, notOurs)
+	w.call("GET", "/social/callback/unknown/?code=c&state=ea.x", "").expect(t, 400, notOurs)
+	w.call("POST", callbackPath, "[]", "Content-Type", "application/json").expect(t, 400, `{"detail":"Expected a JSON object."}`)
+	w.call("POST", callbackPath, "x", "Content-Type", "text/plain").expect(t, 415, `{"detail":"Unsupported media type \"text/plain\" in request."}`)
+	w.call("PUT", callbackPath, "").expect(t, 405, `{"detail":"Method \"PUT\" not allowed."}`)
 	w.call("GET", "/social/callback/", "").expect(t, 404, `{"detail":"Not found."}`)
 	if text := w.logs.String(); strings.Contains(text, "evil") || strings.Contains(text, "ea.x") {
-		t.Errorf("the log has what the request said: %s", text)
+		t.Errorf("the log contains a part of the request: %s", text)
 	}
 }
 
-func TestBridgeStoreDown(t *testing.T) {
-	w := bridgeWorld(t)
+func TestCallbackStoreDown(t *testing.T) {
+	w := postingWorld(t)
 	state := w.begin()
 	w.store.broken.Store(true)
-	r := w.come("POST", url.Values{"state": {state}, "code": {goodCode}})
+	r := w.comeBack("POST", url.Values{"state": {state}, "code": {goodCode}})
 	if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" || !strings.Contains(r.body, "temporarily unavailable") {
 		t.Errorf("got %d %s", r.StatusCode, r.body)
 	}
 	w.store.broken.Store(false)
-	if r := w.come("POST", url.Values{"state": {state}, "code": {goodCode}}); r.StatusCode != http.StatusSeeOther {
+	if r := w.comeBack("POST", url.Values{"state": {state}, "code": {goodCode}}); r.StatusCode != http.StatusSeeOther {
 		t.Errorf("afterwards: %d %s", r.StatusCode, r.body)
 	}
 }
 
-func TestProviderListSaysWhoPosts(t *testing.T) {
-	w := bridgeWorld(t)
+func TestProviderListReportsFormPost(t *testing.T) {
+	w := postingWorld(t)
 	w.call("GET", "/social/providers/?client_key="+manyKey, "").expect(t, 200, `[{"name":"google-oauth2","client_id":"id-of-google-oauth2",`+
 		`"authorize_url":"https://provider.test/auth?a=1&b=2","scope":"openid email","response_type":"code","response_mode":"form_post"}]`)
 }
 
-// Nothing but the state of a login that was begun here leads anywhere, and then
-// to the page of its client.
-func FuzzBridge(f *testing.F) {
+// Only the state of a login that began here leads to a redirect, to the page of its
+// client.
+func FuzzCallback(f *testing.F) {
 	for _, seed := range []string{"", "state=ea.x&code=c", "state=%00&code=%ff", "state=ea.&error=x&iss=//evil.test", "code=a&code=b&state=ea.x;y"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		w := bridgeWorld(t)
+		w := postingWorld(t)
 		state := w.begin()
-		r := w.call("POST", bridgePath, query, "Content-Type", formType)
+		r := w.call("POST", callbackPath, query, "Content-Type", formType)
 		if r.StatusCode >= 500 || r.Header.Get("Location") != "" {
 			t.Errorf("%q: got %d to %q", query, r.StatusCode, r.Header.Get("Location"))
 		}
-		r = w.call("POST", bridgePath, query+"&state="+state+"&code=c", "Content-Type", formType)
+		r = w.call("POST", callbackPath, query+"&state="+state+"&code=c", "Content-Type", formType)
 		if target := r.Header.Get("Location"); r.StatusCode == http.StatusSeeOther && !strings.HasPrefix(target, callback+"?") || r.StatusCode >= 500 {
 			t.Errorf("%q: got %d to %q", query, r.StatusCode, target)
 		}

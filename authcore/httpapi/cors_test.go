@@ -24,8 +24,8 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-// Pages may send what headers they like, but what they ask for is not repeated
-// when it is no list of header names (CWE-113).
+// Pages may send any header, but the list that they ask for is repeated only if it
+// is a list of header names (CWE-113).
 func TestPreflightHeaders(t *testing.T) {
 	w := newWorld(t)
 	for asked, want := range map[string]string{
@@ -83,19 +83,19 @@ func TestAnswersToOrigins(t *testing.T) {
 }
 
 func TestPreflightLeavesTheRestUntouched(t *testing.T) {
-	everybody := func(string) bool { return true }
-	nobody := func(string) bool { return false }
+	always := func(string) bool { return true }
+	never := func(string) bool { return false }
 	tests := []struct {
 		name, method string
 		header       http.Header
 		allow        func(string) bool
 	}{
-		{"another method", "GET", http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"GET"}}, everybody},
-		{"no origin", "OPTIONS", http.Header{"Access-Control-Request-Method": {"GET"}}, everybody},
-		{"no method", "OPTIONS", http.Header{"Origin": {origin}}, everybody},
-		{"two origins", "OPTIONS", http.Header{"Origin": {origin, origin}, "Access-Control-Request-Method": {"GET"}}, everybody},
-		{"two methods", "OPTIONS", http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"GET", "PUT"}}, everybody},
-		{"stranger", "OPTIONS", http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"GET"}}, nobody},
+		{"another method", "GET", http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"GET"}}, always},
+		{"no origin", "OPTIONS", http.Header{"Access-Control-Request-Method": {"GET"}}, always},
+		{"no method", "OPTIONS", http.Header{"Origin": {origin}}, always},
+		{"two origins", "OPTIONS", http.Header{"Origin": {origin, origin}, "Access-Control-Request-Method": {"GET"}}, always},
+		{"two methods", "OPTIONS", http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"GET", "PUT"}}, always},
+		{"stranger", "OPTIONS", http.Header{"Origin": {origin}, "Access-Control-Request-Method": {"GET"}}, never},
 	}
 	for _, test := range tests {
 		r := httptest.NewRequest(test.method, "/", nil)

@@ -13,8 +13,8 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// fuzzBody parses a body and checks what every endpoint relies on: a taken
-// field is clean text, and a failure is a client's fault.
+// fuzzBody parses a body and checks the guarantees for endpoints: a field is clean
+// text, and a failure is a 4xx.
 func fuzzBody(t *testing.T, contentType, content string) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(content))
@@ -85,9 +85,8 @@ func FuzzContentType(f *testing.F) {
 	f.Fuzz(func(t *testing.T, contentType string) { fuzzBody(t, contentType, `{"token":"t","email":"e"}`) })
 }
 
-// FuzzRoute holds the router against what an upstream makes of a path: what is
-// owned stays below the prefix after resolving, and what is not owned is never
-// served.
+// FuzzRoute compares the router with an upstream that resolves the path: an owned
+// path stays below the prefix, and no other path is served.
 func FuzzRoute(f *testing.F) {
 	for _, seed := range []string{
 		"/v1/auth", "/v1/auth/user/", "/v1/auth/../x", "/x/../v1/auth/user", "//v1/auth", "/v1/auth/sessions/%2e", "*", "", "/v1/auth/social/login/{provider}", "/v1/auth/verify/../x", "/v1/auth/by-link%2flink",

@@ -17,8 +17,8 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/realm"
 )
 
-// A token in the URL ends up in logs and in the Referer (RFC 6750, section
-// 5.3); one in a cookie is sent by pages of others as well (CWE-352).
+// A token in the URL appears in logs and in the Referer (RFC 6750, section 5.3); one
+// in a cookie is sent by pages of other sites as well (CWE-352).
 func TestHardeningTokenOnlyFromHeader(t *testing.T) {
 	w := newWorld(t)
 	token := w.login("ada@example.com").Token
@@ -32,7 +32,7 @@ func TestHardeningTokenOnlyFromHeader(t *testing.T) {
 }
 
 // Mail scanners and link previews fetch every link in a mail, with GET, HEAD and
-// OPTIONS, and with the token in whatever place (RFC 9110, section 9.2.1).
+// OPTIONS, and with the token in any place (RFC 9110, section 9.2.1).
 func TestHardeningSafeMethodsConsumeNothing(t *testing.T) {
 	w := newWorld(t)
 	token, code, requestID := w.request("ada@example.com")
@@ -78,8 +78,8 @@ func TestHardeningLinkWorksOnce(t *testing.T) {
 	}
 }
 
-// Whoever asks for links must not learn who has an account (CWE-204): status,
-// body and headers are the same for known, unknown, denied and disabled people.
+// A caller must not learn which addresses have an account (CWE-204): status, body
+// and headers are the same for known, unknown, denied and disabled users.
 func TestHardeningLinkAnswersAlike(t *testing.T) {
 	w := newWorld(t, func(cfg *realm.Config) {
 		cfg.Rules = account.Rules{Signup: account.SignupDomains, Domains: []string{"example.com"}}
@@ -104,8 +104,8 @@ func TestHardeningLinkAnswersAlike(t *testing.T) {
 	}
 }
 
-// Host, Forwarded and their kin are the client's to write; a link made from them
-// would hand its secret to the attacker's site (CWE-640).
+// The client writes Host, Forwarded and the like. A link made from them would send
+// its secret to the attacker's site (CWE-640).
 func TestHardeningLinkAddressIsConfigured(t *testing.T) {
 	w := newWorld(t)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/v1/auth/by-link/link/",
@@ -131,7 +131,7 @@ func TestHardeningLinkAddressIsConfigured(t *testing.T) {
 }
 
 // The link is never in the answer of a production server, whatever a request
-// says (CWE-489).
+// contains (CWE-489).
 func TestHardeningDebugLinkIsTheOperatorsChoice(t *testing.T) {
 	w := newWorld(t)
 	w.call("POST", "/by-link/link/?_debug_auth_link=1&debug=1",
@@ -140,8 +140,8 @@ func TestHardeningDebugLinkIsTheOperatorsChoice(t *testing.T) {
 		masked().expect(t, 200, `{"email":"ada@example.com","expires_in":900,"request_id":"R"}`)
 }
 
-// X-Forwarded-For of a stranger does not make a new client out of an old one
-// (CWE-348), and the operator's view of the address does count.
+// X-Forwarded-For from an untrusted peer does not avoid a limit (CWE-348). The
+// address behind the operator's trusted proxies counts.
 func TestHardeningClientAddress(t *testing.T) {
 	w := newWorld(t, func(cfg *realm.Config) {
 		cfg.Limits = ratelimit.Limits{LinkPerIP: ratelimit.Rate{N: 2, Window: time.Minute}}
@@ -173,8 +173,8 @@ func TestHardeningClientAddress(t *testing.T) {
 	}
 }
 
-// While the store is away nobody is told that a good token or link is bad:
-// clients would throw it away.
+// While the store is down, a valid token or link is not refused as invalid: clients
+// would discard it.
 func TestHardeningStoreDown(t *testing.T) {
 	w := newWorld(t)
 	login := w.login("ada@example.com")
@@ -209,7 +209,7 @@ func TestHardeningStoreDown(t *testing.T) {
 	}
 }
 
-// What people send and get is in no log, at any level, whatever happens (CWE-532).
+// Nothing secret that clients send and get is in a log, at any level (CWE-532).
 func TestHardeningNoSecretsInLogs(t *testing.T) {
 	w := newWorld(t)
 	login := w.login("ada@example.com")
@@ -242,8 +242,8 @@ func TestHardeningNoSecretsInLogs(t *testing.T) {
 	}
 }
 
-// An answer never says what a faulty body held: it may be half a secret, and
-// whoever relays answers need not see it (CWE-209).
+// An answer never quotes a faulty body, which may contain a part of a secret
+// (CWE-209).
 func TestHardeningFaultyBodiesAreNotEchoed(t *testing.T) {
 	w := newWorld(t)
 	for _, body := range []string{
@@ -258,9 +258,9 @@ func TestHardeningFaultyBodiesAreNotEchoed(t *testing.T) {
 	}
 }
 
-// Bodies made to cost more than they weigh are answered quickly (CWE-400,
-// CWE-407): nesting, many members, many parts, and domains whose conversion
-// takes time that grows with the square of their length.
+// Bodies that are made to be expensive are answered quickly (CWE-400, CWE-407):
+// nesting, many members, many parts, and domains whose conversion takes time that
+// grows with the square of their length.
 func TestHardeningExpensiveBodies(t *testing.T) {
 	distinct := strings.Builder{}
 	for i := range 20_000 {
@@ -293,8 +293,8 @@ func TestHardeningExpensiveBodies(t *testing.T) {
 	}
 }
 
-// A path that the upstream would read in another way is judged as the upstream
-// reads it (CWE-436): nothing outside the API can be reached under its name.
+// A path is examined as the upstream resolves it (CWE-436): nothing outside the API
+// can be reached below its prefix.
 func TestHardeningPathsOutOfTheAPI(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{

@@ -48,7 +48,7 @@ func TestLoginByIDToken(t *testing.T) {
 		{path, `{"id_token":"good.3.s","nonce":"n","client_key":"x"}`, 400, `{"client_key":["Invalid client key."]}`},
 		{path, `{"id_token":"good.3.s","nonce":"n","link":true,` + key + `}`, 401, `{"detail":"Authentication credentials were not provided."}`},
 		{"/social/login/github/", `{"id_token":"good.3.s","nonce":"n",` + key + `}`, 400, `{"detail":"This provider gives no ID tokens to applications. Send a code.","code":"id_token_unsupported"}`},
-		{"/social/login/nobody/", `{"id_token":"good.3.s","nonce":"n",` + key + `}`, 404, `{"detail":"Not found."}`},
+		{"/social/login/unknown/", `{"id_token":"good.3.s","nonce":"n",` + key + `}`, 404, `{"detail":"Not found."}`},
 	} {
 		w.post(c.path, c.body).expect(t, c.status, c.want)
 	}

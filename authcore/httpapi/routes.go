@@ -109,7 +109,7 @@ func (h *Handler) below(urlPath string) (rest string, owned bool) {
 }
 
 // find returns the route of a path, given as it was sent and decoded, and its
-// variable segment. It returns the zero route if there is none.
+// variable segment. It returns the zero route if no route matches.
 //
 // An encoded slash is not a separator (RFC 3986, section 2.2): /by-link%2flink is
 // one segment, which matches no route.

@@ -69,14 +69,14 @@ func TestSocialLoginFailures(t *testing.T) {
 		want             string
 	}{
 		{"no provider", "/social/login/", `{"code":"good-code",` + key + `}`, 400, `{"provider":["This field is required."]}`},
-		{"unknown provider", "/social/login/nobody/", `{"code":"good-code",` + key + `}`, 404, notFound},
-		{"unknown provider in the body", "/social/login/", `{"provider":"nobody","code":"good-code",` + key + `}`, 404, notFound},
+		{"unknown provider", "/social/login/unknown/", `{"code":"good-code",` + key + `}`, 404, notFound},
+		{"unknown provider in the body", "/social/login/", `{"provider":"unknown","code":"good-code",` + key + `}`, 404, notFound},
 		{"another case", "/social/login/Google-OAuth2/", `{"code":"good-code",` + key + `}`, 404, notFound},
-		{"the URL wins", "/social/login/nobody/", `{"provider":"google-oauth2","code":"good-code",` + key + `}`, 404, notFound},
+		{"the URL wins", "/social/login/unknown/", `{"provider":"google-oauth2","code":"good-code",` + key + `}`, 404, notFound},
 		{"not this client's", "/social/login/github/", `{"code":"good-code","client_key":"` + manyKey + `","redirect_uri":"` + callback + `"}`, 404, notFound},
-		{"field before client", "/social/login/nobody/", `{"client_key":"x"}`, 400, `{"code":["This field is required."]}`},
-		{"client before provider", "/social/login/nobody/", `{"code":"c","client_key":"x"}`, 400, `{"client_key":["Invalid client key."]}`},
-		{"provider before redirect URI", "/social/login/nobody/", `{"code":"c",` + key + `,"redirect_uri":"https://evil.test/"}`, 404, notFound},
+		{"field before client", "/social/login/unknown/", `{"client_key":"x"}`, 400, `{"code":["This field is required."]}`},
+		{"client before provider", "/social/login/unknown/", `{"code":"c","client_key":"x"}`, 400, `{"client_key":["Invalid client key."]}`},
+		{"provider before redirect URI", "/social/login/unknown/", `{"code":"c",` + key + `,"redirect_uri":"https://evil.test/"}`, 404, notFound},
 		{"foreign redirect URI", "/social/login/google-oauth2/", `{"code":"c",` + key + `,"redirect_uri":"https://evil.test/"}`, 400, notAllowed},
 		{"foreign redirect URI, other spelling", "/social/login/google-oauth2/", `{"code":"c",` + key + `,"redirectUri":"https://evil.test/"}`, 400, notAllowed},
 		{"blank redirect URI", "/social/login/google-oauth2/", `{"code":"c",` + key + `,"redirectUri":""}`, 400, `{"redirect_uri":["This field may not be blank."]}`},
@@ -176,7 +176,7 @@ func TestAuthorize(t *testing.T) {
 			t.Errorf("the state worked twice: %d %s", r.StatusCode, r.body)
 		}
 	}
-	w.post("/social/authorize/nobody/", `{"client_key":"`+webKey+`"}`).expect(t, 404, `{"detail":"Not found."}`)
+	w.post("/social/authorize/unknown/", `{"client_key":"`+webKey+`"}`).expect(t, 404, `{"detail":"Not found."}`)
 	w.post("/social/authorize/", `{}`).
 		expect(t, 400, `{"client_key":["This field is required."],"provider":["This field is required."]}`)
 	w.post("/social/authorize/google-oauth2/", `{"client_key":"`+webKey+`","redirect_uri":"https://frontend.app"}`).

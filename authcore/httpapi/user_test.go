@@ -124,7 +124,7 @@ func TestSessions(t *testing.T) {
 		LastSeen: list[1].LastSeen, ExpiresAt: "2026-01-16T03:04:05Z", UserAgent: "Go-http-client/1.1", Current: true,
 	}
 	if list[1] != want {
-		t.Errorf("got  %+v\nwant %+v", list[1], want)
+		t.Errorf("got %+v, want %+v", list[1], want)
 	}
 
 	const notFound = `{"detail":"Not found."}`

@@ -17,8 +17,8 @@ import (
 // maxTries limits the wrong codes that are checked for one link.
 const maxTries = 5
 
-// repeatWindow is how long a repeated request with a link that was just used gets
-// the same login again.
+// repeatWindow is the time in which a repeated request with a used link gets the
+// same login again.
 const repeatWindow = 10 * time.Second
 
 // byMail is a login with the link or the code of a mail. Both are found by the

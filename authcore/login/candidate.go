@@ -5,7 +5,8 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/account"
 )
 
-// candidate is what a provider reported, and decides to which account it leads:
+// candidate is the account that a provider reported. It decides to which user it
+// leads:
 //
 //  1. the account that has the identity, unless its user removed it
 //  2. the account that was imported under the former subject that the provider
