@@ -24,8 +24,8 @@ const (
 
 // Bounds of a lane: pipelines in flight, and commands in one pipeline.
 const (
-	maxPipelines = 3
-	maxPipeline  = 64
+	maxPipelines = 2
+	maxPipeline  = 128
 )
 
 var (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -68,7 +69,8 @@ func (c *commit) login(ctx context.Context, step authcore.LoginStep) (authcore.A
 	})
 	switch {
 	case errors.Is(err, authcore.ErrProofFailed) && named:
-		return none, c.keepProof(proof, found.Proof.Data, step, err)
+		proof.Data = found.Proof.Data
+		return none, c.keepProof(proof, values[len(values)-1], step.Now, err)
 	case err != nil:
 		return none, err
 	}
@@ -102,20 +104,15 @@ func (c *commit) found(ref authcore.UserRef, user *state, step authcore.LoginSte
 	return user.account, nil
 }
 
-// keepProof makes the commit store nothing but the data of a proof that failed.
-func (c *commit) keepProof(proof authcore.Record, data []byte, step authcore.LoginStep, outcome error) error {
-	before, err := encode(proof)
-	if err != nil {
-		return err
+// keepProof makes the commit store nothing but a proof that failed.
+func (c *commit) keepProof(proof authcore.Record, before string, now time.Time, outcome error) error {
+	if err := proof.Validate(); err != nil {
+		return fmt.Errorf("%w; %w", outcome, err)
 	}
 	*c = *newCommit(c.store)
 	c.outcome = outcome
 	c.unchanged(c.store.recordKey(proof.RecordKey), "", before)
-	proof.Data = data
-	if err := proof.Validate(); err != nil {
-		return fmt.Errorf("%w; %w", outcome, err)
-	}
-	return c.record(proof, step.Now, 0)
+	return c.record(proof, now, 0)
 }
 
 // or returns the first error that is not nil.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -52,18 +51,13 @@ func (s *Store) sweepUser(ctx context.Context, id string, now time.Time, swept *
 	if clock.Before(now) {
 		now = clock
 	}
-	user, key, index := users[0], s.key("u:", id), idsKey(s, id)
+	user, key, index := users[0], s.key("u:", id), s.idsKey(id)
 	if user.fields != nil {
 		_ = user.decode(now) // it counts damage
 	}
 	c := newCommit(s)
 	c.unchanged(key, versionField, user.fields[versionField])
-	for _, field := range user.gone {
-		c.write("HDEL", key, field, seenField+field[1:])
-		if digest, ok := strings.CutPrefix(field, identityField); ok {
-			c.write("DEL", s.key("i:", digest))
-		}
-	}
+	c.remove(id, user.gone)
 	if len(user.gone) > 0 {
 		c.write("HSET", key, versionField, newVersion())
 	}

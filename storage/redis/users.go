@@ -53,7 +53,7 @@ func shard(userID string) int {
 	return number
 }
 
-func idsKey(s *Store, userID string) string { return s.key("ids:", strconv.Itoa(shard(userID))) }
+func (s *Store) idsKey(userID string) string { return s.key("ids:", strconv.Itoa(shard(userID))) }
 
 // listed is a user in a list: its ID, and its JSON or the fields of its hash.
 type listed struct {
