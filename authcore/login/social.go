@@ -148,8 +148,8 @@ func (m *social) candidate(profile authcore.Profile) (*candidate, error) {
 		former: profile.FormerSubject, unprovenFormer: profile.UnprovenFormer,
 		email: account.Email{Address: profile.Email, Verified: profile.EmailVerified},
 		user: authcore.User{
-			ID: userID, FirstName: profile.FirstName, LastName: profile.LastName,
-			Nickname: profile.Nickname, AvatarURL: profile.AvatarURL,
+			ID: userID, FirstName: account.ProviderName(profile.FirstName), LastName: account.ProviderName(profile.LastName),
+			Nickname: account.ProviderName(profile.Nickname), AvatarURL: profile.AvatarURL,
 		},
 	}
 	if address, err := authcore.ParseAddress(profile.Email); err == nil {
