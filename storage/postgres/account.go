@@ -138,7 +138,7 @@ func (s *Store) UpdateAccount(
 	err = s.transact(ctx, func(ctx context.Context, t *tx) error {
 		rows := make([][]row, 1)
 		s.queueAccounts(t, []authcore.UserRef{ref}, rows)
-		if err := t.load(ctx); err != nil {
+		if err := t.send(ctx); err != nil {
 			return err
 		}
 		before, err := oneAccount(ref, rows[0], now)
@@ -198,9 +198,9 @@ func (s *Store) queueChange(t *tx, before *authcore.Account, after authcore.Acco
 	case err != nil:
 		return stored, err
 	case isNew:
-		t.queue(`INSERT INTO @.users (realm, id, email_key, doc) VALUES ($1, $2, $3, $4)`, s.realm, user.ID, emailKey(user), doc)
+		t.queue(insertUser, s.userArguments(user, doc)...)
 	case doc != "":
-		t.queue(`UPDATE @.users SET email_key = $3, doc = $4 WHERE realm = $1 AND id = $2`, s.realm, user.ID, emailKey(user), doc)
+		t.queue(`UPDATE @.users SET email_key = $3, domain = $4, doc = $5 WHERE realm = $1 AND id = $2`, s.userArguments(user, doc)...)
 	}
 	stored.User = user
 	if err := s.queueIdentities(t, before, after, &stored, now); err != nil {
@@ -213,12 +213,17 @@ func (s *Store) queueChange(t *tx, before *authcore.Account, after authcore.Acco
 	return stored, s.queueRevocations(t, after.Revocations)
 }
 
-// emailKey returns the column of a user, which is NULL without a verified address.
-func emailKey(user authcore.User) *string {
-	if key := user.EmailKey(); key != "" {
-		return &key
+const insertUser = `INSERT INTO @.users (realm, id, email_key, domain, doc) VALUES ($1, $2, $3, $4, $5)`
+
+// userArguments returns the columns of a user. Without a verified address there is
+// neither a key nor a domain.
+func (s *Store) userArguments(user authcore.User, doc string) []any {
+	var key, domain *string
+	if text := user.EmailKey(); text != "" {
+		_, after, _ := strings.Cut(text, "@")
+		key, domain = &text, &after
 	}
-	return nil
+	return []any{s.realm, user.ID, key, domain, doc}
 }
 
 // changed returns the document of an item if it differs, and the item as stored.

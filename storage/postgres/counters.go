@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -55,12 +54,11 @@ func (s *Store) Count(ctx context.Context, now time.Time, counters []authcore.Co
 	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(keys[a], keys[b]) })
 	var tallies []authcore.Tally
 	var added map[string]bool
-	err := s.run(ctx, s.db.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+	err := s.send(ctx, func(t *tx) error {
 		tallies, added = make([]authcore.Tally, len(counters)), make(map[string]bool)
-		var batch pgx.Batch
 		for _, i := range order {
 			name := strings.ReplaceAll(strings.ToValidUTF8(counters[i].Limit, ""), "\x00", "")
-			s.queueCount(&batch, counters[i], name, keys[i]).Query(func(rows pgx.Rows) error {
+			s.queueCount(t, counters[i], name, keys[i]).Query(func(rows pgx.Rows) error {
 				found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[tallyRow])
 				tallies[i].Reset = now
 				for _, row := range found {
@@ -75,7 +73,7 @@ func (s *Store) Count(ctx context.Context, now time.Time, counters []authcore.Co
 				return err
 			})
 		}
-		return conn.SendBatch(ctx, &batch).Close()
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -90,15 +88,15 @@ func (s *Store) Count(ctx context.Context, now time.Time, counters []authcore.Co
 	return tallies, nil
 }
 
-func (s *Store) queueCount(batch *pgx.Batch, counter authcore.Counter, name string, key []byte) *pgx.QueuedQuery {
+func (s *Store) queueCount(t *tx, counter authcore.Counter, name string, key []byte) *pgx.QueuedQuery {
 	window := counter.Window.Microseconds()
 	switch {
 	case counter.Add > 0:
-		return batch.Queue(s.db.in(countUp), s.realm, key, name, window, min(counter.Add, 1<<31-1))
+		return t.queue(countUp, s.realm, key, name, window, min(counter.Add, 1<<31-1))
 	case counter.Add < 0:
-		return batch.Queue(s.db.in(countDown), s.realm, key, max(counter.Add, -1<<31), window)
+		return t.queue(countDown, s.realm, key, max(counter.Add, -1<<31), window)
 	}
-	return batch.Queue(s.db.in(countRead), s.realm, key, 0, window)
+	return t.queue(countRead, s.realm, key, 0, window)
 }
 
 // evict deletes the counters of a limit beyond the maximum.

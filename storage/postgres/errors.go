@@ -88,7 +88,7 @@ func violation(err error) error {
 	case fault.Code == uniqueViolation && fault.TableName == "users",
 		fault.Code == notNullViolation && fault.TableName == "identities":
 		return authcore.ErrTaken
-	case fault.Code == uniqueViolation && fault.TableName == "records":
+	case fault.Code == notNullViolation && fault.TableName == "records":
 		return authcore.ErrExists
 	}
 	return nil

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -172,7 +171,7 @@ func (s *Store) DeleteUser(ctx context.Context, userID string, revocation authco
 		var users int64
 		t.queue(`SELECT FROM @.records WHERE realm = $1 AND owner = $2 ORDER BY kind, key FOR UPDATE`, s.realm, userID)
 		t.queue(`SELECT FROM @.users WHERE realm = $1 AND id = $2 FOR UPDATE`, s.realm, userID).Exec(count(&users))
-		if err := t.load(ctx); err != nil {
+		if err := t.send(ctx); err != nil {
 			return err
 		}
 		if users == 0 {
@@ -191,12 +190,4 @@ func (s *Store) DeleteUser(ctx context.Context, userID string, revocation authco
 		}
 		return t.commit(ctx)
 	})
-}
-
-// count stores the number of rows of a statement.
-func count(rows *int64) func(pgconn.CommandTag) error {
-	return func(tag pgconn.CommandTag) error {
-		*rows = tag.RowsAffected()
-		return nil
-	}
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,9 +11,10 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// lockOwner locks the owner of a record until the commit, so that steps that change
-// several of its records do not wait in a circle.
-const lockOwner = `SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2 || ' ' || owner, 0)) FROM `
+// lockProof locks a record together with all records of its kind and owner, in the
+// order of their keys, so that logins with two of them do not wait in a circle.
+const lockProof = `SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND owner = (
+	SELECT owner FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3) ORDER BY key FOR UPDATE`
 
 // Login performs a login as one transaction. See authcore.LoginStep.
 func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (stored authcore.Account, err error) {
@@ -64,17 +66,16 @@ func (s *Store) loadLogin(ctx context.Context, t *tx, step authcore.LoginStep) (
 	rows := make([][]row, len(step.Refs))
 	var proofs, claims []authcore.Record
 	if step.Proof != (authcore.RecordKey{}) {
-		arguments := s.recordKey(step.Proof)
-		t.queue(lockOwner+`@.records`+whereRecord+` AND owner <> ''`, arguments...)
-		t.queue(`SELECT doc FROM @.records`+whereRecord+` FOR UPDATE`, arguments...).Query(collectRecords(&proofs))
+		t.queue(lockProof, s.recordKey(step.Proof)...).Query(collectRecords(&proofs))
 	}
 	for _, claim := range step.Claims {
 		t.queue(`SELECT doc FROM @.records`+whereRecord, s.recordKey(claim.RecordKey)...).Query(collectRecords(&claims))
 	}
 	s.queueAccounts(t, step.Refs, rows)
-	if err := t.load(ctx); err != nil {
+	if err := t.send(ctx); err != nil {
 		return found, err
 	}
+	proofs = slices.DeleteFunc(proofs, func(r authcore.Record) bool { return r.RecordKey != step.Proof })
 	switch {
 	case step.Proof != authcore.RecordKey{} && !anyLive(proofs, step.Now):
 		return found, final{authcore.ErrNotFound}
@@ -132,23 +133,22 @@ func (s *Store) keepProof(ctx context.Context, t *tx, proof authcore.Record, ref
 	return final{refusal}
 }
 
-// queueUsed deletes the proof with its siblings and stores the claims. A claim of a
-// concurrent login violates the primary key; the next attempt finds it.
+// queueUsed deletes the proof with the records of its owner and stores the claims.
+// The column doc refuses NULL, which ends the transaction if a concurrent login has
+// stored a claim; the next attempt finds it.
 func (s *Store) queueUsed(t *tx, step authcore.LoginStep, proof authcore.Record) error {
-	switch {
-	case proof.Owner == "" && proof.Key != "":
-		t.queue(`DELETE FROM @.records`+whereRecord, s.recordKey(step.Proof)...)
-	case proof.Owner != "":
-		t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3`, s.realm, step.Proof.Kind, proof.Owner)
+	if proof.Key != "" {
+		t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3`, s.realm, proof.Kind, ownerColumn(proof))
 	}
 	for _, claim := range step.Claims {
 		doc, claim, err := encode(claim)
 		if err != nil {
 			return err
 		}
-		t.queue(`DELETE FROM @.records`+whereRecord+` AND expires <= $4`, append(s.recordKey(claim.RecordKey), stamp(step.Now))...)
-		t.queue(`INSERT INTO @.records (realm, kind, key, owner, created, expires, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			s.recordArguments(claim, doc)...)
+		t.queue(`INSERT INTO @.records AS r (realm, kind, key, owner, created, expires, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (key, kind, realm) DO UPDATE SET owner = EXCLUDED.owner, created = EXCLUDED.created,
+				expires = EXCLUDED.expires, doc = CASE WHEN r.expires <= $8 THEN EXCLUDED.doc END`,
+			append(s.recordArguments(claim, doc), stamp(step.Now))...)
 	}
 	return nil
 }

@@ -134,12 +134,14 @@ func configure(dsn string, set options) (*pgxpool.Config, error) {
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "edgeauth"
 	}
-	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		conn.TypeMap().RegisterType(&pgtype.Type{
 			Name: "timestamptz", OID: pgtype.TimestamptzOID,
 			Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 		})
-		return nil
+		// A node that halts in the middle of a step does not keep its locks.
+		_, err := conn.Exec(ctx, `SET idle_in_transaction_session_timeout = '5s'`, pgx.QueryExecModeSimpleProtocol)
+		return err
 	}
 	return config, nil
 }

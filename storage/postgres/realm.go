@@ -96,30 +96,44 @@ func attemptOnce(ctx context.Context, pool *pgxpool.Pool, try func(context.Conte
 // once, because nothing can have happened twice.
 func query[T any](
 	ctx context.Context, s *Store, pool *pgxpool.Pool, scan pgx.RowToFunc[T], statement string, args ...any,
-) ([]T, error) {
-	var result []T
-	err := s.run(ctx, pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+) (result []T, err error) {
+	err = s.run(ctx, pool, func(ctx context.Context, conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, s.db.in(statement), args...)
 		if err == nil {
 			result, err = pgx.AppendRows(result[:0], rows, scan)
 		}
 		return undone(err)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return result, nil
+	return orZero(result, err)
 }
 
 // exec runs one statement that writes and returns the number of rows.
-func (s *Store) exec(ctx context.Context, statement string, args ...any) (int64, error) {
-	var changed int64
-	err := s.run(ctx, s.db.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
-		tag, err := conn.Exec(ctx, s.db.in(statement), args...)
-		changed = tag.RowsAffected()
-		return err
+func (s *Store) exec(ctx context.Context, statement string, args ...any) (changed int64, err error) {
+	err = s.send(ctx, func(t *tx) error {
+		t.queue(statement, args...).Exec(count(&changed))
+		return nil
 	})
 	return changed, err
+}
+
+// count stores the number of rows of a statement.
+func count(rows *int64) func(pgconn.CommandTag) error {
+	return func(tag pgconn.CommandTag) error {
+		*rows = tag.RowsAffected()
+		return nil
+	}
+}
+
+// send runs statements that write, in one round trip. They are one implicit
+// transaction.
+func (s *Store) send(ctx context.Context, queue func(*tx) error) error {
+	return s.run(ctx, s.db.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+		t := &tx{db: s.db, conn: conn}
+		if err := queue(t); err != nil {
+			return err
+		}
+		return t.send(ctx)
+	})
 }
 
 // tx is one attempt at a transaction. Queued statements are sent together, in one
@@ -151,13 +165,7 @@ func (t *tx) queue(statement string, args ...any) *pgx.QueuedQuery {
 	return t.batch.Queue(t.db.in(statement), args...)
 }
 
-// load sends the queued statements of a step that decides in Go. A node that halts
-// meanwhile does not keep its locks.
-func (t *tx) load(ctx context.Context) error {
-	t.batch.Queue(`SET LOCAL idle_in_transaction_session_timeout = '5s'`)
-	return t.send(ctx)
-}
-
+// send sends the queued statements.
 func (t *tx) send(ctx context.Context) error {
 	batch := t.batch
 	t.batch = pgx.Batch{}

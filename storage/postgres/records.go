@@ -24,14 +24,26 @@ func (s *Store) recordKey(key authcore.RecordKey) []any {
 	return []any{s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key)}
 }
 
-// putRecord replaces a record. With $8 it only replaces an expired one.
+// putRecord replaces a record. With $8 it only replaces one that expired before $9.
 const putRecord = `INSERT INTO @.records AS r (realm, kind, key, owner, created, expires, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
 	ON CONFLICT (key, kind, realm) DO UPDATE SET
 		owner = EXCLUDED.owner, created = EXCLUDED.created, expires = EXCLUDED.expires, doc = EXCLUDED.doc
 	WHERE NOT $8 OR r.expires <= $9`
 
+// lockOwner is held to the commit by steps that delete other records of an owner
+// than their own, so that they see each other.
+const lockOwner = `SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2 || ' ' || $3, 0))`
+
+// ownerColumn returns the owner, or an owner of its own for a record without one.
+func ownerColumn(record authcore.Record) string {
+	if record.Owner == "" {
+		return "\x01" + record.Key // which no owner contains
+	}
+	return record.Owner
+}
+
 func (s *Store) recordArguments(record authcore.Record, doc string) []any {
-	return []any{s.realm, record.Kind, record.Key, record.Owner, stamp(record.Created), expiry(record.Expires), doc}
+	return []any{s.realm, record.Kind, record.Key, ownerColumn(record), stamp(record.Created), expiry(record.Expires), doc}
 }
 
 // PutRecord stores a record. See authcore.Records.
@@ -43,39 +55,42 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 	if err != nil {
 		return answer(ctx, err)
 	}
-	arguments := append(s.recordArguments(record, doc), options.IfAbsent, stamp(options.Now))
-	if options.Keep <= 0 && !options.OwnedByUser {
-		stored, err := s.exec(ctx, putRecord, arguments...)
-		if err == nil && stored == 0 {
-			return authcore.ErrExists
+	var stored, users int64
+	put := func(t *tx) {
+		if options.Keep > 0 {
+			t.queue(lockOwner, s.realm, record.Kind, ownerColumn(record))
 		}
-		return err
+		t.queue(putRecord, append(s.recordArguments(record, doc), options.IfAbsent, stamp(options.Now))...).Exec(count(&stored))
+	}
+	keep := func(t *tx) {
+		if options.Keep > 0 {
+			t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 AND key IN (
+				SELECT key FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 AND key <> $4
+				ORDER BY created DESC, key OFFSET $5)`, s.realm, record.Kind, ownerColumn(record), record.Key, options.Keep-1)
+		}
+	}
+	if !options.IfAbsent && !options.OwnedByUser {
+		return s.send(ctx, func(t *tx) error {
+			put(t)
+			keep(t)
+			return nil
+		})
 	}
 	return s.transact(ctx, func(ctx context.Context, t *tx) error {
-		var stored, users int64
-		if options.Keep > 0 { // one at a time, so that none misses the other
-			t.queue(lockOwner+`(SELECT $3::text AS owner) AS o`, s.realm, record.Kind, record.Owner)
-		}
-		t.queue(putRecord, arguments...).Exec(count(&stored))
+		put(t)
 		if options.OwnedByUser {
 			t.queue(`SELECT FROM @.users WHERE realm = $1 AND id = $2 FOR KEY SHARE`, s.realm, record.Owner).Exec(count(&users))
 		}
-		if options.IfAbsent || options.OwnedByUser {
-			if err := t.load(ctx); err != nil {
-				return err
-			}
-			switch {
-			case stored == 0:
-				return final{authcore.ErrExists}
-			case options.OwnedByUser && users == 0:
-				return final{authcore.ErrNotFound}
-			}
+		if err := t.send(ctx); err != nil {
+			return err
 		}
-		if options.Keep > 0 {
-			t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND key IN (
-				SELECT key FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3
-				ORDER BY key = $4 DESC, created DESC, key OFFSET $5)`, s.realm, record.Kind, record.Owner, record.Key, options.Keep)
+		switch {
+		case stored == 0:
+			return final{authcore.ErrExists}
+		case options.OwnedByUser && users == 0:
+			return final{authcore.ErrNotFound}
 		}
+		keep(t)
 		return t.commit(ctx)
 	})
 }
@@ -101,14 +116,19 @@ func oneRecord(ctx context.Context, docs [][]byte, err error) (authcore.Record, 
 // TakeRecord deletes a live record and returns it. See authcore.Records.
 func (s *Store) TakeRecord(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
 	var docs [][]byte
-	err := s.transact(ctx, func(ctx context.Context, t *tx) error {
-		t.queue(`DELETE FROM @.records`+whereLive+` RETURNING doc`, append(s.recordKey(key), stamp(now))...).Query(func(rows pgx.Rows) (err error) {
-			docs, err = pgx.CollectRows(rows, pgx.RowTo[[]byte])
-			return err
-		})
-		return t.commit(ctx)
+	err := s.send(ctx, func(t *tx) error {
+		t.queue(`DELETE FROM @.records`+whereLive+` RETURNING doc`, append(s.recordKey(key), stamp(now))...).Query(collect(&docs))
+		return nil
 	})
 	return oneRecord(ctx, docs, err)
+}
+
+// collect stores the documents that a statement returns.
+func collect(docs *[][]byte) func(pgx.Rows) error {
+	return func(rows pgx.Rows) (err error) {
+		*docs, err = pgx.CollectRows(rows, pgx.RowTo[[]byte])
+		return err
+	}
 }
 
 // UpdateRecord applies change to a live record. See authcore.Records.
@@ -117,11 +137,8 @@ func (s *Store) UpdateRecord(
 ) (record authcore.Record, err error) {
 	err = s.transact(ctx, func(ctx context.Context, t *tx) error {
 		var docs [][]byte
-		t.queue(`SELECT doc FROM @.records`+whereLive+` FOR UPDATE`, append(s.recordKey(key), stamp(now))...).Query(func(rows pgx.Rows) (err error) {
-			docs, err = pgx.CollectRows(rows, pgx.RowTo[[]byte])
-			return err
-		})
-		if err := t.load(ctx); err != nil {
+		t.queue(`SELECT doc FROM @.records`+whereLive+` FOR UPDATE`, append(s.recordKey(key), stamp(now))...).Query(collect(&docs))
+		if err := t.send(ctx); err != nil {
 			return err
 		}
 		before, err := oneRecord(ctx, docs, nil)

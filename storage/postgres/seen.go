@@ -8,9 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
@@ -21,12 +18,11 @@ func (s *Store) MarkSeen(ctx context.Context, seen map[authcore.SessionRef]time.
 	refs := slices.SortedFunc(maps.Keys(seen), func(a, b authcore.SessionRef) int {
 		return cmp.Or(strings.Compare(a.UserID, b.UserID), strings.Compare(a.ID, b.ID))
 	})
-	return s.run(ctx, s.db.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
-		var batch pgx.Batch
+	return s.send(ctx, func(t *tx) error {
 		for _, ref := range refs {
-			batch.Queue(s.db.in(`UPDATE @.sessions SET seen = $4 WHERE user_id = $2 AND realm = $1 AND id = $3
-				AND (seen IS NULL OR seen < $4)`), s.realm, storableOrEmpty(ref.UserID), storableOrEmpty(ref.ID), stamp(seen[ref]))
+			t.queue(`UPDATE @.sessions SET seen = $4 WHERE user_id = $2 AND realm = $1 AND id = $3 AND (seen IS NULL OR seen < $4)`,
+				s.realm, storableOrEmpty(ref.UserID), storableOrEmpty(ref.ID), stamp(seen[ref]))
 		}
-		return conn.SendBatch(ctx, &batch).Close()
+		return nil
 	})
 }

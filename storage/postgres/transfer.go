@@ -164,7 +164,7 @@ func (s *Store) Import(ctx context.Context, items []authcore.Item) (stored int, 
 		if err := i.queue(items); err != nil {
 			return err
 		}
-		if err := t.load(ctx); err != nil {
+		if err := t.send(ctx); err != nil {
 			return err
 		}
 		stored, err = i.finish()
@@ -243,8 +243,7 @@ func (i *importer) queueItem(item authcore.Item) error {
 		if err == nil {
 			err = checkKeys(user.ID)
 		}
-		i.insert(`INSERT INTO @.users (realm, id, email_key, doc) VALUES ($1, $2, $3, $4) ON CONFLICT (realm, id) DO NOTHING`,
-			s.realm, user.ID, emailKey(user), doc)
+		i.insert(insertUser+` ON CONFLICT (realm, id) DO NOTHING`, s.userArguments(user, doc)...)
 		return err
 	case item.Identity != nil:
 		doc, identity, err := encode(*item.Identity)

@@ -26,7 +26,7 @@ const (
 	listAll = `SELECT id, CASE WHEN $4 = '' OR email_key >= $4 AND email_key < $5 THEN doc END FROM @.users
 		WHERE realm = $1 AND id > $2`
 	listPage   = ` ORDER BY id LIMIT $3`
-	ofDomain   = ` AND email_key IS NOT NULL AND split_part(email_key, '@', 2) = $6`
+	ofDomain   = ` AND domain = $6`
 	withPrefix = ` AND email_key >= $4 AND email_key < $5`
 	// countPrefix counts up to $4 addresses.
 	countPrefix = `SELECT count(*) FROM (

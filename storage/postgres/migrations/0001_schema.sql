@@ -13,12 +13,13 @@ CREATE TABLE users (
 	realm     text COLLATE "C" NOT NULL,
 	id        text COLLATE "C" NOT NULL,
 	email_key text COLLATE "C",
+	domain    text COLLATE "C",
 	doc       text NOT NULL,
 	PRIMARY KEY (realm, id),
 	CONSTRAINT users_email_key UNIQUE (realm, email_key)
 ) WITH (fillfactor = 85);
-CREATE INDEX users_by_domain ON users (split_part(email_key, '@', 2), realm, id) WHERE email_key IS NOT NULL;
-COMMENT ON COLUMN users.email_key IS 'The key of the verified address, or NULL.';
+CREATE INDEX users_by_domain ON users (domain, realm, id);
+COMMENT ON COLUMN users.email_key IS 'The key of the verified address, or NULL. Domain belongs to it.';
 
 CREATE TABLE identities (
 	realm    text COLLATE "C" NOT NULL,
@@ -30,7 +31,7 @@ CREATE TABLE identities (
 	PRIMARY KEY (realm, key)
 );
 CREATE INDEX identities_by_user ON identities (user_id, realm);
-CREATE INDEX identities_by_expiry ON identities (expires, realm) WHERE expires IS NOT NULL;
+CREATE INDEX identities_by_expiry ON identities (expires, realm);
 COMMENT ON COLUMN identities.key IS 'A digest of the identity key, which may be too long for an index.';
 
 CREATE TABLE sessions (
@@ -55,8 +56,9 @@ CREATE TABLE records (
 	doc     text NOT NULL,
 	PRIMARY KEY (key, kind, realm)
 ) WITH (fillfactor = 85);
-CREATE INDEX records_by_owner ON records (owner, realm, kind);
-CREATE INDEX records_by_expiry ON records (expires, realm) WHERE expires IS NOT NULL;
+COMMENT ON COLUMN records.owner IS 'A record without an owner has one of its own, which begins with \x01.';
+CREATE INDEX records_by_owner ON records (owner, realm, kind, key);
+CREATE INDEX records_by_expiry ON records (expires, realm);
 
 CREATE TABLE feed (
 	realm  text COLLATE "C" NOT NULL,
