@@ -122,10 +122,10 @@ func (h *Handler) loginSocial(r *request) (answer, error) {
 // that. Otherwise the Authorization header is ignored: clients send it with every
 // request, and an expired token must not keep them from logging in.
 func (h *Handler) linkTo(r *request, in input) (*gate.Claims, error) {
-	if !in.isSet("link") {
-		return nil, nil //nolint:nilnil // no link was requested
+	if in.isSet("link") {
+		return h.realm.Authenticate(r.Header.Values("Authorization"))
 	}
-	return h.realm.Authenticate(r.Header.Values("Authorization"))
+	return nil, nil
 }
 
 // socialInput reads the fields that both calls have, and further ones. A provider in

@@ -199,13 +199,13 @@ func (m *byMail) repeated(ctx context.Context, a *attempt) (session.Grant, error
 	if err := json.Unmarshal(record.Data, &spent); err != nil {
 		return session.Grant{}, fmt.Errorf("read a spent-link record: %w", err)
 	}
-	account, err := m.store.Account(ctx, authcore.UserRef{EmailKey: spent.EmailKey}, now)
+	found, err := m.store.Account(ctx, authcore.UserRef{EmailKey: spent.EmailKey}, now)
 	if err != nil {
 		return session.Grant{}, err
 	}
-	for _, begun := range account.Sessions {
+	for _, begun := range found.Sessions {
 		if begun.ID == spent.SessionID {
-			return m.cfg.Sessions.Grant(account.User, begun, account.User.Created.Equal(begun.Created))
+			return m.cfg.Sessions.Grant(found.User, begun, found.User.Created.Equal(begun.Created))
 		}
 	}
 	return session.Grant{}, authcore.ErrNotFound

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -66,7 +67,7 @@ func linkOwner(address authcore.Address) string {
 // tokenText and requestText are the forms in which a link token and a request ID
 // are sent: base64url without padding.
 func tokenText(requestID, secret []byte) string {
-	return base64.RawURLEncoding.EncodeToString(append(append([]byte{}, requestID...), secret...))
+	return base64.RawURLEncoding.EncodeToString(slices.Concat(requestID, secret))
 }
 
 func requestText(requestID []byte) string { return base64.RawURLEncoding.EncodeToString(requestID) }

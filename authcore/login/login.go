@@ -54,19 +54,31 @@ type decision struct {
 	identity string
 }
 
-// login runs a method. All logins pass here, so that none fails unobserved.
+// login runs a method. All logins pass here, so that none fails unobserved, not even
+// by a panic of a provider.
 func (s *Service) login(ctx context.Context, a *attempt, m method) (session.Grant, error) {
+	failure := authcore.CodeUnavailable
+	defer func() {
+		if failure != "" {
+			s.observeFailure(a, failure)
+		}
+	}()
 	grant, err := s.try(ctx, a, m)
-	if err == nil {
-		return grant, nil
+	if err != nil {
+		public := authcore.Unavailable(err)
+		failure = public.Code
+		return session.Grant{}, public
 	}
-	public := authcore.Unavailable(err)
-	event := authcore.Event{Name: authcore.EventLoginFailed, Method: a.method, Code: public.Code}
+	failure = ""
+	return grant, nil
+}
+
+func (s *Service) observeFailure(a *attempt, code authcore.Code) {
+	event := authcore.Event{Name: authcore.EventLoginFailed, Method: a.method, Code: code}
 	if a.client != nil {
 		event.Client = a.client.Name
 	}
 	s.cfg.Observe(event)
-	return session.Grant{}, public
 }
 
 // try admits the request and counts it, before it proves anything.

@@ -173,6 +173,24 @@ type panicking struct{ *fakeProvider }
 
 func (panicking) Endpoint(context.Context) (authcore.Endpoint, error) { panic("fault") }
 
+func (panicking) Exchange(context.Context, authcore.ExchangeRequest) (authcore.Profile, error) {
+	panic("fault")
+}
+
+// A panic of a provider reaches the caller, which answers 500, but the failed login
+// is observed.
+func TestPanicIsObserved(t *testing.T) {
+	f := newFixture(t, func(c *realm.Config) {
+		c.Providers = append(c.Providers, panicking{&fakeProvider{name: "d"}})
+	})
+	defer func() {
+		if fault := recover(); fault != "fault" || f.events.names() != "login_failed" {
+			t.Errorf("recovered %v, events = %s, want the fault and login_failed", fault, f.events.names())
+		}
+	}()
+	_, _ = f.Logins.Social(t.Context(), login.SocialLogin{Provider: "d", Code: "code", ClientKey: clientKey, Caller: caller})
+}
+
 // Providers that hang or panic are left out of the list. The login pages of all
 // users wait for it (CWE-400).
 func TestProvidersWithFaults(t *testing.T) {
