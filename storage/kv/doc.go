@@ -22,7 +22,7 @@
 //	k                                -> []SigningKey
 //	o owner 00 kind 00 created key   -> ""          records of an owner, newest first
 //	r kind 00 key                    -> Record
-//	x time class item                -> ""          items by expiry
+//	x time key                       -> ""          keys of items by expiry
 //
 // An identity is encoded as provider 00 issuer 00 subject 00 state, where state
 // is "p" for a former subject and "a" for a current one. Values are JSON. A user,

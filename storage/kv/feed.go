@@ -16,10 +16,10 @@ const feedPage = 5000
 // feedEntry is a revocation in the feed.
 type feedEntry struct {
 	authcore.Revocation
-	// Forget is the time at which no node needs the entry any more. An entry that
-	// lifts a revocation is needed until the lifted one would have ended, because
-	// a node may have that one.
-	Forget time.Time `json:"forget,omitzero"`
+	// Forget is the time at which no node needs the entry any more; never zero. An
+	// entry that lifts a revocation is needed until the lifted one would have ended,
+	// because a node may have that one.
+	Forget time.Time `json:"forget"`
 }
 
 // RevocationsSince implements authcore.Revocations. The cursor is the number of an
@@ -71,6 +71,9 @@ func (t *tx) revoke(r authcore.Revocation) error {
 	t.revoked = true
 	id := feedIDKey(r)
 	entry := feedEntry{Revocation: r, Forget: r.Until}
+	if r.Until.IsZero() {
+		entry.Forget = time.Unix(0, 0)
+	}
 	if place := t.Get(id); place != nil {
 		key := append([]byte{feedTable}, place...)
 		former, err := load[feedEntry](t, key)
@@ -86,14 +89,10 @@ func (t *tx) revoke(r authcore.Revocation) error {
 		return err
 	}
 	key := feedKey(t.lastRevocation() + 1)
-	forget := entry.Forget
-	if forget.IsZero() { // a revocation that is lifted after it ended
-		forget = time.Unix(0, 0)
-	}
 	return errors.Join(
 		t.Put(key, text),
 		t.Put([]byte(feedEnd), key[1:]),
 		t.Put(id, key[1:]),
-		t.expire(forget, revocationClass, id[1:]),
+		t.expire(id, entry.Forget),
 	)
 }

@@ -107,20 +107,10 @@ func feedKey(number uint64) []byte {
 // seconds keeps the order of times, also before 1970, by inverting the sign bit.
 func seconds(t time.Time) uint64 { return uint64(t.Unix()) ^ 1<<63 } //nolint:gosec // the bits are meant
 
-// class selects the type of item that an entry of the expiry table refers to.
-type class byte
-
-const (
-	identityClass   class = 'i' // user 00 identity
-	recordClass     class = 'r' // kind 00 key
-	sessionClass    class = 's' // user 00 session
-	revocationClass class = 'v' // kind 00 id
-)
-
-func expiryKey(expires time.Time, kind class, item []byte) []byte {
-	key := binary.BigEndian.AppendUint64([]byte{expiryTable}, seconds(expires))
-	return append(append(key, byte(kind)), item...)
+// expiryKey files the key of an item under the time at which the item expires.
+func expiryKey(expires time.Time, item []byte) []byte {
+	return append(binary.BigEndian.AppendUint64([]byte{expiryTable}, seconds(expires)), item...)
 }
 
-// expiryHeader is the length of the table, the time and the class in an expiryKey.
-const expiryHeader = 10
+// expiryHeader is the length of the table and the time in an expiryKey.
+const expiryHeader = 9

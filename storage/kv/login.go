@@ -58,7 +58,7 @@ func (t *tx) login(step authcore.LoginStep, claims []preparedRecord) (loginResul
 	}
 	var former *loaded
 	for _, l := range formers {
-		if l != nil && l.stored[string(accountPrefix(a.User.ID))].text != nil {
+		if l != nil && l.entries[string(accountPrefix(a.User.ID))].text != nil {
 			former = l
 			a.User.Created = l.created
 			break

@@ -167,35 +167,23 @@ func (t *tx) ownedRecord(index []byte, owner string) (authcore.Record, error) {
 
 // putRecord stores a record in place of an earlier one of the same key.
 func (t *tx) putRecord(record preparedRecord) error {
-	key, expires := recordKey(record.RecordKey), record.Expires
-	var formerIndex []byte
+	key := recordKey(record.RecordKey)
+	var former authcore.Record
 	if text := t.Get(key); text != nil {
-		if former, err := decode[authcore.Record](text); err == nil {
-			if former.Owner != "" {
-				formerIndex = ownerKey(former)
-			}
-			if !former.Expires.IsZero() && !expires.Before(former.Expires) {
-				expires = time.Time{} // the earlier entry of the expiry table is sufficient
-			}
+		former, _ = decode[authcore.Record](text) // a damaged one is replaced
+	}
+	index, formerIndex := ownerKey(record.Record), ownerKey(former)
+	if former.Owner != "" && !bytes.Equal(index, formerIndex) {
+		if err := t.Delete(formerIndex); err != nil {
+			return err
 		}
 	}
-	var index []byte
-	if record.Owner != "" {
-		index = ownerKey(record.Record)
-	}
-	if !bytes.Equal(index, formerIndex) {
-		if formerIndex != nil {
-			if err := t.Delete(formerIndex); err != nil {
-				return err
-			}
-		}
-		if index != nil {
-			if err := t.Put(index, nil); err != nil {
-				return err
-			}
+	if record.Owner != "" && !bytes.Equal(index, formerIndex) {
+		if err := t.Put(index, nil); err != nil {
+			return err
 		}
 	}
-	return errors.Join(t.Put(key, record.text), t.expire(expires, recordClass, key[1:]))
+	return t.putExpiring(key, record.text, record.Expires, former.Expires)
 }
 
 // deleteRecord deletes a record that is present and its entry of the index of

@@ -2,8 +2,10 @@ package kv
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"strings"
 	"time"
 
@@ -44,35 +46,48 @@ func (t *tx) due(from []byte, now time.Time) [][]byte {
 func (t *tx) sweep(due [][]byte, now time.Time) (authcore.Swept, error) {
 	var swept authcore.Swept
 	for _, entry := range due {
-		if len(entry) < expiryHeader {
+		if len(entry) <= expiryHeader {
 			swept.Damaged++
 			continue
 		}
-		kind, item := class(entry[expiryHeader-1]), entry[expiryHeader:]
-		state, expires := t.examine(kind, item)
+		item := entry[expiryHeader:]
+		state, expires := t.examine(item)
+		var err error
 		switch {
 		case state == itemDamaged:
 			swept.Damaged++
 			continue
 		case state == itemPresent && (expires.IsZero() || now.Before(expires)):
-			again := expiryKey(expires, kind, item)
-			if bytes.Equal(again, entry) { // it expires later in this second
+			if bytes.Equal(expiryKey(expires, item), entry) { // it expires later in this second
 				continue
 			}
-			if err := t.expire(expires, kind, item); err != nil {
-				return swept, err
-			}
+			err = t.expire(item, expires)
 		case state != itemAbsent:
-			if err := t.deleteItem(kind, item); err != nil {
-				return swept, err
-			}
 			swept.Removed++
+			err = t.deleteItem(item)
 		}
-		if err := t.Delete(entry); err != nil {
+		if err := errors.Join(err, t.Delete(entry)); err != nil {
 			return swept, err
 		}
 	}
 	return swept, nil
+}
+
+// expire files an item under the time at which it expires.
+func (t *tx) expire(item []byte, expires time.Time) error {
+	if expires.IsZero() {
+		return nil
+	}
+	return t.Put(expiryKey(expires, item), nil)
+}
+
+// putExpiring stores an item in place of an earlier form. If that form expires
+// earlier, Sweep looks at the item then, and the item is not filed now.
+func (t *tx) putExpiring(key, text []byte, expires, former time.Time) error {
+	if !former.IsZero() && !expires.Before(former) {
+		expires = time.Time{}
+	}
+	return errors.Join(t.Put(key, text), t.expire(key, expires))
 }
 
 type itemState int
@@ -85,62 +100,46 @@ const (
 	itemOrphan
 )
 
-// itemKey returns the key of the item that an entry of the expiry table names.
-func (t *tx) itemKey(kind class, item []byte) []byte {
-	switch kind {
-	case sessionClass, identityClass: // the class is the part as well
-		at := bytes.IndexByte(item, separator) + 1
-		key := append([]byte{accountTable}, item[:at]...)
-		return append(append(key, byte(kind)), item[at:]...)
-	case recordClass:
-		return append([]byte{recordTable}, item...)
-	case revocationClass:
-		return append([]byte{feedTable}, t.Get(append([]byte{feedIDTable}, item...))...)
-	}
-	return nil
-}
-
 // examine returns the state of an item and when it expires.
-func (t *tx) examine(kind class, item []byte) (itemState, time.Time) {
-	key := t.itemKey(kind, item)
-	if key == nil {
+func (t *tx) examine(item []byte) (itemState, time.Time) {
+	text := t.Get(item)
+	at := bytes.IndexByte(item, separator)
+	switch {
+	case bytes.IndexByte([]byte{accountTable, recordTable, feedIDTable}, item[0]) < 0 || at < 0 || at == len(item)-1:
 		return itemDamaged, time.Time{}
-	}
-	text := t.Get(key)
-	if text == nil {
+	case text == nil:
 		return itemAbsent, time.Time{}
-	}
-	if at := bytes.IndexByte(key, separator); key[0] == accountTable && t.Get(key[:at+1]) == nil {
+	case item[0] == accountTable && t.Get(item[:at+1]) == nil:
 		return itemOrphan, time.Time{}
+	case item[0] == feedIDTable:
+		text = t.Get(append([]byte{feedTable}, text...))
 	}
 	times, err := decode[struct{ Expires, Forget time.Time }](text)
-	switch {
-	case err != nil:
+	if err != nil {
 		return itemDamaged, time.Time{}
-	case kind != revocationClass:
-		return itemPresent, times.Expires
-	case times.Forget.IsZero(): // see revoke
-		return itemPresent, time.Unix(0, 0)
 	}
-	return itemPresent, times.Forget
+	return itemPresent, cmp.Or(times.Expires, times.Forget)
 }
 
-func (t *tx) deleteItem(kind class, item []byte) error {
-	key := t.itemKey(kind, item)
-	switch kind {
-	case identityClass:
-		userID, text, _ := strings.Cut(string(item), "\x00")
-		if index := join(identityTable, text); string(t.Get(index)) == userID {
-			if err := t.Delete(index); err != nil {
-				return err
-			}
+// deleteItem deletes an item and its entries in other tables.
+func (t *tx) deleteItem(item []byte) error {
+	var other []byte
+	switch item[0] {
+	case recordTable:
+		return t.deleteRecord(item)
+	case feedIDTable:
+		other = append([]byte{feedTable}, t.Get(item)...)
+	case accountTable:
+		userID, part, _ := strings.Cut(string(item[1:]), "\x00")
+		index := join(identityTable, part[1:])
+		if part[0] == identityPart && string(t.Get(index)) == userID {
+			other = index
 		}
-	case recordClass:
-		return t.deleteRecord(key)
-	case revocationClass:
-		if err := t.Delete(append([]byte{feedIDTable}, item...)); err != nil {
+	}
+	if other != nil {
+		if err := t.Delete(other); err != nil {
 			return err
 		}
 	}
-	return t.Delete(key)
+	return t.Delete(item)
 }

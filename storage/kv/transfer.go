@@ -216,7 +216,7 @@ func (t *tx) addTo(userID string, a authcore.Account) error {
 		return err
 	}
 	a.User = user
-	former := &loaded{email: user.EmailKey(), stored: map[string]storedItem{string(accountPrefix(userID)): {text: text}}}
+	former := &loaded{email: user.EmailKey(), entries: map[string]accountEntry{string(accountPrefix(userID)): {text: text}}}
 	return t.store(former, &a, time.Time{})
 }
 

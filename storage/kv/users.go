@@ -27,8 +27,8 @@ const (
 func (s *Store) User(ctx context.Context, ref authcore.UserRef) (authcore.User, error) {
 	return view(ctx, s, func(t *tx) (authcore.User, error) {
 		id, err := t.find(ref, time.Time{})
-		if err != nil || strings.ContainsRune(id, separator) {
-			return authcore.User{}, cmp.Or(err, authcore.ErrNotFound)
+		if err != nil {
+			return authcore.User{}, err
 		}
 		return load[authcore.User](t, accountPrefix(id))
 	})
@@ -79,7 +79,7 @@ func (s *Store) UpdateAccount(
 func (s *Store) DeleteUser(ctx context.Context, userID string, revocation authcore.Revocation) error {
 	sessions := join(accountTable, userID, string(sessionPart))
 	done, err := update(ctx, s, func(t *tx) (bool, error) {
-		if strings.ContainsRune(userID, separator) || t.Get(accountPrefix(userID)) == nil {
+		if t.Get(accountPrefix(userID)) == nil {
 			return false, authcore.ErrNotFound
 		}
 		if err := errors.Join(t.deleteUser(userID), t.revoke(revocation)); err != nil {

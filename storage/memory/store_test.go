@@ -66,6 +66,14 @@ func TestEntries(t *testing.T) {
 			t.Errorf("a chunk has %d entries, want 1 to %d", len(chunk), maxChunk)
 		}
 	}
+	for _, key := range keys {
+		if _, present := e.remove([]byte(key)); !present {
+			t.Fatalf("remove(%s) found no entry", key)
+		}
+	}
+	if len(e.chunks) != 0 {
+		t.Errorf("%d chunks are left of an empty map, want none", len(e.chunks))
+	}
 }
 
 var errRefused = errors.New("refused")
