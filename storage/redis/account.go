@@ -81,8 +81,11 @@ func (s *Store) MarkSeen(ctx context.Context, seen map[authcore.SessionRef]time.
 			keys = append(keys, s.key("u:", ref.UserID))
 			arguments = append(arguments, ref.ID, strconv.FormatInt(seen[ref].UnixMicro(), 10))
 		}
-		if _, err := s.run(ctx, "seen", keys, arguments...); err != nil {
+		switch value, err := s.run(ctx, "seen", keys, arguments...); {
+		case err != nil:
 			return err
+		case value != int64(0):
+			return errUnexpected
 		}
 	}
 	return ctx.Err()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -14,6 +16,11 @@ import (
 	"github.com/edgeauth/edgeauth/internal/redistest"
 	"github.com/edgeauth/edgeauth/storage/storagetest"
 )
+
+func TestMain(m *testing.M) {
+	SetLogger(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
+}
 
 // runSuite runs the suite with one Redis and a realm for each check, so that every
 // check also tests that realms are separate.
