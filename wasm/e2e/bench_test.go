@@ -56,8 +56,10 @@ func BenchmarkProxy(b *testing.B) {
 		{"native", func(_ *testing.B, next http.Handler) http.Handler {
 			e := edge.New(cfg, nil, func(string) {})
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				d := e.Decide(gate.Request{Method: r.Method, Path: r.URL.Path, Now: now, Authorization: r.Header["Authorization"]})
-				e.Forward(&d, r.Header)
+				header := gate.Header(r.Header)
+				gate.Clean(header)
+				d := e.Decide(gate.Request{Method: r.Method, Header: header, Path: r.URL.Path, Now: now})
+				e.Forward(&d, header)
 				next.ServeHTTP(w, r)
 			})
 		}},

@@ -17,51 +17,29 @@ import (
 	"github.com/edgeauth/edgeauth/wasm/edge"
 )
 
-// outcome is what a gate made of a request.
+// outcome is the result of a gate for a request.
 type outcome struct {
 	Status    int
 	Body      string
 	Answer    http.Header
-	Forwarded http.Header // nil when the request did not go on
+	Forwarded http.Header // nil if the request did not proceed
 }
 
 // native decides with the gate as Go code.
 func native(e *edge.Edge, r *http.Request, now time.Time) (o outcome) {
 	o.Answer = http.Header{}
-	header := r.Header.Clone()
-	for name := range header {
-		if gate.IsIdentityHeader(name) {
-			delete(header, name)
-		}
-	}
-	if gate.IsTunnel(header["Upgrade"]) {
-		header.Del("Upgrade")
-	}
-	if kept, changed := gate.KeptConnection(header["Connection"]); changed {
-		header.Del("Connection")
-		if kept != "" {
-			header.Set("Connection", kept)
-		}
-	}
-	request := gate.Request{
-		Method: r.Method, Path: r.URL.EscapedPath(), Now: now,
-		HasBody:       header["Content-Length"] != nil && !slices.Equal(header["Content-Length"], []string{"0"}) || header["Transfer-Encoding"] != nil,
-		Authorization: header["Authorization"], Origin: header["Origin"],
-		AccessControlRequestMethod:  header["Access-Control-Request-Method"],
-		AccessControlRequestHeaders: header["Access-Control-Request-Headers"],
-	}
-	d := e.Decide(request)
-	if origin, ok := e.AllowedOrigin(&request); ok && d.Status != http.StatusNoContent {
-		o.Answer.Add("Vary", "Origin")
-		gate.AllowOrigin(o.Answer, origin)
-	}
+	header := gate.Header(r.Header.Clone())
+	gate.Clean(header)
+	hasBody := header["Content-Length"] != nil && !slices.Equal(header["Content-Length"], []string{"0"}) || header["Transfer-Encoding"] != nil
+	d := e.Decide(gate.Request{Method: r.Method, Header: header, Path: r.URL.EscapedPath(), HasBody: hasBody, Now: now})
 	if d.Status != 0 {
-		d.Header(o.Answer)
+		d.Answer(gate.Header(o.Answer))
 		o.Status, o.Body = d.Status, d.Body
 		return o
 	}
+	d.AllowOrigin(gate.Header(o.Answer))
 	e.Forward(&d, header)
-	o.Status, o.Forwarded = http.StatusOK, header
+	o.Status, o.Forwarded = http.StatusOK, http.Header(header)
 	return o
 }
 
@@ -73,8 +51,8 @@ func foreign(module func(next http.Handler) http.Handler, r *http.Request) (o ou
 	return o
 }
 
-// FuzzGuest holds the module against the gate as Go code, on requests that are
-// like those of the table and then less and less so.
+// FuzzGuest compares the module with the gate as Go code, for requests that are
+// derived from those of the table.
 func FuzzGuest(f *testing.F) {
 	now := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 	settings := []string{
@@ -103,7 +81,7 @@ func FuzzGuest(f *testing.F) {
 			want := native(pair.native, r, now)
 			got := foreign(pair.module, r.Clone(t.Context()))
 			if text(t, got) != text(t, want) {
-				t.Fatalf("%s %s\n%s\nthe module: %s\nthe gate:   %s", method, path, lines, text(t, got), text(t, want))
+				t.Fatalf("%s %s\n%s\nthe module gives %s\nthe gate gives   %s", method, path, lines, text(t, got), text(t, want))
 			}
 		}
 	})
@@ -122,15 +100,15 @@ func newPairs(f *testing.F, settings []string, now time.Time) []pair {
 	for _, text := range settings {
 		members := map[string]any{"issuer": base["issuer"], "audience": base["audience"], "keys": base["keys"]}
 		if err := json.Unmarshal([]byte(text), &members); err != nil {
-			f.Fatal(err)
+			f.Fatalf("Unmarshal(%s) = %v", text, err)
 		}
 		data, err := json.Marshal(members)
 		if err != nil {
-			f.Fatal(err)
+			f.Fatalf("Marshal = %v", err)
 		}
 		cfg, err := config.Parse(data)
 		if err != nil {
-			f.Fatal(err)
+			f.Fatalf("config.Parse(%s) = %v", data, err)
 		}
 		var next http.Handler
 		module := (&host{module: at(&now)}).start(f, module, data, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) }))
@@ -142,8 +120,8 @@ func newPairs(f *testing.F, settings []string, now time.Time) []pair {
 	return pairs
 }
 
-// request makes a request as net/http would hand it over, or nil when it would
-// refuse it.
+// request returns a request as net/http would pass it on, or nil if it would refuse
+// it.
 func request(method, path, lines string) *http.Request {
 	if strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-") != "" || method == "" || !strings.HasPrefix(path, "/") {
 		return nil
@@ -170,7 +148,7 @@ func text(t *testing.T, o outcome) string {
 	t.Helper()
 	data, err := json.MarshalIndent(o, "", " ")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("MarshalIndent = %v", err)
 	}
 	return string(data)
 }

@@ -59,13 +59,13 @@ func TestImports(t *testing.T) {
 	if own != 11 {
 		t.Errorf("the module imports %d functions of http_handler", own)
 	}
-	for _, exported := range []string{"_initialize", "handle_request", "handle_response", "reconfigure"} {
+	for _, exported := range []string{"_initialize", "handle_request", "handle_response", "reconfigure", "take_revocations", "revocations_cursor"} {
 		if compiled.ExportedFunctions()[exported] == nil {
 			t.Errorf("the module does not export %s", exported)
 		}
 	}
-	if len(compiled.ExportedFunctions()) != 4 {
-		t.Errorf("the module exports %d functions", len(compiled.ExportedFunctions()))
+	if len(compiled.ExportedFunctions()) != 6 {
+		t.Errorf("the module exports %d functions, want 6", len(compiled.ExportedFunctions()))
 	}
 }
 

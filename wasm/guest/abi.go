@@ -5,17 +5,16 @@ package main
 import "unsafe"
 
 // The functions of the http-wasm handler ABI that the guest uses
-// (https://http-wasm.io/http-handler-abi/). What is not declared here is not
-// within its reach: it can read no body, and write none but that of an answer of
-// its own.
+// (https://http-wasm.io/http-handler-abi/). It cannot call any other: it can read
+// no body, and write only that of its own answers.
 
-// Kinds of headers, and the kind of body that answers have.
+// Kinds of headers, and the kind of the body of answers.
 const (
 	kindRequest  uint32 = 0
 	kindResponse uint32 = 1
 )
 
-// levelError is the level of what an operator has to see.
+// levelError is the level of messages that an operator has to see.
 const levelError int32 = 2
 
 //go:wasmimport http_handler get_config
@@ -56,7 +55,7 @@ func pointer(text string) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.StringData(text)) //nolint:gosec // calls of the host take addresses
 }
 
-// length returns the length of what is handed to the host, in bytes.
+// length returns the length of data that is passed to the host, in bytes.
 func length[T string | []byte](data T) uint32 {
-	return uint32(len(data)) //nolint:gosec // there are no more bytes than that in a WebAssembly memory
+	return uint32(len(data)) //nolint:gosec // a WebAssembly memory has fewer bytes
 }

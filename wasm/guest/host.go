@@ -9,21 +9,21 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// Bounds on what is taken from the host, in bytes. Requests with more are
-// refused, or treated as if they had nothing of the kind.
+// Limits on data from the host, in bytes. Requests that exceed them are refused, or
+// treated as if the data were absent.
 const (
-	maxConfig = gate.MaxRevocationFeed + 1<<20
+	maxConfig = 32 << 20
 	maxNames  = 1 << 20
-	// maxValues has room for the longest Authorization, and tells longer ones.
+	// maxValues has room for the longest Authorization, and detects longer ones.
 	maxValues = gate.MaxAuthorization + 1
 )
 
-// buffer is what the host writes into. It is used again for every call, so what
-// is read from it has to be copied.
+// buffer is memory that the host writes into. It is used again for every call, so
+// data that is read from it is copied.
 type buffer struct{ bytes []byte }
 
-// read calls get, which writes at most limit bytes and returns how many there
-// are, with growing room. It is false when there are more than most.
+// read calls get, which writes at most limit bytes and returns the length of the
+// data, with growing room. It is false if the data is longer than most.
 func (b *buffer) read(most uint32, get func(buf unsafe.Pointer, limit uint32) (length uint32)) (text string, ok bool) {
 	if b.bytes == nil {
 		b.bytes = make([]byte, 4<<10)
@@ -35,19 +35,19 @@ func (b *buffer) read(most uint32, get func(buf unsafe.Pointer, limit uint32) (l
 	case n <= length(b.bytes):
 		return string(b.bytes[:n]), true
 	}
-	large := make([]byte, n) // seldom, and not kept
+	large := make([]byte, n) // rarely needed, and not kept
 	if into(large, get) != n {
 		return "", false
 	}
-	return string(large), true
+	return unsafe.String(&large[0], n), true
 }
 
-// into has the host write into memory.
+// into calls get with memory to write into.
 func into(memory []byte, get func(buf unsafe.Pointer, limit uint32) (length uint32)) uint32 {
 	return get(unsafe.Pointer(&memory[0]), length(memory)) //nolint:gosec // calls of the host take addresses
 }
 
-// list is read for what the host returns as count texts that end with NUL.
+// list calls get, which returns a number of texts that end with NUL.
 func (b *buffer) list(most uint32, get func(buf unsafe.Pointer, limit uint32) (countLength uint64)) (texts []string, count int, ok bool) {
 	text, ok := b.read(most, func(buf unsafe.Pointer, limit uint32) uint32 {
 		countLength := get(buf, limit)
@@ -74,8 +74,8 @@ func (b *buffer) method() string {
 	return method
 }
 
-// path returns the path of the request as it was sent, without the query; "" when
-// it is too long to be looked at.
+// path returns the path of the request as it was sent, without the query. It is ""
+// if it is too long.
 func (b *buffer) path() string {
 	uri, _ := b.read(maxValues, hostURI)
 	path, _, _ := strings.Cut(uri, "?")
@@ -90,40 +90,45 @@ func (b *buffer) names() (names []string, ok bool) {
 	return names, ok
 }
 
-// values returns the values of a header of the request, and how many there are.
-// It is false when they are longer than any that means something here.
+// values returns the values of a header of the request and their number. It is
+// false if they are longer than any that matter.
 func (b *buffer) values(name string) (values []string, count int, ok bool) {
 	return b.list(maxValues, func(buf unsafe.Pointer, limit uint32) uint64 {
 		return hostHeaderValues(kindRequest, pointer(name), length(name), buf, limit)
 	})
 }
 
-// header is the header of the request or of the answer. It is a
-// gate.RequestHeader and a gate.ResponseHeader.
-type header uint32
-
-// Set replaces all values of a header.
-func (h header) Set(name, value string) {
-	hostSetHeader(uint32(h), pointer(name), length(name), pointer(value), length(value))
+func setHeader(kind uint32, name, value string) {
+	hostSetHeader(kind, pointer(name), length(name), pointer(value), length(value))
 }
 
-// Add adds a value to a header.
-func (h header) Add(name, value string) {
-	hostAddHeader(uint32(h), pointer(name), length(name), pointer(value), length(value))
+func deleteHeader(name string) { hostRemoveHeader(kindRequest, pointer(name), length(name)) }
+
+// answerHeader writes the header of the answer. Vary is a list, to which an upstream
+// may add.
+func answerHeader(header gate.Header) {
+	for name, values := range header {
+		for i, value := range values {
+			if i == 0 && name != "Vary" {
+				setHeader(kindResponse, name, value)
+			} else {
+				hostAddHeader(kindResponse, pointer(name), length(name), pointer(value), length(value))
+			}
+		}
+	}
 }
 
-// Del deletes all values of a header.
-func (h header) Del(name string) { hostRemoveHeader(uint32(h), pointer(name), length(name)) }
-
-// complain tells the operator of the host what is wrong.
+// complain writes a fault to the log of the host.
 func complain(message string) {
 	message = "edgeauth: " + message
 	hostLog(levelError, pointer(message), length(message))
 }
 
-// answer sends a decision that is not to let the request go on.
+// answer sends the answer to a request that does not proceed.
 func answer(d *gate.Decision) {
-	d.Header(header(kindResponse))
+	header := gate.Header{}
+	d.Answer(header)
+	answerHeader(header)
 	hostStatus(uint32(d.Status)) //nolint:gosec // three digits
 	if d.Body != "" {
 		hostWriteBody(kindResponse, pointer(d.Body), length(d.Body))

@@ -12,20 +12,20 @@ import (
 	"github.com/edgeauth/edgeauth/wasm/edge"
 )
 
-// built is when the module was built, in seconds since 1970. The build sets it;
-// without it nothing goes on.
+// built is the time at which the module was built, in seconds since 1970. The build
+// sets it; without it every request is refused.
 var built string //nolint:gochecknoglobals // the linker sets it
 
-// module is the instance. Exports are functions without a receiver, so there has
-// to be one variable.
-var module guest //nolint:gochecknoglobals // as said
+// module is the instance. Exports are functions without a receiver, so they need a
+// variable.
+var module guest //nolint:gochecknoglobals // exports have no receiver
 
 // main is never called: the module is a reactor.
 func main() {}
 
-// A host may call an export only after init, so this is where faults of the
-// configuration reach the log while the operator is looking.
-func init() { //nolint:gochecknoinits // what a reactor has in the place of main
+// init configures the module, so that faults of the configuration are logged when
+// the host starts. Hosts may call exports only after it.
+func init() { //nolint:gochecknoinits // a reactor has no main
 	module.guarded(func() { module.configure() })
 }
 
@@ -53,18 +53,36 @@ func reconfigure() (refused uint32) {
 	return refused
 }
 
-// guest is what an instance knows.
+//go:wasmexport take_revocations
+func takeRevocations() (progress uint32) {
+	progress = uint32(edge.Refused)
+	module.guarded(func() { progress = uint32(module.takeRevocations()) }) //nolint:gosec // a small constant
+	return progress
+}
+
+//go:wasmexport revocations_cursor
+func revocationsCursor() (cursor uint64) {
+	module.guarded(func() {
+		if module.edge != nil {
+			cursor, _ = strconv.ParseUint(module.edge.Cursor(), 10, 64) // "" is 0
+		}
+	})
+	return cursor
+}
+
+// guest is the state of an instance.
 type guest struct {
 	buffer buffer
-	// edge is nil as long as there is no good configuration.
+	header header
+	// edge is nil until there is a valid configuration.
 	edge *edge.Edge
 	// busy is true during a call.
 	busy bool
 }
 
-// guarded runs one call and reports whether it came to its end. An instance
-// that was left in the middle of a call can be in any state and is not used
-// again. After a panic everything is made anew.
+// guarded runs one call and reports whether it was completed. An instance that was
+// interrupted in the middle of a call can be in any state and is not used again.
+// After a panic the state is discarded.
 func (g *guest) guarded(call func()) (ok bool) {
 	if g.busy {
 		return false
@@ -74,7 +92,7 @@ func (g *guest) guarded(call func()) (ok bool) {
 		if recover() != nil {
 			ok = false
 			*g = guest{}
-			complain("a fault of the module; the request was refused")
+			complain("the module failed; the request was refused")
 		}
 	}()
 	call()
@@ -102,7 +120,23 @@ func (g *guest) configure() bool {
 	return true
 }
 
-// now returns the time, unless it cannot be right.
+// takeRevocations reads a part of the feed. A feed that is not newer is normal, other
+// refusals are logged.
+func (g *guest) takeRevocations() edge.Progress {
+	part, ok := g.buffer.read(gate.MaxFeedPart, hostConfig)
+	at, known := now()
+	if !ok || !known || g.edge == nil && !g.configure() {
+		complain("the feed cannot be read")
+		return edge.Refused
+	}
+	progress, err := g.edge.Take(part, at)
+	if progress == edge.Refused {
+		complain("feed: " + err.Error())
+	}
+	return progress
+}
+
+// now returns the time. It is false if the clock is certainly wrong.
 func now() (time.Time, bool) {
 	seconds, err := strconv.ParseInt(built, 10, 64)
 	now := time.Now()

@@ -4,25 +4,29 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// proceed is what handle_request returns when the request goes on.
+// proceed is the result of handle_request for a request that proceeds.
 const proceed = 1
 
 var (
-	errNotConfigured = errors.New("there is no good configuration")
+	errNotConfigured = errors.New("there is no valid configuration")
 	errClock         = errors.New("the clock is before the build of the module")
 	errHeader        = errors.New("the header cannot be read or changed")
 )
 
-// handle does what gate.Site asks of a server.
+// handle performs the steps of gate.Site for one request.
 func (g *guest) handle() (ctxNext uint64) {
-	present, err := g.clean()
-	if err != nil {
+	if err := g.header.load(&g.buffer); err != nil {
 		return refuse(gate.Unavailable(err))
+	}
+	gate.Clean(g.header.fields)
+	if g.header.store() && g.buffer.hasIdentity() {
+		return refuse(gate.Unavailable(errHeader))
 	}
 	if g.edge == nil && !g.configure() {
 		return refuse(gate.Unavailable(errNotConfigured))
@@ -31,17 +35,20 @@ func (g *guest) handle() (ctxNext uint64) {
 	if !ok {
 		return refuse(gate.Unavailable(errClock))
 	}
-	request := g.request(present)
-	request.Now = time
-	decision := g.edge.Decide(request)
-	if origin, ok := g.edge.AllowedOrigin(&request); ok && decision.Status != 503 && decision.Status != 204 {
-		header(kindResponse).Add("Vary", "Origin")
-		gate.AllowOrigin(header(kindResponse), origin)
+	request := gate.Request{
+		Method: g.buffer.method(), Header: g.header.fields, Path: g.buffer.path(), HasBody: g.header.hasBody, Now: time,
 	}
+	decision := g.edge.Decide(request)
 	if decision.Status != 0 {
 		return refuse(decision)
 	}
-	g.edge.Forward(&decision, header(kindRequest))
+	if decision.Origin != "" {
+		allow := gate.Header{}
+		decision.AllowOrigin(allow)
+		answerHeader(allow)
+	}
+	g.edge.Forward(&decision, g.header.fields)
+	g.header.store()
 	return proceed
 }
 
@@ -50,134 +57,100 @@ func refuse(d gate.Decision) (ctxNext uint64) {
 	return 0
 }
 
-// present tells which of the headers that matter are in a request, so that the
-// host is not asked for the others.
-type present struct {
-	authorization, connection, upgrade, origin, requestMethod, requestHeaders, contentLength, transferEncoding bool
+// header is the header of the request, as far as the gate uses it. It is fetched
+// from the host field by field, and changes are written back.
+type header struct {
+	fields gate.Header
+	// host lists the fields as the host has them.
+	host    []field
+	hasBody bool
 }
 
-// see notes a header.
-func (p *present) see(name string) {
-	switch strings.ToLower(name) {
-	case "authorization":
-		p.authorization = true
-	case "connection":
-		p.connection = true
-	case "upgrade":
-		p.upgrade = true
-	case "origin":
-		p.origin = true
-	case "access-control-request-method":
-		p.requestMethod = true
-	case "access-control-request-headers":
-		p.requestHeaders = true
-	case "content-length":
-		p.contentLength = true
-	case "transfer-encoding":
-		p.transferEncoding = true
-	}
+type field struct {
+	name   string
+	values []string
 }
 
-// clean deletes from the request everything that an upstream could take for an
-// identity header.
-func (g *guest) clean() (p present, err error) {
-	names, ok := g.buffer.names()
+// load fetches the fields that the gate uses.
+func (h *header) load(b *buffer) error {
+	names, ok := b.names()
 	if !ok {
-		return p, errHeader
+		return errHeader
 	}
-	deleted := false
+	h.fields, h.host, h.hasBody = gate.Header{}, h.host[:0], false
 	for _, name := range names {
-		p.see(name)
-		if gate.IsIdentityHeader(name) {
-			header(kindRequest).Del(name)
+		key, use := gate.UseOf(name)
+		switch {
+		case use == gate.FieldRead:
+			values, err := b.fieldValues(key)
+			if err != nil {
+				return err
+			}
+			h.add(key, values)
+		case use == gate.FieldDeleted:
+			h.add(key, []string{}) // the values do not matter
+		case strings.EqualFold(name, "Transfer-Encoding"):
+			h.hasBody = true
+		case strings.EqualFold(name, "Content-Length"):
+			length, _, _ := b.values(name)
+			h.hasBody = h.hasBody || len(length) != 1 || length[0] != "0"
+		}
+	}
+	return nil
+}
+
+func (h *header) add(key string, values []string) {
+	h.fields[key] = values
+	h.host = append(h.host, field{key, values})
+}
+
+// store writes changes of the fields to the host and reports whether it deleted
+// any.
+func (h *header) store() (deleted bool) {
+	kept := h.host[:0]
+	for _, f := range h.host {
+		values, ok := h.fields[f.name]
+		switch {
+		case !ok:
+			deleteHeader(f.name)
 			deleted = true
+			continue
+		case !slices.Equal(values, f.values):
+			setHeader(kindRequest, f.name, values[0])
+		}
+		kept = append(kept, field{f.name, values})
+	}
+	h.host = kept
+	for name, values := range h.fields {
+		if !slices.ContainsFunc(h.host, func(f field) bool { return f.name == name }) {
+			setHeader(kindRequest, name, values[0])
+			h.host = append(h.host, field{name, values})
 		}
 	}
-	if deleted && g.hasIdentity() {
-		return p, errHeader
-	}
-	if p.upgrade {
-		if err := g.cleanUpgrade(); err != nil {
-			return p, err
-		}
-	}
-	if p.connection {
-		return p, g.cleanConnection()
-	}
-	return p, nil
+	return deleted
 }
 
-// hasIdentity reports whether an identity header is there, because a host did
-// not find it under the name that it told.
-func (g *guest) hasIdentity() bool {
-	names, ok := g.buffer.names()
-	for _, name := range names {
-		if gate.IsIdentityHeader(name) {
-			return true
-		}
-	}
-	return !ok
-}
-
-func (g *guest) cleanUpgrade() error {
-	values, _, ok := g.buffer.values("upgrade")
-	if !ok {
-		return errHeader
-	}
-	if gate.IsTunnel(values) {
-		header(kindRequest).Del("upgrade")
-	}
-	return nil
-}
-
-func (g *guest) cleanConnection() error {
-	values, _, ok := g.buffer.values("connection")
-	if !ok {
-		return errHeader
-	}
-	switch kept, changed := gate.KeptConnection(values); {
-	case changed && kept == "":
-		header(kindRequest).Del("connection")
-	case changed:
-		header(kindRequest).Set("connection", kept)
-	}
-	return nil
-}
-
-// request returns what the decision depends on.
-func (g *guest) request(p present) (r gate.Request) {
-	r.Path = g.buffer.path()
-	r.Method = g.buffer.method()
-	if p.authorization {
-		r.Authorization = g.authorization()
-	}
-	if p.origin {
-		r.Origin, _, _ = g.buffer.values("origin")
-	}
-	if !p.origin || !p.requestMethod { // no preflight
-		return r
-	}
-	r.AccessControlRequestMethod, _, _ = g.buffer.values("access-control-request-method")
-	if p.requestHeaders {
-		r.AccessControlRequestHeaders, _, _ = g.buffer.values("access-control-request-headers")
-	}
-	r.HasBody = p.transferEncoding
-	if p.contentLength {
-		length, _, _ := g.buffer.values("content-length")
-		r.HasBody = r.HasBody || len(length) != 1 || length[0] != "0"
-	}
-	return r
-}
-
-// authorization returns the values of Authorization. What is too long is not
-// fetched; texts that the gate refuses for the same reason stand for it.
-func (g *guest) authorization() []string {
-	values, count, ok := g.buffer.values("authorization")
+// fieldValues returns the values of a field. If they are too long to be fetched, it
+// returns substitutes that the gate refuses for the same reason; for Connection and
+// Upgrade, which have to be cleaned, it returns an error.
+func (b *buffer) fieldValues(name string) ([]string, error) {
+	values, count, ok := b.values(name)
 	switch {
 	case ok:
-		return values
+		return values, nil
+	case name == "Connection", name == "Upgrade":
+		return nil, errHeader
+	case name != "Authorization":
+		return make([]string, 2), nil // not a preflight, and not an origin
 	case count > 1:
-		return make([]string, count)
+		return slices.Repeat([]string{"Token"}, count), nil
 	}
-	return []string{strings.Repeat("x", gate.MaxAuthorization+1)}
+	return []string{"Token " + strings.Repeat("x", gate.MaxAuthorization)}, nil
+}
+
+// hasIdentity reports whether an identity header is present, because a host did not
+// find it under the name that it had given.
+func (b *buffer) hasIdentity() bool {
+	names, ok := b.names()
+	return !ok || slices.ContainsFunc(names, gate.IsIdentityHeader)
 }
