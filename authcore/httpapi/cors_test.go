@@ -116,3 +116,16 @@ func TestAllowOriginVariesOnce(t *testing.T) {
 		t.Errorf("Vary is %v", got)
 	}
 }
+
+// What an earlier handler has set is kept.
+func TestAllowOriginKeepsHeaders(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Origin", origin)
+	header := http.Header{"Vary": {"Accept-Encoding, origin"}, "Access-Control-Allow-Origin": {"https://other.example"}}
+	if !httpapi.AllowOrigin(header, r, func(string) bool { return true }) {
+		t.Error("AllowOrigin() = false, want true")
+	}
+	if len(header) != 2 || header.Get("Vary") != "Accept-Encoding, origin" || header.Get("Access-Control-Allow-Origin") != "https://other.example" {
+		t.Errorf("header = %v, want it unchanged", header)
+	}
+}

@@ -39,7 +39,7 @@ func isOwnOrigin(origins []string, host string) bool {
 		return false
 	}
 	origin, err := url.Parse(origins[0])
-	if err != nil || origin.Scheme != "http" && origin.Scheme != "https" || origin.Host == "" {
+	if err != nil || origin.Scheme != "http" && origin.Scheme != "https" || origin.Hostname() == "" {
 		return false
 	}
 	return withoutDefaultPort(origin.Host) == withoutDefaultPort(host)
