@@ -46,23 +46,20 @@ func zones(t *testing.T, store authcore.Store) {
 		wantErr(t, "TakeRecord at its end", err, authcore.ErrNotFound)
 
 		account := newAccount(fmt.Sprint("user", i))
-		account.User.Created, account.User.LastLogin = account.User.Created.In(stored), account.User.LastLogin.In(stored)
+		account.User.Created, account.User.LastLogin = start.In(stored), start.In(stored)
 		session := &account.Sessions[0]
-		session.Created, session.Expires, session.LastSeen = at(0).In(stored), at(day).In(stored), at(time.Minute).In(stored)
-		account = signUp(t, store, account)
-		session = &account.Sessions[0]
+		session.Created, session.Expires, session.LastSeen = start.In(stored), at(day).In(stored), at(time.Minute).In(stored)
+		signUp(t, store, account)
+		seen := authcore.SessionRef{UserID: account.User.ID, ID: session.ID}
+		err = store.MarkSeen(t.Context(), map[authcore.SessionRef]time.Time{seen: at(time.Second).In(asked)})
+		wantErr(t, "MarkSeen", err, nil)
 		wantAccount(t, store, at(day-time.Second).In(asked), account)
-		ref := authcore.SessionRef{UserID: account.User.ID, ID: session.ID}
-		seen := map[authcore.SessionRef]time.Time{ref: at(time.Second).In(asked)}
-		wantErr(t, "MarkSeen", store.MarkSeen(t.Context(), seen), nil)
-		wantAccount(t, store, start.In(asked), account)
 		filter := authcore.UserFilter{CreatedFrom: start.In(asked), CreatedTo: at(time.Second).In(asked)}
 		if users := list(t, store, filter, ""); len(users) != i+1 {
 			t.Errorf("Users created at the start = %d, want %d", len(users), i+1)
 		}
 		account.Sessions = nil
 		wantAccount(t, store, at(day).In(asked), account)
-
 		counter := authcore.Counter{Limit: "zone", Party: fmt.Sprint(i), Window: time.Hour}
 		wantCount(t, store, start.In(stored), counter, 1, 1)
 		wantCount(t, store, start.In(asked), counter, 1, 2)
@@ -75,12 +72,17 @@ func jumps(t *testing.T, store authcore.Store) {
 	account, record := signUpNamed(t, store, "ada"), newRecord("key", "ada")
 	put(t, store, record)
 	future, past := at(100*365*day), at(-100*365*day)
-	_, err := store.TakeRecord(t.Context(), record.RecordKey, future)
-	wantErr(t, "TakeRecord", err, authcore.ErrNotFound)
-	_, err = store.UpdateRecord(t.Context(), record.RecordKey, future, func(*authcore.Record) error { return nil })
-	wantErr(t, "UpdateRecord", err, authcore.ErrNotFound)
-	_, err = store.Login(t.Context(), authcore.LoginStep{Now: future, Proof: record.RecordKey, Decide: storing(newAccount("x"))})
-	wantErr(t, "Login", err, authcore.ErrNotFound)
+	for name, err := range map[string]error{
+		"TakeRecord": drop(store.TakeRecord(t.Context(), record.RecordKey, future)),
+		"UpdateRecord": drop(store.UpdateRecord(t.Context(), record.RecordKey, future, func(*authcore.Record) error {
+			return nil
+		})),
+		"Login": drop(store.Login(t.Context(), authcore.LoginStep{
+			Now: future, Proof: record.RecordKey, Decide: storing(newAccount("grace")),
+		})),
+	} {
+		wantErr(t, name+" in the future", err, authcore.ErrNotFound)
+	}
 	records, err := store.RecordsOf(t.Context(), "link", "ada", future)
 	if err != nil || len(records) != 0 {
 		t.Errorf("RecordsOf in the future = %s, error %v, want none", plain(records), err)
@@ -90,7 +92,5 @@ func jumps(t *testing.T, store authcore.Store) {
 		t.Errorf("Account in the future = %s, error %v, want no session", plain(got), err)
 	}
 	wantAccount(t, store, past, account)
-	taken, err := store.TakeRecord(t.Context(), record.RecordKey, past)
-	wantErr(t, "TakeRecord in the past", err, nil)
-	wantSame(t, "TakeRecord in the past", taken, record)
+	wantErr(t, "TakeRecord in the past", drop(store.TakeRecord(t.Context(), record.RecordKey, past)), nil)
 }

@@ -20,27 +20,6 @@ func contextChecks() []check {
 			defer cancel()
 			endedContext(t, store, ctx)
 		}},
-		{"OtherCallsProceed", func(t *testing.T, store authcore.Store) {
-			account := signUpNamed(t, store, "ada")
-			together(crowd, func(i int) {
-				ctx, cancel := context.WithCancel(t.Context())
-				if i%2 == 0 {
-					cancel()
-				}
-				defer cancel()
-				_, err := store.UpdateAccount(ctx, account.User.ID, start, func(a *authcore.Account) error {
-					a.User.FirstName += "x"
-					return nil
-				})
-				if i%2 == 1 {
-					wantErr(t, "UpdateAccount among cancelled ones", err, nil)
-				}
-			})
-			got, err := store.User(t.Context(), byID(account.User.ID))
-			if want := len("Ada") + crowd/2; err != nil || len(got.FirstName) != want {
-				t.Errorf("User = %s, error %v, want %d updates", plain(got), err, crowd/2)
-			}
-		}},
 	}
 }
 
@@ -57,4 +36,58 @@ func endedContext(t *testing.T, store authcore.Store, ctx context.Context) { //n
 	for name, step := range steps {
 		wantErr(t, name, step(t.Context()), nil)
 	}
+}
+
+// callbackChecks: a panic in a callback ends its own call; the store, its locks
+// and its other callers are unaffected.
+func callbackChecks() []check {
+	return []check{{"Panic", func(t *testing.T, store authcore.Store) {
+		account, record := signUpNamed(t, store, "ada"), newRecord("key", "ada")
+		put(t, store, record)
+		id := account.User.ID
+		for range 3 {
+			for name, call := range map[string]func() error{
+				"Login": func() error {
+					return drop(store.Login(t.Context(), authcore.LoginStep{
+						Now: start, Proof: record.RecordKey, Refs: []authcore.UserRef{byID(id)},
+						Claims: []authcore.Record{newRecord("claim", "")},
+						Decide: func(found authcore.LoginFound) (authcore.Account, error) {
+							found.Proof.Data[0] = '!'
+							panic("in Decide")
+						},
+					}))
+				},
+				"UpdateAccount": func() error {
+					return drop(store.UpdateAccount(t.Context(), id, start, func(a *authcore.Account) error {
+						a.User.FirstName = "changed"
+						panic("in change")
+					}))
+				},
+				"UpdateRecord": func() error {
+					return drop(store.UpdateRecord(t.Context(), record.RecordKey, start, func(r *authcore.Record) error {
+						r.Data[0] = '!'
+						panic("in change")
+					}))
+				},
+				"UpdateKeys": func() error {
+					return drop(store.UpdateKeys(t.Context(), func([]authcore.SigningKey) ([]authcore.SigningKey, error) {
+						panic("in change")
+					}))
+				},
+			} {
+				wantErr(t, name+" with a callback that panics", recovered(call), authcore.ErrUnavailable)
+			}
+		}
+		wantAccount(t, store, start, account)
+		wantRecord(t, store, record)
+		wantNoRecord(t, store, authcore.RecordKey{Kind: "link", Key: "claim"})
+		updateKeys(t, store, nil, []authcore.SigningKey{newKey("a")})
+		login(t, store, authcore.LoginStep{Proof: record.RecordKey, Decide: storing(newAccount("grace"))})
+	}}}
+}
+
+// recovered returns the error of a call, or nil if it panics.
+func recovered(call func() error) (err error) {
+	defer func() { _ = recover() }()
+	return call()
 }

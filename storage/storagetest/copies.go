@@ -95,7 +95,7 @@ func copyChecks() []check {
 				spoil(keys)
 				return nil, errRefused
 			}))
-			wantErr(t, "UpdateKeys", err, errRefused)
+			wantRefused(t, "UpdateKeys", err)
 			updateKeys(t, store, want, want)
 		}},
 	}

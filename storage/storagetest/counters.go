@@ -3,7 +3,6 @@ package storagetest
 import (
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -45,7 +44,8 @@ func count(t *testing.T, store authcore.Store, now time.Time, counters ...authco
 	t.Helper()
 	tallies, err := store.Count(t.Context(), now, counters)
 	if err != nil || len(tallies) != len(counters) {
-		t.Fatalf("Count = %d tallies, error %v, want %d", len(tallies), err, len(counters))
+		t.Errorf("Count = %d tallies, error %v, want %d", len(tallies), err, len(counters))
+		return make([]authcore.Tally, len(counters))
 	}
 	return tallies
 }
@@ -161,24 +161,17 @@ func countRace(t *testing.T, store authcore.Store) {
 	counters := []authcore.Counter{
 		{Limit: "a", Party: "a", Window: time.Hour, Add: 1}, {Limit: "b", Party: "b", Window: time.Minute, Add: 1},
 	}
-	var mu sync.Mutex
-	var got [2][]int
+	var got [2][crowd]int
 	together(crowd, func(i int) {
 		order := slices.Clone(counters)
 		if i%2 == 1 { // engines that lock row by row deadlock here
 			slices.Reverse(order)
 		}
-		tallies, err := store.Count(t.Context(), start, order)
-		if err != nil || len(tallies) != 2 {
-			t.Errorf("Count = %v, error %v", tallies, err)
-			return
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		got[0], got[1] = append(got[0], tallies[i%2].N), append(got[1], tallies[1-i%2].N)
+		tallies := count(t, store, start, order...)
+		got[0][i], got[1][i] = tallies[i%2].N, tallies[1-i%2].N
 	})
 	for _, values := range got {
-		slices.Sort(values)
+		slices.Sort(values[:])
 		for i, n := range values {
 			if n != i+1 {
 				t.Fatalf("%d counts returned %v, want each of 1 to %d once", crowd, values, crowd)

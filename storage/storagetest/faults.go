@@ -1,9 +1,11 @@
 package storagetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -66,4 +68,44 @@ func RunLoginFaults(t *testing.T, store authcore.Store, arm func(n int) (disarm 
 		}
 	}
 	t.Errorf("a login has more than %d points of failure", maxPoints)
+}
+
+// Frozen checks a store that [Furnish] has filled and whose engine hangs: a caller
+// that cancels its call gets an error immediately, and all calls end within the
+// bound with ErrUnavailable.
+func Frozen(t *testing.T, store authcore.Store, bound time.Duration) {
+	t.Helper()
+	cancelled, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	bounded, release := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer release()
+	for _, ctx := range []context.Context{cancelled, bounded} {
+		ended := make(chan error, 1)
+		go func() { ended <- drop(store.User(ctx, byID(StepID("user")))) }()
+		cancel()
+		if err := receive(t, ended); !errors.Is(err, ctx.Err()) || !errors.Is(err, authcore.ErrUnavailable) {
+			t.Errorf("User after its context ended: error %v, want %v", err, ctx.Err())
+		}
+	}
+	begin := time.Now()
+	errs := make(chan error)
+	steps := Steps(store)
+	for name, step := range steps {
+		go func() {
+			err := step(t.Context())
+			if !errors.Is(err, authcore.ErrUnavailable) || errors.Is(err, authcore.ErrNotFound) {
+				errs <- fmt.Errorf("%s: error %w, want %w", name, err, authcore.ErrUnavailable)
+				return
+			}
+			errs <- nil
+		}()
+	}
+	for range steps {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if took := time.Since(begin); took > bound {
+		t.Errorf("the calls took %s, want at most %s", took, bound)
+	}
 }

@@ -87,18 +87,19 @@ func exported(t *testing.T, store authcore.Store, now time.Time) []authcore.Item
 func wantItems(t *testing.T, store authcore.Store, now time.Time, want []authcore.Item) []authcore.Item {
 	t.Helper()
 	got := exported(t, store, now)
-	gotLines, wantLines := plainItems(got), plainItems(want)
-	for _, line := range gotLines {
-		if _, found := slices.BinarySearch(wantLines, line); !found {
-			t.Errorf("exported, but not expected: %s", line)
-		}
-	}
-	for _, line := range wantLines {
-		if _, found := slices.BinarySearch(gotLines, line); !found {
-			t.Errorf("not exported: %s", line)
-		}
-	}
+	wantLines(t, "exported, but not expected", plainItems(got), plainItems(want))
+	wantLines(t, "not exported", plainItems(want), plainItems(got))
 	return got
+}
+
+// wantLines checks that each line is among others.
+func wantLines(t *testing.T, problem string, lines, others []string) {
+	t.Helper()
+	for _, line := range lines {
+		if _, found := slices.BinarySearch(others, line); !found {
+			t.Errorf("%s: %s", problem, line)
+		}
+	}
 }
 
 func wantImported(t *testing.T, store authcore.Store, items []authcore.Item, want int) {
@@ -146,10 +147,53 @@ func furnishRealm(t *testing.T, store authcore.Store) []authcore.Item {
 	})
 	revocations := []authcore.Revocation{revokeUser(outcast.User.ID), revokeUser(gone.User.ID)}
 	for _, s := range endings {
-		revocations = append(revocations, authcore.Revocation{Kind: authcore.RevokeSession, ID: s.ID, Until: s.Expires})
+		revocations = append(revocations, revokeSession(s))
 	}
 	for _, revocation := range revocations {
 		items = append(items, authcore.Item{Revocation: &revocation})
 	}
 	return items
+}
+
+// realmsApart fills one realm and finds nothing of it in the other, under the same
+// IDs, addresses and keys.
+func realmsApart(t *testing.T, one, two authcore.Store) {
+	account, record := newAccount("ada"), newRecord("key", "ada")
+	account.Revocations = []authcore.Revocation{revokeUser("a")}
+	account = signUp(t, one, account)
+	put(t, one, record)
+	updateKeys(t, one, nil, []authcore.SigningKey{newKey("a")})
+	counter := authcore.Counter{Limit: "l", Party: "a", Window: time.Hour}
+	wantCount(t, one, start, counter, 1, 1)
+	wantCount(t, two, start, counter, 1, 1)
+
+	id := account.User.ID
+	for _, ref := range []authcore.UserRef{byID(id), byEmail("ada@example.com"), byIdentity(account.Identities[0])} {
+		wantNoUser(t, two, ref)
+	}
+	err := drop(two.UpdateAccount(t.Context(), id, start, func(*authcore.Account) error { return nil }))
+	wantErr(t, "UpdateAccount", err, authcore.ErrNotFound)
+	wantErr(t, "DeleteUser", two.DeleteUser(t.Context(), id, revokeUser(id)), authcore.ErrNotFound)
+	ref := authcore.SessionRef{UserID: id, ID: account.Sessions[0].ID}
+	wantErr(t, "MarkSeen", two.MarkSeen(t.Context(), map[authcore.SessionRef]time.Time{ref: at(time.Hour)}), nil)
+	wantNoRecord(t, two, record.RecordKey)
+	wantErr(t, "TakeRecord", drop(two.TakeRecord(t.Context(), record.RecordKey, start)), authcore.ErrNotFound)
+	err = two.PutRecord(t.Context(), newRecord("owned", id), authcore.PutOptions{Now: start, OwnedByUser: true})
+	wantErr(t, "PutRecord for a user of another realm", err, authcore.ErrNotFound)
+	wantErr(t, "DeleteRecord", two.DeleteRecord(t.Context(), record.RecordKey), nil)
+	wantRecordsOf(t, two, "link", "ada")
+	wantFeed(t, two, "")
+	updateKeys(t, two, nil, nil)
+	wantItems(t, two, start, nil)
+	if users := list(t, two, authcore.UserFilter{}, ""); len(users) != 0 {
+		t.Errorf("Users of an empty realm = %q, want none", users)
+	}
+	sweep(t, two, at(100*day))
+
+	other := signUpNamed(t, two, "ada") // the address and the identity are free here
+	put(t, two, newRecord("key", "ada"))
+	wantErr(t, "DeleteUser", two.DeleteUser(t.Context(), other.User.ID, revokeUser(id)), nil)
+	wantAccount(t, one, start, account)
+	wantRecord(t, one, record)
+	wantFeed(t, one, "", revokeUser("a"))
 }

@@ -11,10 +11,7 @@ import (
 )
 
 func listChecks() []check {
-	return []check{
-		{"Filters", listFilters},
-		{"Pages", listPages},
-	}
+	return []check{{"Filters", listFilters}, {"Pages", listPages}}
 }
 
 // list reads all pages and returns the IDs as they came. It checks the bounds of
@@ -99,26 +96,12 @@ func listFilters(t *testing.T, store authcore.Store) {
 	}
 	yes, no := true, false
 	for _, filter := range []authcore.UserFilter{
-		{},
-		{EmailPrefix: "ada"},
-		{EmailPrefix: "ada@example.com"},
-		{EmailPrefix: "a_"},
-		{EmailPrefix: "a%"},
-		{EmailPrefix: "Ada"},
-		{EmailPrefix: `a\`},
-		{Domain: "example.com"},
-		{Domain: "xn--bcher-kva.example"},
-		{Domain: "com"},
-		{Role: "admin"},
-		{Role: "adm"},
-		{Role: "nobody"},
-		{Disabled: &yes},
-		{Disabled: &no},
-		{CreatedFrom: at(-3 * day)},
-		{CreatedTo: at(-3 * day)},
-		{CreatedFrom: at(-5 * day), CreatedTo: at(-2 * day)},
-		{LastLoginFrom: at(-3 * time.Hour)},
-		{LastLoginTo: at(-3 * time.Hour)},
+		{}, {EmailPrefix: "ada"}, {EmailPrefix: "ada@example.com"}, {EmailPrefix: "Ada"},
+		{EmailPrefix: "a_"}, {EmailPrefix: "a%"}, {EmailPrefix: `a\`},
+		{Domain: "example.com"}, {Domain: "xn--bcher-kva.example"}, {Domain: "com"},
+		{Role: "admin"}, {Role: "adm"}, {Role: "auditor"}, {Disabled: &yes}, {Disabled: &no},
+		{CreatedFrom: at(-3 * day)}, {CreatedTo: at(-3 * day)}, {CreatedFrom: at(-5 * day), CreatedTo: at(-2 * day)},
+		{LastLoginFrom: at(-3 * time.Hour)}, {LastLoginTo: at(-3 * time.Hour)},
 		{LastLoginFrom: at(-5 * time.Hour), LastLoginTo: at(-2 * time.Hour)},
 		{EmailPrefix: "a", Domain: "example.com", Role: "admin", Disabled: &no, CreatedFrom: at(-5 * day), LastLoginTo: start},
 	} {

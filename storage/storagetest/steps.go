@@ -32,10 +32,7 @@ func Steps(store authcore.Store) map[string]func(ctx context.Context) error {
 		"DeleteUser": func(ctx context.Context) error {
 			return store.DeleteUser(ctx, StepID("deleted"), revokeUser(StepID("deleted")))
 		},
-		"Users": func(ctx context.Context) error {
-			_, _, err := store.Users(ctx, authcore.UserFilter{}, "")
-			return err
-		},
+		"Users": func(ctx context.Context) error { _, _, err := store.Users(ctx, authcore.UserFilter{}, ""); return err },
 		"MarkSeen": func(ctx context.Context) error {
 			seen := authcore.SessionRef{UserID: StepID("seen"), ID: StepID("session of seen")}
 			return store.MarkSeen(ctx, map[authcore.SessionRef]time.Time{seen: at(time.Minute)})
@@ -53,13 +50,10 @@ func Steps(store authcore.Store) map[string]func(ctx context.Context) error {
 				return nil
 			}))
 		},
-		"RecordsOf":    func(ctx context.Context) error { return drop(store.RecordsOf(ctx, "step", "owner", start)) },
-		"DeleteRecord": func(ctx context.Context) error { return store.DeleteRecord(ctx, StepRecord("delete").RecordKey) },
-		"RevocationsSince": func(ctx context.Context) error {
-			_, _, err := store.RevocationsSince(ctx, "")
-			return err
-		},
-		"UpdateKeys": func(ctx context.Context) error { return drop(addKey(ctx, store, "k", func() {})) },
+		"RecordsOf":        func(ctx context.Context) error { return drop(store.RecordsOf(ctx, "step", "owner", start)) },
+		"DeleteRecord":     func(ctx context.Context) error { return store.DeleteRecord(ctx, StepRecord("delete").RecordKey) },
+		"RevocationsSince": func(ctx context.Context) error { _, _, err := store.RevocationsSince(ctx, ""); return err },
+		"UpdateKeys":       func(ctx context.Context) error { return drop(addKey(ctx, store, "k", func() {})) },
 		"Count": func(ctx context.Context) error {
 			return drop(store.Count(ctx, start, []authcore.Counter{{Limit: "l", Party: "p", Window: time.Hour, Add: 1}}))
 		},

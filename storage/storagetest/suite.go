@@ -62,6 +62,7 @@ func Run(t *testing.T, config Config) {
 		{"Context", contextChecks()},
 		{"Copies", copyChecks()},
 		{"Clock", clockChecks()},
+		{"Transfer", transferChecks(config)},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, check := range group.checks {
@@ -69,12 +70,6 @@ func Run(t *testing.T, config Config) {
 			}
 		})
 	}
-	t.Run("Transfer", func(t *testing.T) {
-		for _, check := range transferChecks() {
-			t.Run(check.name, func(t *testing.T) { check.run(t, config.Open(t), config.Open(t)) })
-		}
-	})
-	t.Run("Realms", func(t *testing.T) { realmsApart(t, config.Open(t), config.Open(t)) })
 	t.Run("NewerFormat", func(t *testing.T) {
 		if config.OpenNewer == nil {
 			t.Skip("the engine has no hook OpenNewer")

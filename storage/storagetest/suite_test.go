@@ -23,6 +23,10 @@ func TestFaulty(t *testing.T) {
 	if !found {
 		t.Skip("no fault is named")
 	}
+	if fault.run != nil {
+		t.Run(fault.group, fault.run)
+		return
+	}
 	config := storagetest.Config{Open: func(*testing.T) authcore.Store {
 		h := hook()
 		if fault.inject != nil {
@@ -72,10 +76,17 @@ func TestDurable(t *testing.T) {
 // TestLoginFaults fails a login before and after its step.
 func TestLoginFaults(t *testing.T) {
 	t.Parallel()
+	failLogins(t, func(*hooked, authcore.LoginStep) {})
+}
+
+// failLogins runs RunLoginFaults on a store that does something before it fails.
+func failLogins(t *testing.T, before func(*hooked, authcore.LoginStep)) {
+	t.Helper()
 	h := hook()
 	point := -1
 	h.login = func(ctx context.Context, step authcore.LoginStep) (account, error) {
 		if point == 0 {
+			before(h, step)
 			return account{}, authcore.ErrUnavailable
 		}
 		got, err := h.Store.Login(ctx, step)
@@ -90,8 +101,8 @@ func TestLoginFaults(t *testing.T) {
 	})
 }
 
-// TestFrozen calls a store whose engine never answers.
-func TestFrozen(t *testing.T) {
+// TestSteps takes each step once on a store that works.
+func TestSteps(t *testing.T) {
 	t.Parallel()
 	store := memory.New()
 	storagetest.Furnish(t, store)
@@ -102,10 +113,15 @@ func TestFrozen(t *testing.T) {
 	}
 }
 
-// TestVictim reads the report of a victim that is stopped.
+// TestVictim reads the reports of victims that are stopped.
 func TestVictim(t *testing.T) {
 	t.Parallel()
-	store, journal := memory.New(), storagetest.NewJournal()
+	stopVictims(t, hook())
+}
+
+func stopVictims(t *testing.T, store authcore.Store) {
+	t.Helper()
+	journal := storagetest.NewJournal()
 	for round := range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
 		output, lines := io.Pipe()

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -12,21 +13,28 @@ import (
 func updateChecks(config Config) []check {
 	checks := []check{
 		{"Unknown", func(t *testing.T, store authcore.Store) {
-			_, err := store.UpdateAccount(t.Context(), uuid(), start, func(*authcore.Account) error {
+			wantErr(t, "UpdateAccount", drop(store.UpdateAccount(t.Context(), uuid(), start, func(*authcore.Account) error {
 				t.Error("change was called for an unknown user")
 				return nil
-			})
-			wantErr(t, "UpdateAccount of an unknown user", err, authcore.ErrNotFound)
+			})), authcore.ErrNotFound)
 		}},
 		{"ExpiredIdentityIsAbsent", expiredIdentity},
 		{"NoUpdateIsLost", func(t *testing.T, store authcore.Store) {
 			account := signUp(t, store, authcore.Account{User: newUser("ada@example.com")})
-			together(few, func(i int) {
-				update(t, store, account.User.ID, func(a *authcore.Account) {
+			ended, cancel := context.WithCancel(t.Context())
+			cancel()
+			together(2*few, func(i int) {
+				ctx, want := t.Context(), error(nil)
+				if i >= few { // the calls of others end
+					ctx, want = ended, context.Canceled
+				}
+				err := drop(store.UpdateAccount(ctx, account.User.ID, start, func(a *authcore.Account) error {
 					a.User.FirstName += "x"
 					a.Identities = append(a.Identities, newIdentity(fmt.Sprint(i)))
 					a.Start(newSession(time.Duration(i)*time.Minute), 0)
-				})
+					return nil
+				}))
+				wantErr(t, "UpdateAccount", err, want)
 			})
 			got, err := store.Account(t.Context(), byID(account.User.ID), start)
 			if err != nil || len(got.User.FirstName) != len("Ada")+few || len(got.Identities) != few || len(got.Sessions) != few {
@@ -42,8 +50,7 @@ func updateChecks(config Config) []check {
 	return checks
 }
 
-// accountChanges returns every kind of difference between two accounts. The
-// account has an active, a pending and an unlinked identity and three sessions.
+// accountChanges returns every kind of difference to fullAccount.
 func accountChanges() map[string]func(*authcore.Account) {
 	return map[string]func(*authcore.Account){
 		"Nothing": func(*authcore.Account) {},
@@ -104,13 +111,7 @@ func accountChanges() map[string]func(*authcore.Account) {
 
 // changeAccount applies a change and compares with what the change left behind.
 func changeAccount(t *testing.T, config Config, store authcore.Store, change func(*authcore.Account)) {
-	account := newAccount("ada")
-	pending, unlinked := newIdentity("pending"), newIdentity("unlinked")
-	pending.State, pending.Expires, pending.Created = authcore.IdentityPending, at(day), at(time.Minute)
-	unlinked.State, unlinked.Created = authcore.IdentityUnlinked, at(2*time.Minute)
-	account.Identities = append(account.Identities, pending, unlinked)
-	account.Sessions = append(account.Sessions, newSession(time.Minute), newSession(2*time.Minute))
-	before := signUp(t, store, account)
+	before := signUp(t, store, fullAccount())
 	bystander := signUpNamed(t, store, "grace")
 	_, cursor := feedSince(t, store, "")
 	var writes int64
@@ -133,10 +134,8 @@ func changeAccount(t *testing.T, config Config, store authcore.Store, change fun
 	wantAccount(t, store, start, want)
 	wantAccount(t, store, start, bystander)
 	wantFeed(t, store, cursor, revocations...)
-	if before.Revocations = nil; plain(want) == plain(before) && revocations == nil && config.Writes != nil {
-		if now := config.Writes(t, store); now != writes {
-			t.Errorf("an update without a difference made %d writes, want none", now-writes)
-		}
+	if config.Writes != nil && plain(want) == plain(before) && revocations == nil && config.Writes(t, store) != writes {
+		t.Error("an update without a difference wrote to the store")
 	}
 	wantIndexes(t, store, before, want)
 }
@@ -200,4 +199,43 @@ func expiredIdentity(t *testing.T, store authcore.Store) {
 	wantUser(t, store, byIdentity(pending), other.User.ID)
 	account.Identities = account.Identities[:1]
 	wantAccount(t, store, start, account)
+}
+
+func deleteChecks() []check {
+	return []check{
+		{"Everything", deleteEverything},
+		{"Unknown", func(t *testing.T, store authcore.Store) {
+			id := uuid()
+			put(t, store, newRecord("kept", id)) // an owner need not be a user
+			wantErr(t, "DeleteUser of an unknown user", store.DeleteUser(t.Context(), id, revokeUser(id)), authcore.ErrNotFound)
+			wantFeed(t, store, "")
+			wantRecordsOf(t, store, "link", id, "kept")
+		}},
+	}
+}
+
+func deleteEverything(t *testing.T, store authcore.Store) {
+	account := signUp(t, store, fullAccount())
+	bystander, id := signUpNamed(t, store, "grace"), account.User.ID
+	kept, kinds := newRecord("kept", bystander.User.ID), []string{"link", "code", "passkey"}
+	put(t, store, kept)
+	for i := range 300 { // more than an engine reads at a time
+		record := newRecord(uuid(), id)
+		record.Kind, record.Expires = kinds[i%3], []time.Time{{}, at(day)}[i%2]
+		put(t, store, record)
+	}
+	_, cursor := feedSince(t, store, "")
+	wantErr(t, "DeleteUser", store.DeleteUser(t.Context(), id, revokeUser(id)), nil)
+	wantFeed(t, store, cursor, revokeUser(id))
+	wantNoUser(t, store, byID(id))
+	for _, kind := range kinds {
+		wantRecordsOf(t, store, kind, id)
+	}
+	wantRecord(t, store, kept)
+	wantAccount(t, store, start, bystander)
+	wantErr(t, "DeleteUser again", store.DeleteUser(t.Context(), id, revokeUser(id)), authcore.ErrNotFound)
+	wantIndexes(t, store, account, bystander)
+	again := authcore.Account{User: newUser("")} // nothing of before returns
+	again.User.ID = id
+	wantAccount(t, store, start, signUp(t, store, again))
 }

@@ -7,8 +7,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
-	"time"
+	"testing"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -18,29 +19,21 @@ type victim struct {
 	store  authcore.Store
 	out    io.Writer
 	random *rand.Rand
-	name   string
-	users  []string
 }
 
 // RunVictim writes to the store in several loops until one of them fails, most
 // likely because the store or this process was killed. It reports acknowledged
-// steps in lines, and steps that take something away before as well. A [Journal]
-// reads these lines. The seed makes the names of items; it may be used once for a
-// store.
+// steps in lines, and some steps before they begin. A [Journal] reads these lines.
+// The seed makes the names of items; it may be used once for a store.
 func RunVictim(ctx context.Context, store authcore.Store, seed uint64, out io.Writer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var loops sync.WaitGroup
 	for i := range uint64(8) {
 		loops.Go(func() {
-			v := &victim{
-				store:  store,
-				out:    out,
-				random: rand.New(rand.NewPCG(seed, i)),
-				name:   fmt.Sprintf("%d-%d", seed, i),
-			}
+			v := &victim{store: store, out: out, random: rand.New(rand.NewPCG(seed, i))}
 			for n := 1; ctx.Err() == nil; n++ {
-				if err := v.act(ctx, n); err != nil {
+				if err := v.act(ctx, fmt.Sprintf("%d-%d-%d", seed, i, n)); err != nil {
 					cancel(err)
 				}
 			}
@@ -53,97 +46,50 @@ func RunVictim(ctx context.Context, store authcore.Store, seed uint64, out io.Wr
 // report writes one line, with one write, which a pipe keeps whole.
 func (v *victim) report(words ...any) { _, _ = fmt.Fprintln(v.out, words...) }
 
-func (v *victim) act(ctx context.Context, n int) error {
-	switch {
-	case len(v.users) == 0 || v.random.IntN(10) == 0:
-		return v.signUp(ctx, n)
-	case v.random.IntN(10) == 0:
+// act stores a link, enters wrong codes, signs up with the link, and logs out. It
+// stops after some of that.
+func (v *victim) act(ctx context.Context, name string) error {
+	if v.random.IntN(5) == 0 {
 		return v.rotate(ctx)
-	case v.random.IntN(2) == 0:
-		return v.endSession(ctx, n)
-	default:
-		return v.useLink(ctx, n)
 	}
-}
-
-// signUp makes a user with an address, an identity and a session in one step.
-func (v *victim) signUp(ctx context.Context, n int) error {
-	name := fmt.Sprintf("u-%s-%d", v.name, n)
-	account := stepAccount(name)
-	_, err := v.store.Login(ctx, authcore.LoginStep{Now: start, Decide: storing(account)})
-	if err != nil {
-		return err
-	}
-	v.report("user", account.User.Email, account.User.ID)
-	v.report("session", account.Sessions[0].ID, account.User.ID)
-	v.users = append(v.users, account.User.ID)
-	return nil
-}
-
-func (v *victim) endSession(ctx context.Context, n int) error {
-	userID := v.users[v.random.IntN(len(v.users))]
-	id := uuidOf(fmt.Sprintf("s-%s-%d", v.name, n))
-	_, err := v.store.UpdateAccount(ctx, userID, start, func(a *authcore.Account) error {
-		a.Start(authcore.Session{ID: id, Created: start, Expires: at(time.Hour)}, 0)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	v.report("session", id, userID)
-	if v.random.IntN(4) == 0 {
-		return nil
-	}
-	v.report("ending", id)
-	_, err = v.store.UpdateAccount(ctx, userID, start, func(a *authcore.Account) error {
-		a.EndSessions(func(s authcore.Session) bool { return s.ID == id })
-		return nil
-	})
-	if err == nil {
-		v.report("ended", id)
-	}
-	return err
-}
-
-// useLink stores a link, enters wrong codes, and logs in with it.
-func (v *victim) useLink(ctx context.Context, n int) error {
-	key := fmt.Sprintf("l-%s-%d", v.name, n)
-	userID := v.users[v.random.IntN(len(v.users))]
-	link := StepRecord(key)
+	link, account := StepRecord(name), stepAccount(name)
 	link.Data = nil
 	if err := v.store.PutRecord(ctx, link, authcore.PutOptions{Now: start, Keep: 3}); err != nil {
 		return err
 	}
-	v.report("link", key)
+	v.report("link", name)
 	for range v.random.IntN(3) {
-		_, err := v.store.Login(ctx, authcore.LoginStep{
+		err := drop(v.store.Login(ctx, authcore.LoginStep{
 			Now: start, Proof: link.RecordKey,
 			Decide: func(found authcore.LoginFound) (authcore.Account, error) {
 				found.Proof.Data = append(found.Proof.Data, '1')
 				return authcore.Account{}, authcore.ErrProofFailed
 			},
-		})
+		}))
 		if !errors.Is(err, authcore.ErrProofFailed) {
 			return fmt.Errorf("wrong guess: %w", err)
 		}
-		v.report("guess", key)
+		v.report("guess", name)
 	}
+	if v.random.IntN(4) == 0 {
+		return nil
+	}
+	v.report("login", name)
+	step := authcore.LoginStep{Now: start, Proof: link.RecordKey, Decide: storing(account)}
+	if err := drop(v.store.Login(ctx, step)); err != nil {
+		return err
+	}
+	v.report("in", name)
 	if v.random.IntN(2) == 0 {
 		return nil
 	}
-	id := uuidOf("session of " + key)
-	v.report("taking", key)
-	_, err := v.store.Login(ctx, authcore.LoginStep{
-		Now: start, Proof: link.RecordKey, Refs: []authcore.UserRef{byID(userID)},
-		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
-			account := found.Accounts[0]
-			account.Start(authcore.Session{ID: id, Created: start, Expires: at(time.Hour)}, 0)
-			return account, nil
-		},
-	})
+	v.report("logout", name)
+	err := drop(v.store.UpdateAccount(ctx, account.User.ID, start, func(a *authcore.Account) error {
+		a.EndSessions(func(authcore.Session) bool { return true })
+		return nil
+	}))
 	if err == nil {
-		v.report("taken", key)
-		v.report("session", id, userID)
+		v.report("out", name)
 	}
 	return err
 }
@@ -161,4 +107,75 @@ func (v *victim) rotate(ctx context.Context) error {
 		v.report("keys", keys[0].ID)
 	}
 	return err
+}
+
+// number parses a key ID; it returns 0, which no check accepts, for other texts.
+func number(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
+}
+
+// Journal records the steps that victims reported, for a comparison with the
+// store.
+type Journal struct {
+	// Lines counts the lines that were noted.
+	Lines int
+
+	logins map[string]map[string]int // how often each line came, by name
+	key    int                       // number of the newest key
+}
+
+// NewJournal returns an empty journal.
+func NewJournal() *Journal { return &Journal{logins: make(map[string]map[string]int)} }
+
+// Note records a line of a victim.
+func (j *Journal) Note(line string) {
+	words := strings.Fields(line)
+	j.Lines++
+	if words[0] == "keys" {
+		j.key = max(j.key, number(words[1])) // loops report out of order
+		return
+	}
+	if words[0] == "link" {
+		j.logins[words[1]] = make(map[string]int)
+	}
+	j.logins[words[1]][words[0]]++
+}
+
+// Check compares a store with the steps that were acknowledged in all rounds so
+// far. A login stores the user with its session and takes the link, and a logout
+// ends the session and adds the revocation, both or none of the two.
+func (j *Journal) Check(t *testing.T, store authcore.Store, round int) {
+	t.Helper()
+	revoked, _ := feedSince(t, store, "")
+	for name, steps := range j.logins {
+		account := stepAccount(name)
+		link, err := store.Record(t.Context(), StepRecord(name).RecordKey, start)
+		present := err == nil
+		got, found := store.Account(t.Context(), byEmail(account.User.EmailKey()), start)
+		for _, err := range []error{err, found} {
+			if err != nil && !errors.Is(err, authcore.ErrNotFound) {
+				t.Fatalf("round %d: reading %s: error %v", round, name, err)
+			}
+		}
+		isUser, live := found == nil, len(got.Sessions) == 1
+		_, ended := revoked[feedKey(authcore.RevokeSession, account.Sessions[0].ID)]
+		switch {
+		case present && len(link.Data) < steps["guess"]:
+			t.Errorf("round %d: %s has %d guesses, want %d", round, name, len(link.Data), steps["guess"])
+		case present == isUser, isUser && live == ended:
+			t.Errorf("round %d: half of a step of %s: link %v, user %v, session %v, revoked %v", round, name, present, isUser, live, ended)
+		case isUser && steps["login"] == 0, ended && steps["logout"] == 0:
+			t.Errorf("round %d: %s has steps that were not taken: %v", round, name, steps)
+		case !isUser && steps["in"] > 0, live && steps["out"] > 0:
+			t.Errorf("round %d: %s lost steps: %v, user %v, session %v", round, name, steps, isUser, live)
+		}
+		if isUser {
+			wantUser(t, store, byIdentity(account.Identities[0]), account.User.ID)
+		}
+	}
+	keys, err := store.UpdateKeys(t.Context(), unchanged)
+	if err != nil || j.key > 0 && (len(keys) != 1 || number(keys[0].ID) < j.key) {
+		t.Errorf("round %d: UpdateKeys = %v, error %v, want %d or a later one", round, keys, err, j.key)
+	}
 }
