@@ -46,7 +46,7 @@ func TestSitesShareOneAppAndRealmsAreApart(t *testing.T) {
 	if names := strings.Join(activeApp(t).RealmNames(), ","); names != ",staff" {
 		t.Errorf("realms: %q", names)
 	}
-	if name := activeRealm(t, "staff").Name(); name != "staff" {
+	if name := loadedRealm(t, "staff").Name(); name != "staff" {
 		t.Errorf("name: %q", name)
 	}
 }
@@ -179,9 +179,10 @@ func TestGateAllocations(t *testing.T) {
 	site := gate.Site{Headers: names}
 	header := http.Header{"Authorization": {"Token x"}}
 	request := &http.Request{Header: header}
+	decision := &gate.Decision{Claims: claims}
 	allocations := testing.AllocsPerRun(100, func() {
-		stripIdentity(request)
-		site.Forward(&gate.Decision{Claims: claims}, &identityHeader{Header: header})
+		cleanRequest(request)
+		site.Forward(decision, gate.Header(header))
 	})
 	if allocations > 2 {
 		t.Errorf("%v allocations for the identity headers", allocations)

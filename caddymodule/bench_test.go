@@ -1,10 +1,9 @@
 package caddymodule
 
 import (
-	"github.com/edgeauth/edgeauth/authcore/login"
+	corelogin "github.com/edgeauth/edgeauth/authcore/login"
 	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -35,8 +34,8 @@ func TestTokenAuthAllocations(t *testing.T) {
 	}
 }
 
-// BenchmarkHandlerNone is what BenchmarkTokenAuth costs without the gate: the
-// preparations of Caddy for a request and a handler that does nothing.
+// BenchmarkHandlerNone is the baseline of BenchmarkTokenAuth: Caddy's preparations for
+// a request and a handler that does nothing.
 func BenchmarkHandlerNone(b *testing.B) {
 	bench := newGateBench(b)
 	b.ReportAllocs()
@@ -45,8 +44,8 @@ func BenchmarkHandlerNone(b *testing.B) {
 	}
 }
 
-// BenchmarkTokenAuth is the whole handler with a known token, in several ways to
-// set it up.
+// BenchmarkTokenAuth measures the whole handler with a known token, in several
+// configurations.
 func BenchmarkTokenAuth(b *testing.B) {
 	for _, test := range []struct {
 		name    string
@@ -79,7 +78,7 @@ func BenchmarkTokenAuth(b *testing.B) {
 	}
 }
 
-// BenchmarkTokenAuthRefused is the handler with what it answers itself.
+// BenchmarkTokenAuthRefused measures requests that the handler answers.
 func BenchmarkTokenAuthRefused(b *testing.B) {
 	for name, authorization := range map[string]string{
 		"no token":  "",
@@ -100,7 +99,7 @@ func BenchmarkTokenAuthRefused(b *testing.B) {
 	}
 }
 
-// BenchmarkTokenAuthParallel shows locks that requests would wait for.
+// BenchmarkTokenAuthParallel shows contention for locks.
 func BenchmarkTokenAuthParallel(b *testing.B) {
 	bench := newGateBench(b)
 	b.ReportAllocs()
@@ -109,49 +108,6 @@ func BenchmarkTokenAuthParallel(b *testing.B) {
 			bench.serve(b, bench.gate)
 		}
 	})
-}
-
-// BenchmarkStripIdentity is the search for identity headers in a request of a
-// browser, which has none, and in one that made some up.
-func BenchmarkStripIdentity(b *testing.B) {
-	browser := http.Header{}
-	for _, name := range []string{
-		"Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cookie", "Origin", "Priority", "Referer",
-		"Sec-Ch-Ua", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "User-Agent",
-	} {
-		browser.Set(name, "value")
-	}
-	forged := maps.Clone(browser)
-	forged.Set(gate.HeaderUserID, "somebody")
-	forged["X_auth_email"] = []string{"somebody@example.com"}
-	for name, header := range map[string]http.Header{"browser": browser, "forged": forged} {
-		b.Run(name, func(b *testing.B) {
-			r := &http.Request{Header: maps.Clone(header)}
-			b.ReportAllocs()
-			for b.Loop() {
-				maps.Copy(r.Header, header)
-				stripIdentity(r)
-			}
-		})
-	}
-}
-
-// BenchmarkSetIdentity is the writing of the identity headers.
-func BenchmarkSetIdentity(b *testing.B) {
-	names, err := gate.ChosenHeaders(nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	claims := &gate.Claims{
-		Subject: "3f2b8c9e-4d1a-4f6b-9a7c-0e5d8b2a1c4f", Session: "9c8b7a69-5847-4635-a241-f0e1d2c3b4a5",
-		Client: "web", Method: "link", Email: "ann@example.com", EmailVerified: true, Name: "Ann Example",
-	}
-	site := gate.Site{Headers: names}
-	header := http.Header{}
-	b.ReportAllocs()
-	for b.Loop() {
-		site.Forward(&gate.Decision{Claims: claims}, &identityHeader{Header: header})
-	}
 }
 
 // gateBench sends one request again and again to a handler, without a network.
@@ -171,17 +127,17 @@ func newGateBench(t testing.TB) *gateBench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receipt, err := service.RequestLink(t.Context(), authcore.LinkRequest{Email: "ann@example.com"})
+	receipt, err := service.Logins.RequestLink(t.Context(), corelogin.LinkRequest{Email: "ann@example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	secret := receipt.DebugLink[strings.LastIndexByte(receipt.DebugLink, '/')+1:]
-	login, err := service.LoginByLink(t.Context(), authcore.LinkLogin{Token: secret, ClientKey: key})
+	grant, err := service.Logins.ByLink(t.Context(), corelogin.LinkLogin{Token: secret, ClientKey: key})
 	if err != nil {
 		t.Fatal(err)
 	}
 	realm := &Realm{gate: newMetrics().decisions("")}
-	realm.live.Store(&liveRealm{service: service})
+	realm.live.Store(&liveRealm{Realm: service})
 	headers, err := gate.ChosenHeaders(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +148,7 @@ func newGateBench(t testing.TB) *gateBench {
 			"Accept":             {"application/json"},
 			"Accept-Encoding":    {"gzip, deflate, br, zstd"},
 			"Accept-Language":    {"en-GB,en;q=0.9"},
-			"Authorization":      {"Token " + login.Token},
+			"Authorization":      {"Token " + grant.Token},
 			"Connection":         {"keep-alive"},
 			"Referer":            {"https://app.example.com/items"},
 			"Sec-Ch-Ua":          {`"Chromium";v="142", "Not_A Brand";v="99"`},
@@ -207,7 +163,7 @@ func newGateBench(t testing.TB) *gateBench {
 	}
 }
 
-// discardWriter is an answer that nobody reads.
+// discardWriter discards a response.
 type discardWriter struct {
 	header http.Header
 	status int

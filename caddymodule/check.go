@@ -13,7 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/edgeauth/edgeauth/authcore"
-	"github.com/edgeauth/edgeauth/authcore/login"
+	corelogin "github.com/edgeauth/edgeauth/authcore/login"
 	"github.com/edgeauth/edgeauth/authcore/provider"
 	"github.com/edgeauth/edgeauth/mailer"
 )
@@ -169,7 +169,7 @@ func (r *Realm) checkProvider(ctx context.Context, p authcore.Provider) finding 
 	if err != nil {
 		return failed(err, adviceAboutProvider(err))
 	}
-	if endpoint.ResponseMode == "form_post" && login.CallbackURI(r.config.APIURL, p.Name()) == "" {
+	if endpoint.ResponseMode == "form_post" && corelogin.CallbackURI(r.config.APIURL, p.Name()) == "" {
 		return wrong("posts its responses, and no address for them is configured",
 			"Add to the realm: api_url https://<your site>/v1/auth")
 	}
@@ -231,7 +231,7 @@ func (r *Realm) registrations(ctx context.Context) []registration {
 	for _, p := range r.config.Providers {
 		name := p.Name()
 		endpoint, err := p.Endpoint(ctx)
-		if bridge := login.CallbackURI(r.config.APIURL, name); err == nil && endpoint.ResponseMode == "form_post" && bridge != "" {
+		if bridge := corelogin.CallbackURI(r.config.APIURL, name); err == nil && endpoint.ResponseMode == "form_post" && bridge != "" {
 			list = append(list, registration{name, bridge, ""})
 			continue
 		}

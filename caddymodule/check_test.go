@@ -203,11 +203,10 @@ func TestCheck(t *testing.T) {
 		wrong bool
 		want  string
 	}{
-		"all well": {good + "storage bolt " + free, false, "ok     storage bolt: FILE is whole and not in use\n" +
-			"  ok     mailer webhook: is there; whether it takes the token shows with the first mail\n"},
-		"file of a running server": {good + "storage bolt " + used, false, "ok     storage bolt: FILE is in use by a running server\n"},
+		"all well":                 {good + "storage bolt " + free, false, "ok     storage bolt: FILE is intact ("},
+		"file of a running server": {good + "storage bolt " + used, false, "ok     storage bolt: FILE is in use by a running server"},
 		"no file yet":              {good + "storage bolt " + free + ".new", false, "ok     storage bolt: FILE does not exist yet"},
-		"another file":             {good + "storage bolt " + foreign, true, "WRONG  storage bolt: FILE is no bbolt file or is damaged"},
+		"another file":             {good + "storage bolt " + foreign, true, "WRONG  storage bolt: FILE is damaged or not a bbolt file"},
 		"memory":                   {good + "storage memory", false, "ok     storage memory: opens and can be read\n"},
 		"log mailer":               {"storage memory\nmailer log", false, "ok     mailer log: was not tried"},
 		"mail API fails": {
@@ -231,7 +230,7 @@ func TestCheck(t *testing.T) {
 		"provider failed":        {good + "storage memory\nprovider p {\n type tried\n fault failed\n}", true, "WRONG  provider p: provider failed: discovery: status 404\n         → Compare issuer"},
 		"client is unknown":      {good + "storage memory\nprovider p {\n type tried\n fault client\n}", true, "→ Compare client_id and client_secret"},
 		"provider times out":     {good + "storage memory\nprovider p {\n type tried\n fault timeout\n}", true, "→ It does not answer from this machine."},
-		"provider that posts":    {good + "storage memory\nprovider p {\n type tried\n posts\n}", true, "WRONG  provider p: posts its answers, and there is no address to which it could\n         → Add to the realm: api_url"},
+		"provider that posts":    {good + "storage memory\nprovider p {\n type tried\n posts\n}", true, "WRONG  provider p: posts its responses, and no address for them is configured\n         → Add to the realm: api_url"},
 		"bridge": {
 			good + "storage memory\napi_url https://api.example.com/v1/auth\nprovider p {\n type tried\n posts\n}", false,
 			"    p  https://api.example.com/v1/auth/social/callback/p/  (the edge hands the answer on to the clients)\n",

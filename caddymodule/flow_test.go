@@ -155,9 +155,9 @@ func TestPlaceholdersOfAnEarlierHandlerAreReplaced(t *testing.T) {
 	repl.Set("http.auth.user.id", "somebody of basic_auth")
 	for _, want := range []string{"", "first", "second", ""} {
 		v := identityOf(request)
-		v.claims = nil
+		v.decision.Claims = nil
 		if want != "" {
-			v.claims = &gate.Claims{Subject: want}
+			v.decision.Claims = &gate.Claims{Subject: want}
 		}
 		if got, known := repl.GetString("http.auth.user.id"); got != want || !known {
 			t.Errorf("got %q %v, want %q", got, known, want)

@@ -418,17 +418,17 @@ func TestHardeningDisabledUser(t *testing.T) {
 	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n storage memory", Site: "token_auth\n respond ok"}
 	load(t, s.caddyfile())
 	token := login(t, s, "a@example.com")
-	realm := activeRealm(t, "")
-	service, err := realm.Service(t.Context())
+	realm := loadedRealm(t, "")
+	service, err := realm.serving(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	user, err := service.FindUser(t.Context(), "a@example.com")
+	user, err := service.Accounts.Find(t.Context(), "a@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
 	pending := debugLink(t, s, "a@example.com")
-	if _, err := service.DisableUser(t.Context(), user.ID, true); err != nil {
+	if _, err := service.Accounts.Disable(t.Context(), user.ID); err != nil {
 		t.Fatal(err)
 	}
 	response, body := call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Token "+token)
@@ -525,8 +525,8 @@ func mailedCode(mail map[string]string) string {
 	return "no code in the mail"
 }
 
-// activeRealm returns a realm of the configuration that runs.
-func activeRealm(t *testing.T, name string) *Realm {
+// loadedRealm returns a realm of the configuration that runs.
+func loadedRealm(t *testing.T, name string) *Realm {
 	t.Helper()
 	realm, err := findRealm(caddy.ActiveContext(), name)
 	if err != nil {

@@ -137,12 +137,12 @@ func (m *migration) tryRealm(ctx context.Context, from, to namedStorage, realm, 
 		return fmt.Errorf("opening --from: %w", err)
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	target, release, note, err := m.presentTarget(ctx, to, realm)
+	target, releaseTarget, note, err := m.presentTarget(ctx, to, realm)
 	if err != nil {
 		return err
 	}
-	if release != nil {
-		defer func() { err = errors.Join(err, release()) }()
+	if releaseTarget != nil {
+		defer func() { err = errors.Join(err, releaseTarget()) }()
 	}
 	preview, err := transfer.Try(ctx, source, target, m.clock())
 	if err != nil {

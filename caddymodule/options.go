@@ -70,8 +70,12 @@ func optionName(field reflect.StructField) string {
 func (r resolver) fields(target any) error {
 	value := reflect.ValueOf(target).Elem()
 	for i := range value.NumField() {
-		name := optionName(value.Type().Field(i))
+		field := value.Type().Field(i)
+		name := optionName(field)
 		if name == "" {
+			name, _, _ = strings.Cut(field.Tag.Get("json"), ",") // an option that is parsed by hand
+		}
+		if name == "" || name == "-" || field.Anonymous || !field.IsExported() {
 			continue
 		}
 		var err error

@@ -68,17 +68,17 @@ func TestFaultsOfProviders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for block, want := range map[string]string{
-		"provider apple-id a hidden-words":                                                                       "provider apple-id: client_secret: is not used",
-		"provider apple-id {\nclient_id a\nteam_id T\nkey_id K\n}":                                               "provider apple-id: private_key: is missing",
-		"provider apple-id {\nclient_id a\nteam_id T\nkey_id K\nprivate_key {file." + wrong + "}\n}":             "provider apple-id: private_key: is no PEM text",
+		"provider apple-id a hidden-words":                                                                       "provider apple-id: client_secret: kind ",
+		"provider apple-id {\nclient_id a\nteam_id T\nkey_id K\n}":                                               "provider apple-id: private_key: the option is missing",
+		"provider apple-id {\nclient_id a\nteam_id T\nkey_id K\nprivate_key {file." + wrong + "}\n}":             "provider apple-id: private_key: the value is not PEM",
 		"provider apple-id {\nclient_id a\nteam_id T\nkey_id K\nprivate_key {file." + folder + "/none.p8}\n}":    "provider apple-id: private_key: ",
 		"provider entra a hidden-words {\ntype azuread-oauth2\ntenant example.com\n}":                            "provider entra: tenant: ",
-		"provider intranet a hidden-words {\ntype oauth2\n}":                                                     "provider intranet: authorize_url: is missing",
-		"provider github a hidden-words {\naudience x\n}":                                                        "provider github: audience: is not used",
+		"provider intranet a hidden-words {\ntype oauth2\n}":                                                     "provider intranet: authorize_url: the option is missing",
+		"provider github a hidden-words {\naudience x\n}":                                                        "provider github: audience: kind github does not use it",
 		"provider google-oauth2 a hidden-words {\nhosted_domain {env.EDGEAUTH_TEST_UNSET}\n}":                    "provider google-oauth2: hosted_domain: ",
-		"provider keycloak a hidden-words {\nissuer https://login.example.com\nfield subject sub\n}":             "provider keycloak: field: is not used",
+		"provider keycloak a hidden-words {\nissuer https://login.example.com\nfield subject sub\n}":             "provider keycloak: field: kind keycloak does not use it",
 		"provider intranet a hidden-words {\ntype oauth2\nauthorize_url https://a.app\ntoken_url ftp://a.app\n}": "provider intranet: token_url: ",
-		"provider vk-id a hidden-words":                                                                          "provider vk-id: client_secret: is not used",
+		"provider vk-id a hidden-words":                                                                          "provider vk-id: client_secret: kind ",
 	} {
 		err := validate(setup{Port: "8080", Realm: "mailer log\n" + block}.caddyfile())
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden-words") {

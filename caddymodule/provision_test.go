@@ -37,7 +37,7 @@ func TestValidateFindsFaults(t *testing.T) {
 		"mailer log\n storage bolt {env.EDGEAUTH_TEST_UNSET}":                       "storage bolt: path",
 		"mailer log\n limit link_per_ip 1 1ms":                                      "limit link_per_ip",
 		"mailer log\n signup domains not_a_domain":                                  "signup",
-		"mailer log\n allow *@example.com":                                          `allow: "*@example.com" has a wildcard`,
+		"mailer log\n allow *@example.com":                                          `allow: "*@example.com" contains a wildcard`,
 		"mailer log\n api_url http://api.example.com/v1/auth":                       "api_url: ",
 		"mailer log\n api_url {env.EDGEAUTH_TEST_UNSET}":                            "api_url: ",
 		"mailer log\n deny {env.EDGEAUTH_TEST_UNSET}":                               "deny: ",

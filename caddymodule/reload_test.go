@@ -42,12 +42,12 @@ func TestHardeningReloadLosesNothing(t *testing.T) {
 			link := s.url("/v1/auth/by-link/link/")
 			// The mail waits in the queue while the configuration changes.
 			post(t, link, map[string]any{"email": "a@example.com"}, 200)
-			queue := activeRealm(t, "").live.Load().mailer
+			queue := loadedRealm(t, "").live.Load().mailer
 
 			changed := s
 			changed.Realm += "\n token_lifetime 7d"
 			load(t, changed.caddyfile())
-			if activeRealm(t, "").live.Load().mailer != queue {
+			if loadedRealm(t, "").live.Load().mailer != queue {
 				t.Error("the mail waits in a queue of the old configuration")
 			}
 			broken := s
@@ -311,67 +311,68 @@ func TestStopReleasesEverything(t *testing.T) {
 func TestRequestsWaitForAStartingRealm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		realm := &Realm{started: make(chan struct{}), startWait: startWait}
-		if _, err := realm.Service(t.Context()); !errors.Is(err, errNotReady) {
+		if _, err := realm.serving(t.Context()); !errors.Is(err, errNotReady) {
 			t.Errorf("after the wait: %v", err)
 		}
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := realm.Service(gone); !errors.Is(err, errNotReady) {
+		if _, err := realm.serving(gone); !errors.Is(err, errNotReady) {
 			t.Errorf("of a request that is gone: %v", err)
 		}
-		service := new(core.Realm)
+		live := &liveRealm{Realm: new(core.Realm)}
 		go func() {
 			time.Sleep(startWait / 2) // of the bubble's clock
-			realm.live.Store(&liveRealm{service: service})
+			realm.live.Store(live)
 			close(realm.started)
 		}()
-		if got, err := realm.Service(t.Context()); got != service || err != nil {
+		if got, err := realm.serving(t.Context()); got != live || err != nil {
 			t.Errorf("when it starts: %v %v", got, err)
 		}
 	})
 }
 
-func TestLeaseClosesAfterTheLastUser(t *testing.T) {
-	var l lease
+func TestUseCountClosesAfterTheLastUser(t *testing.T) {
+	var l useCount
 	closed := make(chan struct{})
-	if !l.take() || !l.take() {
-		t.Fatal("a fresh lease cannot be taken")
+	if !l.acquire() || !l.acquire() {
+		t.Fatal("acquire = false, want true before the end")
 	}
 	if err := l.end(false, func() error { close(closed); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	l.giveBack()
+	l.release()
 	select {
 	case <-closed:
 		t.Fatal("closed while in use")
 	default:
 	}
-	l.giveBack()
+	l.release()
 	<-closed
-	if l.take() {
-		t.Error("taken after the end")
+	l.wait()
+	if l.acquire() {
+		t.Error("acquire = true after the end, want false")
 	}
 }
 
 // A request that an old server reads after its configuration was cleaned up is
 // served by the new one.
-func TestSuccession(t *testing.T) {
-	shared := new(succession)
-	before := &Realm{succession: shared, started: make(chan struct{})}
-	after := &Realm{succession: shared, started: make(chan struct{})}
+func TestHandover(t *testing.T) {
+	shared := new(handover)
+	before := &Realm{handover: shared, started: make(chan struct{})}
+	after := &Realm{handover: shared, started: make(chan struct{})}
 	for _, realm := range []*Realm{before, after} {
-		realm.live.Store(&liveRealm{service: new(core.Realm)})
+		realm.live.Store(&liveRealm{Realm: new(core.Realm)})
 		shared.current.Store(realm)
 	}
-	if err := before.lease.end(false, func() error { return nil }); err != nil {
+	if err := before.uses.end(false, func() error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	service, release, err := before.hold(t.Context())
-	if err != nil || service != after.live.Load().service {
-		t.Fatalf("%v %v", service, err)
+	live, release, err := before.hold(t.Context())
+	if err != nil || live != after.live.Load() {
+		t.Fatalf("hold = %v, %v, want the realm that serves now", live, err)
 	}
 	release()
-	if err := after.lease.end(false, func() error { return nil }); err != nil {
+	if err := after.uses.end(false, func() error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := before.hold(t.Context()); !errors.Is(err, errNotReady) {

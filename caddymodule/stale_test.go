@@ -23,11 +23,11 @@ func init() {
 	caddy.RegisterModule(new(deafStorage))
 }
 
-// deafStorage is a store whose feed of revocations, keys and sessions can be cut off:
-// `storage deaf`.
+// deafStorage is a store whose feed, keys and accounts can be made unavailable: `storage
+// deaf`.
 type deafStorage struct{}
 
-// isDeaf says whether it is. Caddy makes modules by itself.
+// isDeaf makes it unavailable. It is a global because Caddy creates modules.
 var isDeaf atomic.Bool
 
 func (*deafStorage) CaddyModule() caddy.ModuleInfo {
@@ -61,15 +61,15 @@ func (s deafStore) UpdateKeys(
 	return s.Store.UpdateKeys(ctx, change)
 }
 
-func (s deafStore) SessionsOf(ctx context.Context, userID string, now time.Time) ([]authcore.Session, error) {
+func (s deafStore) Account(ctx context.Context, ref authcore.UserRef, now time.Time) (authcore.Account, error) {
 	if isDeaf.Load() {
-		return nil, authcore.ErrUnavailable
+		return authcore.Account{}, authcore.ErrUnavailable
 	}
-	return s.Store.SessionsOf(ctx, userID, now)
+	return s.Store.Account(ctx, ref, now)
 }
 
-// With `on_stale reject` and a store that says nothing any more, whoever sends a
-// token gets 503 everywhere and 401 nowhere; whoever sends none is served.
+// With `on_stale reject` and an unavailable store, a request with a token gets 503
+// everywhere and never 401; an anonymous request is served.
 func TestStaleRevocationsAreUnavailable(t *testing.T) {
 	isDeaf.Store(false)
 	t.Cleanup(func() { isDeaf.Store(false) })
@@ -146,33 +146,4 @@ func TestStaleRevocationsAreUnavailable(t *testing.T) {
 	}
 	isDeaf.Store(false)
 	servertest.Eventually(t, "the revocations are followed again", func() bool { got, _ := status("/app", token...); return got == http.StatusOK })
-}
-
-// A token of a key that could not be looked for was not judged.
-func TestUnknownKeyIsUnavailable(t *testing.T) {
-	isDeaf.Store(false)
-	t.Cleanup(func() { isDeaf.Store(false) })
-	realm := "storage deaf\nmailer log\ninsecure_debug_links"
-	s := setup{Port: freePort(t), Realm: realm, Site: "token_auth\nrespond ok"}
-	load(t, s.caddyfile())
-	token := []string{"Authorization", "Token " + login(t, s, "ann@example.com")}
-	other := setup{Port: s.Port, Realm: realm, Site: s.Site} // another store, other keys
-	load(t, other.caddyfile())
-	if response, _ := call(t, http.MethodGet, s.url("/"), nil, token...); response.StatusCode != http.StatusUnauthorized {
-		t.Errorf("a key that is nowhere: %d", response.StatusCode)
-	}
-	isDeaf.Store(true)
-	load(t, strings.Replace(s.caddyfile(), "storage deaf", "storage memory", 1))
-	fresh := []string{"Authorization", "Token " + login(t, s, "ann@example.com")}
-	isDeaf.Store(false)
-	load(t, s.caddyfile())
-	isDeaf.Store(true)
-	response, body := call(t, http.MethodGet, s.url("/"), nil, fresh...)
-	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") != "5" || body != gate.BodyUnavailable {
-		t.Errorf("a key that could not be looked for: %d %s", response.StatusCode, body)
-	}
-	response, body = call(t, http.MethodGet, s.url("/v1/auth/user/"), nil, fresh...)
-	if response.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("the login API: %d %s", response.StatusCode, body)
-	}
 }

@@ -64,7 +64,7 @@ func TestHardeningPostgresRole(t *testing.T) {
 	}
 	load(t, s.caddyfile())
 	token := login(t, s, "a@example.com")
-	if err := activeRealm(t, "").live.Load().service.Maintain(t.Context()); err != nil {
+	if err := loadedRealm(t, "").live.Load().Maintain(t.Context()); err != nil {
 		t.Errorf("maintenance: %v", err)
 	}
 	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+token)
@@ -73,7 +73,7 @@ func TestHardeningPostgresRole(t *testing.T) {
 		t.Errorf("the check: %v:\n%s", err, out)
 	}
 	pgtest.Exec(t, asOwner, "REVOKE DELETE ON edgeauth.users FROM edge")
-	if out, err := checked(t, t.Context(), s.caddyfile()); err == nil || !strings.Contains(out, "the role lacks rights on users: run GRANT ") {
+	if out, err := checked(t, t.Context(), s.caddyfile()); err == nil || !strings.Contains(out, "the role lacks rights on users; run GRANT ") {
 		t.Errorf("the check without a right: %v:\n%s", err, out)
 	}
 
@@ -86,7 +86,7 @@ func TestHardeningPostgresRole(t *testing.T) {
 	var content []byte
 	servertest.Eventually(t, "the log", func() bool {
 		content, _ = os.ReadFile(logFile)
-		return strings.Contains(string(content), "was interrupted") // the watch has seen it
+		return strings.Contains(string(content), "watching revocations failed") // the watch noticed
 	})
 	saved, _ := os.ReadFile(caddy.ConfigAutosavePath)
 	if !strings.Contains(string(saved), "{env.EDGEAUTH_TEST_DATABASE}") {
@@ -129,11 +129,11 @@ func TestPostgresStorageIsChecked(t *testing.T) {
 	for options, want := range map[string]string{
 		"{env.EDGEAUTH_TEST_UNSET}":                                          "storage postgres: dsn",
 		"{env.EDGEAUTH_TEST_EMPTY}":                                          "storage postgres: dsn",
-		"{env.EDGEAUTH_TEST_DATABASE}":                                       "the DSN cannot be read",
-		"postgres://host:port/auth":                                          "the DSN cannot be read",
-		"postgres://host/auth?sslmode=maybe":                                 "the DSN cannot be read",
-		"postgres://host/auth?pool_max_conns=none":                           "the DSN cannot be read",
-		"postgres://host/auth {\n schema " + strings.Repeat("x", 64) + "\n}": "the name of a schema",
+		"{env.EDGEAUTH_TEST_DATABASE}":                                       "dsn: cannot be parsed",
+		"postgres://host:port/auth":                                          "dsn: cannot be parsed",
+		"postgres://host/auth?sslmode=maybe":                                 "dsn: cannot be parsed",
+		"postgres://host/auth?pool_max_conns=none":                           "dsn: cannot be parsed",
+		"postgres://host/auth {\n schema " + strings.Repeat("x", 64) + "\n}": "schema: is not 1 to 63 bytes",
 	} {
 		err := validate(setup{Port: "8080", Realm: "mailer log\n storage postgres " + options}.caddyfile())
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -52,8 +52,8 @@ func TestHardeningRedisUser(t *testing.T) {
 	}
 	load(t, s.caddyfile())
 	token := login(t, s, "a@example.com")
-	realm := activeRealm(t, "").live.Load()
-	if err := realm.service.Maintain(t.Context()); err != nil {
+	realm := loadedRealm(t, "").live.Load()
+	if err := realm.Maintain(t.Context()); err != nil {
 		t.Errorf("maintenance: %v", err)
 	}
 	// Another node logs out; the feed and the watch have their rights too.

@@ -3,7 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
-	"github.com/edgeauth/edgeauth/authcore/login"
+	corelogin "github.com/edgeauth/edgeauth/authcore/login"
 	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"net/http"
 	"slices"
@@ -123,7 +123,7 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 // checkNames refuses requirements that no user can meet, because the realm has no
 // client or login method of that name.
 func (t *TokenAuth) checkNames() error {
-	known := map[string][]string{"method": {login.MethodLink, login.MethodCode}}
+	known := map[string][]string{"method": {corelogin.MethodLink, corelogin.MethodCode}}
 	for i := range t.realm.config.Clients {
 		known["client"] = append(known["client"], t.realm.config.Clients[i].Name)
 	}
