@@ -6,34 +6,34 @@ import (
 	"time"
 )
 
-// ErrMailQueueFull says that the queue takes no more mail now.
+// ErrMailQueueFull is returned if the queue accepts no more mail.
 var ErrMailQueueFull = errors.New("authcore: mail queue full")
 
-// Mailer takes mail for delivery.
+// Mailer accepts mail for delivery.
 type Mailer interface {
-	// Enqueue accepts a mail and returns at once: delivery happens elsewhere,
-	// so that neither its time nor its outcome shows in an answer. The error is
-	// ErrMailQueueFull or says that the mailer was closed.
+	// Enqueue accepts a mail and returns immediately: delivery is asynchronous, so
+	// that neither its duration nor its outcome affects a response. The error is
+	// ErrMailQueueFull or reports that the mailer is closed.
 	Enqueue(ctx context.Context, mail LinkMail) error
 }
 
-// LinkMail asks for the mail with a login link.
+// LinkMail is a request to mail a login link.
 type LinkMail struct {
-	// To is the address in the form of Address.String.
+	// To is the address in the format of Address.String.
 	To string
-	// Link is the whole link; it is a secret.
+	// Link is the complete link. It is a secret.
 	Link string
-	// Code is the six digits that do the same; it is a secret.
+	// Code is the six-digit alternative to the link. It is a secret.
 	Code string
-	// Lifetime of both.
+	// Lifetime of link and code.
 	Lifetime time.Duration
-	// Expires is the moment after which delivery is pointless.
+	// Expires is the end of that lifetime. Delivery after it is useless.
 	Expires time.Time
-	// Client is the name of the client that asked, or "".
+	// Client is the name of the client that requested the link, or "".
 	Client string
-	// Locale is the wished language as a BCP 47 tag, or "".
+	// Locale is the preferred language as a BCP 47 tag, or "".
 	Locale string
-	// Decoy mails take a place in the queue and are never delivered, so that a
-	// full queue answers alike for every address.
+	// Decoy mails occupy a place in the queue and are never delivered, so that a
+	// full queue has the same effect for every address.
 	Decoy bool
 }

@@ -9,99 +9,98 @@ import (
 	"unicode/utf8"
 )
 
-// Failures of a provider, tested with errors.Is. What the provider itself said
-// stays in the wrapped error for the log and is never shown to anybody else.
+// Failures of a provider; test with [errors.Is]. The wrapping errors may contain
+// details for the log, which are never shown to users.
 var (
-	// ErrProviderDenied says that the provider refused this code: it is wrong,
-	// expired, was used, or the person said no. The login may be begun anew.
+	// ErrProviderDenied is returned if the provider refuses the code: it is wrong,
+	// expired or used, or the user declined. The user may start a new login.
 	ErrProviderDenied = errors.New("authcore: provider refused the login")
-	// ErrProviderMismatch says that the answer was not made for this login:
+	// ErrProviderMismatch is returned if the response belongs to another login:
 	// nonce, audience, issuer or signature are wrong.
-	ErrProviderMismatch = errors.New("authcore: provider's answer is not for this login")
-	// ErrProviderFailed says that the provider could not be reached or
-	// answered with something that is no answer.
+	ErrProviderMismatch = errors.New("authcore: provider response belongs to another login")
+	// ErrProviderFailed is returned if the provider is unreachable or its response
+	// is not valid.
 	ErrProviderFailed = errors.New("authcore: provider failed")
-	// ErrProviderTimeout says that the provider did not answer in time.
+	// ErrProviderTimeout is returned if the provider does not respond in time.
 	ErrProviderTimeout = errors.New("authcore: provider timed out")
 )
 
-// Provider is one configured social provider. Implementations live in package
-// provider and are safe for concurrent use.
+// Provider is a configured social provider. Implementations are in package provider
+// and safe for concurrent use.
 type Provider interface {
-	// Name is the configured name: it stands in URLs, sessions and identities,
-	// and is case-sensitive.
+	// Name returns the configured name, which appears in URLs, sessions and
+	// identities. It is case-sensitive.
 	Name() string
-	// Endpoint returns what a frontend must know to send people to the
-	// provider itself. It may need discovery, and then fails like Exchange.
+	// Endpoint returns the parameters that a frontend needs to build an
+	// authorization request. It may need discovery and then fails like Exchange.
 	Endpoint(ctx context.Context) (Endpoint, error)
-	// AuthorizeURL returns the address to which a browser is sent.
+	// AuthorizeURL returns the URL of an authorization request.
 	AuthorizeURL(ctx context.Context, request AuthorizeRequest) (string, error)
-	// Exchange redeems a code, once, and returns who logged in. The profile's
-	// Subject is never empty and its e-mail is verified only where the
-	// provider's word on it counts. Errors wrap one of the sentinels above, or
-	// the context's error when the caller's context ended first.
+	// Exchange redeems a code with at most one request and returns the user's
+	// profile. The profile's Subject is never empty, and its address is verified
+	// only if the provider is trusted to verify addresses. Errors wrap one of the
+	// errors above, or the error of the caller's context if that ended first.
 	Exchange(ctx context.Context, request ExchangeRequest) (Profile, error)
 }
 
-// IDTokenVerifier is a provider that also takes ID tokens which an application
-// got from the provider by itself: native apps and one-tap login. A Provider
-// implements it where its kind has such tokens; it is found by type assertion.
+// IDTokenVerifier is an optional interface of a Provider. It accepts ID tokens that
+// an application received from the provider's SDK, as in native apps and one-tap
+// login.
 type IDTokenVerifier interface {
-	// VerifyIDToken checks an ID token in full and returns whom it is about,
-	// like Exchange. The token must be made out to the provider's client id or
-	// to one of its further audiences.
+	// VerifyIDToken verifies an ID token and returns the user's profile, like
+	// Exchange. The audience must be the provider's client id or one of its
+	// additional audiences.
 	VerifyIDToken(ctx context.Context, request IDTokenRequest) (Profile, error)
 }
 
-// IDTokenRequest is an ID token as an application got it.
+// IDTokenRequest contains an ID token of an application.
 type IDTokenRequest struct {
 	IDToken string
-	// Nonce is what the application made up for this login, as it was before
-	// any hashing. The token must carry it, or its SHA-256 in hexadecimal as
-	// some SDKs have it. With "" the token must carry none.
+	// Nonce is the unhashed nonce of the application for this login. The token must
+	// contain it, or its SHA-256 in hexadecimal, which some SDKs use. If it is "",
+	// the token must not contain a nonce.
 	Nonce string
-	// User is that of ExchangeRequest.
+	// User is the same as in ExchangeRequest.
 	User string
 }
 
-// Poster is a provider that knows without asking anybody how Endpoint's
-// ResponseMode will be, so that a missing Config.APIURL is noticed at the start
-// and not at the first login. It is found by type assertion.
+// Poster is an optional interface of a Provider whose ResponseMode is known without
+// a request, so that a missing APIURL is reported at the start and not at the first
+// login.
 type Poster interface {
 	// PostsAnswers reports whether ResponseMode is "form_post".
 	PostsAnswers() bool
 }
 
-// Checker is a provider that can be tried without a login. It is found by type
-// assertion.
+// Checker is an optional interface of a Provider that can be tested without a
+// login.
 type Checker interface {
-	// Check asks the provider for all that a login needs and that can be asked
-	// for without a code. It returns how far the provider's clock is ahead of
-	// ours, to the second; 0 where the provider does not tell the time. Errors
-	// are those of Provider.Exchange.
+	// Check requests everything that a login needs except a valid code. It returns
+	// the offset of the provider's clock, rounded to seconds, or 0 if the provider
+	// does not send the time. Errors are the same as in Provider.Exchange.
 	Check(ctx context.Context) (skew time.Duration, err error)
 }
 
-// Recognizer is a provider that knows whose accounts may come. It is found by type
-// assertion; of another one any may.
+// Recognizer is an optional interface of a Provider that restricts the issuers of
+// its accounts. Other providers accept any issuer.
 type Recognizer interface {
-	// Recognizes reports whether accounts with this issuer can log in as the
-	// provider is configured now. Those of another server than the configured one
-	// cannot, nor can those of a tenant that is not admitted.
+	// Recognizes reports whether accounts of this issuer can log in with the
+	// current configuration. Accounts of another server or of a tenant that is not
+	// admitted cannot.
 	Recognizes(issuer string) bool
 }
 
-// Importer is a provider that knows what an id of another system's is here. It is
-// found by type assertion.
+// Importer is an optional interface of a Provider that maps the account ids of
+// another system.
 type Importer interface {
-	// ImportNames returns the names under which somebody will come whom the other
-	// system, python-social-auth above all, knew by this uid; transferSub is
-	// Apple's transfer identifier, and either may be "". The error says why that
-	// cannot be, in words for the operator that cite neither.
+	// ImportNames returns the subjects of an account that another system, typically
+	// python-social-auth, stored under this uid. transferSub is Apple's transfer
+	// identifier. Either may be "". The error contains a reason for the operator
+	// and neither value.
 	ImportNames(uid, transferSub string) (ImportedNames, error)
 }
 
-// ImportedNames is what Profile will say of somebody: at least one of the subjects
+// ImportedNames identifies an account as in Profile. At least one of the subjects
 // is set.
 type ImportedNames struct {
 	Issuer, Subject, FormerSubject string
@@ -113,13 +112,13 @@ type Endpoint struct {
 	AuthorizeURL string
 	Scope        string
 	ResponseType string
-	// ResponseMode is "form_post" where the provider insists on sending people
-	// back by a POST of the browser: the redirect URI is then one of ours, which
-	// hands on what was posted. Otherwise it is "".
+	// ResponseMode is "form_post" if the provider requires it: the redirect URI is
+	// then a form_post callback of the login API, which forwards the response to
+	// the frontend. Otherwise it is "".
 	ResponseMode string
 }
 
-// AuthorizeRequest is what goes into an authorize URL.
+// AuthorizeRequest contains the parameters of an authorization request.
 type AuthorizeRequest struct {
 	RedirectURI string
 	State       string
@@ -128,32 +127,33 @@ type AuthorizeRequest struct {
 	Challenge string
 }
 
-// ExchangeRequest is what is needed to redeem a code.
+// ExchangeRequest contains the parameters for redeeming a code.
 type ExchangeRequest struct {
 	Code        string
 	RedirectURI string
-	// Verifier is the PKCE code verifier; "" when none was used.
+	// Verifier is the PKCE code verifier, or "".
 	Verifier string
-	// Nonce that the ID token must carry; "" when none was used.
+	// Nonce that the ID token must contain, or "".
 	Nonce string
-	// Issuer is the parameter "iss" of the authorization response (RFC 9207),
-	// "" when there was none.
+	// Issuer is the parameter "iss" of the authorization response (RFC 9207), or
+	// "".
 	Issuer string
-	// Device is the parameter "device_id" with which VK ID sends people back;
-	// "" at all other providers.
+	// Device is the parameter "device_id" in the authorization response of VK ID,
+	// or "".
 	Device string
-	// User is the field "user" of Apple's form post: JSON with the person's
-	// name, sent at their first login only. It passed through the browser and
-	// is good for display and nothing else.
+	// User is the field "user" of Apple's form_post callback: JSON with the user's
+	// name, sent only at the first login. It passed through the browser and must be
+	// used for display only.
 	User string
 }
 
-// maxIdentityText bounds an issuer and an id at a provider, in bytes. Stores keep
-// them as keys, whose length PostgreSQL bounds to 2.7 KB in all. No provider comes
-// near it: OpenID Connect Core 1.0, section 2, allows 255.
+// maxIdentityText limits an issuer and an id at a provider, in bytes. Stores use
+// them as keys, and PostgreSQL limits an index entry to 2.7 KB. Real ids are much
+// shorter: OpenID Connect Core 1.0, section 2, allows 255.
 const maxIdentityText = 1024
 
-// Validate checks that a store can keep the account's identifiers.
+// Validate checks that the identifiers can be stored: a non-empty Subject, and no
+// identifier that is longer than 1024 bytes, not valid UTF-8 or contains a NUL.
 func (p *Profile) Validate() error {
 	if p.Subject == "" {
 		return fmt.Errorf("%w: the account has no id", ErrProviderFailed)
@@ -169,25 +169,22 @@ func (p *Profile) Validate() error {
 	return nil
 }
 
-// Profile is what a provider says about the person who logged in.
+// Profile describes the user who logged in, as reported by the provider.
 type Profile struct {
-	// Issuer tells tenants apart; "" where the provider has none.
+	// Issuer distinguishes tenants; "" if the provider has none.
 	Issuer string
-	// Subject is the immutable id of the account at the provider. Neither it nor
-	// Issuer has more than 1024 bytes or a NUL; a login with such an id fails.
+	// Subject is the immutable id of the account at the provider; see Validate.
 	Subject string
-	// FormerSubject is what an earlier system, or the earlier owner of the
-	// application, knew the account by; "" unless the provider vouches in this
-	// very answer that it means this account and no other. It is good once, and
-	// only where somebody was imported under it; see Service.ImportUser. Its
-	// bounds are those of Subject.
+	// FormerSubject is the id under which an earlier system, or the earlier owner
+	// of the application, knew the account. It is "" unless this response proves
+	// that it belongs to this account. It activates a pending identity once; see
+	// IdentityPending.
 	FormerSubject string
-	// UnprovenFormer is what the former subject of this account may have been
-	// where the provider does not vouch for it, or "". It leads nobody to an
-	// account: it ends the turn of that former subject where the user who comes by
-	// Subject has it. Its bounds are those of Subject.
+	// UnprovenFormer is a possible former subject that this response does not
+	// prove, or "". It leads to no account, but retires a pending identity of the
+	// user with this Subject.
 	UnprovenFormer string
-	// Email is "" when the provider gave none.
+	// Email is "" if the provider reported none.
 	Email         string
 	EmailVerified bool
 	FirstName     string

@@ -7,33 +7,34 @@ import (
 	"strings"
 )
 
-// errPrivateAddress says that a connection to a private address was refused.
-var errPrivateAddress = errors.New("is a private address; insecure_allow_private_addresses allows it")
+// errPrivateAddress is returned when a connection to a private address is refused.
+var errPrivateAddress = errors.New("the address is private; use a public one or set insecure_allow_private_addresses")
 
-// checkURL refuses an address that must not be asked (CWE-918). What a host
-// name resolves to is decided when it is dialled; see SafeTransport.
+// checkURL refuses URLs that must not be requested (CWE-918). Host names are
+// checked when they are dialed; see [SafeTransport].
 func checkURL(text string, allowPrivate bool) error {
 	address, err := url.Parse(text)
 	switch {
 	case err != nil || address.Hostname() == "":
-		return errors.New("is not an absolute URL such as https://login.example.com")
+		return errors.New("the URL is not absolute; use a URL such as https://login.example.com")
 	case address.User != nil:
-		return errors.New("must not contain a user name or password")
+		return errors.New("the URL contains a user name or password; remove it")
 	case strings.Contains(text, "#"):
-		return errors.New("must not contain a fragment")
+		return errors.New("the URL contains a fragment; remove it")
 	case address.Scheme != "https" && address.Scheme != "http":
-		return errors.New("must begin with https://")
+		return errors.New("the scheme is not https; use https://")
 	case allowPrivate:
 		return nil
 	case isPrivateHost(address.Hostname()):
 		return errPrivateAddress
 	case address.Scheme != "https":
-		return errors.New("must begin with https://; insecure_allow_private_addresses allows http:// too")
+		return errors.New("the scheme is not https; use https:// or set insecure_allow_private_addresses")
 	}
 	return nil
 }
 
-// isPrivateHost reports whether a host is written as a private address.
+// isPrivateHost reports whether a host is a literal private address or a name of
+// the loopback interface.
 func isPrivateHost(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
@@ -43,8 +44,8 @@ func isPrivateHost(host string) bool {
 	return err == nil && !isPublic(ip)
 }
 
-// special lists what is inside the ranges of global addresses without being
-// one: the registries of RFC 6890 for both families.
+// special returns the reserved ranges within the global unicast space, from the
+// registries of RFC 6890 for both families.
 func special() []netip.Prefix {
 	return []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"),
@@ -63,9 +64,9 @@ func special() []netip.Prefix {
 	}
 }
 
-// isPublic reports whether an address is one of the public internet. IPv6 has
-// just one block of those; beside it an address with an IPv4 address inside
-// counts as that one (RFC 6052: networks without IPv4 reach it that way).
+// isPublic reports whether an address belongs to the public internet. IPv6
+// allocates global addresses from one block only. An address that embeds an IPv4
+// address is judged by the latter (RFC 6052), because NAT64 translates it.
 func isPublic(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
 	if nat64 := netip.MustParsePrefix("64:ff9b::/96"); nat64.Contains(ip) {
@@ -86,7 +87,7 @@ func isPublic(ip netip.Addr) bool {
 	return true
 }
 
-// origin returns scheme and host of a URL in lower case.
+// origin returns the scheme and host of a URL in lower case.
 func origin(text string) string {
 	address, err := url.Parse(text)
 	if err != nil {

@@ -8,22 +8,23 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// apple is Sign in with Apple
+// apple describes Sign in with Apple
 // (https://developer.apple.com/documentation/signinwithapplerestapi).
 //
-// There is no client secret: each token request carries one that was signed a
-// moment ago. There is no user info either. The name comes at the first login
-// only, beside the code, through the browser. As it asks for name and e-mail,
-// Apple insists on sending people back by a form post.
+// Apple has no static client secret: each token request carries a freshly signed
+// one. Apple has no user info endpoint either. It sends the name through the
+// browser together with the code, and only at the first login. Requests for name
+// and e-mail require response_mode=form_post.
 //
-// The address may be one of Apple's relay, which "is_private_email" tells: it is
-// as good as any other, and verified like it.
+// The address may belong to Apple's relay ("is_private_email"). It is verified and
+// treated like any other address.
 //
-// When an app goes to another team, everybody gets another subject. For 60 days
-// the token also has "transfer_sub", by which the earlier team named the person to
-// this team and to no other
+// Subjects are scoped to a developer team and change when an app is transferred.
+// For 60 days after the transfer the token also carries "transfer_sub", the
+// identifier under which the previous team exported the user
 // (https://developer.apple.com/documentation/signinwithapple/bringing-new-apps-and-users-into-your-team).
-// It is a former subject, and so never compared with a subject of either team.
+// It is used as a former subject only and never compared with a subject of either
+// team.
 func apple() spec {
 	return spec{
 		kind:          "apple-id",
@@ -57,10 +58,11 @@ func appleProfile(_ context.Context, g *grant) (authcore.Profile, error) {
 	}
 	transferSub, ok := g.claims.text("transfer_sub")
 	if !ok {
-		return authcore.Profile{}, failed("ID token: transfer_sub is no string")
+		return authcore.Profile{}, failed("ID token: transfer_sub is not a string")
 	}
 	profile.FormerSubject = transferSub
-	// The e-mail address that stands beside the name is the browser's word.
+	// The e-mail address in the same form is ignored: the browser could have
+	// changed it.
 	posted, _ := parseObject([]byte(g.user))
 	name, _ := parseObject(posted["name"])
 	profile.FirstName, profile.LastName = name.display("firstName"), name.display("lastName")

@@ -11,8 +11,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// secretLifetime is how long a minted client secret is good. Apple allows half
-// a year; one request needs a moment, and this bounds what a stolen one is worth.
+// secretLifetime is the lifetime of a client secret. Apple allows six months; a
+// single request needs seconds, which limits the use of a stolen secret.
 const secretLifetime = 5 * time.Minute
 
 // signingKey signs client secrets.
@@ -21,25 +21,25 @@ type signingKey struct {
 	private  *ecdsa.PrivateKey
 }
 
-// parseSigningKey reads what Apple hands out as AuthKey_<id>.p8. Its errors
-// quote nothing of it.
+// parseSigningKey parses the file AuthKey_<id>.p8 from Apple. Its errors contain no
+// part of it.
 func parseSigningKey(team, id, text string) (*signingKey, error) {
 	if text == "" {
-		return nil, nil //nolint:nilnil // validate knows whether the kind needs one
+		return nil, nil //nolint:nilnil // validate checks whether the kind requires a key
 	}
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
-		return nil, errors.New(`is no PEM text; set it to the whole contents of the .p8 file, from "-----BEGIN PRIVATE KEY-----" on`)
+		return nil, errors.New(`the value is not PEM; use the whole contents of the .p8 file, including the line "-----BEGIN PRIVATE KEY-----"`)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	private, isEC := parsed.(*ecdsa.PrivateKey)
 	if err != nil || !isEC || private.Curve != elliptic.P256() {
-		return nil, errors.New("is no P-256 key in PKCS #8; use the .p8 file as Apple made it")
+		return nil, errors.New("the value is not a P-256 key in PKCS #8; use the .p8 file from Apple unchanged")
 	}
 	return &signingKey{team: team, id: id, private: private}, nil
 }
 
-// clientSecret mints a client secret for one request
+// clientSecret signs a client secret for one request
 // (https://developer.apple.com/documentation/accountorganizationaldatasharing/creating-a-client-secret).
 func (k *signingKey) clientSecret(clientID, audience string, now time.Time) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{
@@ -49,7 +49,7 @@ func (k *signingKey) clientSecret(clientID, audience string, now time.Time) (str
 	token.Header["kid"] = k.id
 	text, err := token.SignedString(k.private)
 	if err != nil {
-		return "", failed("client secret: cannot be signed")
+		return "", failed("signing the client secret failed")
 	}
 	return text, nil
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// openIDProvider is a provider that also takes ID tokens which an application
-// got by itself.
+// openIDProvider is a provider that also verifies ID tokens which an application
+// received from the provider's SDK.
 type openIDProvider struct{ *provider }
 
 var _ authcore.IDTokenVerifier = openIDProvider{}
 
-// VerifyIDToken implements authcore.IDTokenVerifier.
+// VerifyIDToken implements [authcore.IDTokenVerifier].
 func (p openIDProvider) VerifyIDToken(ctx context.Context, request authcore.IDTokenRequest) (authcore.Profile, error) {
 	return within(ctx, p.provider, func(ctx context.Context) (authcore.Profile, error) {
 		md, err := p.metadata(ctx)
@@ -22,7 +22,7 @@ func (p openIDProvider) VerifyIDToken(ctx context.Context, request authcore.IDTo
 			return authcore.Profile{}, err
 		}
 		if request.IDToken == "" || len(request.IDToken) > maxIDToken {
-			return authcore.Profile{}, mismatch("ID token: is empty or too large")
+			return authcore.Profile{}, mismatch("ID token is empty or too large")
 		}
 		_, claims, err := p.readIDToken(ctx, md, request.IDToken, p.audiences)
 		if err != nil {
@@ -36,20 +36,20 @@ func (p openIDProvider) VerifyIDToken(ctx context.Context, request authcore.IDTo
 	})
 }
 
-// checkAppNonce compares the nonce of an application with that of its token.
-// The provider puts into the token what its SDK was given: the nonce, or for
-// some SDKs its SHA-256 in hexadecimal, so that whoever sees the request to the
-// provider does not know the nonce. Both is proof that the token was made for
-// whoever knows the nonce; one without the other is none.
+// checkAppNonce compares the nonce of the application with the nonce in its token.
+// The provider copies the value that its SDK was given: the nonce, or with some
+// SDKs its SHA-256 in hexadecimal, which hides the nonce from observers of the
+// authorization request. Either form proves that the token was issued for the
+// holder of the nonce. A nonce on one side only proves nothing.
 func checkAppNonce(claims object, nonce string) error {
 	got, ok := claims.text("nonce")
 	hashed := sha256.Sum256([]byte(nonce))
 	switch {
-	case ok && got == nonce: // also where both are missing
+	case ok && got == nonce: // both may be empty
 		return nil
 	case ok && nonce != "" && got == hex.EncodeToString(hashed[:]):
 		return nil
 	default:
-		return mismatch("ID token: nonce is not that of this login")
+		return mismatch("ID token: nonce does not match this login")
 	}
 }

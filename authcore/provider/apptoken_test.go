@@ -11,13 +11,13 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// verify takes an ID token of an application, with what a test changed in the
-// claims. absent removes one.
+// verify presents an application's ID token. changes replaces claims; absent
+// removes one.
 func (s *script) verify(t *testing.T, nonce string, changes map[string]any) (authcore.Profile, error) {
 	t.Helper()
 	verifier, ok := s.provider().(authcore.IDTokenVerifier)
 	if !ok {
-		t.Fatalf("%s takes no ID tokens", s.cfg.Name)
+		t.Fatalf("%s does not verify ID tokens", s.cfg.Name)
 	}
 	claims := maps.Clone(s.claims)
 	delete(claims, "at_hash")
@@ -30,8 +30,7 @@ func (s *script) verify(t *testing.T, nonce string, changes map[string]any) (aut
 	return verifier.VerifyIDToken(t.Context(), authcore.IDTokenRequest{IDToken: s.sign(claims), Nonce: nonce})
 }
 
-// TestAppTokenKinds says which kinds take ID tokens of applications. The others
-// are not to be found by the assertion.
+// TestAppTokenKinds lists the kinds that implement IDTokenVerifier.
 func TestAppTokenKinds(t *testing.T) {
 	want := map[string]bool{
 		"apple-id": true, "auth0": true, "azuread-oauth2": true, "facebook": true, "google-oauth2": true,
@@ -39,12 +38,12 @@ func TestAppTokenKinds(t *testing.T) {
 	}
 	forEach(t, func(t *testing.T, r *recorded) {
 		if _, got := r.script(t).provider().(authcore.IDTokenVerifier); got != want[r.kind] {
-			t.Errorf("takes ID tokens: %v", got)
+			t.Errorf("kinds that verify ID tokens = %v", got)
 		}
 	})
 }
 
-// TestAppTokens logs in with what an application got by itself.
+// TestAppTokens logs in with the ID token of an application.
 func TestAppTokens(t *testing.T) {
 	for _, kind := range []string{"apple-id", "auth0", "azuread-oauth2", "google-oauth2", "keycloak"} {
 		t.Run(kind, func(t *testing.T) {
@@ -52,24 +51,24 @@ func TestAppTokens(t *testing.T) {
 			s := row.script(t)
 			s.cfg.Audiences = []string{"com.example.ios"}
 			want := row.want
-			if kind == "apple-id" { // the name did not come along
+			if kind == "apple-id" { // the name is not in the token
 				want.FirstName, want.LastName = "", ""
 			}
 			for _, audience := range []any{testID, "com.example.ios", []string{"com.example.ios"}} {
 				got, err := s.verify(t, "nonce-2", map[string]any{"aud": audience, "azp": absent, "nonce": "nonce-2"})
 				if err != nil || got != want {
-					t.Errorf("got\n%+v, %v, want\n%+v", got, err, want)
+					t.Errorf("verify() =\n%+v, %v, want\n%+v", got, err, want)
 				}
 			}
 			if s.at.userInfo != "" && len(s.to(s.at.userInfo)) > 0 {
-				t.Error("the user info was asked without an access token")
+				t.Error("the user info was requested without an access token")
 			}
 		})
 	}
 }
 
-// TestAppTokenAlone has nothing but the token to go by: there is no access token
-// to ask for more with.
+// TestAppTokenAlone uses claims only: without an access token the user info is not
+// available.
 func TestAppTokenAlone(t *testing.T) {
 	for kind, want := range map[string]authcore.Profile{
 		"oidc":               {Issuer: testIssuer, Subject: "subject-1"},
@@ -78,12 +77,12 @@ func TestAppTokenAlone(t *testing.T) {
 		s := rowOf(t, kind).script(t)
 		got, err := s.verify(t, "", nil)
 		if err != nil || got != want || len(s.to(s.at.userInfo)) > 0 {
-			t.Errorf("%s: got %+v, %v", kind, got, err)
+			t.Errorf("%s: verify() = %+v, %v", kind, got, err)
 		}
 	}
 }
 
-// TestAppTokenOfAppleWithName shows the name that came along.
+// TestAppTokenOfAppleWithName uses the name that accompanies the token.
 func TestAppTokenOfAppleWithName(t *testing.T) {
 	s := rowOf(t, "apple-id").script(t)
 	verifier := s.provider().(authcore.IDTokenVerifier)
@@ -96,14 +95,14 @@ func TestAppTokenOfAppleWithName(t *testing.T) {
 		delete(s.claims, "at_hash")
 		got, err := verifier.VerifyIDToken(t.Context(), authcore.IDTokenRequest{IDToken: s.sign(s.claims), User: user})
 		if err != nil || got.FirstName != want[0] || got.LastName != want[1] || got.Email != "ada@example.com" {
-			t.Errorf("%s: got %+v, %v", user, got, err)
+			t.Errorf("%s: VerifyIDToken() = %+v, %v", user, got, err)
 		}
 	}
 }
 
-// TestAppTokenAttacks comes with ID tokens that were not made for this login.
-// Another application of the same provider gets tokens about the same people,
-// and whoever runs it could log in as them here (CWE-346; OpenID Connect Core
+// TestAppTokenAttacks presents ID tokens that were issued for another login or
+// application. Another application of the same provider receives tokens about the
+// same users, and its operator could log in as them (CWE-346; OpenID Connect Core
 // 1.0, section 3.1.3.7).
 func TestAppTokenAttacks(t *testing.T) {
 	hash := sha256Of("nonce-2")
@@ -115,7 +114,7 @@ func TestAppTokenAttacks(t *testing.T) {
 	}{
 		{"no nonce on either side", "", nil, nil},
 		{"the nonce", "nonce-2", map[string]any{"nonce": "nonce-2"}, nil},
-		{"its hash, as some SDKs have it", "nonce-2", map[string]any{"nonce": hash}, nil},
+		{"its hash, as some SDKs send it", "nonce-2", map[string]any{"nonce": hash}, nil},
 		{"its hash in upper case", "nonce-2", map[string]any{"nonce": strings.ToUpper(hash)}, authcore.ErrProviderMismatch},
 		{"another nonce", "nonce-2", map[string]any{"nonce": "nonce-3"}, authcore.ErrProviderMismatch},
 		{"the hash for a nonce", hash, map[string]any{"nonce": "nonce-2"}, authcore.ErrProviderMismatch},
@@ -125,13 +124,13 @@ func TestAppTokenAttacks(t *testing.T) {
 		{"a nonce of a wrong type", "1", map[string]any{"nonce": 1}, authcore.ErrProviderFailed},
 		{"an app of ours", "", map[string]any{"aud": "app-1"}, nil},
 		{"an app of ours that presents a token for the server", "", map[string]any{"azp": "app-1"}, nil},
-		{"somebody else's app", "", map[string]any{"aud": "app-2"}, authcore.ErrProviderMismatch},
-		{"somebody else's app that presents a token for us", "", map[string]any{"azp": "app-2"}, authcore.ErrProviderMismatch},
+		{"a foreign app", "", map[string]any{"aud": "app-2"}, authcore.ErrProviderMismatch},
+		{"a foreign app that presents a token for us", "", map[string]any{"azp": "app-2"}, authcore.ErrProviderMismatch},
 		{"no audience", "", map[string]any{"aud": absent}, authcore.ErrProviderMismatch},
-		{"another provider's", "", map[string]any{"iss": "https://evil.example"}, authcore.ErrProviderMismatch},
-		{"an old one", "", map[string]any{"iat": testTime.Add(-maxAge - time.Second).Unix()}, authcore.ErrProviderMismatch},
-		{"an expired one", "", map[string]any{"exp": testTime.Unix()}, authcore.ErrProviderMismatch},
-		{"nobody's", "", map[string]any{"sub": absent}, authcore.ErrProviderFailed},
+		{"another provider", "", map[string]any{"iss": "https://evil.example"}, authcore.ErrProviderMismatch},
+		{"an old token", "", map[string]any{"iat": testTime.Add(-maxAge - time.Second).Unix()}, authcore.ErrProviderMismatch},
+		{"an expired token", "", map[string]any{"exp": testTime.Unix()}, authcore.ErrProviderMismatch},
+		{"no subject", "", map[string]any{"sub": absent}, authcore.ErrProviderFailed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := googleScript(t)
@@ -155,8 +154,8 @@ func TestAppTokenAttacks(t *testing.T) {
 	})
 }
 
-// TestCodeFlowTakesNoAppAudience redeems a code for an ID token that is made out
-// to an application: the code was not this client's (RFC 9700, section 4.4).
+// TestCodeFlowTakesNoAppAudience redeems a code for an ID token that was issued to
+// an application: the code belongs to another client (RFC 9700, section 4.4).
 func TestCodeFlowTakesNoAppAudience(t *testing.T) {
 	s := googleScript(t)
 	s.cfg.Audiences = []string{"app-1"}
@@ -165,8 +164,8 @@ func TestCodeFlowTakesNoAppAudience(t *testing.T) {
 	wants(t, err, authcore.ErrProviderMismatch)
 }
 
-// TestFacebookLimitedLogin has an ID token where the code flow has none. Both
-// are about the same person.
+// TestFacebookLimitedLogin accepts an ID token, which the code flow does not
+// return. Both identify the same user.
 func TestFacebookLimitedLogin(t *testing.T) {
 	row := rowOf(t, "facebook")
 	s := row.script(t)
@@ -174,10 +173,10 @@ func TestFacebookLimitedLogin(t *testing.T) {
 	s.withIDTokens(limited["iss"].(string)).claim(limited)
 	got, err := s.verify(t, "nonce-2", map[string]any{"nonce": "nonce-2"})
 	if err != nil || got != row.want {
-		t.Errorf("got\n%+v, %v, want\n%+v", got, err, row.want)
+		t.Errorf("verify() =\n%+v, %v, want\n%+v", got, err, row.want)
 	}
 	got, err = s.verify(t, "", map[string]any{"email_verified": true})
 	if err != nil || got.EmailVerified {
-		t.Errorf("Facebook vouches for nothing: %+v, %v", got, err)
+		t.Errorf("verify() = %+v, %v, want an unverified address", got, err)
 	}
 }

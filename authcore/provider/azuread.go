@@ -10,8 +10,8 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// The words that stand for groups of tenants, and the tenant of all personal
-// accounts (https://learn.microsoft.com/entra/identity-platform/v2-protocols).
+// Names of tenant groups, and the tenant that contains all personal accounts
+// (https://learn.microsoft.com/entra/identity-platform/v2-protocols).
 const (
 	allTenants      = "common"
 	workTenants     = "organizations"
@@ -19,15 +19,14 @@ const (
 	personalTenant  = "9188040d-6c67-4c5b-b112-36a304b66dad"
 )
 
-// azureAD is Microsoft Entra ID, once Azure AD, by its v2.0 endpoints
+// azureAD describes Microsoft Entra ID, formerly Azure AD, with its v2.0 endpoints
 // (https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference).
 //
-// The issuer has the person's tenant in it. The subject is "oid", the id of the
-// account in that tenant: "sub" is another one for each of an operator's
-// applications, and UPN and e-mail are changed by any tenant's administrator to
-// whatever they like. For the same reason an address is verified only where
-// "xms_edov" says that the tenant owns its domain. The user info endpoint is not
-// asked, as it knows neither.
+// The issuer contains the user's tenant. The subject is "oid", the ID of the
+// account in that tenant: "sub" differs between applications of one operator, and
+// tenant administrators can set UPN and e-mail to any value. For the same reason an
+// address is verified only if "xms_edov" confirms that the tenant owns its domain.
+// The user info endpoint returns neither claim and is not requested.
 func azureAD() spec {
 	return spec{
 		kind:   "azuread-oauth2",
@@ -54,7 +53,7 @@ func azureAD() spec {
 	}
 }
 
-// azureRecognizes looks for the tenant in the issuer.
+// azureRecognizes extracts the tenant from the issuer.
 func azureRecognizes(p *provider, issuer string) bool {
 	before, after, _ := strings.Cut(p.issuer, tenantMark)
 	tenant := strings.TrimSuffix(strings.TrimPrefix(issuer, before), after)
@@ -64,7 +63,7 @@ func azureRecognizes(p *provider, issuer string) bool {
 func azureProfile(_ context.Context, g *grant) (authcore.Profile, error) {
 	tenant := g.claims.display("tid")
 	if !g.provider.admitsTenant(tenant) {
-		return authcore.Profile{}, denied("ID token: the person is from a tenant that is not configured")
+		return authcore.Profile{}, denied("ID token: the tenant is not configured")
 	}
 	profile, err := readClaims(g.claims)
 	if err != nil {
@@ -72,14 +71,14 @@ func azureProfile(_ context.Context, g *grant) (authcore.Profile, error) {
 	}
 	id, ok := g.claims.text("oid")
 	if !ok || id == "" {
-		return authcore.Profile{}, failed("ID token: oid is missing; is the scope profile asked for?")
+		return authcore.Profile{}, failed("ID token: oid is missing; request the scope profile")
 	}
 	profile.Issuer, profile.Subject = g.claims.display("iss"), id
 	profile.EmailVerified = g.claims.truth("xms_edov") || g.claims.isOne("xms_edov")
 	return profile, nil
 }
 
-// tenantPath is what stands for the tenant in addresses.
+// tenantPath returns the tenant segment of the endpoint URLs.
 func (c *Config) tenantPath() string {
 	if len(c.Tenants) == 1 {
 		return c.Tenants[0]
@@ -91,8 +90,8 @@ func isTenantGroup(tenant string) bool {
 	return tenant == allTenants || tenant == workTenants || tenant == personalTenants
 }
 
-// admitsTenant decides who may log in. Microsoft lets in whom the address of the
-// authorize endpoint stands for; but that address went through the browser.
+// admitsTenant reports whether users of a tenant may log in. The tenant in the
+// authorization URL does not enforce this, because the browser can change the URL.
 func (p *provider) admitsTenant(tenant string) bool {
 	if len(p.tenants) == 0 {
 		return true

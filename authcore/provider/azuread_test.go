@@ -17,7 +17,7 @@ const (
 
 func issuerOf(tenant string) string { return "https://login.microsoftonline.com/" + tenant + "/v2.0" }
 
-// azureScript is a person of a tenant.
+// azureScript plays a login of a tenant's user.
 func azureScript(t *testing.T, tenant string, allowed ...string) *script {
 	t.Helper()
 	row := rowOf(t, "azuread-oauth2")
@@ -25,7 +25,8 @@ func azureScript(t *testing.T, tenant string, allowed ...string) *script {
 	return row.script(t).claim(map[string]any{"tid": tenant, "iss": issuerOf(tenant)})
 }
 
-// TestTenantsOfMicrosoft says who may log in, and under which address.
+// TestTenantsOfMicrosoft checks which tenants are admitted, and the tenant in the
+// endpoint URLs.
 func TestTenantsOfMicrosoft(t *testing.T) {
 	for _, test := range []struct {
 		allowed []string
@@ -49,18 +50,18 @@ func TestTenantsOfMicrosoft(t *testing.T) {
 		got, err := s.exchange(s.provider())
 		wants(t, err, test.want)
 		if err == nil && got.Issuer != issuerOf(test.tenant) {
-			t.Errorf("%v: got %+v", test.allowed, got)
+			t.Errorf("%v: exchange() = %+v", test.allowed, got)
 		}
 		endpoint, err := s.provider().Endpoint(t.Context())
 		if want := "https://login.microsoftonline.com/" + test.path + "/oauth2/v2.0/authorize"; err != nil || endpoint.AuthorizeURL != want {
-			t.Errorf("%v: got %+v, %v", test.allowed, endpoint, err)
+			t.Errorf("%v: Endpoint() = %+v, %v", test.allowed, endpoint, err)
 		}
 	}
 }
 
-// TestTenantForgery names one tenant in one place and another one in the next.
-// Everybody can have a tenant, and what its administrator writes into it must
-// not pass for somebody of another one (CWE-346).
+// TestTenantForgery contains different tenants in different claims. Any attacker
+// can create a tenant, and the values that its administrator sets must not pass for
+// a user of another tenant (CWE-346).
 func TestTenantForgery(t *testing.T) {
 	for name, claims := range map[string]map[string]any{
 		"issuer of another tenant":  {"iss": issuerOf(tenantB)},
@@ -88,7 +89,7 @@ func TestTenantForgery(t *testing.T) {
 	}
 }
 
-// TestKeyOfAnotherTenant signs with a key that the set has for another issuer.
+// TestKeyOfAnotherTenant signs with a key that the set assigns to another issuer.
 func TestKeyOfAnotherTenant(t *testing.T) {
 	for _, test := range []struct {
 		keyIssuer any
@@ -104,11 +105,11 @@ func TestKeyOfAnotherTenant(t *testing.T) {
 		s := azureScript(t, tenantA)
 		set, err := json.Marshal(publicKeys("kid-1", &testKeys().rsa.PublicKey).Keys[0])
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("Marshal() failed: %v", err)
 		}
 		var key map[string]any
 		if err := json.Unmarshal(set, &key); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Unmarshal() failed: %v", err)
 		}
 		if test.keyIssuer != absent {
 			key["issuer"] = test.keyIssuer
@@ -119,14 +120,14 @@ func TestKeyOfAnotherTenant(t *testing.T) {
 	}
 }
 
-// TestAddressesOfMicrosoft are what the administrator of some tenant wrote: the
-// attack known as nOAuth puts the victim's address there.
+// TestAddressesOfMicrosoft contains addresses that a tenant's administrator chose:
+// the attack known as nOAuth sets the victim's address.
 func TestAddressesOfMicrosoft(t *testing.T) {
 	for value, want := range map[any]bool{true: true, "true": true, 1: true, "1": true, false: false, "0": false, 2: false, "TRUE": false} {
 		s := azureScript(t, tenantA).claim(map[string]any{"email": "victim@example.com", "email_verified": true, "xms_edov": value})
 		got, err := s.exchange(s.provider())
 		if err != nil || got.EmailVerified != want {
-			t.Errorf("%v: got %+v, %v", value, got, err)
+			t.Errorf("%v: exchange() = %+v, %v", value, got, err)
 		}
 	}
 	s := azureScript(t, tenantA).claim(map[string]any{"email_verified": true, "upn": "victim@example.com"})
@@ -134,11 +135,11 @@ func TestAddressesOfMicrosoft(t *testing.T) {
 	s.set(place{"claims", "email"}, absent)
 	got, err := s.exchange(s.provider())
 	if err != nil || got.Email != "" || got.EmailVerified {
-		t.Errorf("a user principal name is no address: %+v, %v", got, err)
+		t.Errorf("exchange() = %+v, %v, want no address from the user principal name", got, err)
 	}
 }
 
-// TestNationalCloud has a host of its own, in the issuer too.
+// TestNationalCloud uses another host, also in the issuer.
 func TestNationalCloud(t *testing.T) {
 	row := rowOf(t, "azuread-oauth2")
 	row.cfg.BaseURL = "https://login.microsoftonline.us/"
@@ -146,7 +147,7 @@ func TestNationalCloud(t *testing.T) {
 	s := row.script(t).claim(map[string]any{"iss": issuer})
 	got, err := s.exchange(s.provider())
 	if err != nil || got.Issuer != issuer {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("exchange() = %+v, %v", got, err)
 	}
 	s.once.Clear()
 	s.claims["iss"] = issuerOf(tenantA)
@@ -154,7 +155,7 @@ func TestNationalCloud(t *testing.T) {
 	wants(t, err, authcore.ErrProviderMismatch)
 }
 
-// TestAlgorithmOfMicrosoft is RS256 and no other.
+// TestAlgorithmOfMicrosoft accepts RS256 only.
 func TestAlgorithmOfMicrosoft(t *testing.T) {
 	s := azureScript(t, tenantA)
 	s.sign = signer(jwt.SigningMethodPS256, testKeys().rsa, "kid-1")

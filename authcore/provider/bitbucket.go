@@ -10,15 +10,15 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// bitbucketPageSize is the largest that Bitbucket gives; nobody has more
-// addresses.
+// bitbucketPageSize is Bitbucket's maximum. One page holds the addresses of any
+// real account.
 const bitbucketPageSize = "100"
 
-// bitbucket is Bitbucket Cloud
+// bitbucket describes Bitbucket Cloud
 // (https://developer.atlassian.com/cloud/bitbucket/oauth-2/).
 //
-// The subject is the uuid with its braces: names are changed and given to
-// others. The address is the primary one, verified where it is confirmed.
+// The subject is the uuid including its braces: names can be changed and
+// reassigned. The address is the primary one and verified if it is confirmed.
 func bitbucket() spec {
 	return spec{
 		kind: "bitbucket-oauth2",
@@ -40,7 +40,7 @@ func bitbucketProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	id, ok := user.text("uuid")
 	if !ok {
-		return authcore.Profile{}, failed("user info: uuid is no string")
+		return authcore.Profile{}, failed("user info: uuid is not a string")
 	}
 	links, _ := parseObject(user["links"])
 	avatar, _ := parseObject(links["avatar"])
@@ -73,13 +73,13 @@ func bitbucketEmail(ctx context.Context, g *grant) (email string, verified bool,
 	page, ok := parseObject(answer.body)
 	var list []object
 	if !ok || json.Unmarshal(page["values"], &list) != nil {
-		return "", false, failed("%s: holds no list of JSON objects", what)
+		return "", false, failed("%s: values is not a list of objects", what)
 	}
 	for _, entry := range list {
 		if entry.isTrue("is_primary") {
 			email, ok := entry.text("email")
 			if !ok {
-				return "", false, failed("%s: an address is no string", what)
+				return "", false, failed("%s: an address is not a string", what)
 			}
 			return email, entry.isTrue("is_confirmed"), nil
 		}

@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// Pace of loads, whatever is asked for.
+// Intervals between loads.
 const (
-	// loadInterval lies at least between two loads while there is a value.
+	// loadInterval is the minimum interval between loads while a value is cached.
 	loadInterval = time.Minute
-	// firstBackoff follows the first failure while there is none; it doubles
-	// with each further one, up to loadInterval.
+	// firstBackoff follows the first failure while no value is cached. It doubles
+	// with each further failure, up to loadInterval.
 	firstBackoff = time.Second
 )
 
-// cached holds one document of a provider. It is loaded when it is first
-// needed, by one load at a time that all callers share, and again when it is
-// older than its lifetime or a caller knows it to be outdated. When that fails,
-// the old document stays in use for one more lifetime.
+// cached holds one document of a provider. The first caller loads it; concurrent
+// callers share that load. It is loaded again when it is older than its lifetime or
+// when a caller reports it as outdated. If that fails, the old document is used for
+// one more lifetime.
 //
-// A load runs in a goroutine, as it serves others even after the caller who
-// began it has left; its timeout ends it.
+// A load runs in a goroutine because it continues for other callers after the first
+// one has given up. Its timeout ends it.
 type cached[T any] struct {
 	load     func(context.Context) (T, error)
 	lifetime time.Duration
@@ -30,22 +30,21 @@ type cached[T any] struct {
 
 	mu         sync.Mutex
 	value      T
-	generation uint64 // of value; 0 means that there is none
+	generation uint64 // of value; 0 without a value
 	loaded     time.Time
 	tried      time.Time
 	failures   int
 	err        error         // of the last load
-	flight     chan struct{} // closed when the load under way has ended
+	flight     chan struct{} // closed at the end of the current load
 }
 
 func newCached[T any](load func(context.Context) (T, error), lifetime time.Duration, now func() time.Time, timeout time.Duration) *cached[T] {
 	return &cached[T]{load: load, lifetime: lifetime, now: now, timeout: timeout}
 }
 
-// get returns the value and its generation. A caller to whom a generation was
-// of no use names it in outdated, otherwise 0; it gets the same one again where
-// it is too early for another load, together with an error where the last load
-// failed.
+// get returns the value and its generation. A caller for which a generation was of
+// no use passes it as outdated, others pass 0. It receives the same generation
+// again if another load is not due yet, with an error if the last load failed.
 func (c *cached[T]) get(ctx context.Context, outdated uint64) (T, uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,21 +98,21 @@ func (c *cached[T]) begin(ctx context.Context) {
 	}()
 }
 
-// attempt loads, within the timeout. A panic in a decoder is a failure here: in
-// a goroutine of its own it would end the whole server.
+// attempt loads with the timeout. It recovers from panics in decoders: in a
+// separate goroutine a panic would end the process.
 func (c *cached[T]) attempt(ctx context.Context) (value T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	defer func() {
 		if recover() != nil {
-			err = failed("the answer could not be decoded")
+			err = failed("decoding the response panicked")
 		}
 	}()
 	return c.load(ctx)
 }
 
-// wait waits for the load under way, if there is one. It is called, and
-// returns, with the lock held.
+// wait waits for the current load, if any. The caller holds the lock before and
+// after the call.
 func (c *cached[T]) wait(ctx context.Context) error {
 	flight := c.flight
 	if flight == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// source is what a cached loads from.
+// source is the origin of a cached value.
 type source struct {
 	clock *clock
 	loads atomic.Int64
@@ -36,7 +36,7 @@ func newSource(lifetime time.Duration) (*source, *cached[int64]) {
 func (s *source) expectLoads(t *testing.T, want int64) {
 	t.Helper()
 	if got := s.loads.Load(); got != want {
-		t.Errorf("%d loads, want %d", got, want)
+		t.Errorf("number of loads = %d, want %d", got, want)
 	}
 }
 
@@ -44,12 +44,12 @@ func TestCachedLifetime(t *testing.T) {
 	s, c := newSource(time.Hour)
 	for range 3 {
 		if value, _, err := c.get(t.Context(), 0); value != 1 || err != nil {
-			t.Fatalf("got %d, %v", value, err)
+			t.Fatalf("get() = %d, %v", value, err)
 		}
 	}
 	s.clock.advance(time.Hour)
 	if value, _, err := c.get(t.Context(), 0); value != 2 || err != nil {
-		t.Fatalf("got %d, %v", value, err)
+		t.Fatalf("get() = %d, %v", value, err)
 	}
 	s.expectLoads(t, 2)
 }
@@ -62,21 +62,20 @@ func TestCachedOutlivesFailure(t *testing.T) {
 	s.fail(down)
 	s.clock.advance(2*time.Hour - time.Second)
 	if value, _, err := c.get(t.Context(), 0); value != 1 || err != nil {
-		t.Fatalf("got %d, %v", value, err)
+		t.Fatalf("get() = %d, %v", value, err)
 	}
 	s.clock.advance(time.Second)
 	if _, _, err := c.get(t.Context(), 0); !errors.Is(err, down) {
-		t.Fatalf("got %v", err)
+		t.Fatalf("get() = %v", err)
 	}
 	s.fail(nil)
 	s.clock.advance(loadInterval)
 	if _, _, err := c.get(t.Context(), 0); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Context() failed: %v", err)
 	}
 }
 
-// TestCachedBacksOff from a provider that is down: doubling pauses, up to the
-// interval.
+// TestCachedBacksOff doubles the pause after each failure, up to the interval.
 func TestCachedBacksOff(t *testing.T) {
 	s, c := newSource(time.Hour)
 	s.fail(errors.New("down"))
@@ -88,46 +87,45 @@ func TestCachedBacksOff(t *testing.T) {
 		s.expectLoads(t, int64(i+1))
 		s.clock.advance(time.Millisecond)
 		if _, _, err := c.get(t.Context(), 0); err == nil {
-			t.Fatal("no error")
+			t.Fatal("get() succeeded, want an error")
 		}
 		s.expectLoads(t, int64(i+2))
 	}
 	s.fail(nil)
 	s.clock.advance(loadInterval)
 	if _, _, err := c.get(t.Context(), 0); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Context() failed: %v", err)
 	}
 }
 
-// TestCachedInterval lets callers who want something newer have it at most once
-// an interval.
+// TestCachedInterval reloads an outdated value at most once per interval.
 func TestCachedInterval(t *testing.T) {
 	s, c := newSource(24 * time.Hour)
 	_, generation, _ := c.get(t.Context(), 0)
 	for range 100 {
 		if _, again, err := c.get(t.Context(), generation); again != generation || err != nil {
-			t.Fatalf("got %d, %v", again, err)
+			t.Fatalf("get() = %d, %v", again, err)
 		}
 	}
 	s.expectLoads(t, 1)
 	s.clock.advance(loadInterval)
 	if value, again, err := c.get(t.Context(), generation); value != 2 || again == generation || err != nil {
-		t.Fatalf("got %d, %d, %v", value, again, err)
+		t.Fatalf("get() = %d, %d, %v", value, again, err)
 	}
 	down := errors.New("down")
 	s.fail(down)
 	s.clock.advance(loadInterval)
 	if _, _, err := c.get(t.Context(), generation+1); !errors.Is(err, down) {
-		t.Errorf("whoever needs something newer must hear that it cannot be had: %v", err)
+		t.Errorf("get() of an outdated value failed with %v, want the error of the load", err)
 	}
 	if value, _, err := c.get(t.Context(), 0); value != 2 || err != nil {
-		t.Errorf("got %d, %v", value, err)
+		t.Errorf("get() = %d, %v", value, err)
 	}
 	s.expectLoads(t, 3)
 }
 
-// TestCachedSingleFlight shares one load among all callers, also after the one
-// who began it has left.
+// TestCachedSingleFlight shares one load among all callers, also after its first
+// caller has given up.
 func TestCachedSingleFlight(t *testing.T) {
 	begun, release := make(chan struct{}), make(chan struct{})
 	var loads atomic.Int64
@@ -149,22 +147,22 @@ func TestCachedSingleFlight(t *testing.T) {
 	for range 20 {
 		callers.Go(func() {
 			if value, _, err := c.get(t.Context(), 0); value != 7 || err != nil {
-				t.Errorf("got %d, %v", value, err)
+				t.Errorf("get() = %d, %v", value, err)
 			}
 		})
 	}
 	leave()
 	if err := <-left; !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+		t.Errorf("get() = %v", err)
 	}
 	close(release)
 	callers.Wait()
 	if loads.Load() != 1 {
-		t.Errorf("%d loads", loads.Load())
+		t.Errorf("number of loads = %d, want 1", loads.Load())
 	}
 }
 
-// TestCachedPanic turns a panic in a decoder into a failure of the provider.
+// TestCachedPanic reports a panic in a decoder as a failure of the provider.
 func TestCachedPanic(t *testing.T) {
 	c := newCached(func(context.Context) (int, error) { panic("decoder") }, time.Hour, time.Now, time.Minute)
 	_, _, err := c.get(t.Context(), 0)
@@ -178,6 +176,6 @@ func TestCachedTimeout(t *testing.T) {
 		return 0, ctx.Err()
 	}, time.Hour, time.Now, time.Millisecond)
 	if _, _, err := c.get(t.Context(), 0); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+		t.Errorf("get() = %v", err)
 	}
 }

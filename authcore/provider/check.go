@@ -12,14 +12,12 @@ import (
 
 var _ authcore.Checker = (*provider)(nil)
 
-// checkCode stands for a code in the token request of a check. No provider ever
-// gave it to anybody.
+// checkCode is the invalid code in the token request of a check.
 const checkCode = "edgeauth-check"
 
-// Check implements authcore.Checker. It loads what is published, past the
-// caches, and sends the token endpoint a code that was never given out: of a
-// provider that is content with client id and secret, the answer is about the
-// code.
+// Check implements [authcore.Checker]. It loads the published documents, bypassing
+// the caches, and sends a made-up code to the token endpoint. A provider that
+// accepts the client id and secret answers with an error about the code.
 func (p *provider) Check(ctx context.Context) (time.Duration, error) {
 	watch := &clockWatch{next: p.transport, now: p.now}
 	fresh := *p
@@ -53,7 +51,7 @@ func (p *provider) try(ctx context.Context) error {
 	return err
 }
 
-// clockWatch reads the provider's clock from its answers.
+// clockWatch reads the provider's clock from the Date header of its responses.
 type clockWatch struct {
 	next http.RoundTripper
 	now  func() time.Time
@@ -62,7 +60,7 @@ type clockWatch struct {
 	skew time.Duration
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements [http.RoundTripper].
 func (c *clockWatch) RoundTrip(request *http.Request) (*http.Response, error) {
 	begin := c.now()
 	response, err := c.next.RoundTrip(request)
@@ -70,8 +68,8 @@ func (c *clockWatch) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		// The header has no fraction of a second, so that half a second more is
-		// the best guess.
+		// The header is truncated to seconds; adding half a second centers the
+		// error.
 		skew := authcore.Skew(begin, date.Add(time.Second/2), c.now())
 		c.mu.Lock()
 		c.skew = skew.Round(time.Second)

@@ -8,38 +8,37 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// check tries the provider, whose clock may be wrong.
+// check runs Check against a provider whose clock is offset.
 func (s *script) check(t *testing.T, ahead time.Duration) (time.Duration, error) {
 	t.Helper()
 	s.date = func() time.Time { return s.clock.Now().Add(ahead) }
 	checker, ok := s.provider().(authcore.Checker)
 	if !ok {
-		t.Fatalf("%s cannot be checked", s.cfg.Name)
+		t.Fatalf("%s does not implement Checker", s.cfg.Name)
 	}
 	return checker.Check(t.Context())
 }
 
-// TestCheck tries every kind, without a login and without spending anything.
+// TestCheck checks every kind, without a login and with one token request.
 func TestCheck(t *testing.T) {
 	forEach(t, func(t *testing.T, r *recorded) {
 		for _, ahead := range []time.Duration{0, 90 * time.Second, -time.Hour} {
 			s := r.script(t)
 			skew, err := s.check(t, ahead)
 			if err != nil || skew < ahead-time.Second || skew > ahead+time.Second {
-				t.Errorf("ahead by %s, want %s; %v", skew, ahead, err)
+				t.Errorf("Check() = %s, %v, want %s", skew, err, ahead)
 			}
 			if requests := s.to(s.at.token); len(requests) != 1 || requests[0].form.Get("code") != checkCode {
-				t.Errorf("%d token requests", len(requests))
+				t.Errorf("number of token requests = %d, want 1", len(requests))
 			}
 			if s.at.userInfo != "" && len(s.to(s.at.userInfo)) > 0 {
-				t.Error("the user info was asked")
+				t.Error("the user info was requested")
 			}
 		}
 	})
 }
 
-// TestCheckFinds what is wrong, and nothing where the answer is about the code
-// that was made up.
+// TestCheckFinds reports faults, but not an error about the made-up code.
 func TestCheckFinds(t *testing.T) {
 	for _, test := range []struct {
 		kind, doc string
@@ -69,19 +68,19 @@ func TestCheckFinds(t *testing.T) {
 	}
 }
 
-// TestCheckAsksAfresh does not take the cache's word.
+// TestCheckAsksAfresh bypasses the cache.
 func TestCheckAsksAfresh(t *testing.T) {
 	s := oidcScript(t)
 	p := s.provider()
 	if _, err := s.exchange(p); err != nil {
-		t.Fatal(err)
+		t.Fatalf("exchange() failed: %v", err)
 	}
 	s.answer(discoveryAddress, http.StatusServiceUnavailable, `{}`)
 	_, err := p.(authcore.Checker).Check(t.Context())
 	wants(t, err, authcore.ErrProviderFailed)
 }
 
-// TestCheckWithoutDate says nothing about a clock that it did not see.
+// TestCheckWithoutDate reports no skew if the provider sends no date.
 func TestCheckWithoutDate(t *testing.T) {
 	s := githubScript(t)
 	s.handle(s.at.token, func(w http.ResponseWriter, _ *http.Request) {
@@ -89,6 +88,6 @@ func TestCheckWithoutDate(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 	})
 	if skew, err := s.provider().(authcore.Checker).Check(t.Context()); skew != 0 || err != nil {
-		t.Errorf("got %s, %v", skew, err)
+		t.Errorf("Check() = %s, %v, want 0", skew, err)
 	}
 }

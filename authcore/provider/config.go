@@ -11,73 +11,78 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// DefaultTimeout bounds everything that one call of a provider's method does.
+// DefaultTimeout limits one call of a provider's method.
 const DefaultTimeout = 10 * time.Second
 
-// Config describes one provider. Each field is the option of the same name in
-// lower case with underscores. Name and ClientID are always needed, and with
-// almost every kind ClientSecret.
+// Config configures one provider. The json tag is the name of the option in JSON,
+// the option tag its name in a Caddyfile if that differs. Name and ClientID are
+// always required, ClientSecret with almost every kind.
 type Config struct {
 	// Name is the slug in URLs; case-sensitive.
-	Name string
+	Name string `json:"-"`
 	// Kind is one of Kinds. Default: Name.
-	Kind string
-	// ClientID and ClientSecret are what the provider gave to the operator.
-	ClientID     string
-	ClientSecret string
-	// Scopes replace the default scopes of the kind.
-	Scopes []string
-	// Issuer is the OpenID Connect issuer, exactly as the provider writes it.
-	// Kind oidc needs it.
-	Issuer string
-	// BaseURL is the address of a self-hosted service, such as GitHub
-	// Enterprise Server, without its API's path.
-	BaseURL string
-	// AuthorizeURL, TokenURL, UserInfoURL and JWKSURL replace single endpoints.
-	AuthorizeURL string
-	TokenURL     string
-	UserInfoURL  string
-	JWKSURL      string
-	// Audiences are accepted beside ClientID in ID tokens that applications got
-	// by themselves, such as the client ids of native apps.
-	Audiences []string
-	// Tenants (tenant) that may log in, for kinds that have some.
-	Tenants []string
-	// HostedDomains (hosted_domain) are the organizations of Google Workspace
-	// whose people may log in.
-	HostedDomains []string
-	// TeamID, KeyID and PrivateKey (PEM) are what Apple gives instead of a
-	// client secret.
-	TeamID     string
-	KeyID      string
-	PrivateKey string
-	// ClientAuth (client_auth) is how the client of kind oauth2 authenticates:
-	// "basic", the default, or "post".
-	ClientAuth string
-	// Fields (field) maps the names in FieldNames to the paths of members of the
-	// user info, for kind oauth2.
-	Fields map[string]string
-	// AllowPrivate (insecure_allow_private_addresses) lets endpoints be plain
-	// http and live on private, loopback and link-local addresses.
-	AllowPrivate bool
+	Kind string `json:"-"`
+
+	// The client id that the provider shows for your application. Required.
+	ClientID string `json:"client_id,omitempty"`
+	// The client secret that belongs to it. Required, except by `apple-id` and
+	// `vk-id`, which have none.
+	ClientSecret string `json:"client_secret,omitempty"`
+	// The scopes to request. Default: those that the kind needs for a login.
+	Scopes []string `json:"scopes,omitempty" option:"scope"`
+	// The OpenID Connect issuer, exactly as the provider writes it. Required by
+	// `oidc`, `keycloak`, `auth0` and `okta-openidconnect`.
+	Issuer string `json:"issuer,omitempty"`
+	// The address of a self-hosted service, such as GitHub Enterprise Server,
+	// without the path of its API. Default: the public service.
+	BaseURL string `json:"base_url,omitempty"`
+	// Single endpoints. Default: those of the kind, or from discovery.
+	AuthorizeURL string `json:"authorize_url,omitempty"`
+	TokenURL     string `json:"token_url,omitempty"`
+	UserInfoURL  string `json:"user_info_url,omitempty"`
+	JWKSURL      string `json:"jwks_url,omitempty"`
+	// Audiences that are accepted in ID tokens of native apps, in addition to the
+	// client id.
+	Audiences []string `json:"audiences,omitempty" option:"audience"`
+	// The tenants of Microsoft that may log in: their ids, or one of `common`,
+	// `organizations` and `consumers`. Default: `common`, which means all.
+	Tenants []string `json:"tenants,omitempty" option:"tenant"`
+	// The organizations of Google Workspace that may log in. Default: all accounts.
+	HostedDomains []string `json:"hosted_domains,omitempty" option:"hosted_domain"`
+	// Apple's replacement for a client secret; the key is PEM text and best comes
+	// from a file: {file./etc/caddy/AuthKey.p8}. Required by `apple-id`.
+	TeamID     string `json:"team_id,omitempty"`
+	KeyID      string `json:"key_id,omitempty"`
+	PrivateKey string `json:"private_key,omitempty"`
+	// The client authentication method at the token endpoint: `basic` or `post`.
+	// Supported by `oauth2` and all OpenID Connect kinds with a client secret.
+	// Default: the method of the kind or from discovery, otherwise `basic`.
+	ClientAuth string `json:"client_auth,omitempty" oneof:"basic post"`
+	// The paths of fields in the user info of an `oauth2` provider: `subject`,
+	// `email`, `email_verified`, `first_name`, `last_name`, `name`, `nickname` and
+	// `avatar`, each with a path such as `data.user.id`. `subject` is required.
+	Fields map[string]string `json:"fields,omitempty" option:"-"`
+	// Allow endpoints with plain http and on private, loopback and link-local
+	// addresses. Default: false.
+	AllowPrivate bool `json:"insecure_allow_private_addresses,omitempty"`
 }
 
-// Deps is what a provider needs from its surroundings. The zero value will do
-// on a native build.
+// Deps holds the dependencies of a provider. On native builds the zero value is
+// usable.
 type Deps struct {
-	// Transport does the HTTP requests. Default: SafeTransport. One that is
-	// given decides itself which addresses it connects to; URLs that name a
-	// private address are refused before it is asked.
+	// Transport sends the HTTP requests. Default: SafeTransport. A custom transport
+	// must check the addresses it dials; URLs with a literal private address are
+	// refused before it is called.
 	Transport http.RoundTripper
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Timeout bounds one call of a method, all of its requests together.
-	// Default: DefaultTimeout.
+	// Timeout limits one call of a method with all its requests. Default:
+	// DefaultTimeout.
 	Timeout time.Duration
 }
 
-// New returns a provider, or all faults of its configuration, joined. It sends
-// nothing: a provider that is down does not keep the server from starting.
+// New returns a provider, or all faults of the configuration, joined. It sends no
+// request, so that an unreachable provider does not prevent the server's start.
 func New(cfg Config, deps Deps) (authcore.Provider, error) {
 	kind := cfg.Kind
 	if kind == "" {
@@ -85,7 +90,7 @@ func New(cfg Config, deps Deps) (authcore.Provider, error) {
 	}
 	s, found := findSpec(kind)
 	if !found {
-		return nil, fmt.Errorf("provider %s: type: %q is not known; set it to one of %s",
+		return nil, fmt.Errorf("provider %s: type: %q is not valid; use one of %s",
 			cfg.Name, kind, strings.Join(Kinds(), ", "))
 	}
 	p, err := newProvider(s, cfg, deps)
@@ -118,7 +123,10 @@ func newProvider(kind spec, cfg Config, deps Deps) (*provider, error) {
 	if s.scopeSeparator == "" {
 		s.scopeSeparator = " "
 	}
-	if cfg.ClientAuth == clientAuthPost {
+	switch cfg.ClientAuth {
+	case clientAuthBasic:
+		s.authStyle = oauth2.AuthStyleInHeader
+	case clientAuthPost:
 		s.authStyle = oauth2.AuthStyleInParams
 	}
 	key, err := parseSigningKey(cfg.TeamID, cfg.KeyID, cfg.PrivateKey)
@@ -150,7 +158,7 @@ func newProvider(kind spec, cfg Config, deps Deps) (*provider, error) {
 	return p, nil
 }
 
-// endpoints returns what is known without discovery.
+// endpoints returns the endpoints that are known without discovery.
 func (c *Config) endpoints(s *spec) endpoints {
 	own := endpoints{authorize: c.AuthorizeURL, token: c.TokenURL, userInfo: c.UserInfoURL, jwks: c.JWKSURL}
 	known := s.public
@@ -160,8 +168,8 @@ func (c *Config) endpoints(s *spec) endpoints {
 	return own.or(known.replaced("{tenant}", c.tenantPath()))
 }
 
-// base returns the base URL of a self-hosted service; "" for the public one,
-// also where somebody wrote that down as base URL.
+// base returns the base URL of a self-hosted service. It is "" for the public
+// service, also if base_url contains its address.
 func (c *Config) base(s *spec) string {
 	if c.BaseURL == "" || origin(c.BaseURL) == origin(s.public.authorize) {
 		return ""
@@ -170,8 +178,8 @@ func (c *Config) base(s *spec) string {
 }
 
 // issuer returns the issuer of identities, and with OpenID Connect of ID tokens.
-// Otherwise it tells a self-hosted service, whose ids have nothing to do with
-// those of the public one, from the latter.
+// For other protocols it distinguishes self-hosted services, whose ids are
+// independent, from the public service.
 func (c *Config) issuer(s *spec) string {
 	switch {
 	case c.Issuer != "" && s.issuerEndsInSlash:

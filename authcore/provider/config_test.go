@@ -24,7 +24,7 @@ func TestNewNamesTheOption(t *testing.T) {
 	for _, test := range []struct {
 		cfg    Config
 		change func(*Config)
-		option string // "" where it is right
+		option string // "" for a valid configuration
 	}{
 		{good, func(*Config) {}, ""},
 		{good, func(c *Config) { c.Name, c.Kind = "sign-in.2", "google-oauth2" }, ""},
@@ -66,6 +66,10 @@ func TestNewNamesTheOption(t *testing.T) {
 		{github, func(c *Config) { c.KeyID = "K" }, "key_id"},
 		{github, func(c *Config) { c.PrivateKey = pemOf(appleKey()) }, "private_key"},
 		{github, func(c *Config) { c.ClientAuth = "post" }, "client_auth"},
+		{github, func(c *Config) { c.Kind, c.ClientAuth = "facebook", "post" }, "client_auth"},
+		{apple, func(c *Config) { c.ClientAuth = "post" }, "client_auth"},
+		{oidc, func(c *Config) { c.ClientAuth = "basic" }, ""},
+		{oidc, func(c *Config) { c.ClientAuth = "private_key_jwt" }, "client_auth"},
 		{github, func(c *Config) { c.Fields = map[string]string{"subject": "id"} }, "field"},
 		{good, func(c *Config) { c.Audiences = []string{"a"} }, ""},
 		{good, func(c *Config) { c.Audiences = []string{"a", ""} }, "audience"},
@@ -104,11 +108,11 @@ func TestNewNamesTheOption(t *testing.T) {
 		p, err := New(cfg, Deps{})
 		switch {
 		case test.option == "" && (err != nil || p.Name() != cfg.Name):
-			t.Errorf("%+v: %v", cfg, err)
+			t.Errorf("New(%+v) failed: %v", cfg, err)
 		case test.option != "" && (p != nil || err == nil || !strings.Contains(err.Error(), " "+test.option+": ")):
-			t.Errorf("%+v: %v, %v; want a fault of %s", cfg, p, err, test.option)
+			t.Errorf("New(%+v) = %v, %v, want a fault of %s", cfg, p, err, test.option)
 		case err != nil && (strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "\n")):
-			t.Errorf("%q", err)
+			t.Errorf("New() failed with %q, which contains a secret or a line break", err)
 		}
 	}
 }
@@ -117,7 +121,7 @@ func TestNewReportsAllFaults(t *testing.T) {
 	_, err := New(Config{Name: "oidc"}, Deps{})
 	for _, option := range []string{"client_id", "client_secret", "issuer"} {
 		if err == nil || !strings.Contains(err.Error(), option) {
-			t.Errorf("%v does not name %s", err, option)
+			t.Errorf("New() failed with %v, want a fault of %s", err, option)
 		}
 	}
 }
@@ -144,16 +148,16 @@ func TestTenants(t *testing.T) {
 	} {
 		s, _ := findSpec(test.cfg.Name)
 		if got := test.cfg.issuer(&s); got != test.want {
-			t.Errorf("%+v: got %q, want %q", test.cfg, got, test.want)
+			t.Errorf("%+v: issuer() = %q, want %q", test.cfg, got, test.want)
 		}
 	}
 }
 
-// TestSpecs holds every spec to what the code relies on.
+// TestSpecs checks the invariants of every spec.
 func TestSpecs(t *testing.T) {
 	kinds := Kinds()
 	if !slices.IsSorted(kinds) || len(slices.Compact(slices.Clone(kinds))) != len(kinds) {
-		t.Errorf("kinds %v are not sorted or not unique", kinds)
+		t.Errorf("kinds %v are not sorted and unique", kinds)
 	}
 	all := specs()
 	for _, s := range specs() {
@@ -163,43 +167,42 @@ func TestSpecs(t *testing.T) {
 	}
 	for _, s := range all {
 		if s.profile == nil {
-			t.Errorf("%s: there is no profile function", s.kind)
+			t.Errorf("%s has no profile function", s.kind)
 		}
 		if s.discovery || s.kind == "oauth2" {
-			continue // all addresses are discovered or configured
+			continue // all endpoints are discovered or configured
 		}
 		if s.authStyle == oauth2.AuthStyleAutoDetect {
-			t.Errorf("%s: the auth style is left to detection", s.kind)
+			t.Errorf("%s has no authStyle, so that it would be detected", s.kind)
 		}
 		for _, address := range []string{s.public.authorize, s.public.token} {
 			if err := checkURL(address, false); err != nil {
-				t.Errorf("%s: %q: %v", s.kind, address, err)
+				t.Errorf("checkURL(%q) of %s failed: %v", address, s.kind, err)
 			}
 		}
 		if s.openID() != (s.public.jwks != "") {
-			t.Errorf("%s: ID tokens need an issuer and keys", s.kind)
+			t.Errorf("%s has no issuer or keys for its ID tokens", s.kind)
 		}
 	}
 }
 
-// TestConfiguredScopes replace the default ones, in their order.
+// TestConfiguredScopes replaces the default scopes, in the configured order.
 func TestConfiguredScopes(t *testing.T) {
 	s := googleScript(t)
 	s.cfg.Scopes = []string{"email", "openid"}
 	endpoint, err := s.provider().Endpoint(t.Context())
 	if err != nil || endpoint.Scope != "email openid" {
-		t.Errorf("got %+v, %v", endpoint, err)
+		t.Errorf("Endpoint() = %+v, %v", endpoint, err)
 	}
 }
 
-// TestEndpointOverrides lets a configuration with all endpoints do without
-// discovery.
+// TestEndpointOverrides needs no discovery if all endpoints are configured.
 func TestEndpointOverrides(t *testing.T) {
 	s := oidcScript(t)
 	s.cfg.AuthorizeURL, s.cfg.TokenURL, s.cfg.JWKSURL = s.at.authorize, s.at.token, s.at.jwks
 	profile, err := s.exchange(s.provider())
 	if err != nil || profile.Subject != "subject-1" || len(s.to(discoveryAddress)) > 0 {
-		t.Errorf("got %+v, %v", profile, err)
+		t.Errorf("exchange() = %+v, %v", profile, err)
 	}
 
 	s = oidcScript(t)
@@ -215,6 +218,6 @@ func TestErrorsNameTheProvider(t *testing.T) {
 	s.answer(discoveryAddress, 500, `{}`)
 	_, err := s.provider().Endpoint(t.Context())
 	if !errors.Is(err, authcore.ErrProviderFailed) || !strings.HasPrefix(err.Error(), "provider corporate: ") {
-		t.Errorf("got %v", err)
+		t.Errorf("Endpoint() = %v", err)
 	}
 }

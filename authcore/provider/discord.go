@@ -8,8 +8,8 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// discord is Discord (https://discord.com/developers/docs/topics/oauth2). The
-// address is verified where "verified" says so, which is about nothing else.
+// discord describes Discord (https://discord.com/developers/docs/topics/oauth2).
+// The member "verified" refers to the e-mail address.
 func discord() spec {
 	return spec{
 		kind: "discord",
@@ -32,7 +32,7 @@ func discordProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	id, ok := user.text("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no string")
+		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	profile := authcore.Profile{
 		Subject:       id,

@@ -11,19 +11,19 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// discoveryLifetime is how long a discovery document is used.
+// discoveryLifetime is the cache lifetime of a discovery document.
 const discoveryLifetime = 24 * time.Hour
 
-// metadata is what must be known to speak with a provider.
+// metadata describes the protocol endpoints and capabilities of a provider.
 type metadata struct {
 	endpoints
 	authStyle oauth2.AuthStyle
-	// algorithms that an ID token may be signed with.
+	// algorithms accepted for ID tokens.
 	algorithms []jose.SignatureAlgorithm
 	pkce       bool
 }
 
-// metadata returns what is fixed, or what the provider published.
+// metadata returns the fixed or the discovered metadata.
 func (p *provider) metadata(ctx context.Context) (metadata, error) {
 	if p.spec.discovery && !p.isComplete() {
 		md, _, err := p.discovery.get(ctx, 0)
@@ -41,14 +41,12 @@ func (p *provider) metadata(ctx context.Context) (metadata, error) {
 	return md, nil
 }
 
-// isComplete reports whether the configuration leaves nothing to be discovered
-// that a login needs.
+// isComplete reports whether all endpoints that a login requires are configured.
 func (p *provider) isComplete() bool {
 	return p.fixed.authorize != "" && p.fixed.token != "" && p.fixed.jwks != ""
 }
 
-// discover loads the discovery document (OpenID Connect Discovery 1.0, section
-// 4).
+// discover loads the discovery document (OpenID Connect Discovery 1.0, section 4).
 func (p *provider) discover(ctx context.Context) (metadata, error) {
 	const what = "discovery"
 	address := strings.TrimSuffix(p.issuer, "/") + "/.well-known/openid-configuration"
@@ -69,12 +67,12 @@ func (p *provider) discover(ctx context.Context) (metadata, error) {
 func (p *provider) readDiscovery(body []byte) (metadata, error) {
 	document, ok := parseObject(body)
 	if !ok {
-		return metadata{}, failed("discovery: is no JSON object")
+		return metadata{}, failed("discovery: the response is not a JSON object")
 	}
 	// Section 4.3: a document of another issuer must not be used. Otherwise one
 	// provider could pass on logins of another (RFC 9700, section 4.4).
 	if issuer, ok := document.text("issuer"); !ok || issuer != p.issuer {
-		return metadata{}, failed("discovery: the document's issuer is not the configured one; the option issuer must have the very same text, also as to the slash at the end")
+		return metadata{}, failed("discovery: the issuer in the document differs from the configured one; set issuer to the same text, including a trailing slash")
 	}
 	found, err := p.readEndpoints(document)
 	if err != nil {
@@ -84,7 +82,7 @@ func (p *provider) readDiscovery(body []byte) (metadata, error) {
 	if style == oauth2.AuthStyleAutoDetect {
 		style, ok = readAuthStyle(document)
 		if !ok {
-			return metadata{}, failed("discovery: the token endpoint takes neither client_secret_basic nor client_secret_post")
+			return metadata{}, failed("discovery: the token endpoint supports neither client_secret_basic nor client_secret_post")
 		}
 	}
 	return metadata{
@@ -112,7 +110,7 @@ func (p *provider) readEndpoints(document object) (endpoints, error) {
 		}
 		address, ok := document.text(member.name)
 		if !ok || address == "" && member.needed {
-			return endpoints{}, failed("discovery: %s is missing or no string", member.name)
+			return endpoints{}, failed("discovery: %s is missing or not a string", member.name)
 		}
 		if address == "" {
 			continue
@@ -125,8 +123,8 @@ func (p *provider) readEndpoints(document object) (endpoints, error) {
 	return found, nil
 }
 
-// readAuthStyle reads how the client is to authenticate. Section 3: where the
-// document does not say, it is client_secret_basic.
+// readAuthStyle returns the client authentication method. Section 3: the default is
+// client_secret_basic.
 func readAuthStyle(document object) (oauth2.AuthStyle, bool) {
 	methods, ok := document.texts("token_endpoint_auth_methods_supported")
 	switch {
@@ -139,17 +137,18 @@ func readAuthStyle(document object) (oauth2.AuthStyle, bool) {
 	}
 }
 
-// takesS256 reads whether an S256 challenge is understood. Where the document
-// does not say, one is sent: RFC 6749, section 3.1, has others ignore it.
+// takesS256 reports whether the provider accepts an S256 challenge. If the document
+// does not list methods, a challenge is sent: servers ignore unknown parameters
+// (RFC 6749, section 3.1).
 func takesS256(document object) bool {
 	methods, ok := document.texts("code_challenge_methods_supported")
 	return !ok || slices.Contains(methods, "S256")
 }
 
-// readAlgorithms returns RS256, which every provider has to support, and what
-// else is announced and allowed. What is allowed is a list of signatures by
-// asymmetric keys: "none" and HMAC, which would take the public key for a
-// secret, are not on it (RFC 8725, sections 2.1 and 3.1).
+// readAlgorithms returns RS256, which every provider must support, and the
+// announced algorithms that are allowed. Only signatures with asymmetric keys are
+// allowed: "none" and HMAC, which would use the public key as a secret, are not
+// (RFC 8725, sections 2.1 and 3.1).
 func readAlgorithms(document object) []jose.SignatureAlgorithm {
 	algorithms := []jose.SignatureAlgorithm{jose.RS256}
 	announced, _ := document.texts("id_token_signing_alg_values_supported")

@@ -1,32 +1,30 @@
-// Package provider speaks with the social providers: it sends people to them,
-// redeems the code they come back with, and says who logged in.
+// Package provider implements the clients of social login providers: it builds
+// authorization requests, redeems codes and returns the profile of the user.
 //
 // It owns the OAuth 2.0 code exchange (RFC 6749, RFC 7636), OpenID Connect
-// discovery, the check of ID tokens, and the reading of each provider's user
-// info. It does not own state, accounts or the decision what an e-mail address
-// is good for: package authcore does, and sees this package only as
-// authcore.Provider.
+// discovery, the verification of ID tokens, and the mapping of each provider's user
+// info. It owns neither state nor accounts, nor the decision what an e-mail address
+// proves: package login does, through [authcore.Provider].
 //
 //	Config ──▶ New ──▶ provider ──▶ metadata   endpoints: fixed, or discovered
 //	  spec ────▲          │                    (cached 24 h)
-//	                      ├──▶ redeem          code → tokens, one request, ever
+//	                      ├──▶ redeem          code → tokens, at most one request
 //	                      ├──▶ readIDToken     signature by the provider's keys
 //	                      │                    (cached 1 h), then each claim; also
-//	                      │                    of tokens that apps got themselves
+//	                      │                    for tokens from the SDKs of apps
 //	                      └──▶ spec.profile    user info → Profile
 //	                                 │
 //	                                 └──▶ sanitize   the rules for every provider
 //
-// A kind of provider is a spec: data and, where its user info has a shape of
-// its own, one function. It stands in a file of its own and in one line of
-// specs. In the tests it is one row of rows, and its answers, in the shape that
-// its documentation shows, are files in testdata.
+// A kind of provider is a spec: data and, if its user info has a special format,
+// one function. Each kind has a file and one line in specs. In the tests it has one
+// entry in rows and its documented responses in testdata.
 //
-// Nothing that a provider sends is trusted: every answer is bounded in time and
-// size, read by exact member names and types, and no text of it gets into an
-// error. All failures wrap one of authcore's ErrProvider sentinels, except that
-// of a caller who gave up, which wraps its context's error.
+// Responses of providers are not trusted: each is limited in time and size, members
+// are read by exact name and type, and no text of a response appears in an error.
+// All failures wrap one of the ErrProvider errors of package authcore, except
+// cancellation by the caller, which wraps the error of the context.
 //
-// The package builds for wasip1 and js. There, and wherever the owner wants
-// something else than SafeTransport, the HTTP transport is injected.
+// The package builds for wasip1 and js. There, and wherever SafeTransport does not
+// fit, the HTTP transport is injected.
 package provider

@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// TestDocumentedKinds wants a row and a section for each kind.
+// TestDocumentedKinds requires a table row and a section for each kind.
 func TestDocumentedKinds(t *testing.T) {
 	text, err := os.ReadFile("../../docs/providers.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ReadFile() failed: %v", err)
 	}
 	for name, pattern := range map[string]string{"rows": "(?m)^\\| \\[`([\\w-]+)`\\]\\(#", "sections": `(?m)^### ([\w-]+)$`} {
 		var found []string
@@ -19,7 +19,7 @@ func TestDocumentedKinds(t *testing.T) {
 			found = append(found, match[1])
 		}
 		if !slices.Equal(found, Kinds()) {
-			t.Errorf("%s for\n%v, kinds are\n%v", name, found, Kinds())
+			t.Errorf("documented %s =\n%v, want\n%v", name, found, Kinds())
 		}
 	}
 }

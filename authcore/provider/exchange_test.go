@@ -11,7 +11,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// TestProfiles plays the states of accounts that are particular to one kind.
+// TestProfiles covers account states that are specific to one kind.
 func TestProfiles(t *testing.T) {
 	googleAda := authcore.Profile{
 		Issuer: "https://accounts.google.com", Subject: "110169484474386276334", FormerSubject: "ada@example.com",
@@ -76,17 +76,16 @@ func TestProfiles(t *testing.T) {
 			test.change(s)
 			got, err := s.exchange(s.provider())
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("provider() failed: %v", err)
 			}
 			if got != test.want {
-				t.Errorf("got\n%+v, want\n%+v", got, test.want)
+				t.Errorf("exchange() =\n%+v, want\n%+v", got, test.want)
 			}
 		})
 	}
 }
 
-// TestTokenRequest asserts what a provider is sent who says in discovery what
-// it wants.
+// TestTokenRequest follows the capabilities that discovery announces.
 func TestTokenRequest(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -113,11 +112,11 @@ func TestTokenRequest(t *testing.T) {
 			s := test.script(t)
 			test.change(s)
 			if _, err := s.exchange(s.provider()); err != nil {
-				t.Fatal(err)
+				t.Fatalf("provider() failed: %v", err)
 			}
 			requests := s.to(s.at.token)
 			if len(requests) != 1 {
-				t.Fatalf("%d token requests", len(requests))
+				t.Fatalf("number of token requests = %d, want 1", len(requests))
 			}
 			want := url.Values{"grant_type": {"authorization_code"}, "code": {testCode}, "redirect_uri": {testReturn}}
 			if test.pkce {
@@ -134,13 +133,13 @@ func TestTokenRequest(t *testing.T) {
 			}
 			got := requests[0]
 			if !maps.EqualFunc(got.form, want, slices.Equal) {
-				t.Errorf("form %v, want %v", got.form, want)
+				t.Errorf("form = %v, want %v", got.form, want)
 			}
 			if got.method != http.MethodPost || len(got.query) > 0 {
-				t.Errorf("%s with query %v", got.method, got.query)
+				t.Errorf("request = %s with query %v, want POST without a query", got.method, got.query)
 			}
 			if got.header.Get("Authorization") != authorization || got.header.Get("Accept") != "application/json" {
-				t.Errorf("header %v", got.header)
+				t.Errorf("unexpected header %v", got.header)
 			}
 		})
 	}
@@ -153,32 +152,31 @@ func (s *script) announce(member string, value any) {
 	s.answer(discoveryAddress, 200, document)
 }
 
-// TestGitHubHeaders ask for the version of the API that the answers are read by.
+// TestGitHubHeaders requests the API version whose responses are parsed.
 func TestGitHubHeaders(t *testing.T) {
 	s := githubScript(t)
 	if _, err := s.exchange(s.provider()); err != nil {
-		t.Fatal(err)
+		t.Fatalf("provider() failed: %v", err)
 	}
 	for _, address := range []string{s.at.userInfo, s.at.userInfo + "/emails"} {
 		header := s.to(address)[0].header
 		if header.Get("Accept") != "application/vnd.github+json" || header.Get("X-GitHub-Api-Version") != "2022-11-28" {
-			t.Errorf("%s: header %v", address, header)
+			t.Errorf("%s: unexpected header %v", address, header)
 		}
 	}
 }
 
-// TestBareAuthorizeURL leaves out what the frontend does not use.
+// TestBareAuthorizeURL omits parameters that the frontend does not use.
 func TestBareAuthorizeURL(t *testing.T) {
 	forEach(t, func(t *testing.T, r *recorded) {
 		bare, err := r.script(t).provider().AuthorizeURL(t.Context(), authcore.AuthorizeRequest{RedirectURI: testReturn, State: "state-1"})
 		if err != nil || strings.Contains(bare, "nonce") || strings.Contains(bare, "challenge") {
-			t.Errorf("got %s, %v", bare, err)
+			t.Errorf("AuthorizeURL() = %s, %v", bare, err)
 		}
 	})
 }
 
-// TestGitHubPages looks for the primary address beyond the first page, and not
-// for ever.
+// TestGitHubPages searches the primary address beyond the first page, with a limit.
 func TestGitHubPages(t *testing.T) {
 	full := "[" + strings.Repeat(`{"email":"x@example.com","primary":false,"verified":true},`, githubPageSize-1) +
 		`{"email":"x@example.com","primary":false,"verified":true}]`
@@ -204,8 +202,8 @@ func TestGitHubPages(t *testing.T) {
 	}
 }
 
-// TestGitHubEnterprise signs in at a self-hosted server. Its ids and its word
-// on addresses are worth nothing outside of it.
+// TestGitHubEnterprise logs in at a self-hosted server. Its ids are separate and
+// its addresses are not verified.
 func TestGitHubEnterprise(t *testing.T) {
 	at := github().selfHosted.below("https://ghe.example")
 	s := newScript(t, Config{Name: "work", Kind: "github", BaseURL: "https://ghe.example/"}, at)
@@ -213,10 +211,10 @@ func TestGitHubEnterprise(t *testing.T) {
 	s.answer("https://ghe.example/api/v3/user/emails", 200, `[{"email":"ada@example.com","primary":true,"verified":true}]`)
 	profile, err := s.exchange(s.provider())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("provider() failed: %v", err)
 	}
 	want := authcore.Profile{Issuer: "https://ghe.example", Subject: "1", Email: "ada@example.com", Nickname: "ada"}
 	if profile != want {
-		t.Errorf("got %+v, want %+v", profile, want)
+		t.Errorf("exchange() = %+v, want %+v", profile, want)
 	}
 }

@@ -12,16 +12,15 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// facebook is Facebook Login
-// (https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow),
-// and the ID tokens of its Limited Login
+// facebook describes Facebook Login
+// (https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow)
+// and the ID tokens of Limited Login
 // (https://developers.facebook.com/docs/facebook-login/limited-login/token/validating).
 //
-// The subject is the id of the person for this application, the same in both.
-// Facebook says of no address that it is verified. Requests carry a proof that
-// they are made with the client secret, so that a stolen access token is worth
-// little. The code is redeemed by POST, though the documentation shows GET, which
-// would have the secret in a URL (docs/decisions/0032).
+// The subject is the app-scoped user id, the same in both. Facebook does not verify
+// addresses. Requests carry appsecret_proof, so that a stolen access token alone is
+// not usable. The code is redeemed by POST: the documented GET would put the client
+// secret into a URL.
 func facebook() spec {
 	return spec{
 		kind:   "facebook",
@@ -49,12 +48,12 @@ func facebookRefuses(answer object) bool {
 	fault, _ := parseObject(answer["error"])
 	code, _ := fault.integer("code")
 	switch code {
-	case "190": // the access token is not valid any more
+	case "190": // the access token is no longer valid
 		return true
 	case "100": // an invalid parameter
 		switch subcode, _ := fault.integer("error_subcode"); subcode {
 		case "36007", // the code has expired
-			"36008", // the redirect URI is not that of the code
+			"36008", // the redirect URI differs from that of the code
 			"36009": // the code was used
 			return true
 		}
@@ -83,15 +82,15 @@ func facebookProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	user, ok := parseObject(answer.body) // false is no object
+	user, ok := parseObject(answer.body) // "false" is not an object
 	if ok && facebookRefuses(user) {
-		return authcore.Profile{}, denied("user info: status %d, the access token is not valid any more", answer.status)
+		return authcore.Profile{}, denied("user info: status %d, the access token is no longer valid", answer.status)
 	}
 	if err := answer.ok("user info"); err != nil {
 		return authcore.Profile{}, err
 	}
 	if !ok {
-		return authcore.Profile{}, failed("user info: is no JSON object")
+		return authcore.Profile{}, failed("user info: the response is not a JSON object")
 	}
 	return readFacebookUser(user)
 }
@@ -99,7 +98,7 @@ func facebookProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 func readFacebookUser(user object) (authcore.Profile, error) {
 	id, ok := user.text("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no string")
+		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	outer, _ := parseObject(user["picture"])
 	picture, _ := parseObject(outer["data"])

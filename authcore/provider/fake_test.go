@@ -27,7 +27,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// What all tests agree on.
+// Values that all tests share.
 const (
 	testIssuer = "https://idp.example"
 	testID     = "client-1"
@@ -37,10 +37,10 @@ const (
 	testReturn = "https://frontend.app/auth/callback"
 )
 
-// testTime is when all tests take place.
+// testTime is the time of all tests.
 var testTime = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// clock is a clock that a test moves.
+// clock is a clock that the test moves.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -82,13 +82,13 @@ type seen struct {
 	header             http.Header
 }
 
-// fake plays every host of the internet. Handlers are found by host and path.
+// fake plays all hosts. Handlers are found by host and path.
 type fake struct {
 	t      *testing.T
 	server *httptest.Server
 	ended  chan struct{}
 
-	// date is the clock of the internet, for the header of that name.
+	// date is the clock of the fake, for the header of that name.
 	date func() time.Time
 
 	mu       sync.Mutex
@@ -125,7 +125,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler(w, r)
 }
 
-// RoundTrip implements http.RoundTripper: all hosts are this server.
+// RoundTrip implements http.RoundTripper for all hosts.
 func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Host = r.URL.Host
@@ -145,7 +145,7 @@ func (f *fake) answer(address string, status int, body any) {
 	if !isText {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			f.t.Fatal(err)
+			f.t.Fatalf("Marshal() failed: %v", err)
 		}
 		text = string(encoded)
 	}
@@ -169,14 +169,14 @@ func (f *fake) to(address string) []seen {
 	return found
 }
 
-// heard reports whether a host was asked anything.
+// heard reports whether a host received a request.
 func (f *fake) heard(host string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.ContainsFunc(f.requests, func(r seen) bool { return r.host == host })
 }
 
-// script is a provider of any kind, in a normal state that a test disturbs.
+// script is a provider of any kind in a normal state, which a test changes.
 type script struct {
 	*fake
 	clock  *clock
@@ -196,7 +196,7 @@ func (s *script) provider() authcore.Provider {
 	s.t.Helper()
 	p, err := New(s.cfg, s.deps)
 	if err != nil {
-		s.t.Fatal(err)
+		s.t.Fatalf("New() failed: %v", err)
 	}
 	return p
 }
@@ -325,7 +325,7 @@ func wants(t *testing.T, err, kind error) {
 	}
 	for _, other := range all {
 		if errors.Is(err, other) != errors.Is(kind, other) {
-			t.Errorf("got error %q, want one that is %q", err, kind)
+			t.Errorf("the error is %q, want %q", err, kind)
 		}
 	}
 	if err == nil {

@@ -24,9 +24,9 @@ func failed(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{authcore.ErrProviderFailed}, args...)...)
 }
 
-// transportFault turns the error of a request into one of ours. The original is
-// dropped: it names the URL, which may carry a secret, and quotes what a broken
-// server sent, which may be an echo of the request.
+// transportFault maps the error of a request to an ErrProvider error. The original
+// is dropped: it contains the URL, which may carry a secret, and text from the
+// server, which may echo the request.
 func transportFault(what string, err error) error {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
@@ -35,8 +35,8 @@ func transportFault(what string, err error) error {
 	return failed("%s: %s", what, reason(err))
 }
 
-// reason describes the error of a request in words that are ours or those of
-// the operating system.
+// reason describes the error of a request with texts of this package or of the
+// operating system.
 func reason(err error) string {
 	var (
 		address     *url.Error
@@ -54,21 +54,21 @@ func reason(err error) string {
 	}
 	switch {
 	case errors.As(err, &name):
-		return "the host name cannot be resolved"
+		return "resolving the host name failed"
 	case errors.As(err, &certificate):
 		return "the TLS certificate is not valid"
 	case errors.As(err, &dial):
 		return dial.Op + ": " + dial.Err.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection ended early"
+		return "the connection closed early"
 	default:
-		return "there was no proper HTTP answer"
+		return "the response is not valid HTTP"
 	}
 }
 
-// blame decides whose fault an error is. A caller who gave up hears of that
-// alone; a provider that used up its time has timed out, whatever the error was
-// that came of it. What the provider decided in time stands.
+// blame attributes an error. If the caller's context has ended, that is the error.
+// If the provider's time is used up, the provider timed out, whatever error
+// followed. A refusal that arrived in time remains.
 func blame(caller, bounded context.Context, err error) error {
 	if errors.Is(err, authcore.ErrProviderDenied) || errors.Is(err, authcore.ErrProviderMismatch) {
 		return err
@@ -77,7 +77,7 @@ func blame(caller, bounded context.Context, err error) error {
 		return gaveUp
 	}
 	if bounded.Err() != nil && !errors.Is(err, authcore.ErrProviderTimeout) {
-		return fmt.Errorf("%w: no answer in time", authcore.ErrProviderTimeout)
+		return fmt.Errorf("%w: no response in time", authcore.ErrProviderTimeout)
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func (s *script) breakages() map[string]http.HandlerFunc {
 		"an echo for a status": func(w http.ResponseWriter, _ *http.Request) {
 			connection, buffered, err := http.NewResponseController(w).Hijack()
 			if err != nil {
-				s.t.Error(err)
+				s.t.Errorf("Hijack() failed: %v", err)
 				return
 			}
 			defer connection.Close()
@@ -68,7 +68,7 @@ func (s *script) breakages() map[string]http.HandlerFunc {
 	}
 }
 
-// flood answers with 10 MB of JSON, for as long as somebody reads it.
+// flood answers with 10 MB of JSON.
 func flood(before, filling, after string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, before)
@@ -143,9 +143,9 @@ func (at station) script(t *testing.T) *script {
 	return s
 }
 
-// TestBrokenAnswers breaks each request of each kind in each way: the login
-// fails as the provider's fault, the code goes out at most once, and no other
-// host hears of it.
+// TestBrokenAnswers breaks each request of each kind in each way: the login fails
+// as the provider's fault, the code is sent at most once, and no other host
+// receives a request.
 func TestBrokenAnswers(t *testing.T) {
 	t.Parallel()
 	for _, station := range stations(t) {
@@ -158,11 +158,11 @@ func TestBrokenAnswers(t *testing.T) {
 					_, err := station.row.login(s)
 					wants(t, err, authcore.ErrProviderFailed)
 					if n := len(s.to(s.at.token)); n > 1 {
-						t.Errorf("%d token requests", n)
+						t.Errorf("number of token requests = %d", n)
 					}
 					for _, host := range []string{"evil.example", "idp.example:8443", "169.254.169.254"} {
 						if s.heard(host) {
-							t.Errorf("%s was asked", host)
+							t.Errorf("%s received a request", host)
 						}
 					}
 				})
@@ -171,7 +171,7 @@ func TestBrokenAnswers(t *testing.T) {
 	}
 }
 
-// TestSlowAnswers holds each request of each kind to the provider's time.
+// TestSlowAnswers limits each request of each kind to the provider's timeout.
 func TestSlowAnswers(t *testing.T) {
 	t.Parallel()
 	for _, station := range stations(t) {
@@ -191,7 +191,7 @@ func TestSlowAnswers(t *testing.T) {
 	}
 }
 
-// TestCallerGivesUp does not blame the provider for a caller who left.
+// TestCallerGivesUp does not attribute the caller's cancellation to the provider.
 func TestCallerGivesUp(t *testing.T) {
 	t.Parallel()
 	for _, station := range stations(t) {
@@ -209,7 +209,7 @@ func TestCallerGivesUp(t *testing.T) {
 	}
 }
 
-// TestCallersDeadline is the caller's too, where it is the shorter one.
+// TestCallersDeadline attributes the shorter deadline to the caller.
 func TestCallersDeadline(t *testing.T) {
 	s := githubScript(t)
 	s.handle(s.at.token, s.hang)
@@ -217,11 +217,12 @@ func TestCallersDeadline(t *testing.T) {
 	defer cancel()
 	_, err := s.provider().Exchange(ctx, s.request())
 	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, authcore.ErrProviderTimeout) {
-		t.Errorf("got %v", err)
+		t.Errorf("Exchange() = %v", err)
 	}
 }
 
-// TestGitHubRateLimit is no account without an address.
+// TestGitHubRateLimit fails the login instead of returning an account without an
+// address.
 func TestGitHubRateLimit(t *testing.T) {
 	for _, header := range []http.Header{{"Retry-After": {"60"}}, {"X-Ratelimit-Remaining": {"0"}}} {
 		s := githubScript(t)
@@ -236,24 +237,25 @@ func TestGitHubRateLimit(t *testing.T) {
 	}
 }
 
-// TestNoHost says why nothing was reached, and nothing more.
+// TestNoHost reports the reason and no details.
 func TestNoHost(t *testing.T) {
 	s := githubScript(t)
 	s.server.Close()
 	_, err := s.exchange(s.provider())
 	wants(t, err, authcore.ErrProviderFailed)
 	if err == nil || !strings.Contains(err.Error(), "dial: ") {
-		t.Errorf("got %v", err)
+		t.Errorf("exchange() = %v", err)
 	}
 }
 
-// TestRedirectWithinHost is followed, for what is no token request.
+// TestRedirectWithinHost follows redirects within a host, except for token
+// requests.
 func TestRedirectWithinHost(t *testing.T) {
 	s := oidcScript(t)
 	s.answer(testIssuer+"/moved", 200, s.document())
 	s.handle(discoveryAddress, redirectTo("/moved"))
 	if _, err := s.exchange(s.provider()); err != nil {
-		t.Error(err)
+		t.Errorf("provider() failed: %v", err)
 	}
 }
 
@@ -275,8 +277,8 @@ func TestBoundedBody(t *testing.T) {
 	}
 }
 
-// TestRedirectRule covers what the guard would stop too, for operators who
-// switched the guard off.
+// TestRedirectRule covers redirects that the guard would also refuse, for operators
+// who allow private addresses.
 func TestRedirectRule(t *testing.T) {
 	first := httptest.NewRequest(http.MethodGet, "https://idp.example/a", nil)
 	for address, want := range map[string]error{
@@ -291,10 +293,10 @@ func TestRedirectRule(t *testing.T) {
 	} {
 		next := httptest.NewRequest(http.MethodGet, address, nil)
 		if err := withinHost(next, []*http.Request{first}); !errors.Is(err, want) {
-			t.Errorf("%s: %v", address, err)
+			t.Errorf("withinHost(%s) = %v", address, err)
 		}
 		if err := withinHost(next, slices.Repeat([]*http.Request{first}, maxRedirects+1)); !errors.Is(err, errRedirect) {
-			t.Errorf("%s: one redirect too many: %v", address, err)
+			t.Errorf("withinHost(%s) after too many redirects = %v, want %v", address, err, errRedirect)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// person is what an answer says of somebody.
+// person contains members of a response.
 type person map[string]any
 
 // put sets members of the ID token's claims or of another answer, where there is
@@ -29,9 +29,10 @@ func (s *script) put(document string, members person) {
 	}
 }
 
-// TestGoogleFormerSubject: the address is a former subject where Google is
-// authoritative for it at this moment. Anybody can make a Google account for an
-// address elsewhere that they read once, whoever reads it now (CWE-290).
+// TestGoogleFormerSubject returns the address as a former subject only if Google is
+// authoritative for it at this moment. A Google account with an external address
+// proves past access to the mailbox, which may belong to another user now
+// (CWE-290).
 func TestGoogleFormerSubject(t *testing.T) {
 	for _, test := range []struct {
 		name         string
@@ -40,33 +41,33 @@ func TestGoogleFormerSubject(t *testing.T) {
 		want         string
 	}{
 		{"Gmail", "ada@gmail.com", true, absent, "ada@gmail.com"},
-		{"Gmail as it was once called in two countries", "ada@googlemail.com", true, absent, "ada@googlemail.com"},
+		{"the former domain of Gmail", "ada@googlemail.com", true, absent, "ada@googlemail.com"},
 		{"Gmail, verified as a text", "ada@gmail.com", "true", absent, "ada@gmail.com"},
-		{"in another case than python-social-auth had it", "Ada.Lovelace@GMail.com", true, absent, "ada.lovelace@gmail.com"},
-		{"with a tag, which is no part of an account's address", "ada+x@gmail.com", true, absent, "ada+x@gmail.com"},
+		{"in another case than in python-social-auth", "Ada.Lovelace@GMail.com", true, absent, "ada.lovelace@gmail.com"},
+		{"with a tag, which account addresses do not have", "ada+x@gmail.com", true, absent, "ada+x@gmail.com"},
 		{"Workspace", "ada@example.com", true, "example.com", "ada@example.com"},
 		{"Gmail, unverified", "ada@gmail.com", false, absent, ""},
-		{"Gmail, not said", "ada@gmail.com", absent, absent, ""},
+		{"Gmail, without email_verified", "ada@gmail.com", absent, absent, ""},
 		{"Gmail, verified as something else", "ada@gmail.com", 1, absent, ""},
 		{"Workspace, unverified", "ada@example.com", false, "example.com", ""},
-		{"an address elsewhere, which was read once", "ada@example.com", true, absent, ""},
-		{"an address elsewhere, no organization", "ada@example.com", true, "", ""},
-		{"an address elsewhere, of somebody in an organization", "ada@example.com", true, "evil.example", ""},
+		{"an external address", "ada@example.com", true, absent, ""},
+		{"an external address, empty organization", "ada@example.com", true, "", ""},
+		{"an external address, foreign organization", "ada@example.com", true, "evil.example", ""},
 		{"the organization of a parent domain", "ada@mail.example.com", true, "example.com", ""},
 		{"the organization of a sub-domain", "ada@example.com", true, "mail.example.com", ""},
 		{"the organization in another case", "ada@example.com", true, "EXAMPLE.com", ""},
 		{"several organizations", "ada@example.com", true, []string{"example.com"}, ""},
-		{"a domain that ends alike", "ada@notgmail.com", true, absent, ""},
+		{"a domain with the same suffix", "ada@notgmail.com", true, absent, ""},
 		{"a sub-domain", "ada@gmail.com.evil.example", true, absent, ""},
 		{"two addresses", "ada@gmail.com@evil.example", true, "evil.example", ""},
-		{"an organization that is no domain", "ada@example.com", true, "gmail.com", ""},
+		{"an organization that is not the domain", "ada@example.com", true, "gmail.com", ""},
 		{"no address", absent, true, "example.com", ""},
-		{"no address at all", "", true, "", ""},
+		{"an empty address", "", true, "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := googleScript(t)
 			s.put("claims", person{"email": test.email, "email_verified": test.verified, "hd": test.hd})
-			// The user info endpoint has no part in it.
+			// The user info endpoint must have no effect.
 			s.put("user", person{"email": "ada@gmail.com", "email_verified": true, "hd": "gmail.com"})
 			code, err := s.exchange(s.provider())
 			if err != nil || code.FormerSubject != test.want {
@@ -80,8 +81,8 @@ func TestGoogleFormerSubject(t *testing.T) {
 	}
 }
 
-// TestAppleTransferSub: only a usable text is a former subject, and it never gets
-// into the place of the subject.
+// TestAppleTransferSub returns only a usable text as former subject, and never as
+// subject.
 func TestAppleTransferSub(t *testing.T) {
 	const transferSub = "760417.ebbf12acbc78e1be1668ba852d492d8a.1827"
 	for _, test := range []struct {
@@ -111,19 +112,19 @@ func TestAppleTransferSub(t *testing.T) {
 			got, err := login()
 			wants(t, err, test.fails)
 			if err == nil && (got.FormerSubject != want.FormerSubject || got.Subject != want.Subject) {
-				t.Errorf("%v: got %+v, want %+v", test.value, got, want)
+				t.Errorf("%v: login() = %+v, want %+v", test.value, got, want)
 			}
 		}
 	}
 }
 
-// TestOthersHaveNoFormerSubject: what changes hands at other providers, such as
-// UPN, preferred_username and address, names nobody, and nor does a claim that is
-// Apple's (CWE-290).
+// TestOthersHaveNoFormerSubject: values that can be reassigned at other providers,
+// such as UPN, preferred_username and address, are not former subjects, and neither
+// is a claim of Apple's (CWE-290).
 func TestOthersHaveNoFormerSubject(t *testing.T) {
 	forEach(t, func(t *testing.T, r *recorded) {
 		if r.kind == "apple-id" || r.kind == "google-oauth2" {
-			t.Skip("it has one")
+			t.Skip("the kind has a former subject")
 		}
 		s := r.script(t)
 		for _, document := range []string{"claims", "user"} {
@@ -136,37 +137,36 @@ func TestOthersHaveNoFormerSubject(t *testing.T) {
 	})
 }
 
-// TestImportedAsTheyCome: whoever is imported under the uid of python-social-auth
-// is found by what the provider says of them, issuer and all; or the uid is
-// refused, and with the reason.
-func TestImportedAsTheyCome(t *testing.T) {
+// TestImportNamesMatchLogin: the imported names of a uid equal those of a later
+// login, including the issuer, or the uid is refused with a reason.
+func TestImportNamesMatchLogin(t *testing.T) {
 	refused := []string{"azuread-oauth2", "keycloak", "mailru", "okta-openidconnect", "slack"}
 	forEach(t, func(t *testing.T, r *recorded) {
 		s := r.script(t)
 		profile, err := r.login(s)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("login() failed: %v", err)
 		}
 		importer := s.provider().(authcore.Importer)
 		got, err := importer.ImportNames(profile.Subject, "")
 		if slices.Contains(refused, r.kind) {
-			if err == nil || !strings.Contains(err.Error(), "cannot be carried over") {
-				t.Errorf("got %+v, %v", got, err)
+			if err == nil || !strings.Contains(err.Error(), "cannot be migrated") {
+				t.Errorf("ImportNames() = %+v, %v", got, err)
 			}
 			return
 		}
 		if want := (authcore.ImportedNames{Issuer: profile.Issuer, Subject: profile.Subject}); err != nil || got != want {
-			t.Errorf("got %+v, %v; want %+v", got, err, want)
+			t.Errorf("ImportNames() = %+v, %v; want %+v", got, err, want)
 		}
 		for _, bad := range []string{"", "None", "null", "0", " 1", "1\n", "a\x00b", strings.Repeat("1", maxSubject+1)} {
 			if got, err := importer.ImportNames(bad, ""); err == nil {
-				t.Errorf("%.20q: got %+v", bad, got)
+				t.Errorf("%.20q: ImportNames() = %+v", bad, got)
 			} else if bad != "" && strings.Contains(err.Error(), bad) {
-				t.Errorf("%.20q: the error cites it: %v", bad, err)
+				t.Errorf("ImportNames(%.20q) failed with %v, which contains the uid", bad, err)
 			}
 		}
 		if got, err := importer.ImportNames(profile.Subject, "760417.e.1827"); (err == nil) != (r.kind == "apple-id") {
-			t.Errorf("with transfer_sub: got %+v, %v", got, err)
+			t.Errorf("with transfer_sub: ImportNames() = %+v, %v", got, err)
 		}
 	})
 }
@@ -181,19 +181,19 @@ func TestImportNames(t *testing.T) {
 		{kind: "google-oauth2", uid: "Ada.Lovelace@Example.COM", want: authcore.ImportedNames{Issuer: google, FormerSubject: "ada.lovelace@example.com"}},
 		{kind: "google-oauth2", uid: "110169484474386276334", want: authcore.ImportedNames{Issuer: google, Subject: "110169484474386276334"}},
 		{kind: "google-oauth2", uid: "ada", fault: "an e-mail address or a number"},
-		{kind: "google-oauth2", uid: "ada@b@example.com", fault: "no e-mail address"},
-		{kind: "google-oauth2", uid: "@", fault: "no e-mail address"},
+		{kind: "google-oauth2", uid: "ada@b@example.com", fault: "not a valid e-mail address"},
+		{kind: "google-oauth2", uid: "@", fault: "not a valid e-mail address"},
 		{kind: "google-oauth2", uid: "ada@gmail.com", transferSub: "x", fault: "only apple-id"},
 		{kind: "apple-id", transferSub: "760417.e.1", want: authcore.ImportedNames{Issuer: apple, FormerSubject: "760417.e.1"}},
 		{kind: "apple-id", uid: "001234.a.1", transferSub: "760417.e.1", want: authcore.ImportedNames{Issuer: apple, Subject: "001234.a.1", FormerSubject: "760417.e.1"}},
 		{kind: "apple-id", uid: "ada@example.com", fault: "without an @"},
-		{kind: "apple-id", transferSub: "ada@example.com", fault: "no transfer identifier"},
-		{kind: "apple-id", transferSub: "None", fault: "no transfer identifier"},
+		{kind: "apple-id", transferSub: "ada@example.com", fault: "not a valid transfer identifier"},
+		{kind: "apple-id", transferSub: "None", fault: "not a valid transfer identifier"},
 		{kind: "github", uid: "ada", fault: "a number"},
 		{kind: "bitbucket-oauth2", uid: "ada", fault: "UUID in braces"},
 		{kind: "microsoft-graph", uid: "ada@example.com", fault: "Graph"},
-		// A provider under another name is its kind; one under a name whose uid
-		// is refused is refused, whatever its kind.
+		// The rule of the kind applies under any name, and the rule of a refused
+		// name under any kind.
 		{kind: "google-oauth2", name: "mail", uid: "ada@gmail.com", want: authcore.ImportedNames{Issuer: google, FormerSubject: "ada@gmail.com"}},
 		{kind: "azuread-oauth2", name: "staff", uid: "ada", fault: "UPN"},
 		{kind: "oidc", name: "google-oauth2", uid: "Ada@gmail.com", fault: "use type google-oauth2"},
@@ -213,20 +213,20 @@ func TestImportNames(t *testing.T) {
 		got, err := s.provider().(authcore.Importer).ImportNames(test.uid, test.transferSub)
 		if test.fault != "" {
 			if err == nil || !strings.Contains(err.Error(), test.fault) {
-				t.Errorf("%s %s %q: got %+v, %v; want %s", test.kind, test.name, test.uid, got, err, test.fault)
+				t.Errorf("%s %s: ImportNames(%q) = %+v, %v; want %s", test.kind, test.name, test.uid, got, err, test.fault)
 			}
 			continue
 		}
 		if err != nil || got != test.want {
-			t.Errorf("%s %s %q: got %+v, %v; want %+v", test.kind, test.name, test.uid, got, err, test.want)
+			t.Errorf("%s %s: ImportNames(%q) = %+v, %v; want %+v", test.kind, test.name, test.uid, got, err, test.want)
 		}
 	}
 }
 
-// A kind that nobody has thought of is refused.
-func TestUnknownUIDsAreRefused(t *testing.T) {
+// TestUnlistedKind refuses a kind without a migration rule.
+func TestUnlistedKind(t *testing.T) {
 	if uidRuleOf("something new").refused == "" {
-		t.Error("it is taken")
+		t.Error("uidRuleOf() of an unlisted kind accepts a uid")
 	}
 	for _, kind := range Kinds() {
 		if rule := uidRuleOf(kind); rule.refused == uidRuleOf("").refused {
@@ -235,8 +235,8 @@ func TestUnknownUIDsAreRefused(t *testing.T) {
 	}
 }
 
-// FuzzImportNames: what is taken can be a subject, and Google's two spellings of
-// an address mean the same.
+// FuzzImportNames checks that accepted names are valid subjects, and that a former
+// subject of Google maps to itself.
 func FuzzImportNames(f *testing.F) {
 	for _, kind := range []string{"google-oauth2", "apple-id", "github", "oidc", "bitbucket-oauth2"} {
 		f.Add(kind, "Ada@Gmail.com", "")
@@ -252,47 +252,47 @@ func FuzzImportNames(f *testing.F) {
 		names, err := (&provider{spec: s, name: "x", accounts: testIssuer}).ImportNames(uid, transferSub)
 		if err != nil {
 			if uid != "" && len(uid) > 40 && strings.Contains(err.Error(), uid) {
-				t.Fatalf("%v cites the uid", err)
+				t.Fatalf("ImportNames() failed with %v, which contains the uid", err)
 			}
 			return
 		}
 		if names.Subject == "" && names.FormerSubject == "" || names.Issuer != testIssuer {
-			t.Fatalf("%q, %q: %+v", uid, transferSub, names)
+			t.Fatalf("ImportNames(%q, %q) = %+v", uid, transferSub, names)
 		}
 		for _, subject := range []string{names.Subject, names.FormerSubject} {
 			if subject != "" && !validSubject(subject) {
-				t.Fatalf("%q is no subject", subject)
+				t.Fatalf("ImportNames() returned the invalid subject %q", subject)
 			}
 		}
 		if names.Subject != "" && names.Subject != uid {
-			t.Fatalf("%q became %q", uid, names.Subject)
+			t.Fatalf("ImportNames(%q) = subject %q", uid, names.Subject)
 		}
 		if kind != "google-oauth2" || names.FormerSubject == "" {
 			return
 		}
 		again, err := (&provider{spec: s, name: "x", accounts: testIssuer}).ImportNames(names.FormerSubject, "")
 		if err != nil || again != names {
-			t.Fatalf("%q became %+v and then %+v, %v", uid, names, again, errors.Unwrap(err))
+			t.Fatalf("ImportNames(%q) = %+v, and of that %+v, %v", uid, names, again, errors.Unwrap(err))
 		}
 	})
 }
 
-// TestRecognizedIssuers: whoever logs in is of an issuer that the provider says it
-// recognizes, and after a change of the configuration those of before are not.
+// TestRecognizedIssuers: the issuer of each login is recognized, and issuers of
+// another configuration are not.
 func TestRecognizedIssuers(t *testing.T) {
 	forEach(t, func(t *testing.T, r *recorded) {
 		s := r.script(t)
 		profile, err := r.login(s)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("login() failed: %v", err)
 		}
 		recognizer := s.provider().(authcore.Recognizer)
 		if !recognizer.Recognizes(profile.Issuer) {
-			t.Errorf("%q is not recognized", profile.Issuer)
+			t.Errorf("Recognizes(%q) = false, want true", profile.Issuer)
 		}
 		for _, issuer := range []string{"https://elsewhere.example", "former " + profile.Issuer, "moved " + profile.Issuer} {
 			if recognizer.Recognizes(issuer) {
-				t.Errorf("%q is recognized", issuer)
+				t.Errorf("Recognizes(%q) = true, want false", issuer)
 			}
 		}
 	})
@@ -310,7 +310,7 @@ func TestRecognizedIssuers(t *testing.T) {
 		"former https://login.microsoftonline.com/" + tenant + "/v2.0": false,
 	} {
 		if got := recognizer.Recognizes(issuer); got != want {
-			t.Errorf("%s: %t", issuer, got)
+			t.Errorf("Recognizes(%s) = %t", issuer, got)
 		}
 	}
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// wrapped is a kind with what github and google do not have: scopes joined by
-// commas, a Basic header, no PKCE, parameters of its own, and a user wrapped
-// into another object.
+// wrapped is a kind that combines features: scopes joined by commas, a Basic
+// header, no PKCE, parameters in the authorize URL, and a nested user object.
 func wrapped() spec {
 	return spec{
 		kind: "wrapped",
@@ -34,40 +33,40 @@ func wrapped() spec {
 			outer, _ := parseObject(body)
 			user, ok := parseObject(outer["data"])
 			if !ok {
-				return authcore.Profile{}, failed("me: data is no JSON object")
+				return authcore.Profile{}, failed("me: data is not a JSON object")
 			}
 			return authcore.Profile{Subject: user.display("id"), Nickname: user.display("name")}, nil
 		},
 	}
 }
 
-// TestAFurtherKindIsOneSpec is the promise that a spec is all it takes.
+// TestAFurtherKindIsOneSpec checks that a new kind needs nothing but a spec.
 func TestAFurtherKindIsOneSpec(t *testing.T) {
 	s := newScript(t, Config{Name: "wrapped"}, wrapped().public)
 	s.answer(s.at.userInfo, 200, `{"data":{"id":"u-1","name":"ada"}}`)
 	p, err := newProvider(wrapped(), s.cfg, s.deps)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("newProvider() failed: %v", err)
 	}
 	address, err := p.AuthorizeURL(t.Context(), authcore.AuthorizeRequest{State: "s", Nonce: "n", Challenge: "c"})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Context() failed: %v", err)
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Parse() failed: %v", err)
 	}
 	query := parsed.Query()
 	if query.Get("scope") != "id,mail" || query.Get("response_mode") != "query" || query.Get("display") != "page" ||
 		query.Has("nonce") || query.Has("code_challenge") {
-		t.Errorf("got %s", address)
+		t.Errorf("AuthorizeURL() = %s", address)
 	}
 	profile, err := s.exchange(p)
 	if err != nil || profile != (authcore.Profile{Subject: "u-1", Nickname: "ada"}) {
-		t.Errorf("got %+v, %v", profile, err)
+		t.Errorf("exchange() = %+v, %v", profile, err)
 	}
 	request := s.to(s.at.token)[0]
 	if !strings.HasPrefix(request.header.Get("Authorization"), "Basic ") || request.form.Has("code_verifier") {
-		t.Errorf("token request %v, %v", request.header, request.form)
+		t.Errorf("token request = %v, %v", request.header, request.form)
 	}
 }

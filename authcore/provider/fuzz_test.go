@@ -17,28 +17,28 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// checkProfile holds what sanitize promises of every profile.
+// checkProfile checks the guarantees of sanitize.
 func checkProfile(t *testing.T, raw authcore.Profile) {
 	t.Helper()
 	got, err := sanitize(raw)
 	if err != nil {
 		if !errors.Is(err, authcore.ErrProviderFailed) {
-			t.Fatalf("%v is of no kind", err)
+			t.Fatalf("the error %v wraps no ErrProvider error", err)
 		}
 		return
 	}
 	if got.Subject == "" || got.Subject != raw.Subject || len(got.Subject) > maxSubject {
-		t.Errorf("subject %q of %q", got.Subject, raw.Subject)
+		t.Errorf("sanitize() changed subject %q to %q", raw.Subject, got.Subject)
 	}
 	if got.EmailVerified && (got.Email == "" || !raw.EmailVerified) {
-		t.Errorf("verified out of nothing: %+v", got)
+		t.Errorf("sanitize() = %+v, verified without reason", got)
 	}
 	if got.AvatarURL != "" && !strings.HasPrefix(got.AvatarURL, "https://") {
-		t.Errorf("avatar %q", got.AvatarURL)
+		t.Errorf("avatar = %q, want https", got.AvatarURL)
 	}
 	for _, text := range []string{got.Subject, got.Email, got.FirstName, got.LastName, got.Nickname, got.AvatarURL} {
 		if len(text) > maxAvatar || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
-			t.Errorf("%q is not clean", text)
+			t.Errorf("name %q contains controls", text)
 		}
 	}
 }
@@ -46,7 +46,7 @@ func checkProfile(t *testing.T, raw authcore.Profile) {
 func checkFault(t *testing.T, err error) {
 	t.Helper()
 	if err != nil && !errors.Is(err, authcore.ErrProviderFailed) {
-		t.Errorf("%v is of no kind", err)
+		t.Errorf("the error %v wraps no ErrProvider error", err)
 	}
 }
 
@@ -97,7 +97,7 @@ func FuzzGitHubEmails(f *testing.F) {
 		email, verified, more, err := readGitHubEmails(data)
 		checkFault(t, err)
 		if verified && email == "" || more && email != "" {
-			t.Errorf("got %q, %v, %v", email, verified, more)
+			t.Errorf("readGitHubEmails() = %q, %v, %v", email, verified, more)
 		}
 	})
 }
@@ -109,7 +109,7 @@ func FuzzDiscovery(f *testing.F) {
 	f.Add([]byte(`{"issuer":"https://idp.example","authorization_endpoint":"javascript:1"}`))
 	p, err := newProvider(generalOIDC(), Config{Name: "oidc", ClientID: "a", ClientSecret: "b", Issuer: testIssuer}, Deps{})
 	if err != nil {
-		f.Fatal(err)
+		f.Fatalf("newProvider() failed: %v", err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		md, err := p.readDiscovery(data)
@@ -119,12 +119,12 @@ func FuzzDiscovery(f *testing.F) {
 		}
 		for _, address := range []string{md.authorize, md.token, md.jwks} {
 			if !strings.HasPrefix(strings.ToLower(address), "https://") || checkURL(address, false) != nil {
-				t.Errorf("endpoint %q", address)
+				t.Errorf("unsafe endpoint %q", address)
 			}
 		}
 		for _, algorithm := range md.algorithms {
 			if algorithm == "none" || strings.HasPrefix(string(algorithm), "HS") {
-				t.Errorf("algorithm %s", algorithm)
+				t.Errorf("unsafe algorithm %s", algorithm)
 			}
 		}
 	})
@@ -142,12 +142,12 @@ func FuzzKeys(f *testing.F) {
 			}
 		}
 		if err == nil && (len(keys) == 0 || len(keys) > maxKeys) {
-			t.Errorf("%d keys", len(keys))
+			t.Errorf("readKeys() returned %d keys", len(keys))
 		}
 	})
 }
 
-// canned answers every request alike.
+// canned returns the same response to every request.
 type canned struct{ body []byte }
 
 // RoundTrip implements http.RoundTripper.
@@ -155,7 +155,7 @@ func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(c.body)), Request: r}, nil
 }
 
-// FuzzUserInfo has each kind read an answer of the user info endpoint.
+// FuzzUserInfo parses a user info response with each kind.
 func FuzzUserInfo(f *testing.F) {
 	files, err := filepath.Glob("testdata/*/*.json")
 	if err != nil || len(files) == 0 {
@@ -164,7 +164,7 @@ func FuzzUserInfo(f *testing.F) {
 	for _, file := range files {
 		seed, err := os.ReadFile(file)
 		if err != nil {
-			f.Fatal(err)
+			f.Fatalf("ReadFile() failed: %v", err)
 		}
 		f.Add(seed)
 	}
@@ -179,7 +179,7 @@ func FuzzUserInfo(f *testing.F) {
 			}
 			p, err := newProvider(s, cfg, Deps{Transport: canned{data}})
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("newProvider() failed: %v", err)
 			}
 			md := metadata{endpoints: endpoints{userInfo: "https://idp.example/userinfo"}}
 			g := &grant{provider: p, metadata: md, token: &oauth2.Token{AccessToken: testAccess}, user: string(data)}
@@ -192,7 +192,7 @@ func FuzzUserInfo(f *testing.F) {
 				checkProfile(t, profile)
 			case errors.Is(err, authcore.ErrProviderFailed), errors.Is(err, authcore.ErrProviderDenied), errors.Is(err, authcore.ErrProviderMismatch):
 			default:
-				t.Errorf("%s: %v is of no kind", row.name(), err)
+				t.Errorf("%s: the error %v wraps no ErrProvider error", row.name(), err)
 			}
 		}
 	})

@@ -14,18 +14,17 @@ import (
 
 const (
 	githubPageSize = 100
-	// githubPages bounds how many addresses of one account are looked through.
+	// githubPages limits the search for the primary address.
 	githubPages = 5
 )
 
-// github is github.com, or a GitHub Enterprise Server below its base URL
+// github describes github.com, or a GitHub Enterprise Server at its base URL
 // (https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps).
 //
-// The subject is the numeric id: logins can be renamed and are given to others.
-// The address is the primary one of /user/emails, verified where that list says
-// so, and only on github.com: an Enterprise Server may run without mail, so its
-// administrators' word is not a proof. The public address of /user is chosen
-// freely by its owner and is not read at all.
+// The subject is the numeric id: logins can be renamed and reassigned. The address
+// is the primary one of /user/emails, verified if that list confirms it, and only
+// on github.com: an Enterprise Server may run without mail, so its addresses prove
+// nothing. The public address of /user can be any text and is not read.
 func github() spec {
 	return spec{
 		kind: "github",
@@ -75,11 +74,11 @@ func githubHeader() http.Header {
 func readGitHubUser(body []byte) (authcore.Profile, error) {
 	user, ok := parseObject(body)
 	if !ok {
-		return authcore.Profile{}, failed("user: is no JSON object")
+		return authcore.Profile{}, failed("user: the response is not a JSON object")
 	}
 	id, ok := user.integer("id")
 	if !ok {
-		return authcore.Profile{}, failed("user: id is no positive integer")
+		return authcore.Profile{}, failed("user: id is not a positive integer")
 	}
 	first, last := splitName(user.display("name"))
 	return authcore.Profile{
@@ -91,12 +90,12 @@ func readGitHubUser(body []byte) (authcore.Profile, error) {
 	}, nil
 }
 
-// githubEmail looks for the primary address. Pages are counted here instead of
-// following the answer's links, which could lead elsewhere.
+// githubEmail returns the primary address. It counts pages instead of following the
+// links in the response, which could point elsewhere.
 func githubEmail(ctx context.Context, g *grant) (email string, verified bool, err error) {
 	address, err := url.Parse(g.metadata.userInfo)
 	if err != nil {
-		return "", false, failed("user e-mails: the user info URL cannot be parsed")
+		return "", false, failed("user e-mails: %w", errBadURL)
 	}
 	address = address.JoinPath("emails")
 	for page := 1; page <= githubPages; page++ {
@@ -122,8 +121,8 @@ func githubEmail(ctx context.Context, g *grant) (email string, verified bool, er
 	return "", false, nil
 }
 
-// mayNotReadEmails tells a token without the scope (404 for an OAuth app, 403
-// for a GitHub app) from a request that came too often, which is a 403 too.
+// mayNotReadEmails distinguishes a token without the scope (404 for an OAuth app,
+// 403 for a GitHub app) from rate limiting, which is also a 403.
 func mayNotReadEmails(answer answer) bool {
 	switch answer.status {
 	case http.StatusNotFound:
@@ -135,12 +134,12 @@ func mayNotReadEmails(answer answer) bool {
 	}
 }
 
-// readGitHubEmails reads one page of GET /user/emails and returns the primary
+// readGitHubEmails parses one page of GET /user/emails and returns the primary
 // address, and whether there may be another page.
 func readGitHubEmails(body []byte) (email string, verified, more bool, err error) {
 	var list []object
 	if err := json.Unmarshal(body, &list); err != nil || list == nil {
-		return "", false, false, failed("user e-mails: is no list of JSON objects")
+		return "", false, false, failed("user e-mails: the response is not a list of objects")
 	}
 	for _, entry := range list {
 		if !entry.isTrue("primary") {
@@ -148,7 +147,7 @@ func readGitHubEmails(body []byte) (email string, verified, more bool, err error
 		}
 		email, ok := entry.text("email")
 		if !ok || email == "" {
-			return "", false, false, failed("user e-mails: the primary entry has no e-mail")
+			return "", false, false, failed("user e-mails: the primary entry has no address")
 		}
 		return email, entry.isTrue("verified"), false, nil
 	}

@@ -9,12 +9,12 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// gitlab is gitlab.com, or a GitLab of one's own below its base URL
+// gitlab describes gitlab.com, or a self-hosted GitLab at its base URL
 // (https://docs.gitlab.com/api/oauth2/).
 //
-// The address is verified where "confirmed_at" says when, or by OpenID Connect
-// where "email_verified" says so, and only on gitlab.com: a GitLab of one's own
-// confirms addresses unasked by default.
+// The address is verified if "confirmed_at" is set, with OpenID Connect if
+// "email_verified" is true, and only on gitlab.com: a self-hosted GitLab confirms
+// addresses without a check by default.
 func gitlab() spec {
 	return spec{
 		kind: "gitlab",
@@ -37,9 +37,9 @@ func gitlab() spec {
 	}
 }
 
-// gitlabOpenID is GitLab as an OpenID provider
-// (https://docs.gitlab.com/integration/openid_connect_provider/). The issuer is
-// the address of the server, and "sub" the numeric id of the account.
+// gitlabOpenID describes GitLab as an OpenID provider
+// (https://docs.gitlab.com/integration/openid_connect_provider/). The issuer is the
+// address of the server, and "sub" the numeric id of the account.
 func gitlabOpenID(s spec) spec {
 	s.issuer = "https://gitlab.com"
 	s.public.userInfo, s.public.jwks = "https://gitlab.com/oauth/userinfo", "https://gitlab.com/oauth/discovery/keys"
@@ -50,7 +50,8 @@ func gitlabOpenID(s spec) spec {
 }
 
 func gitlabClaims(ctx context.Context, g *grant) (authcore.Profile, error) {
-	// Servers before GitLab 11.1 send a hash of the id, with a key that changes.
+	// Servers before GitLab 11.1 send a keyed hash of the id, and the key can
+	// change.
 	subject, _ := g.claims.text("sub")
 	if id, err := strconv.ParseUint(subject, 10, 64); err != nil || strconv.FormatUint(id, 10) != subject {
 		return authcore.Profile{}, failed("ID token: sub is not the numeric id of an account")
@@ -67,7 +68,7 @@ func gitlabProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	id, ok := user.integer("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no positive integer")
+		return authcore.Profile{}, failed("user info: id is not a positive integer")
 	}
 	first, last := splitName(user.display("name"))
 	return authcore.Profile{

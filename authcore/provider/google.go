@@ -9,16 +9,16 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// google is Google's OpenID Connect service
+// google describes Google's OpenID Connect service
 // (https://developers.google.com/identity/openid-connect/openid-connect).
 //
-// The subject is "sub", never the address, which people can change. An address
-// is verified where "email_verified" says so. "hd" names the organization of the
-// account; it verifies no address, but it alone, and no address's domain, tells
-// who belongs to one.
+// The subject is "sub", never the address, which can change. An address is verified
+// if "email_verified" is true. "hd" contains the organization of the account. It
+// verifies no address, but it is the only proof of membership: the domain of the
+// address is not.
 //
-// python-social-auth used the address in place of the subject: for people who were
-// imported under it, it is a former subject.
+// python-social-auth used the address as its uid. For imported users the address is
+// therefore a former subject.
 func google() spec {
 	return spec{
 		kind:          "google-oauth2",
@@ -48,7 +48,8 @@ func google() spec {
 	}
 }
 
-// googleHint has people offered those of their accounts that may log in.
+// googleHint sets hd, so that Google's account picker offers only accounts of an
+// allowed domain.
 func googleHint(p *provider) map[string]string {
 	switch len(p.hostedDomains) {
 	case 0:
@@ -63,7 +64,7 @@ func googleHint(p *provider) map[string]string {
 func googleProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	allowed := g.provider.hostedDomains
 	if domain := g.claims.display("hd"); len(allowed) > 0 && !slices.Contains(allowed, domain) {
-		return authcore.Profile{}, denied("ID token: the person is from no hosted domain that is configured")
+		return authcore.Profile{}, denied("ID token: the hosted domain is not configured")
 	}
 	profile, err := claimsProfile(ctx, g)
 	if err != nil {
@@ -77,11 +78,11 @@ func googleProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	return profile, nil
 }
 
-// isAuthoritative reports whether Google is the authority for the address now
+// isAuthoritative reports whether Google is authoritative for the address
 // (https://developers.google.com/identity/gsi/web/guides/verify-google-id-token):
-// for those of Gmail, which are never given to anybody else, and for those of the
-// organization that the account belongs to. Whoever has a Google account with
-// another address has shown once to receive mail there, and may have lost it since.
+// for addresses of Gmail, which are never reassigned, and for addresses of the
+// account's organization. The owner of a Google account with another address proved
+// control of the mailbox once and may have lost it since.
 func isAuthoritative(claims object) bool {
 	address, err := authcore.ParseAddress(claims.display("email"))
 	if err != nil || !claims.truth("email_verified") {
@@ -94,8 +95,8 @@ func isAuthoritative(claims object) bool {
 	return false
 }
 
-// googleUID returns the former subject for a uid of python-social-auth, which kept
-// the address as Google spelt it at the time, or "".
+// googleUID returns the former subject for a uid of python-social-auth, which
+// stored the address in Google's spelling at that time, or "".
 func googleUID(uid string) string {
 	address, err := authcore.ParseAddress(uid)
 	if err != nil {

@@ -11,20 +11,20 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// grant is what a login gave: all that a spec's profile function works with.
+// grant holds the result of a login; the profile function of a spec reads it.
 type grant struct {
 	provider *provider
 	metadata metadata
-	// token is the answer of the token endpoint; nil where an application came
-	// with an ID token.
+	// token is the token response; nil for an ID token from an application.
 	token *oauth2.Token
-	// claims of the verified ID token; nil where the provider issues none.
+	// claims of the verified ID token; nil if the provider issues none.
 	claims object
-	// user is what Apple posted beside the code. Nobody vouches for it.
+	// user is the field that Apple posts together with the code. It is not
+	// authenticated.
 	user string
 }
 
-// profile reads who logged in.
+// profile returns the checked profile of the user.
 func (g *grant) profile(ctx context.Context) (authcore.Profile, error) {
 	profile, err := g.provider.spec.profile(ctx, g)
 	if err != nil {
@@ -36,15 +36,15 @@ func (g *grant) profile(ctx context.Context) (authcore.Profile, error) {
 	return sanitize(profile)
 }
 
-// extra returns a further member of the token response, or "".
+// extra returns another member of the token response, or "".
 func (g *grant) extra(name string) string {
 	text, _ := g.token.Extra(name).(string)
 	return text
 }
 
-// get asks the provider's API with the access token: as a bearer token, unless
-// the header has an Authorization of its own, or has that name without a value.
-// header may be nil; what says in errors what was asked for.
+// get requests the provider's API with the access token as a bearer token. A header
+// with the key Authorization replaces that, also if it has no value. header may be
+// nil; what names the document in errors.
 func (g *grant) get(ctx context.Context, what, address string, header http.Header) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -59,7 +59,7 @@ func (g *grant) get(ctx context.Context, what, address string, header http.Heade
 	return g.provider.http.do(what, request)
 }
 
-// fetch is get where anything but status 200 is an error.
+// fetch is get with an error for every status but 200.
 func (g *grant) fetch(ctx context.Context, what, address string, header http.Header) ([]byte, error) {
 	answer, err := g.get(ctx, what, address, header)
 	if err != nil {
@@ -68,8 +68,8 @@ func (g *grant) fetch(ctx context.Context, what, address string, header http.Hea
 	return answer.body, answer.ok(what)
 }
 
-// fetchUser is fetch for the JSON object at the user info endpoint, with
-// parameters in the query.
+// fetchUser requests the JSON object at the user info endpoint, with parameters in
+// the query.
 func (g *grant) fetchUser(ctx context.Context, query url.Values, header http.Header) (object, error) {
 	address, err := withQuery(g.metadata.userInfo, query)
 	if err != nil {
@@ -81,7 +81,7 @@ func (g *grant) fetchUser(ctx context.Context, query url.Values, header http.Hea
 	}
 	user, ok := parseObject(body)
 	if !ok {
-		return nil, failed("user info: is no JSON object")
+		return nil, failed("user info: the response is not a JSON object")
 	}
 	return user, nil
 }
@@ -96,14 +96,14 @@ func (g *grant) post(ctx context.Context, what, address string, form url.Values)
 	return g.provider.http.do(what, request)
 }
 
-// inQuery is the header of requests that have the access token in the query.
+// inQuery returns the header of requests that carry the access token in the query.
 func inQuery() http.Header { return http.Header{"Authorization": nil} }
 
 // withQuery adds parameters to an address.
 func withQuery(address string, query url.Values) (string, error) {
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return "", failed("user info: the URL cannot be parsed")
+		return "", failed("user info: %w", errBadURL)
 	}
 	all := parsed.Query()
 	for name, values := range query {

@@ -24,7 +24,7 @@ func TestIDTokenSignatures(t *testing.T) {
 	publicPEM := func() []byte {
 		der, err := x509.MarshalPKIXPublicKey(&keys.rsa.PublicKey)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("MarshalPKIXPublicKey() failed: %v", err)
 		}
 		return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 	}
@@ -96,13 +96,13 @@ func TestIDTokenSignatures(t *testing.T) {
 			_, err := s.exchange(s.provider())
 			wants(t, err, test.want)
 			if s.heard("evil.example") {
-				t.Error("an address of the token's header was asked")
+				t.Error("a URL in the token's header was requested")
 			}
 		})
 	}
 }
 
-// TestAnnouncedAlgorithms takes what discovery announces, of what is safe.
+// TestAnnouncedAlgorithms accepts announced algorithms that are safe.
 func TestAnnouncedAlgorithms(t *testing.T) {
 	keys := testKeys()
 	for _, test := range []struct {
@@ -131,7 +131,7 @@ func TestAnnouncedAlgorithms(t *testing.T) {
 	}
 }
 
-// TestKeySets refuses keys that are no verification keys.
+// TestKeySets refuses keys that are not verification keys.
 func TestKeySets(t *testing.T) {
 	keys := testKeys()
 	set := func(change func(*jose.JSONWebKey)) jose.JSONWebKeySet {
@@ -147,7 +147,7 @@ func TestKeySets(t *testing.T) {
 		want error
 	}{
 		{"right", set(func(*jose.JSONWebKey) {}), nil},
-		{"beside unknown ones", unknown, nil},
+		{"among unknown keys", unknown, nil},
 		{"for encryption", set(func(k *jose.JSONWebKey) { k.Use = "enc" }), authcore.ErrProviderFailed},
 		{"for another algorithm", set(func(k *jose.JSONWebKey) { k.Algorithm = "PS256" }), authcore.ErrProviderMismatch},
 		{"weak", set(func(k *jose.JSONWebKey) { k.Key = &keys.weakRSA.PublicKey }), authcore.ErrProviderFailed},
@@ -165,14 +165,13 @@ func TestKeySets(t *testing.T) {
 	}
 }
 
-// TestUnknownKeyFlood sends tokens with made-up key ids, one after the other
-// and all at once. Each of them could make us fetch the keys; one an interval
-// does (CWE-405).
+// TestUnknownKeyFlood sends tokens with made-up key ids, sequentially and
+// concurrently. The keys are fetched once per interval (CWE-405).
 func TestUnknownKeyFlood(t *testing.T) {
 	s := oidcScript(t)
 	p := s.provider()
 	if _, err := s.exchange(p); err != nil {
-		t.Fatal(err)
+		t.Fatalf("exchange() failed: %v", err)
 	}
 	var made atomic.Int64
 	s.sign = func(claims map[string]any) string {
@@ -186,7 +185,7 @@ func TestUnknownKeyFlood(t *testing.T) {
 				s.once.Clear()
 				_, err := s.exchange(p)
 				if err == nil {
-					t.Error("a forged token was taken")
+					t.Error("a forged token was accepted")
 				}
 			})
 		}
@@ -194,23 +193,23 @@ func TestUnknownKeyFlood(t *testing.T) {
 	}
 	flood()
 	if n := len(s.to(s.at.jwks)); n != 1 {
-		t.Errorf("%d fetches within the first interval", n)
+		t.Errorf("number of fetches in the first interval = %d, want 1", n)
 	}
 	s.clock.advance(loadInterval)
 	flood()
 	flood()
 	if n := len(s.to(s.at.jwks)); n != 2 {
-		t.Errorf("%d fetches within two intervals", n)
+		t.Errorf("number of fetches in two intervals = %d, want 2", n)
 	}
 }
 
-// TestKeyRotation finds a new key, and tells keys that cannot be had from a
-// forged token.
+// TestKeyRotation finds a new key, and distinguishes unavailable keys from a forged
+// token.
 func TestKeyRotation(t *testing.T) {
 	s := oidcScript(t)
 	p := s.provider()
 	if _, err := s.exchange(p); err != nil {
-		t.Fatal(err)
+		t.Fatalf("exchange() failed: %v", err)
 	}
 	s.sign = signer(jwt.SigningMethodRS256, testKeys().otherRSA, "kid-2")
 	s.answer(s.at.jwks, 500, `{}`)
@@ -223,10 +222,10 @@ func TestKeyRotation(t *testing.T) {
 	s.clock.advance(loadInterval)
 	s.once.Clear()
 	if _, err := s.exchange(p); err != nil {
-		t.Error(err)
+		t.Errorf("exchange() failed: %v", err)
 	}
 
-	// The withdrawn key is worth nothing any more.
+	// The withdrawn key is no longer trusted.
 	s.sign = signer(jwt.SigningMethodRS256, testKeys().rsa, "kid-1")
 	s.once.Clear()
 	_, err = s.exchange(p)

@@ -19,9 +19,9 @@ func accessHash(access string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// TestIDTokenClaims replays ID tokens that were properly signed, but for
-// somebody else, somewhere else or another time (OpenID Connect Core 1.0,
-// section 3.1.3.7; CWE-294, CWE-345).
+// TestIDTokenClaims replays correctly signed ID tokens that were issued for another
+// user, client or time (OpenID Connect Core 1.0, section 3.1.3.7; CWE-294,
+// CWE-345).
 func TestIDTokenClaims(t *testing.T) {
 	minutes := func(n int) int64 { return testTime.Add(time.Duration(n) * time.Minute).Unix() }
 	absent := new(struct{})
@@ -87,61 +87,60 @@ func TestIDTokenClaims(t *testing.T) {
 			profile, err := s.exchange(s.provider())
 			wants(t, err, test.want)
 			if err == nil && (profile.Subject != "subject-1" || profile.Issuer != testIssuer) {
-				t.Errorf("got %+v", profile)
+				t.Errorf("exchange() = %+v", profile)
 			}
 		})
 	}
 }
 
-// TestMemberNamesAreExact is about providers where people name attributes of
-// their account themselves: encoding/json would take "Email_Verified" for
-// "email_verified" and give them any address (CWE-178).
+// TestMemberNamesAreExact concerns providers whose users choose names of account
+// attributes: encoding/json would accept "Email_Verified" for "email_verified" and
+// verify any address (CWE-178).
 func TestMemberNamesAreExact(t *testing.T) {
 	s := oidcScript(t)
 	s.answer(s.at.userInfo, 200, `{"sub":"subject-1","email":"victim@example.com","email_verified":false,"Email_Verified":true,"SUB":"subject-2"}`)
 	profile, err := s.exchange(s.provider())
 	if err != nil || profile.EmailVerified || profile.Subject != "subject-1" {
-		t.Errorf("got %+v, %v", profile, err)
+		t.Errorf("exchange() = %+v, %v", profile, err)
 	}
 }
 
-// TestAddressAndWordFromOneDocument does not let the ID token's word on one
-// address count for another address of the user info.
-func TestAddressAndWordFromOneDocument(t *testing.T) {
+// TestAddressAndStatusFromOneDocument does not apply email_verified of the ID token
+// to another address in the user info.
+func TestAddressAndStatusFromOneDocument(t *testing.T) {
 	s := oidcScript(t).claim(map[string]any{"email_verified": true})
 	s.answer(s.at.userInfo, 200, `{"sub":"subject-1","email":"victim@example.com"}`)
 	profile, err := s.exchange(s.provider())
 	if err != nil || profile.EmailVerified || profile.Email != "victim@example.com" {
-		t.Errorf("got %+v, %v", profile, err)
+		t.Errorf("exchange() = %+v, %v", profile, err)
 	}
 
 	s = oidcScript(t).claim(map[string]any{"email": "mine@example.com", "email_verified": false})
 	s.answer(s.at.userInfo, 200, `{"sub":"subject-1","email":"victim@example.com","email_verified":true}`)
 	profile, err = s.exchange(s.provider())
 	if err != nil || profile.EmailVerified || profile.Email != "mine@example.com" {
-		t.Errorf("got %+v, %v", profile, err)
+		t.Errorf("exchange() = %+v, %v", profile, err)
 	}
 }
 
-// TestNonceIsOptional where no nonce was used, and only there.
+// TestNonceIsOptional for logins without a nonce only.
 func TestNonceIsOptional(t *testing.T) {
 	s := oidcScript(t)
 	s.nonce = ""
 	delete(s.claims, "nonce")
 	if _, err := s.exchange(s.provider()); err != nil {
-		t.Error(err)
+		t.Errorf("provider() failed: %v", err)
 	}
 }
 
-// TestStrippedNonce brings a code that was stolen from a login with a nonce, and
-// leaves out the state, so that nothing is known of the nonce: at a provider
-// without PKCE nothing else binds the code to its login (RFC 9700, section
-// 4.5.3.2; CWE-294).
+// TestStrippedNonce presents a code that was stolen from a login with a nonce,
+// without the state and therefore without a nonce. At a provider without PKCE
+// nothing else binds the code to its login (RFC 9700, section 4.5.3.2; CWE-294).
 func TestStrippedNonce(t *testing.T) {
 	forEach(t, func(t *testing.T, r *recorded) {
 		s := r.script(t)
 		if s.claims["nonce"] == nil {
-			t.Skip("has no nonce")
+			t.Skip("the kind has no nonce")
 		}
 		s.nonce = ""
 		_, err := r.login(s)
@@ -149,18 +148,18 @@ func TestStrippedNonce(t *testing.T) {
 	})
 }
 
-// TestCodeReplay redeems a code a second time.
+// TestCodeReplay redeems a code twice.
 func TestCodeReplay(t *testing.T) {
 	for _, build := range []func(*testing.T) *script{googleScript, githubScript, oidcScript} {
 		s := build(t)
 		p := s.provider()
 		if _, err := s.exchange(p); err != nil {
-			t.Fatal(err)
+			t.Fatalf("exchange() failed: %v", err)
 		}
 		_, err := s.exchange(p)
 		wants(t, err, authcore.ErrProviderDenied)
 		if n := len(s.to(s.at.token)); n != 2 {
-			t.Errorf("%d token requests", n)
+			t.Errorf("number of token requests = %d, want 2", n)
 		}
 		_, err = p.Exchange(t.Context(), authcore.ExchangeRequest{RedirectURI: testReturn})
 		wants(t, err, authcore.ErrProviderDenied)
@@ -171,7 +170,7 @@ func TestCodeReplay(t *testing.T) {
 }
 
 // TestUserInfoOfAnother is the token substitution of OpenID Connect Core 1.0,
-// section 16.11: the user info must be that of the ID token's subject.
+// section 16.11: the user info must have the subject of the ID token.
 func TestUserInfoOfAnother(t *testing.T) {
 	for _, build := range []func(*testing.T) *script{googleScript, oidcScript} {
 		for _, body := range []string{
@@ -187,8 +186,8 @@ func TestUserInfoOfAnother(t *testing.T) {
 	}
 }
 
-// TestGitHubIDs refuses answers without an id: all of them would share one
-// account. The public address of /user is chosen freely and never used.
+// TestGitHubIDs refuses responses without an id: all of them would share one
+// account. The public address of /user is never used.
 func TestGitHubIDs(t *testing.T) {
 	for _, body := range []string{
 		`{"login":"ada","email":"ada@example.com"}`, `{"id":null}`, `{"id":0}`, `{"id":-1}`, `{"id":"1"}`, `{"id":1.5}`,
@@ -207,8 +206,8 @@ func TestGitHubIDs(t *testing.T) {
 	}
 }
 
-// TestDiscoveryOfAnother refuses documents that would send people, codes and
-// secrets somewhere else (RFC 9700, section 4.4; CWE-918).
+// TestDiscoveryOfAnother refuses documents that would send users, codes and secrets
+// to another host (RFC 9700, section 4.4; CWE-918).
 func TestDiscoveryOfAnother(t *testing.T) {
 	for _, test := range []struct {
 		member string
@@ -246,8 +245,8 @@ func TestDiscoveryOfAnother(t *testing.T) {
 	}
 }
 
-// TestDeadProviderIsLeftAlone asks a provider that is down again only after a
-// pause, however many people want to log in.
+// TestDeadProviderIsLeftAlone retries a failed provider after a pause only, however
+// many users try to log in.
 func TestDeadProviderIsLeftAlone(t *testing.T) {
 	s := oidcScript(t)
 	s.answer(discoveryAddress, 503, `{}`)
@@ -257,12 +256,12 @@ func TestDeadProviderIsLeftAlone(t *testing.T) {
 		wants(t, err, authcore.ErrProviderFailed)
 	}
 	if n := len(s.to(discoveryAddress)); n != 1 {
-		t.Errorf("%d fetches", n)
+		t.Errorf("number of fetches = %d", n)
 	}
 	s.answer(discoveryAddress, 200, s.document())
 	s.clock.advance(firstBackoff)
 	if _, err := s.exchange(p); err != nil {
-		t.Error(err)
+		t.Errorf("exchange() failed: %v", err)
 	}
 }
 
@@ -272,23 +271,22 @@ func TestDiscoveryIsKept(t *testing.T) {
 	p := s.provider()
 	for range 3 {
 		if _, err := p.Endpoint(t.Context()); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Context() failed: %v", err)
 		}
 	}
 	s.clock.advance(discoveryLifetime - time.Second)
 	p.Endpoint(t.Context())
 	if n := len(s.to(discoveryAddress)); n != 1 {
-		t.Errorf("%d fetches", n)
+		t.Errorf("number of fetches = %d", n)
 	}
 	s.clock.advance(time.Second)
 	p.Endpoint(t.Context())
 	if n := len(s.to(discoveryAddress)); n != 2 {
-		t.Errorf("%d fetches", n)
+		t.Errorf("number of fetches = %d", n)
 	}
 }
 
-// TestOneDeadProviderHurtsNoOther: a login elsewhere goes through while one
-// provider hangs.
+// TestOneDeadProviderHurtsNoOther logs in at one provider while another hangs.
 func TestOneDeadProviderHurtsNoOther(t *testing.T) {
 	hanging, healthy := oidcScript(t), githubScript(t)
 	asked := make(chan struct{})
@@ -306,19 +304,19 @@ func TestOneDeadProviderHurtsNoOther(t *testing.T) {
 	}()
 	<-asked
 	if _, err := healthy.exchange(healthy.provider()); err != nil {
-		t.Error(err)
+		t.Errorf("provider() failed: %v", err)
 	}
 	select {
 	case err := <-done:
-		t.Errorf("does not hang: %v", err)
+		t.Errorf("Exchange() at the hanging provider returned %v", err)
 	default:
 	}
 	giveUp()
 	wants(t, <-done, context.Canceled)
 }
 
-// TestMixUp brings the code of one provider to another (RFC 9207, section 1):
-// the code must not get there, as that one could redeem it.
+// TestMixUp presents the code of one provider to another (RFC 9207, section 1): the
+// code must not be sent, because the other provider could redeem it.
 func TestMixUp(t *testing.T) {
 	for _, test := range []struct {
 		build  func(*testing.T) *script

@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// maxBody bounds every answer of a provider, after decompression.
+// maxBody limits each response after decompression.
 const maxBody = 1 << 20
 
-// maxRedirects bounds those within one host.
+// maxRedirects limits redirects within one host.
 const maxRedirects = 3
 
 var (
-	errBadURL   = errors.New("the URL is not one that may be asked")
-	errTooLarge = errors.New("the answer is larger than 1 MiB")
-	errRedirect = errors.New("the answer redirects to where it must not")
+	errBadURL   = errors.New("the URL is not allowed")
+	errTooLarge = errors.New("the response is larger than 1 MiB")
+	errRedirect = errors.New("the redirect is not allowed")
 )
 
-// caller does the requests of one provider.
+// caller sends the requests of one provider.
 type caller struct {
 	// fetch follows redirects within a host.
 	fetch *http.Client
-	// redeem follows none: a token request carries the code and the secret.
+	// redeem follows no redirects: a token request carries the code and the secret.
 	redeem *http.Client
 }
 
@@ -35,8 +35,8 @@ func newCaller(transport http.RoundTripper, allowPrivate bool) caller {
 	}
 }
 
-// withinHost keeps the access token and the request itself from being sent
-// elsewhere (CWE-918, CWE-601).
+// withinHost prevents that a redirect sends the access token or the request to
+// another host (CWE-918, CWE-601).
 func withinHost(next *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if len(via) > maxRedirects || next.URL.Scheme != first.Scheme || !strings.EqualFold(next.URL.Host, first.Host) {
@@ -47,14 +47,14 @@ func withinHost(next *http.Request, via []*http.Request) error {
 
 func nowhere(*http.Request, []*http.Request) error { return errRedirect }
 
-// guard stands before the transport: it refuses URLs that must not be asked,
-// also those that a discovery document or a redirect names, and bounds bodies.
+// guard wraps the transport. It refuses URLs that must not be requested, including
+// those from discovery documents and redirects, and limits response bodies.
 type guard struct {
 	next         http.RoundTripper
 	allowPrivate bool
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements [http.RoundTripper].
 func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := checkURL(request.URL.String(), g.allowPrivate); err != nil {
 		if request.Body != nil {
@@ -77,13 +77,13 @@ func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// boundedBody fails where the body goes on after left bytes.
+// boundedBody fails if the body is longer than left bytes.
 type boundedBody struct {
 	io.ReadCloser
 	left int
 }
 
-// Read implements io.Reader.
+// Read implements [io.Reader].
 func (b *boundedBody) Read(p []byte) (int, error) {
 	if len(p) > b.left+1 {
 		p = p[:b.left+1]
@@ -96,7 +96,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// answer is a complete answer of a provider.
+// answer is a complete response of a provider.
 type answer struct {
 	status int
 	header http.Header
@@ -111,8 +111,8 @@ func (a answer) ok(what string) error {
 	return nil
 }
 
-// do sends a request and reads the whole answer. what says in errors what was
-// asked for.
+// do sends a request and reads the whole response. what names the document in
+// errors.
 func (c caller) do(what string, request *http.Request) (answer, error) {
 	response, err := c.fetch.Do(request) //nolint:gosec // G704: guard checks every URL, and SafeTransport every address
 	if err != nil {

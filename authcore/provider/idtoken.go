@@ -11,12 +11,12 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Bounds of an ID token.
+// Limits of an ID token.
 const (
 	maxIDToken = 64 << 10
-	// maxAge of a token: it was made for this login, a moment ago.
+	// maxAge limits the age of a token: it is issued during the login.
 	maxAge = 10 * time.Minute
-	// leeway for a provider whose clock is ahead.
+	// leeway allows for a provider whose clock is ahead.
 	leeway = time.Minute
 )
 
@@ -25,35 +25,34 @@ const (
 func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *oauth2.Token, nonce string) (object, error) {
 	raw, _ := token.Extra("id_token").(string)
 	if raw == "" {
-		return nil, failed("ID token: is missing or no string; is the scope openid asked for?")
+		return nil, failed("ID token is missing or not a string; request the scope openid")
 	}
 	verified, claims, err := p.readIDToken(ctx, md, raw, []string{p.clientID})
 	if err != nil {
 		return nil, err
 	}
-	// Also where the call brings none: a token that carries one belongs to a
-	// login that was begun with it. Whoever stole that login's code would
-	// otherwise leave the state out, and the nonce with it (RFC 9700, section
-	// 4.5.3.2).
+	// A token with a nonce belongs to a login that began with this nonce, also if
+	// the call contains none. Otherwise an attacker with a stolen code could omit
+	// the state and with it the nonce (RFC 9700, section 4.5.3.2).
 	if p.spec.nonce {
 		if got, ok := claims.text("nonce"); !ok || got != nonce {
-			return nil, mismatch("ID token: nonce is not that of this login")
+			return nil, mismatch("ID token: nonce does not match this login")
 		}
 	}
 	if _, present := claims["at_hash"]; present && verified.VerifyAccessToken(token.AccessToken) != nil {
-		return nil, mismatch("ID token: at_hash is not that of the access token")
+		return nil, mismatch("ID token: at_hash does not match the access token")
 	}
 	return claims, nil
 }
 
-// readIDToken checks all of an ID token that does not depend on how it got here.
+// readIDToken verifies an ID token independently of its origin.
 //
-// Package oidc verifies the form and the signature with the keys that
-// signatureCheck finds. The claims are checked by checkClaims, by their exact
-// names and with errors that quote nothing.
+// Package oidc parses it and verifies the signature with the keys from
+// signatureCheck. checkClaims checks the claims by exact name, with errors that
+// contain no values.
 func (p *provider) readIDToken(ctx context.Context, md metadata, raw string, audiences []string) (*oidc.IDToken, object, error) {
 	if len(raw) > maxIDToken {
-		return nil, nil, failed("ID token: is too large")
+		return nil, nil, failed("ID token is too large")
 	}
 	var allowed []string
 	for _, algorithm := range md.algorithms {
@@ -70,13 +69,13 @@ func (p *provider) readIDToken(ctx context.Context, md metadata, raw string, aud
 	case check.unavailable != nil:
 		return nil, nil, check.unavailable
 	case !check.passed:
-		return nil, nil, mismatch("ID token: form, algorithm or signature is wrong")
+		return nil, nil, mismatch("ID token: format, algorithm or signature is not valid")
 	case err != nil:
 		return nil, nil, failed("ID token: a claim has the wrong type")
 	}
 	var claims object
 	if err := verified.Claims(&claims); err != nil {
-		return nil, nil, failed("ID token: the claims are no JSON object")
+		return nil, nil, failed("ID token: the claims are not a JSON object")
 	}
 	if err := p.checkIssuer(claims, check.keyIssuer); err != nil {
 		return nil, nil, mismatch("ID token: %w", err)
@@ -87,15 +86,15 @@ func (p *provider) readIDToken(ctx context.Context, md metadata, raw string, aud
 	return verified, claims, nil
 }
 
-// checkClaims checks every claim that ties the token to client and time.
+// checkClaims checks the claims that bind the token to client and time.
 func (p *provider) checkClaims(claims object, audiences []string) error {
 	audience, ok := claims.texts("aud")
 	if !ok || !slices.ContainsFunc(audience, func(one string) bool { return slices.Contains(audiences, one) }) {
-		return errors.New("aud does not contain the client_id")
+		return errors.New("aud does not contain client_id")
 	}
 	party, ok := claims.text("azp")
 	if !ok || party == "" && len(audience) > 1 || party != "" && !slices.Contains(audiences, party) {
-		return errors.New("azp is not the client_id")
+		return errors.New("azp is not client_id")
 	}
 	now := p.now()
 	expires, ok := claims.unix("exp")
@@ -104,7 +103,7 @@ func (p *provider) checkClaims(claims object, audiences []string) error {
 	}
 	issued, ok := claims.unix("iat")
 	if !ok || issued.After(now.Add(leeway)) || issued.Before(now.Add(-maxAge)) {
-		return errors.New("iat is missing, in the future or too long ago; is this machine's clock right?")
+		return errors.New("iat is missing, in the future or too old; check the clock of this machine")
 	}
 	if claims.has("nbf") {
 		if begins, ok := claims.unix("nbf"); !ok || begins.After(now.Add(leeway)) {
@@ -114,9 +113,8 @@ func (p *provider) checkClaims(claims object, audiences []string) error {
 	return nil
 }
 
-// signatureCheck is the oidc.KeySet of one token. It keeps apart what the
-// caller must tell apart: a signature that is wrong, and keys that could not be
-// had.
+// signatureCheck is the oidc.KeySet for one token. It records whether the signature
+// is invalid or the keys are unavailable.
 type signatureCheck struct {
 	keys       *cached[keySet]
 	algorithms []jose.SignatureAlgorithm
@@ -126,9 +124,9 @@ type signatureCheck struct {
 	unavailable error
 }
 
-// VerifySignature implements oidc.KeySet. A token that no known key verifies
-// may be signed by a new one, so the keys are loaded again, as often as cached
-// lets it be: tokens with made-up key ids must not make us flood the provider.
+// VerifySignature implements oidc.KeySet. A new key may have signed a token that no
+// known key verifies, so the keys are loaded again. cached limits the rate: tokens
+// with made-up key ids must not flood the provider.
 func (s *signatureCheck) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
 	token, err := jose.ParseSignedCompact(raw, s.algorithms)
 	if err != nil {

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// tenantMark stands in the issuer of a provider that has one per tenant, as
-// Microsoft writes it in its discovery document.
+// tenantMark is the placeholder for the tenant in an issuer, as in Microsoft's
+// discovery document.
 const tenantMark = "{tenantid}"
 
-// validTenant is the id of a tenant, in the only form that tokens have it.
+// validTenant matches a tenant id in the only form that tokens contain.
 var validTenant = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// isIssuer reports whether an issuer is this provider's. Where it has one per
-// tenant, tenant is the one that must stand in it; "" for any.
+// isIssuer reports whether an issuer belongs to this provider. If the issuer
+// contains a tenant, it must be the given one; "" accepts any.
 func (p *provider) isIssuer(issuer, tenant string) bool {
 	before, after, perTenant := strings.Cut(p.issuer, tenantMark)
 	if !perTenant {
@@ -27,16 +27,16 @@ func (p *provider) isIssuer(issuer, tenant string) bool {
 	return validTenant.MatchString(tenant) && issuer == before+tenant+after
 }
 
-// checkIssuer checks the issuer of an ID token, and that the key which verified
-// it signs for that issuer: a key set may hold keys of several, and without
-// this check each of them could speak for every tenant.
+// checkIssuer checks the issuer of an ID token and whether the verifying key
+// belongs to that issuer. A key set may contain keys of several issuers; without
+// this check each key could sign for every tenant.
 func (p *provider) checkIssuer(claims object, keyIssuer string) error {
 	issuer, ok := claims.text("iss")
 	tenant := claims.display("tid")
 	if strings.Contains(p.issuer, tenantMark) {
 		ok = ok && tenant != ""
 		if keyIssuer != "" && strings.ReplaceAll(keyIssuer, tenantMark, tenant) != issuer {
-			return errors.New("the key that signed it belongs to another issuer")
+			return errors.New("the signing key belongs to another issuer")
 		}
 	}
 	if !ok || !p.isIssuer(issuer, tenant) {

@@ -10,11 +10,11 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// keysLifetime is how long a key set is used. It is also how long a key that
-// the provider withdrew goes on to be trusted.
+// keysLifetime is the cache lifetime of a key set. A key that the provider
+// withdraws is trusted for at most this time.
 const keysLifetime = time.Hour
 
-// Bounds of a key set.
+// Limits of a key set.
 const (
 	maxKeys    = 64
 	minRSABits = 2048
@@ -24,8 +24,8 @@ const (
 // keySet holds a provider's public keys (RFC 7517).
 type keySet []publicKey
 
-// publicKey is a key with the issuer that it signs for, "" where the set does
-// not say. Microsoft's sets do: they hold keys of several issuers.
+// publicKey is a key and the issuer that it signs for, or "" if the set does not
+// contain one. Microsoft's sets contain keys of several issuers.
 type publicKey struct {
 	jose.JSONWebKey
 	issuer string
@@ -56,17 +56,16 @@ func (p *provider) fetchKeys(ctx context.Context, md metadata) (keySet, error) {
 	return readKeys(answer.body)
 }
 
-// readKeys reads a key set. Keys of unknown kinds are left out, as RFC 7517,
-// section 5, wants it; so are those that are weak, private, or made for
-// something else than signatures.
+// readKeys parses a key set. It skips keys of unknown types (RFC 7517, section 5)
+// and keys that are weak, private, or not meant for signatures.
 func readKeys(body []byte) (keySet, error) {
 	document, ok := parseObject(body)
 	if !ok {
-		return nil, failed("key set: is no JSON object")
+		return nil, failed("key set: the response is not a JSON object")
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(document["keys"], &list); err != nil {
-		return nil, failed("key set: keys is no list")
+		return nil, failed("key set: keys is not a list")
 	}
 	var keys keySet
 	for _, raw := range list {
@@ -80,7 +79,7 @@ func readKeys(body []byte) (keySet, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, failed("key set: holds no usable key")
+		return nil, failed("key set: no key is usable")
 	}
 	return keys, nil
 }
@@ -96,9 +95,10 @@ func isVerificationKey(key *jose.JSONWebKey) bool {
 	return true
 }
 
-// verify returns the payload of a token that one of the keys has signed, and
-// the issuer of that key. The key decides what it verifies (RFC 8725, section 3.1): its type and curve, and
-// its "alg" where it has one. Keys inside the token's header are never used.
+// verify returns the payload of a token that one of the keys has signed, and the
+// issuer of that key. The key determines the algorithm by its type, its curve and,
+// if present, its "alg" (RFC 8725, section 3.1). Keys in the token's header are
+// never used.
 func (s keySet) verify(token *jose.JSONWebSignature) (payload []byte, issuer string, ok bool) {
 	header := token.Signatures[0].Header
 	for i := range s {

@@ -10,8 +10,8 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// TestFacebookAnswersAsQuery is how versions of the API answered that some
-// applications still ask for by token_url.
+// TestFacebookAnswersAsQuery covers the response format of older API versions,
+// which can be configured by token_url.
 func TestFacebookAnswersAsQuery(t *testing.T) {
 	for _, contentType := range []string{"text/plain; charset=UTF-8", "application/x-www-form-urlencoded"} {
 		row := rowOf(t, "facebook")
@@ -22,13 +22,14 @@ func TestFacebookAnswersAsQuery(t *testing.T) {
 		})
 		got, err := row.login(s)
 		if err != nil || got != row.want {
-			t.Errorf("%s: got %+v, %v", contentType, got, err)
+			t.Errorf("%s: login() = %+v, %v", contentType, got, err)
 		}
 	}
 }
 
-// TestHostedDomains lets in people of an organization. Who has an address in its
-// domain need not be one of them: such accounts are made without Workspace.
+// TestHostedDomains admits members of an organization. An address in its domain is
+// not a proof of membership: Google accounts with such an address exist without
+// Workspace.
 func TestHostedDomains(t *testing.T) {
 	for _, test := range []struct {
 		allowed []string
@@ -56,13 +57,13 @@ func TestHostedDomains(t *testing.T) {
 		address, err := s.provider().AuthorizeURL(t.Context(), authcore.AuthorizeRequest{})
 		parsed, parseErr := url.Parse(address)
 		if err != nil || parseErr != nil || parsed.Query().Get("hd") != test.hint {
-			t.Errorf("%v: got %s, %v", test.allowed, address, err)
+			t.Errorf("%v: AuthorizeURL() = %s, %v", test.allowed, address, err)
 		}
 	}
 }
 
-// TestErrorForUserInfo comes with status 200 at Slack. It is no answer about
-// somebody else.
+// TestErrorForUserInfo covers Slack's errors with status 200. They are not user
+// info of another user.
 func TestErrorForUserInfo(t *testing.T) {
 	for _, body := range []string{`{"ok":false,"error":"invalid_auth"}`, `{"error":"ratelimited"}`} {
 		row := rowOf(t, "slack")
@@ -73,7 +74,7 @@ func TestErrorForUserInfo(t *testing.T) {
 	}
 }
 
-// TestLinkedInIssuers takes both issuers that LinkedIn has had, for one.
+// TestLinkedInIssuers maps both of LinkedIn's issuers to one.
 func TestLinkedInIssuers(t *testing.T) {
 	for issuer, want := range map[string]error{
 		"https://www.linkedin.com": nil, "https://www.linkedin.com/oauth": nil,
@@ -85,22 +86,22 @@ func TestLinkedInIssuers(t *testing.T) {
 		got, err := row.login(s)
 		wants(t, err, want)
 		if err == nil && got != row.want {
-			t.Errorf("%s: got %+v", issuer, got)
+			t.Errorf("%s: login() = %+v", issuer, got)
 		}
 	}
 }
 
-// TestLinkedInSendsNoNonce, so that one is not missed.
+// TestLinkedInSendsNoNonce: an ID token without a nonce is accepted.
 func TestLinkedInSendsNoNonce(t *testing.T) {
 	row := rowOf(t, "linkedin-openidconnect")
 	s := row.script(t)
 	s.nonce = "nonce-1"
 	if got, err := row.login(s); err != nil || got != row.want {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("login() = %+v, %v", got, err)
 	}
 }
 
-// TestSlackWorkspaces keeps two people apart who have the same id in two
+// TestSlackWorkspaces distinguishes two users with the same id in different
 // workspaces.
 func TestSlackWorkspaces(t *testing.T) {
 	const team, user = "https://slack.com/team_id", "https://slack.com/user_id"
@@ -124,24 +125,24 @@ func TestSlackWorkspaces(t *testing.T) {
 		got, err := row.login(s)
 		wants(t, err, test.want)
 		if got.Issuer != test.issuer {
-			t.Errorf("%v: got %+v", test.claims, got)
+			t.Errorf("%v: login() = %+v", test.claims, got)
 		}
 	}
 }
 
-// TestGitLabOfOnesOwn confirms addresses unasked, and has ids of its own.
-func TestGitLabOfOnesOwn(t *testing.T) {
+// TestSelfHostedGitLab has ids of its own and verifies no addresses.
+func TestSelfHostedGitLab(t *testing.T) {
 	row := rowOf(t, "gitlab")
 	row.cfg = Config{Name: "git", BaseURL: "https://git.example/sub/"}
 	want := unverified(row.want)
 	want.Issuer = "https://git.example/sub"
 	if got, err := row.login(row.script(t)); err != nil || got != want {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("login() = %+v, %v", got, err)
 	}
 }
 
-// TestMayNotReadEmails is an account without an address, where the scope for the
-// address was not granted.
+// TestMayNotReadEmails returns an account without an address if the scope for
+// addresses was not granted.
 func TestMayNotReadEmails(t *testing.T) {
 	for _, kind := range []string{"bitbucket-oauth2", "github", "linkedin-oauth2"} {
 		for _, status := range []int{http.StatusForbidden, http.StatusNotFound} {
@@ -153,13 +154,13 @@ func TestMayNotReadEmails(t *testing.T) {
 			want := row.want
 			want.Email, want.EmailVerified = "", false
 			if got, err := row.login(s); err != nil || got != want {
-				t.Errorf("%s, %d: got %+v, %v", kind, status, got, err)
+				t.Errorf("%s, %d: login() = %+v, %v", kind, status, got, err)
 			}
 		}
 	}
 }
 
-// TestNamesInOnePiece are split where there are no better ones.
+// TestNamesInOnePiece splits a full name if the parts are missing.
 func TestNamesInOnePiece(t *testing.T) {
 	for kind, names := range map[string][]place{
 		"facebook":        {{"user", "first_name"}, {"user", "last_name"}},
@@ -174,24 +175,24 @@ func TestNamesInOnePiece(t *testing.T) {
 		}
 		got, err := row.login(s)
 		if err != nil || got.LastName != "Lovelace" || got.FirstName == "" {
-			t.Errorf("%s: got %+v, %v", kind, got, err)
+			t.Errorf("%s: login() = %+v, %v", kind, got, err)
 		}
 	}
 }
 
-// TestYandexFallback takes the first address where none is the default one, and
-// shows no avatar where there is none.
+// TestYandexFallback uses the first address without a default address, and no
+// avatar if it is empty.
 func TestYandexFallback(t *testing.T) {
 	row := rowOf(t, "yandex-oauth2")
 	s := row.script(t)
 	s.set(place{"user", "default_email"}, absent)
 	s.set(place{"user", "is_avatar_empty"}, true)
 	if got, err := row.login(s); err != nil || got.Email != "ada@example.com" || got.AvatarURL != "" {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("login() = %+v, %v", got, err)
 	}
 }
 
-// TestDiscordWithoutAvatar, and without the older discriminator.
+// TestDiscordWithoutAvatar covers an account with neither avatar nor discriminator.
 func TestDiscordWithoutAvatar(t *testing.T) {
 	row := rowOf(t, "discord")
 	s := row.script(t)
@@ -199,11 +200,11 @@ func TestDiscordWithoutAvatar(t *testing.T) {
 	s.set(place{"user", "discriminator"}, absent)
 	want := named(row.want, "ada", "")
 	if got, err := row.login(s); err != nil || got != want {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("login() = %+v, %v", got, err)
 	}
 }
 
-// TestVKIDNeedsDevice says so before the code goes out.
+// TestVKIDNeedsDevice fails before the code is sent.
 func TestVKIDNeedsDevice(t *testing.T) {
 	s := rowOf(t, "vk-id").script(t)
 	request := s.request()
@@ -215,17 +216,28 @@ func TestVKIDNeedsDevice(t *testing.T) {
 	}
 }
 
-// TestSecretByPost is for servers that do not understand a Basic header.
-func TestSecretByPost(t *testing.T) {
-	row := rowOf(t, "oauth2")
-	row.cfg.ClientAuth = "post"
-	s := row.script(t)
-	if _, err := row.login(s); err != nil {
-		t.Fatal(err)
-	}
-	request := s.to(s.at.token)[0]
-	if request.header.Get("Authorization") != "" || request.form.Get("client_secret") != testSecret {
-		t.Errorf("got %v, %v", request.header, request.form)
+// TestClientAuth configures the client authentication method of every kind that
+// supports it, against the default of the kind.
+func TestClientAuth(t *testing.T) {
+	for _, row := range rows() {
+		s := row.spec()
+		if taken, _ := s.takes("client_auth"); !taken && !s.choosesClientAuth() {
+			continue
+		}
+		for _, method := range []string{"basic", "post"} {
+			t.Run(row.name()+" "+method, func(t *testing.T) {
+				row.cfg.ClientAuth = method
+				s := row.script(t)
+				if _, err := row.login(s); err != nil {
+					t.Fatalf("login() failed: %v", err)
+				}
+				request := s.to(s.at.token)[0]
+				inHeader, inForm := request.header.Get("Authorization") != "", request.form.Get("client_secret") == testSecret
+				if inHeader != (method == "basic") || inForm != (method == "post") {
+					t.Errorf("token request = %v, %v, want the method %s", request.header, request.form, method)
+				}
+			})
+		}
 	}
 }
 
@@ -236,29 +248,29 @@ func TestPaths(t *testing.T) {
 		"a.b": `{"c":"deep"}`, "a.x": "", "x": "", "a.b.c.d": "", "l.3": "", "l.-1": "", "l.x": "", "l.1e0": "", "n.x": "", "A.b.c": "",
 	} {
 		if raw, found := user.at(path); string(raw) != want || found != (want != "") {
-			t.Errorf("%s: got %s, %v", path, raw, found)
+			t.Errorf("at(%s) = %s, %v", path, raw, found)
 		}
 	}
 	for path, want := range map[string]bool{
 		"id": true, "a.b": true, "a.0.b": true, "": false, ".": false, "a.": false, ".a": false, "a..b": false, "a.b.c.d.e.f.g.h.i": false,
 	} {
 		if validPath(path) != want {
-			t.Errorf("%q: %v", path, !want)
+			t.Errorf("validPath(%q) = %v", path, !want)
 		}
 	}
 }
 
-// TestSeveralOfAKind live side by side, and know nothing of one another.
+// TestSeveralOfAKind configures two independent providers of one kind.
 func TestSeveralOfAKind(t *testing.T) {
 	staff, partners := oidcScript(t), oidcScript(t)
 	staff.cfg.Name, partners.cfg.Name = "staff", "partners"
 	partners.sign = staff.sign
 	first, err := staff.exchange(staff.provider())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("provider() failed: %v", err)
 	}
 	second, err := partners.exchange(partners.provider())
 	if err != nil || first != second || staff.provider().Name() == partners.provider().Name() {
-		t.Errorf("got %+v and %+v, %v", first, second, err)
+		t.Errorf("exchange() = %+v and %+v, %v", first, second, err)
 	}
 }

@@ -2,11 +2,11 @@ package provider
 
 import "golang.org/x/oauth2"
 
-// linkedIn is Sign In with LinkedIn using OpenID Connect
+// linkedIn describes Sign In with LinkedIn using OpenID Connect
 // (https://learn.microsoft.com/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2).
 //
-// It gives no nonce back, sends "email_verified" as text now and then, has
-// changed its issuer once, and takes a code verifier for a wrong secret.
+// LinkedIn does not return the nonce, sometimes sends "email_verified" as text, has
+// changed its issuer once, and reports a code verifier as a wrong secret.
 func linkedIn() spec {
 	return spec{
 		kind:          "linkedin-openidconnect",
@@ -26,8 +26,8 @@ func linkedIn() spec {
 	}
 }
 
-// refusesInvalidRequest is for providers that say "invalid_request" of a code
-// that is wrong, old or was used, where others say "invalid_grant".
+// refusesInvalidRequest is for providers that report "invalid_request" instead of
+// "invalid_grant" for a code that is wrong, expired or used.
 func refusesInvalidRequest(answer object) bool {
 	return answer.display("error") == "invalid_request"
 }

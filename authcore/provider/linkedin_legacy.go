@@ -11,13 +11,12 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// linkedInLegacy is LinkedIn's older API, for applications that were given the
-// product Sign In with LinkedIn before August 2023
-// (https://learn.microsoft.com/linkedin/shared/integrations/people/profile-api).
-// Nothing says whether the address is verified. The token request has everything
-// in its body: LinkedIn's documentation forbids the secret in a URL, and what
-// python-social-auth does, which sends it in the query, was needed only once
-// (docs/decisions/0032).
+// linkedInLegacy describes LinkedIn's older API, for applications that were granted
+// the product Sign In with LinkedIn before August 2023
+// (https://learn.microsoft.com/linkedin/shared/integrations/people/profile-api). It
+// does not report whether the address is verified. The token request sends
+// everything in the body: LinkedIn's documentation forbids the secret in a URL,
+// where python-social-auth puts it.
 func linkedInLegacy() spec {
 	return spec{
 		kind: "linkedin-oauth2",
@@ -40,7 +39,7 @@ func linkedInLegacyProfile(ctx context.Context, g *grant) (authcore.Profile, err
 	}
 	id, ok := user.text("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no string")
+		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	email, err := linkedInLegacyEmail(ctx, g)
 	if err != nil {
@@ -54,8 +53,8 @@ func linkedInLegacyProfile(ctx context.Context, g *grant) (authcore.Profile, err
 	}, nil
 }
 
-// readLocalized reads a name that stands there in several languages, of which
-// one is preferred: {"localized":{"en_US":"Ada"},"preferredLocale":{…}}.
+// readLocalized reads the preferred translation of a name:
+// {"localized":{"en_US":"Ada"},"preferredLocale":{…}}.
 func readLocalized(raw json.RawMessage) string {
 	field, _ := parseObject(raw)
 	names, _ := parseObject(field["localized"])
@@ -63,7 +62,7 @@ func readLocalized(raw json.RawMessage) string {
 	return names.display(preferred.display("language") + "_" + preferred.display("country"))
 }
 
-// linkedInLegacyEmail asks for {"elements":[{"handle~":{"emailAddress":"…"}}]}.
+// linkedInLegacyEmail requests {"elements":[{"handle~":{"emailAddress":"…"}}]}.
 func linkedInLegacyEmail(ctx context.Context, g *grant) (string, error) {
 	const what = "user e-mail"
 	address, err := withQuery(strings.TrimSuffix(g.metadata.userInfo, "/me")+"/emailAddress",
@@ -84,7 +83,7 @@ func linkedInLegacyEmail(ctx context.Context, g *grant) (string, error) {
 	outer, ok := parseObject(answer.body)
 	var elements []object
 	if !ok || json.Unmarshal(outer["elements"], &elements) != nil {
-		return "", failed("%s: holds no list of JSON objects", what)
+		return "", failed("%s: elements is not a list of objects", what)
 	}
 	for _, element := range elements {
 		handle, _ := parseObject(element["handle~"])

@@ -9,10 +9,10 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// mailRu is OAuth Mail (https://api.mail.ru/docs/guides/oauth/). It wants the
-// access token in the query. The subject is "id"; python-social-auth uses the
-// address, which Mail.ru gives to somebody else when its owner is gone. Nothing
-// says whether an address that is not of Mail.ru itself is verified.
+// mailRu describes OAuth Mail (https://api.mail.ru/docs/guides/oauth/). It requires
+// the access token in the query. The subject is "id"; python-social-auth uses the
+// address, which Mail.ru reassigns after its owner has left. It does not report
+// whether an address outside Mail.ru is verified.
 func mailRu() spec {
 	return spec{
 		kind: "mailru",
@@ -34,12 +34,12 @@ func mailRuProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	if user.has("error") { // with status 200
-		return authcore.Profile{}, failed("user info: is an error")
+	if user.has("error") { // the status is 200
+		return authcore.Profile{}, failed("user info: the response is an error")
 	}
 	id, ok := user.idText("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no string")
+		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	profile := authcore.Profile{
 		Subject:   id,

@@ -2,7 +2,7 @@ package provider
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // G501: the provider's signature is made of it
+	"crypto/md5" //nolint:gosec // G501: required by the provider's signature
 	"encoding/hex"
 	"encoding/json"
 	"net/url"
@@ -14,9 +14,9 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// mailRuLegacy is the older platform of Mail.ru
-// (https://api.mail.ru/docs/guides/restapi/). Its requests are signed, and the
-// texts of its answers are percent-encoded. Nothing says whether the address is
+// mailRuLegacy describes the older platform of Mail.ru
+// (https://api.mail.ru/docs/guides/restapi/). Requests are signed, and texts in
+// responses are percent-encoded. It does not report whether the address is
 // verified.
 func mailRuLegacy() spec {
 	return spec{
@@ -51,8 +51,8 @@ func mailRuLegacyProfile(ctx context.Context, g *grant) (authcore.Profile, error
 	}
 	if refusal, isObject := parseObject(answer.body); isObject {
 		fault, _ := parseObject(refusal["error"])
-		if code, _ := fault.integer("error_code"); code == "102" { // the session key is not valid any more
-			return authcore.Profile{}, denied("%s: the access token is not valid any more", what)
+		if code, _ := fault.integer("error_code"); code == "102" { // the session key is no longer valid
+			return authcore.Profile{}, denied("%s: the access token is no longer valid", what)
 		}
 	}
 	if err := answer.ok(what); err != nil {
@@ -61,28 +61,28 @@ func mailRuLegacyProfile(ctx context.Context, g *grant) (authcore.Profile, error
 	return readMailRuUser(answer.body)
 }
 
-// signMailRu signs parameters, sorted by name, with the client secret. It is no
-// protection that anything here depends on.
+// signMailRu signs parameters, sorted by name, with the client secret. No security
+// property depends on it.
 func signMailRu(query url.Values, secret string) string {
 	var pairs []string
 	for name := range query {
 		pairs = append(pairs, name+"="+query.Get(name))
 	}
 	slices.Sort(pairs)
-	sum := md5.Sum([]byte(strings.Join(pairs, "") + secret)) //nolint:gosec // G401: the provider demands it
+	sum := md5.Sum([]byte(strings.Join(pairs, "") + secret)) //nolint:gosec // G401: required by the provider
 	return hex.EncodeToString(sum[:])
 }
 
-// readMailRuUser reads [{"uid":"15410773191172635989",…}].
+// readMailRuUser parses [{"uid":"15410773191172635989",…}].
 func readMailRuUser(body []byte) (authcore.Profile, error) {
 	var list []object
 	if err := json.Unmarshal(body, &list); err != nil || len(list) == 0 {
-		return authcore.Profile{}, failed("user info: is no list of JSON objects")
+		return authcore.Profile{}, failed("user info: the response is not a list of objects")
 	}
 	user := list[0]
 	id, ok := user.idText("uid")
 	if !ok {
-		return authcore.Profile{}, failed("user info: uid is no id")
+		return authcore.Profile{}, failed("user info: uid is not a valid id")
 	}
 	decoded := func(name string) string {
 		text, err := url.PathUnescape(user.display(name))

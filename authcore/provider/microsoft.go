@@ -8,13 +8,13 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// microsoftGraph is Microsoft's accounts as Microsoft Graph shows them
+// microsoftGraph describes Microsoft accounts through Microsoft Graph
 // (https://learn.microsoft.com/graph/api/user-get). azuread-oauth2 is the better
-// choice: it knows tenants and may know a verified address.
+// choice: it returns tenants and can verify an address.
 //
-// The address is "mail", which any tenant's administrator sets to whatever they
-// like, and is never verified. The user principal name is taken for a nickname
-// and never for an address.
+// The address is "mail", which any tenant's administrator can set to any value, so
+// it is never verified. The user principal name is used as a nickname and never as
+// an address.
 func microsoftGraph() spec {
 	return spec{
 		kind: "microsoft-graph",
@@ -39,7 +39,7 @@ func graphProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	id, ok := user.text("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no string")
+		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	profile := authcore.Profile{
 		Subject:   id,

@@ -18,18 +18,18 @@ const (
 	clientAuthPost  = "post"
 )
 
-// maxPathDepth bounds a path of Config.Fields.
+// maxPathDepth limits the length of a path in Config.Fields.
 const maxPathDepth = 8
 
-// FieldNames lists the names that Config.Fields may have.
+// FieldNames lists the valid keys of Config.Fields.
 func FieldNames() []string {
 	return []string{"subject", "email", "email_verified", "first_name", "last_name", "name", "nickname", "avatar"}
 }
 
-// generalOAuth2 is any OAuth 2.0 provider with an address that tells in JSON
-// who logged in. All of it is configured: the addresses, and where in the answer
-// the fields stand. The client authenticates with a Basic header unless told
-// otherwise, as every server has to understand that (RFC 6749, section 2.3.1).
+// generalOAuth2 describes any OAuth 2.0 provider with a JSON user info endpoint.
+// The endpoints and the paths of the fields are configured. The client
+// authenticates with a Basic header by default, because every server must support
+// that (RFC 6749, section 2.3.1).
 func generalOAuth2() spec {
 	return spec{
 		kind:      "oauth2",
@@ -49,8 +49,7 @@ func fieldsProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 }
 
 func readFields(user object, paths map[string]string) (authcore.Profile, error) {
-	// Each field becomes a member of an object of its own, which then reads it
-	// like any other.
+	// The values become members of an object, whose methods check their types.
 	fields := object{}
 	for name, path := range paths {
 		if raw, found := user.at(path); found {
@@ -59,11 +58,11 @@ func readFields(user object, paths map[string]string) (authcore.Profile, error) 
 	}
 	id, ok := fields.idText("subject")
 	if !ok {
-		return authcore.Profile{}, failed("user info: the field for subject is neither a string nor a positive integer")
+		return authcore.Profile{}, failed("user info: the field for subject is not a string or positive integer")
 	}
 	email, ok := fields.text("email")
 	if !ok {
-		return authcore.Profile{}, failed("user info: the field for email is no string")
+		return authcore.Profile{}, failed("user info: the field for email is not a string")
 	}
 	profile := authcore.Profile{
 		Subject:       id,
@@ -80,7 +79,7 @@ func readFields(user object, paths map[string]string) (authcore.Profile, error) 
 	return profile, nil
 }
 
-// validPath reports whether a text is a path: names with dots between them.
+// validPath reports whether a text is a path: names separated by dots.
 func validPath(path string) bool {
 	names := strings.Split(path, ".")
 	return len(names) <= maxPathDepth && !slices.Contains(names, "")
@@ -100,7 +99,7 @@ func (o object) at(path string) (json.RawMessage, bool) {
 	if json.Unmarshal(raw, &list) != nil {
 		return nil, false
 	}
-	// A list is an object whose members are called 0, 1, 2 and so on.
+	// A list is treated as an object with the member names 0, 1, 2 and so on.
 	index, _, _ := strings.Cut(rest, ".")
 	i, err := strconv.Atoi(index)
 	if err != nil || i < 0 || i >= len(list) {

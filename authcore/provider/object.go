@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// object is a JSON object whose members are read by their exact names and
-// types. Decoding into a struct would take "Email_Verified" for
-// "email_verified" too, and at some providers people name attributes of their
-// account themselves.
+// object is a JSON object whose members are read by exact name and type. Decoding
+// into a struct would also accept "Email_Verified" for "email_verified", and at
+// some providers users choose names of attributes of their account.
 type object map[string]json.RawMessage
 
-// parseObject takes one JSON object; null, arrays and trailing data are none.
+// parseObject parses one JSON object. It reports false for null, arrays and
+// trailing data.
 func parseObject(data []byte) (object, bool) {
 	var o object
 	err := json.Unmarshal(data, &o)
 	return o, err == nil && o != nil
 }
 
-// has reports whether the member is there and not null.
+// has reports whether the member exists and is not null.
 func (o object) has(name string) bool {
 	raw, found := o[name]
 	return found && string(raw) != "null"
 }
 
-// text returns a string, or "" where the member is missing or null. It fails
-// where the member has another type.
+// text returns a string, or "" if the member is missing or null. It reports false
+// if the member has another type.
 func (o object) text(name string) (string, bool) {
 	if !o.has(name) {
 		return "", true
@@ -36,24 +36,23 @@ func (o object) text(name string) (string, bool) {
 	return text, err == nil
 }
 
-// display returns a string that is only shown to people, and "" where it is
-// missing or something else.
+// display returns a string for display only, or "" if the member is missing or has
+// another type.
 func (o object) display(name string) string {
 	text, _ := o.text(name)
 	return text
 }
 
-// integer returns a positive integer of at most 64 bits in its decimal form. It
-// never was a float64, which rounds from 2^53 on and would give two accounts
-// the same id.
+// integer returns a positive integer of at most 64 bits in decimal form. It is
+// never converted to float64, which rounds from 2^53 upwards and would give two
+// accounts the same id.
 func (o object) integer(name string) (string, bool) {
 	raw := string(o[name])
 	value, err := strconv.ParseUint(raw, 10, 64)
 	return raw, err == nil && value > 0
 }
 
-// idText returns an id that is a string, or a positive integer in its decimal
-// form.
+// idText returns an id that is a string, or a positive integer in decimal form.
 func (o object) idText(name string) (string, bool) {
 	if text, ok := o.text(name); ok {
 		return text, true
@@ -67,8 +66,8 @@ func (o object) isOne(name string) bool { return string(o[name]) == "1" || o.dis
 // isTrue reports whether the member is the boolean true.
 func (o object) isTrue(name string) bool { return string(o[name]) == "true" }
 
-// truth reports whether the member is true or "true": some providers send
-// booleans as strings. Anything else is false.
+// truth reports whether the member is true or "true", because some providers send
+// booleans as strings.
 func (o object) truth(name string) bool {
 	return o.isTrue(name) || o.display(name) == "true"
 }
@@ -87,8 +86,8 @@ func (o object) texts(name string) ([]string, bool) {
 	return list, err == nil
 }
 
-// unix returns a NumericDate (RFC 7519, section 2) between 1970 and 9999,
-// rounded down to the second.
+// unix returns a NumericDate (RFC 7519, section 2) between 1970 and 9999, rounded
+// down to seconds.
 func (o object) unix(name string) (time.Time, bool) {
 	const year10000 = 253402300800
 	seconds, err := strconv.ParseFloat(string(o[name]), 64)

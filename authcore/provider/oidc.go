@@ -6,8 +6,8 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// generalOIDC is any OpenID Connect provider that publishes a discovery
-// document: Keycloak, Auth0, Okta, Entra with one tenant, and so on.
+// generalOIDC describes any OpenID Connect provider with a discovery document:
+// Keycloak, Auth0, Okta, Entra with one tenant, and others.
 func generalOIDC() spec {
 	return spec{
 		kind:      "oidc",
@@ -21,16 +21,15 @@ func generalOIDC() spec {
 	}
 }
 
-// claimsProfile reads the standard claims (OpenID Connect Core 1.0, section
-// 5.1) from the ID token, and asks the user info endpoint only for what the
-// token leaves out.
+// claimsProfile reads the standard claims (OpenID Connect Core 1.0, section 5.1)
+// from the ID token, and requests the user info only for missing ones.
 func claimsProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	profile, err := readClaims(g.claims)
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	if profile.Subject == "" { // before the user info could differ from it
-		return authcore.Profile{}, failed("id token: sub is missing or empty")
+	if profile.Subject == "" { // before it is compared with the user info
+		return authcore.Profile{}, failed("ID token: sub is missing or empty")
 	}
 	saysVerified := g.claims.has("email_verified") && profile.Email != ""
 	if saysVerified && hasName(profile) || g.metadata.userInfo == "" || g.token == nil {
@@ -40,31 +39,31 @@ func claimsProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	if info.has("error") { // some say so with status 200
-		return authcore.Profile{}, failed("user info: is an error")
+	if info.has("error") { // some providers send errors with status 200
+		return authcore.Profile{}, failed("user info: the response is an error")
 	}
 	more, err := readClaims(info)
 	if err != nil {
 		return authcore.Profile{}, err
 	}
 	if more.Subject != profile.Subject {
-		// Section 5.3.2: without this check a stolen access token of
-		// somebody else would give this login their name and address.
-		return authcore.Profile{}, mismatch("user info: sub is not that of the ID token")
+		// Section 5.3.2: without this check a stolen access token would add another
+		// user's name and address to this login.
+		return authcore.Profile{}, mismatch("user info: sub differs from the ID token")
 	}
 	return merge(profile, more, saysVerified), nil
 }
 
-// readClaims maps standard claims. Members that decide who somebody is must
-// have the right type; those for display are left out where they have not.
+// readClaims maps standard claims. Claims that identify the user must have the
+// right type; display claims of the wrong type are omitted.
 func readClaims(claims object) (authcore.Profile, error) {
 	subject, ok := claims.text("sub")
 	if !ok {
-		return authcore.Profile{}, failed("claims: sub is no string")
+		return authcore.Profile{}, failed("claims: sub is not a string")
 	}
 	email, ok := claims.text("email")
 	if !ok {
-		return authcore.Profile{}, failed("claims: email is no string")
+		return authcore.Profile{}, failed("claims: email is not a string")
 	}
 	profile := authcore.Profile{
 		Subject:       subject,
@@ -88,9 +87,9 @@ func hasName(profile authcore.Profile) bool {
 	return profile.FirstName != "" || profile.LastName != ""
 }
 
-// merge fills what the ID token left out. An address and the word on whether it
-// is verified always come from the same document: two halves of two documents
-// could vouch for an address that neither vouches for.
+// merge adds the claims that are missing in the ID token. The address and its
+// verification status always come from the same document: parts of two documents
+// could verify an address that neither verifies.
 func merge(token, info authcore.Profile, saysVerified bool) authcore.Profile {
 	if !saysVerified && info.Email != "" {
 		token.Email, token.EmailVerified = info.Email, info.EmailVerified

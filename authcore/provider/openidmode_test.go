@@ -7,10 +7,9 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// TestScopeOpenIDMovesNobody adds the scope openid to a provider that people
-// have logged in with, and takes it away again: they are who they were, on the
-// public service and on one of one's own.
-func TestScopeOpenIDMovesNobody(t *testing.T) {
+// TestScopeOpenIDKeepsIdentities adds and removes the scope openid: identities are
+// the same, at the public service and at a self-hosted one.
+func TestScopeOpenIDKeepsIdentities(t *testing.T) {
 	for _, test := range []struct{ kind, base, issuer string }{
 		{"twitch", "", ""},
 		{"gitlab", "", ""},
@@ -28,19 +27,19 @@ func TestScopeOpenIDMovesNobody(t *testing.T) {
 			}
 			got, err := row.login(s)
 			if err != nil || got.Issuer != test.issuer {
-				t.Errorf("%s at %q: got %+v, %v", name, test.base, got, err)
+				t.Errorf("%s at %q: login() = %+v, %v", name, test.base, got, err)
 			}
 			who[account{got.Issuer, got.Subject}] = true
 		}
 		if len(who) != 1 {
-			t.Errorf("%s at %q: got %v", test.kind, test.base, who)
+			t.Errorf("%s at %q: identities = %v, want one", test.kind, test.base, who)
 		}
 	}
 }
 
-// TestGitLabOfOnesOwnByOpenID confirms addresses unasked here too, and its ID
-// tokens are its own.
-func TestGitLabOfOnesOwnByOpenID(t *testing.T) {
+// TestSelfHostedGitLabByOpenID verifies no addresses, and accepts only its own ID
+// tokens.
+func TestSelfHostedGitLabByOpenID(t *testing.T) {
 	for issuer, want := range map[string]error{
 		"https://git.example":  nil,
 		"https://gitlab.com":   authcore.ErrProviderMismatch,
@@ -56,14 +55,13 @@ func TestGitLabOfOnesOwnByOpenID(t *testing.T) {
 		profile := unverified(row.want)
 		profile.Issuer = "https://git.example"
 		if err == nil && got != profile {
-			t.Errorf("got %+v", got)
+			t.Errorf("login() = %+v", got)
 		}
 	}
 }
 
-// TestGitLabHashedSubject refuses servers that are so old that they send a hash
-// of the id: it is another person's name for the same account, and changes when
-// the server's secret does.
+// TestGitLabHashedSubject refuses old servers whose subject is a hash of the id: it
+// is another identifier of the same account, and changes with the server's secret.
 func TestGitLabHashedSubject(t *testing.T) {
 	for subject, want := range map[string]error{
 		"1":                    nil,
@@ -81,13 +79,13 @@ func TestGitLabHashedSubject(t *testing.T) {
 		got, err := row.login(s)
 		wants(t, err, want)
 		if err == nil && got.Subject != subject {
-			t.Errorf("%s: got %+v", subject, got)
+			t.Errorf("%s: login() = %+v", subject, got)
 		}
 	}
 }
 
-// TestGitLabWithNamesInTheUserInfo is a server that puts little into its ID
-// tokens, as GitLab did for years.
+// TestGitLabWithNamesInTheUserInfo covers servers with few claims in their ID
+// tokens, as in older versions of GitLab.
 func TestGitLabWithNamesInTheUserInfo(t *testing.T) {
 	row := rowOf(t, "gitlab-openid")
 	s := row.script(t)
@@ -95,13 +93,13 @@ func TestGitLabWithNamesInTheUserInfo(t *testing.T) {
 		delete(s.claims, claim)
 	}
 	if got, err := row.login(s); err != nil || got != row.want {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("login() = %+v, %v", got, err)
 	}
 	checkRequest(t, s, "https://gitlab.com/oauth/userinfo", bearer)
 }
 
-// TestTwitchTokensOfOthers are ID tokens of Twitch that belong to another
-// application, or are none of Twitch's.
+// TestTwitchTokensOfOthers presents ID tokens of another application or another
+// issuer.
 func TestTwitchTokensOfOthers(t *testing.T) {
 	for name, claims := range map[string]map[string]any{
 		"another application": {"aud": "client-2"},
@@ -117,7 +115,7 @@ func TestTwitchTokensOfOthers(t *testing.T) {
 		maps.Copy(s.claims, claims)
 		_, err := row.login(s)
 		if err == nil {
-			t.Errorf("%s: logs in", name)
+			t.Errorf("%s: the login succeeded", name)
 		}
 		wants(t, err, authcore.ErrProviderMismatch)
 	}

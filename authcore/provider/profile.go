@@ -9,18 +9,18 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Bounds of what is taken from a provider, in bytes.
+// Limits of values from a provider, in bytes.
 const (
-	// maxSubject is that of OpenID Connect Core 1.0, section 2.
+	// maxSubject is the limit of OpenID Connect Core 1.0, section 2.
 	maxSubject = 255
 	maxName    = 200
 	maxAvatar  = 1024
 )
 
-// sanitize applies the rules that hold for every provider.
+// sanitize applies the rules for all providers.
 func sanitize(raw authcore.Profile) (authcore.Profile, error) {
 	if !validSubject(raw.Subject) {
-		return authcore.Profile{}, failed("the account has no usable id")
+		return authcore.Profile{}, failed("the account id is not valid")
 	}
 	profile := authcore.Profile{
 		Issuer:    raw.Issuer,
@@ -43,9 +43,10 @@ func sanitize(raw authcore.Profile) (authcore.Profile, error) {
 	return profile, nil
 }
 
-// validSubject refuses what is no id. A subject is never repaired, as two
-// different ones could become the same. "None" and its like are what programs
-// write where they had nothing: everybody without an id would share the account.
+// validSubject reports whether a text is a usable id. An invalid id is never
+// repaired, because two ids could become equal. "None" and similar words are the
+// result of serializing a missing value: all accounts without an id would share
+// them.
 func validSubject(subject string) bool {
 	switch strings.ToLower(subject) {
 	case "", "none", "null", "nil", "undefined", "false", "0":
@@ -59,9 +60,8 @@ func validSubject(subject string) bool {
 	})
 }
 
-// cleanName makes one line of valid UTF-8 of at most maxName bytes. Characters
-// that turn the direction of writing are dropped: they make a text look like
-// another one.
+// cleanName returns one line of valid UTF-8 of at most maxName bytes. It drops
+// bidirectional controls, which make a text look like another one.
 func cleanName(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {
@@ -92,8 +92,8 @@ func cleanAvatar(text string) string {
 	return ""
 }
 
-// splitName splits a full name at its last blank. That is wrong for many
-// people, and used only where a provider does not say better.
+// splitName splits a full name at its last space. This is wrong for many names and
+// used only if the provider does not return the parts.
 func splitName(full string) (first, last string) {
 	full = strings.TrimSpace(full)
 	if i := strings.LastIndexFunc(full, unicode.IsSpace); i >= 0 {

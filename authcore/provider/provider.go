@@ -18,21 +18,20 @@ type provider struct {
 	clientID     string
 	clientSecret string
 	scope        string
-	// audiences are those of ID tokens that applications got by themselves, the
-	// client id among them.
+	// audiences accepted in ID tokens from applications, including the client id.
 	audiences []string
-	// tenants that may log in, where the provider has some; nil for all.
+	// tenants that may log in, if the provider has tenants; nil for all.
 	tenants []string
-	// hostedDomains that may log in, where the provider has some; nil for all.
+	// hostedDomains that may log in, if the provider has them; nil for all.
 	hostedDomains []string
 	fields        map[string]string
 	key           *signingKey
-	// issuer of ID tokens, where there are some.
+	// issuer of ID tokens, or "".
 	issuer string
-	// accounts is the issuer of identities: that of ID tokens, unless those come
-	// only with a scope.
+	// accounts is the issuer of identities: that of ID tokens, unless a scope is
+	// required to get them.
 	accounts string
-	// fixed endpoints; where there is discovery, those that override it.
+	// fixed endpoints; with discovery, those that override it.
 	fixed        endpoints
 	allowPrivate bool
 
@@ -52,10 +51,10 @@ var (
 	_ authcore.Recognizer = (*provider)(nil)
 )
 
-// Name implements authcore.Provider.
+// Name implements [authcore.Provider].
 func (p *provider) Name() string { return p.name }
 
-// Endpoint implements authcore.Provider.
+// Endpoint implements [authcore.Provider].
 func (p *provider) Endpoint(ctx context.Context) (authcore.Endpoint, error) {
 	return within(ctx, p, func(ctx context.Context) (authcore.Endpoint, error) {
 		md, err := p.metadata(ctx)
@@ -72,11 +71,11 @@ func (p *provider) Endpoint(ctx context.Context) (authcore.Endpoint, error) {
 	})
 }
 
-// PostsAnswers implements authcore.Poster.
+// PostsAnswers implements [authcore.Poster].
 func (p *provider) PostsAnswers() bool { return p.spec.responseMode == "form_post" }
 
-// Recognizes implements authcore.Recognizer. It says of every issuer that an
-// identity of this provider can have what the login would.
+// Recognizes implements [authcore.Recognizer]. It applies the same rules as a
+// login.
 func (p *provider) Recognizes(issuer string) bool {
 	if p.spec.recognizes != nil {
 		return p.spec.recognizes(p, issuer)
@@ -84,8 +83,8 @@ func (p *provider) Recognizes(issuer string) bool {
 	return issuer == p.accounts
 }
 
-// AuthorizeURL implements authcore.Provider. Challenge and nonce are left out
-// where the provider does not take them; Exchange leaves out the same.
+// AuthorizeURL implements [authcore.Provider]. Challenge and nonce are omitted if
+// the provider does not support them; Exchange omits the same.
 func (p *provider) AuthorizeURL(ctx context.Context, request authcore.AuthorizeRequest) (string, error) {
 	return within(ctx, p, func(ctx context.Context) (string, error) {
 		md, err := p.metadata(ctx)
@@ -115,7 +114,7 @@ func (p *provider) AuthorizeURL(ctx context.Context, request authcore.AuthorizeR
 	})
 }
 
-// Exchange implements authcore.Provider.
+// Exchange implements [authcore.Provider].
 func (p *provider) Exchange(ctx context.Context, request authcore.ExchangeRequest) (authcore.Profile, error) {
 	return within(ctx, p, func(ctx context.Context) (authcore.Profile, error) {
 		return p.exchange(ctx, request)
@@ -128,7 +127,7 @@ func (p *provider) exchange(ctx context.Context, request authcore.ExchangeReques
 		return authcore.Profile{}, err
 	}
 	if request.Issuer != "" && !p.mayAnswer(md, request.Issuer) {
-		return authcore.Profile{}, mismatch("iss is not that of the provider to which the person was sent")
+		return authcore.Profile{}, mismatch("iss does not match the provider of this login")
 	}
 	token, err := p.redeem(ctx, md, request)
 	if err != nil {
@@ -144,9 +143,9 @@ func (p *provider) exchange(ctx context.Context, request authcore.ExchangeReques
 	return g.profile(ctx)
 }
 
-// mayAnswer reports whether an authorization response with this "iss" is one of
-// this provider's (RFC 9207, section 2.4). Where the provider has no issuer, its
-// authorize endpoint is what the answer must come from.
+// mayAnswer reports whether an authorization response with this "iss" belongs to
+// this provider (RFC 9207, section 2.4). A provider without an issuer is identified
+// by the origin of its authorization endpoint.
 func (p *provider) mayAnswer(md metadata, issuer string) bool {
 	if p.spec.openID() {
 		return p.isIssuer(issuer, "")
@@ -154,8 +153,8 @@ func (p *provider) mayAnswer(md metadata, issuer string) bool {
 	return origin(issuer) == origin(md.authorize)
 }
 
-// oauth2 returns the configuration of the OAuth 2.0 client. The scope is
-// already joined, by the provider's own separator.
+// oauth2 returns the configuration of the OAuth 2.0 client. The scopes are already
+// joined with the provider's separator.
 func (p *provider) oauth2(md metadata, redirectURI string) *oauth2.Config {
 	config := &oauth2.Config{
 		ClientID:     p.clientID,
@@ -173,8 +172,8 @@ func (p *provider) oauth2(md metadata, redirectURI string) *oauth2.Config {
 	return config
 }
 
-// within runs one call of a method in the provider's time, and names the
-// provider in its error.
+// within runs one method call with the provider's timeout and adds the provider's
+// name to its error.
 func within[T any](ctx context.Context, p *provider, call func(context.Context) (T, error)) (T, error) {
 	bounded, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()

@@ -16,45 +16,45 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// recorded is one kind of provider as its documentation shows it: what it
-// answers (the files in testdata/<kind>), who that is, what it is sent, and
-// which errors it has. Every test of this file runs for every row.
+// recorded is one kind of provider as documented: its responses (the files in
+// testdata/<kind>), the resulting profile, the expected requests, and the
+// documented errors. Every test of this file runs for every row.
 type recorded struct {
 	kind string
-	// mode tells rows of one kind apart. Its answers are in testdata/<kind>-<mode>.
+	// mode distinguishes rows of one kind. Its responses are in
+	// testdata/<kind>-<mode>.
 	mode string
-	// cfg is what stands in the Caddyfile beside client id and secret.
+	// cfg is the configuration except client id and secret.
 	cfg Config
-	// emails is a further address that is asked, for emails.json.
+	// emails is the URL of the document emails.json.
 	emails string
 
-	// who logs in, and where the answers say so.
+	// The profile, and the paths of its members.
 	want                authcore.Profile
 	id, email, verified place
-	// unverified are the values of verified that do not count; by default all
-	// that are not true.
+	// unverified are values of verified that do not count; by default all but true.
 	unverified []any
-	// withoutEmail takes the address from wherever else it stands.
+	// withoutEmail removes the address from other places.
 	withoutEmail func(*script)
 
-	// what is sent
-	authorize  string // the query of the authorize URL, without what all have
-	basic      bool   // or client id and secret in the form
-	noSecret   bool   // or no secret at all
-	exchange   string // further members of the token request
+	// The requests.
+	authorize  string // the query of the authorize URL, without common parameters
+	basic      bool   // otherwise client id and secret are in the form
+	noSecret   bool   // no secret in either
+	exchange   string // additional parameters of the token request
 	plainCode  bool   // no code_verifier
-	user       string // request for the user info: method, query, Authorization; "" for none
+	user       string // the user info request: method, query, Authorization; "" if not sent
 	emailQuery string
 
 	errors []documented
 }
 
-// place is where something stands in the answers: a file and a path in it.
+// place is the position of a value: a file and a path in it.
 type place struct{ doc, path string }
 
-// documented is an error that the documentation of a provider lists.
+// documented is an error that the provider's documentation lists.
 type documented struct {
-	doc    string // the answer in whose place it comes
+	doc    string // the response that it replaces
 	status int
 	body   string
 	want   error
@@ -111,7 +111,7 @@ func (r *recorded) script(t *testing.T) *script {
 	return played
 }
 
-// name is unique among all rows, and that of the folder with the answers.
+// name is unique among all rows; it is the folder of the responses.
 func (r *recorded) name() string {
 	if r.mode == "" {
 		return r.kind
@@ -119,7 +119,7 @@ func (r *recorded) name() string {
 	return r.kind + "-" + r.mode
 }
 
-// spec is what the row is about.
+// spec returns the spec of the row.
 func (r *recorded) spec() spec {
 	s, _ := findSpec(r.kind)
 	return s.asking(r.cfg.Scopes)
@@ -130,13 +130,13 @@ func (r *recorded) documents(t *testing.T) map[string]any {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", r.name(), "*.json"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no answers of %s: %v", r.name(), err)
+		t.Fatalf("reading the responses of %s failed: %v", r.name(), err)
 	}
 	docs := map[string]any{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("ReadFile() failed: %v", err)
 		}
 		text = bytes.ReplaceAll(text, []byte("{client_id}"), []byte(testID))
 		text = bytes.ReplaceAll(text, []byte("{access_token}"), []byte(testAccess))
@@ -144,14 +144,14 @@ func (r *recorded) documents(t *testing.T) map[string]any {
 		decoder.UseNumber()
 		var doc any
 		if err := decoder.Decode(&doc); err != nil {
-			t.Fatalf("%s: %v", file, err)
+			t.Fatalf("decoding %s failed: %v", file, err)
 		}
 		docs[strings.TrimSuffix(filepath.Base(file), ".json")] = doc
 	}
 	return docs
 }
 
-// serve answers an address with a document, as it is when it is asked for.
+// serve answers with a document in its state at the time of the request.
 func (s *script) serve(address, doc string) {
 	s.handle(address, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -159,7 +159,7 @@ func (s *script) serve(address, doc string) {
 	})
 }
 
-// set changes what stands at a place.
+// set replaces the value at a place.
 func (s *script) set(at place, value any) {
 	s.t.Helper()
 	names := strings.Split(at.path, ".")
@@ -176,7 +176,7 @@ func (s *script) set(at place, value any) {
 	object, ok := inner.(map[string]any)
 	last := names[len(names)-1]
 	if _, found := object[last]; !ok || !found {
-		s.t.Fatalf("nothing stands at %v", at)
+		s.t.Fatalf("no value at %v", at)
 	}
 	if object[last] = value; value == absent {
 		delete(object, last)
@@ -202,16 +202,16 @@ func TestEveryKindIsRecorded(t *testing.T) {
 	for _, row := range rows() {
 		kinds = append(kinds, row.kind)
 		if len(row.errors) == 0 {
-			t.Errorf("%s: no documented error", row.name())
+			t.Errorf("%s has no documented error", row.name())
 		}
 	}
 	kinds = slices.Compact(kinds)
 	if !slices.Equal(kinds, Kinds()) {
-		t.Errorf("rows for\n%v, kinds are\n%v", kinds, Kinds())
+		t.Errorf("kinds with rows =\n%v, want\n%v", kinds, Kinds())
 	}
 }
 
-// TestRecordedLogins reads accounts in every state that an account can be in.
+// TestRecordedLogins covers every state of an account.
 func TestRecordedLogins(t *testing.T) {
 	forEach(t, func(t *testing.T, r *recorded) {
 		check := func(name string, change func(*script), want authcore.Profile) {
@@ -220,10 +220,10 @@ func TestRecordedLogins(t *testing.T) {
 				change(s)
 				got, err := r.login(s)
 				if err != nil {
-					t.Fatal(err)
+					t.Fatalf("login() failed: %v", err)
 				}
 				if got != want {
-					t.Errorf("got\n%+v, want\n%+v", got, want)
+					t.Errorf("login() =\n%+v, want\n%+v", got, want)
 				}
 			})
 		}
@@ -244,10 +244,10 @@ func TestRecordedLogins(t *testing.T) {
 				}
 			}, with("", false))
 		}
-		check("an e-mail that is none", func(s *script) { s.set(r.email, "ada") }, with("", false))
+		check("an invalid e-mail", func(s *script) { s.set(r.email, "ada") }, with("", false))
 		check("changed e-mail", func(s *script) { s.set(r.email, "Countess@EXAMPLE.org") }, with("Countess@example.org", r.want.EmailVerified))
 		if r.verified == (place{}) {
-			return // nothing says so, and nothing can take it back
+			return // the kind has no verification status
 		}
 		unverified := r.unverified
 		if unverified == nil {
@@ -259,15 +259,15 @@ func TestRecordedLogins(t *testing.T) {
 	})
 }
 
-// TestRecordedWithoutID makes no account of an answer that does not say whose it
-// is: everybody without an id would share it.
+// TestRecordedWithoutID refuses responses without an id: all such users would share
+// an account.
 func TestRecordedWithoutID(t *testing.T) {
 	forEach(t, func(t *testing.T, r *recorded) {
 		for _, value := range []any{absent, nil, "", " ", "None", "null", 0, -1, 1.5, true, []string{"1"}, map[string]any{"id": 1}} {
 			s := r.script(t)
 			s.set(r.id, value)
 			if user, ok := s.docs["user"].(map[string]any); ok && r.id.doc == "claims" && value != absent {
-				user["sub"] = value // or the two would differ, which is worse
+				user["sub"] = value // a difference is another fault
 			}
 			_, err := r.login(s)
 			wants(t, err, authcore.ErrProviderFailed)
@@ -275,12 +275,12 @@ func TestRecordedWithoutID(t *testing.T) {
 	})
 }
 
-// TestRecordedRequests holds what each provider is sent against what it demands.
+// TestRecordedRequests compares the requests with the documented ones.
 func TestRecordedRequests(t *testing.T) {
 	forEach(t, func(t *testing.T, r *recorded) {
 		s := r.script(t)
 		if _, err := r.login(s); err != nil {
-			t.Fatal(err)
+			t.Fatalf("login() failed: %v", err)
 		}
 		r.checkAuthorize(t, s)
 		r.checkExchange(t, s)
@@ -299,30 +299,30 @@ func (r *recorded) checkAuthorize(t *testing.T, s *script) {
 		RedirectURI: testReturn, State: "state-1", Nonce: "nonce-1", Challenge: "challenge-1",
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Context() failed: %v", err)
 	}
 	address, query, _ := strings.Cut(text, "?")
 	got, err := url.ParseQuery(query)
 	if err != nil || address != s.at.authorize {
-		t.Fatalf("got %s, %v", text, err)
+		t.Fatalf("AuthorizeURL() = %s, %v", text, err)
 	}
 	for name, want := range map[string]string{
 		"response_type": "code", "client_id": testID, "redirect_uri": testReturn, "state": "state-1",
 	} {
 		if !slices.Equal(got[name], []string{want}) {
-			t.Errorf("%s is %q, want %q", name, got[name], want)
+			t.Errorf("parameter %s = %q, want %q", name, got[name], want)
 		}
 		got.Del(name)
 	}
 	if rest, _ := url.QueryUnescape(got.Encode()); rest != r.authorize {
-		t.Errorf("authorize URL with\n%s, want\n%s", rest, r.authorize)
+		t.Errorf("query of the authorize URL =\n%s, want\n%s", rest, r.authorize)
 	}
 	endpoint, err := s.provider().Endpoint(t.Context())
 	want := authcore.Endpoint{
 		ClientID: testID, AuthorizeURL: address, Scope: got.Get("scope"), ResponseType: "code", ResponseMode: got.Get("response_mode"),
 	}
 	if err != nil || endpoint != want {
-		t.Errorf("got %+v, %v, want %+v", endpoint, err, want)
+		t.Errorf("Endpoint() = %+v, %v, want %+v", endpoint, err, want)
 	}
 }
 
@@ -330,7 +330,7 @@ func (r *recorded) checkExchange(t *testing.T, s *script) {
 	t.Helper()
 	requests := s.to(s.at.token)
 	if len(requests) != 1 {
-		t.Fatalf("%d token requests", len(requests))
+		t.Fatalf("number of token requests = %d, want 1", len(requests))
 	}
 	got := requests[0]
 	want := url.Values{"grant_type": {"authorization_code"}, "code": {testCode}, "redirect_uri": {testReturn}}
@@ -352,30 +352,30 @@ func (r *recorded) checkExchange(t *testing.T, s *script) {
 	for name, values := range further {
 		want[name] = values
 	}
-	if r.kind == "apple-id" { // TestAppleSecret looks into it
+	if r.kind == "apple-id" { // covered by TestAppleSecret
 		want["client_secret"] = got.form["client_secret"]
 	}
 	if got.method != http.MethodPost || len(got.query) > 0 || got.form.Encode() != want.Encode() {
-		t.Errorf("%s with query %v and form\n%s, want\n%s", got.method, got.query, got.form.Encode(), want.Encode())
+		t.Errorf("token request = %s with query %v and form\n%s, want\n%s", got.method, got.query, got.form.Encode(), want.Encode())
 	}
 	if got.header.Get("Authorization") != authorization || got.header.Get("Accept") != "application/json" {
-		t.Errorf("header %v", got.header)
+		t.Errorf("unexpected header %v", got.header)
 	}
 }
 
-// checkRequest compares the one request to an address with "METHOD query scheme
-// token"; "" stands for none at all.
+// checkRequest compares the only request to a URL with "METHOD query scheme token",
+// or requires that there is no request if that is "".
 func checkRequest(t *testing.T, s *script, address, want string) {
 	t.Helper()
 	requests := s.to(address)
 	if want == "" {
 		if len(requests) > 0 {
-			t.Errorf("%s was asked for what is known already", address)
+			t.Errorf("%s received a redundant request", address)
 		}
 		return
 	}
 	if len(requests) != 1 {
-		t.Fatalf("%d requests to %s", len(requests), address)
+		t.Fatalf("number of requests to %[2]s = %[1]d, want 1", len(requests), address)
 	}
 	r := requests[0]
 	query, _ := url.QueryUnescape(r.query.Encode())
@@ -387,13 +387,12 @@ func checkRequest(t *testing.T, s *script, address, want string) {
 		got += " Client-Id: " + client
 	}
 	if got != want {
-		t.Errorf("%s was asked with\n%s, want\n%s", address, got, want)
+		t.Errorf("request to %s =\n%s, want\n%s", address, got, want)
 	}
 }
 
-// TestRecordedErrors maps every error that a provider documents, and quotes
-// nothing of it. The code went out once at most: after a second try the answer
-// would be about that one.
+// TestRecordedErrors maps every documented error, without its text. The code is
+// sent at most once: a second response would be about a used code.
 func TestRecordedErrors(t *testing.T) {
 	forEach(t, func(t *testing.T, r *recorded) {
 		for _, fault := range r.errors {
@@ -407,19 +406,18 @@ func TestRecordedErrors(t *testing.T) {
 			_, err := r.login(s)
 			wants(t, err, fault.want)
 			if err != nil && strings.Contains(err.Error(), "quoted") {
-				t.Errorf("%v quotes the provider", err)
+				t.Errorf("login() failed with %v, which contains text of the provider", err)
 			}
 			if n := len(s.to(s.at.token)); n != 1 {
-				t.Errorf("%d token requests", n)
+				t.Errorf("number of token requests = %d, want at most 1", n)
 			}
 			if t.Failed() {
-				t.Fatalf("after %d %s", fault.status, fault.body)
+				t.Fatalf("login() after %d %s", fault.status, fault.body)
 			}
 		}
 	})
 }
 
-// stations are the requests of a login, for each kind.
 func (r *recorded) stations(t *testing.T) map[string]string {
 	t.Helper()
 	s := r.script(t)
@@ -439,8 +437,7 @@ func (r *recorded) stations(t *testing.T) map[string]string {
 	return all
 }
 
-// bare makes the ID token say nothing that the user info could say, so that the
-// latter is asked for.
+// bare removes claims that the user info also contains, so that it is requested.
 func (s *script) bare() *script {
 	for _, claim := range []string{"email", "email_verified"} {
 		delete(s.claims, claim)

@@ -18,7 +18,7 @@ import (
 // bearer is a plain request for the user info.
 const bearer = "GET  Bearer " + testAccess
 
-// appleKey is a key of the kind that Apple hands out.
+// appleKey returns a key in Apple's format.
 var appleKey = sync.OnceValue(func() *ecdsa.PrivateKey {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -35,7 +35,7 @@ func pemOf(key any) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// proofOf is what Facebook calls appsecret_proof.
+// proofOf returns Facebook's appsecret_proof.
 func proofOf(secret, token string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(token))
@@ -58,7 +58,7 @@ func ada(issuer, subject string) authcore.Profile {
 	}
 }
 
-// unverified is a profile whose provider vouches for nothing.
+// unverified returns a profile whose address is not verified.
 func unverified(profile authcore.Profile) authcore.Profile {
 	profile.EmailVerified = false
 	return profile
@@ -206,7 +206,7 @@ func rows() []recorded {
 			kind: "gitlab", mode: "openid", cfg: Config{Scopes: []string{"openid", "profile", "email"}},
 			want: named(ada("", "1"), "ada", "https://secure.gravatar.com/avatar/1?s=80&d=identicon"),
 			id:   place{"claims", "sub"}, email: place{"claims", "email"}, verified: place{"claims", "email_verified"},
-			// What the ID token leaves out the user info says, which is not disturbed.
+			// Claims that the ID token lacks come from the unchanged user info.
 			unverified:   []any{false, "false", 0, "yes", []bool{true}},
 			withoutEmail: func(s *script) { s.set(place{"user", "email"}, absent) },
 			authorize:    "code_challenge=challenge-1&code_challenge_method=S256&nonce=nonce-1&scope=openid profile email",

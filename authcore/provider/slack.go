@@ -9,11 +9,11 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// slack is Sign in with Slack
+// slack describes Sign in with Slack
 // (https://docs.slack.dev/authentication/sign-in-with-slack/).
 //
-// Ids of people are those of their workspace, which is therefore part of the
-// issuer. The token endpoint answers errors with status 200.
+// User ids are unique per workspace, which is therefore part of the issuer. The
+// token endpoint returns errors with status 200.
 func slack() spec {
 	return spec{
 		kind:   "slack",
@@ -35,7 +35,7 @@ func slack() spec {
 	}
 }
 
-// slackRefuses lists the errors of openid.connect.token that are about the code.
+// slackRefuses lists the errors of openid.connect.token about the code.
 func slackRefuses(answer object) bool {
 	switch answer.display("error") {
 	case "invalid_code", "code_already_used", "code_expired", "invalid_code_verifier":
@@ -48,7 +48,7 @@ func slackRefuses(answer object) bool {
 func slackProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	team, ok := g.claims.text("https://slack.com/team_id")
 	if !ok || team == "" {
-		return authcore.Profile{}, failed("ID token: the id of the workspace is missing")
+		return authcore.Profile{}, failed("ID token: the workspace id is missing")
 	}
 	profile, err := claimsProfile(ctx, g)
 	if err != nil {
@@ -56,7 +56,7 @@ func slackProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	id, ok := g.claims.text("https://slack.com/user_id")
 	if !ok || id != profile.Subject {
-		return authcore.Profile{}, failed("ID token: the id of the user is not sub")
+		return authcore.Profile{}, failed("ID token: the user id differs from sub")
 	}
 	profile.Issuer = g.provider.issuer + "/" + team
 	return profile, nil

@@ -10,90 +10,90 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// openIDScope asks for an ID token (OpenID Connect Core 1.0, section 3.1.2.1).
+// openIDScope requests an ID token (OpenID Connect Core 1.0, section 3.1.2.1).
 const openIDScope = "openid"
 
-// spec describes one kind of provider. It is all that there is to say about
-// it: whatever is not in the spec is the same for every provider.
+// spec describes one kind of provider. Everything that is not in the spec is the
+// same for all kinds.
 type spec struct {
-	// kind is the name in configuration, that of python-social-auth.
+	// kind is the name in the configuration, the same as in python-social-auth.
 	kind string
-	// issuer is the "iss" of the public service's ID tokens; "" where there are
-	// none or where it is configured.
+	// issuer is the "iss" of the public service's ID tokens; "" if it has none or
+	// if the issuer is configured.
 	issuer string
-	// issuerAliases are other spellings of issuer in the public service's
-	// tokens. An identity always carries issuer.
+	// issuerAliases are other spellings of issuer in the public service's tokens.
+	// An identity always has issuer.
 	issuerAliases []string
 	// issuerPath follows a configured base URL in the issuer.
 	issuerPath string
-	// issuerEndsInSlash says that every configured issuer of the kind does, and
-	// that people leave it out.
+	// issuerEndsInSlash is set if every issuer of the kind ends in a slash, which
+	// operators tend to omit.
 	issuerEndsInSlash bool
-	// discovery says that the issuer is configured and that the endpoints come
-	// from its discovery document.
+	// discovery is set if the issuer is configured and the endpoints come from its
+	// discovery document.
 	discovery bool
 	// public holds the endpoints of the public service.
 	public endpoints
-	// selfHosted holds their paths below a configured base URL; empty where the
-	// service cannot be hosted by others.
+	// selfHosted holds their paths below a configured base URL; empty if the
+	// service cannot be self-hosted.
 	selfHosted endpoints
-	// scopes are asked for unless others are configured. Order is kept.
+	// scopes are requested by default, in this order.
 	scopes []string
 	// scopeSeparator is " " (RFC 6749, section 3.3) unless set.
 	scopeSeparator string
-	// authStyle is how the client authenticates at the token endpoint. It is
-	// never left to detection, which sends a single-use code twice. Only where
-	// there is discovery may it be zero: then the document decides.
+	// authStyle is the client authentication method at the token endpoint. It is
+	// never detected, because detection sends a single-use code twice. With
+	// discovery it may be zero: then the document decides.
 	authStyle oauth2.AuthStyle
-	// pkce says that the provider takes an S256 challenge (RFC 7636).
+	// pkce is set if the provider accepts an S256 challenge (RFC 7636).
 	pkce bool
-	// nonce says that the provider puts the nonce into its ID tokens.
+	// nonce is set if the provider copies the nonce into its ID tokens.
 	nonce bool
-	// appTokens says that ID tokens are taken which an application got by
-	// itself; appTokensOnly, that the code flow brings none.
+	// appTokens is set if ID tokens of applications are accepted, appTokensOnly if
+	// the code flow returns none.
 	appTokens, appTokensOnly bool
-	// openIDMode changes the spec for logins by OpenID Connect, where the kind
-	// knows both: when the scope openid is configured. It changes whatever it
-	// likes but who somebody is, so that nobody becomes somebody else when the
-	// scope is added or taken away: the subject is the same, and identities carry
-	// the issuer that they have without it.
+	// openIDMode changes the spec for logins with OpenID Connect, if the kind
+	// supports both protocols and the scope openid is configured. It must not
+	// change identities, so that users keep their accounts when the scope is added
+	// or removed: the subject is the same, and identities keep the issuer that they
+	// have without it.
 	openIDMode func(spec) spec
-	// responseMode is "form_post" where the provider insists on it.
+	// responseMode is "form_post" if the provider requires it.
 	responseMode string
-	// authorizeParams returns what is added to every authorize URL.
+	// authorizeParams returns parameters that are added to every authorization URL.
 	authorizeParams func(p *provider) map[string]string
-	// options lists those of Config that only some kinds take, by name. With an
-	// exclamation mark after the name the kind needs it.
+	// options lists the fields of Config that only some kinds accept. An
+	// exclamation mark after the name makes the option required.
 	options []string
-	// noSecret says that no client secret is configured.
+	// noSecret is set if the kind has no configured client secret.
 	noSecret bool
-	// oneTenant says that nothing tells which tenant somebody is from, so that
-	// there can be no list of them.
+	// oneTenant is set if responses do not contain the tenant, so that a list of
+	// tenants cannot be checked.
 	oneTenant bool
-	// secret makes the client secret of one token request, where it is not
-	// simply the configured one.
+	// secret returns the client secret for one token request, if it is not the
+	// configured one.
 	secret func(p *provider) (string, error)
-	// exchangeParams returns further parameters of the token request, or an
-	// error where the request lacks what they are made of.
+	// exchangeParams returns additional parameters of the token request, or an
+	// error if the request lacks their input.
 	exchangeParams func(request authcore.ExchangeRequest) (map[string]string, error)
-	// refuses reads an error of the token endpoint in a form, or with codes, of
-	// the provider's own. It reports whether the error is about this code or
-	// this person, so that another login may succeed.
+	// refuses reads a provider-specific error of the token endpoint. It reports
+	// whether the error concerns this code or this user, so that another login may
+	// succeed.
 	refuses func(answer object) bool
-	// profile reads who logged in. It returns what the provider says, as it
-	// says it: sanitize cleans, bounds and checks all of it afterwards. Issuer
-	// is set by the caller unless the profile has one.
+	// profile returns the user as the provider describes it; sanitize cleans,
+	// limits and checks everything afterwards. The caller sets Issuer unless the
+	// profile has one.
 	profile func(ctx context.Context, g *grant) (authcore.Profile, error)
-	// recognizes tells the issuers that profile sets, where it does.
+	// recognizes matches the issuers that profile sets, if it sets any.
 	recognizes func(p *provider, issuer string) bool
 }
 
-// endpoints are the addresses of a provider.
+// endpoints are the URLs of a provider.
 type endpoints struct {
 	authorize, token, userInfo, jwks string
 }
 
-// or returns the endpoints with those of other in place of missing ones.
+// or returns the endpoints, with missing ones from other.
 func (e endpoints) or(other endpoints) endpoints {
 	first := func(a, b string) string {
 		if a != "" {
@@ -109,7 +109,7 @@ func (e endpoints) or(other endpoints) endpoints {
 	}
 }
 
-// below returns the endpoints, which are paths, as URLs below a base.
+// below joins the endpoints, which are paths, to a base URL.
 func (e endpoints) below(base string) endpoints {
 	join := func(path string) string {
 		if path == "" {
@@ -125,7 +125,7 @@ func (e endpoints) below(base string) endpoints {
 	}
 }
 
-// replaced returns the endpoints with one text in place of another.
+// replaced returns the endpoints with every from replaced by to.
 func (e endpoints) replaced(from, to string) endpoints {
 	return endpoints{
 		authorize: strings.ReplaceAll(e.authorize, from, to),
@@ -138,6 +138,13 @@ func (e endpoints) replaced(from, to string) endpoints {
 // openID reports whether the provider issues ID tokens.
 func (s *spec) openID() bool { return s.discovery || s.issuer != "" }
 
+// choosesClientAuth reports whether the client authentication method can be
+// configured: with OpenID Connect, providers may support several (OpenID Connect
+// Core 1.0, section 9).
+func (s *spec) choosesClientAuth() bool {
+	return s.openID() && !s.noSecret && !s.appTokensOnly
+}
+
 // asking returns the spec for logins with these scopes.
 func (s *spec) asking(scopes []string) spec {
 	if s.openIDMode != nil && slices.Contains(scopes, openIDScope) {
@@ -146,8 +153,8 @@ func (s *spec) asking(scopes []string) spec {
 	return *s
 }
 
-// takes reports whether the kind has an option that only some have, and whether
-// it needs it.
+// takes reports whether the kind accepts an option that only some kinds accept, and
+// whether it requires it.
 func (s *spec) takes(option string) (taken, needed bool) {
 	needed = slices.Contains(s.options, option+"!")
 	return needed || slices.Contains(s.options, option), needed
@@ -184,7 +191,7 @@ func specs() []spec {
 	}
 }
 
-// Kinds lists the kinds that Config.Kind can name.
+// Kinds lists the valid values of Config.Kind.
 func Kinds() []string {
 	var kinds []string
 	for _, s := range specs() {

@@ -9,7 +9,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// spotify is Spotify (https://developer.spotify.com/documentation/web-api).
+// spotify describes Spotify (https://developer.spotify.com/documentation/web-api).
 // Its documentation warns that addresses are not verified.
 func spotify() spec {
 	return spec{
@@ -33,7 +33,7 @@ func spotifyProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	id, ok := user.text("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no string")
+		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	first, last := splitName(user.display("display_name"))
 	profile := authcore.Profile{

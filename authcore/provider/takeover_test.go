@@ -3,98 +3,94 @@ package provider_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/session"
 )
 
-const (
-	victim  = "victim@example.com"
-	ownerID = "0190f5fe-0000-7000-8000-000000000001"
-)
+const victim = "victim@example.com"
 
-// takeover is a rule about a first login through a provider that names an
-// address, in the words of docs/providers.md, which has the same table.
+// takeover is a rule for the first login through a provider, a row of the table in
+// docs/providers.md.
 type takeover struct {
-	account   string // who has the address here
-	provider  string // what it says about the address
-	linkBy    string
-	taken     string
-	signup    string
-	logsInAs  string
-	becauseOf string
+	account  string // the account here that has the address
+	provider string // the provider's statement about the address
+	linkBy   string
+	taken    string
+	signup   string
+	result   string
+	reason   string
 }
 
-// takeovers covers every combination of what it depends on once.
+// takeovers covers every combination once.
 var takeovers = []takeover{
-	{"proven", "vouches", "verified", "any", "any", "that account", "both sides have proven it"},
-	{"proven", "vouches", "never", "conflict", "open to it", "409 `email_taken`", "nothing is joined by address"},
-	{"proven", "vouches", "never", "new_account", "open to it", "a new account without the address", "an address belongs to one account"},
-	{"proven", "vouches", "never", "any", "not", "403 `signup_closed`", "it would be a new account"},
-	{"proven", "does not", "any", "conflict", "any", "409 `email_taken`", "anybody can claim an address"},
-	{"proven", "does not", "any", "new_account", "open to it", "a new account without the address", "the same"},
-	{"proven", "does not", "any", "new_account", "not", "403 `signup_closed`", "the same"},
-	{"unproven or none", "vouches", "any", "any", "open to it", "a new account with the address", "who only claims an address has no claim to it"},
-	{"unproven or none", "vouches", "any", "any", "not", "403 `signup_closed`", ""},
-	{"unproven or none", "does not", "any", "any", "open to it", "a new account that shows the address", "it identifies nobody"},
-	{"unproven or none", "does not", "any", "any", "not", "403 `signup_closed`", ""},
-	{"any", "names none", "any", "any", "open to it", "a new account without the address", ""},
-	{"any", "names none", "any", "any", "not", "403 `signup_closed`", ""},
+	{"verified", "verifies it", "verified", "any", "any", "that account", "both sides have verified the address"},
+	{"verified", "verifies it", "never", "conflict", "allows it", "409 `email_taken`", "accounts are not joined by address"},
+	{"verified", "verifies it", "never", "new_account", "allows it", "a new account without the address", "an address belongs to one account"},
+	{"verified", "verifies it", "never", "any", "does not", "403 `signup_closed`", "it would be a new account"},
+	{"unverified or none", "verifies it", "any", "any", "allows it", "a new account with the address", "an unverified address reserves nothing"},
+	{"unverified or none", "verifies it", "any", "any", "does not", "403 `signup_closed`", ""},
+	{"any", "does not verify it", "any", "any", "allows it", "a new account that shows the address", "an unverified address is never looked up"},
+	{"any", "does not verify it", "any", "any", "does not", "403 `signup_closed`", ""},
+	{"any", "reports none", "any", "any", "allows it", "a new account without the address", ""},
+	{"any", "reports none", "any", "any", "does not", "403 `signup_closed`", ""},
 }
 
-// vouching lists what "vouches" and its opposites stand for: each class of
-// provider with what it may say.
-var vouching = []struct {
-	word, kind string
-	says       person
+// statements lists responses of each class of provider, by their meaning.
+var statements = []struct {
+	meaning, kind string
+	reported      members
 }{
-	{"vouches", "discord", say(victim, person{"verified": true})},
-	{"vouches", "azuread-oauth2", say(victim, person{"xms_edov": true})},
-	{"does not", "discord", say(victim, person{"verified": false})},
-	{"does not", "discord", say(victim, nil)},
-	{"does not", "discord", say(victim, person{"verified": "true"})}, // not the type it is documented to have
-	{"does not", "spotify", say(victim, person{"verified": true, "email_verified": true})},
-	{"does not", "azuread-oauth2", say(victim, person{"email_verified": true, "verified": true, "upn": victim})},
-	{"does not", "azuread-oauth2", say(victim, person{"xms_edov": false, "tid": tenantB})},
-	{"names none", "discord", say("", person{"verified": true})},
-	{"names none", "spotify", say("", nil)},
-	{"names none", "azuread-oauth2", say("", person{"xms_edov": true, "upn": victim, "preferred_username": victim})},
+	{"verifies it", "discord", reports(victim, members{"verified": true})},
+	{"verifies it", "azuread-oauth2", reports(victim, members{"xms_edov": true})},
+	{"does not verify it", "discord", reports(victim, members{"verified": false})},
+	{"does not verify it", "discord", reports(victim, nil)},
+	{"does not verify it", "discord", reports(victim, members{"verified": "true"})}, // not the documented type
+	{"does not verify it", "spotify", reports(victim, members{"verified": true, "email_verified": true})},
+	{"does not verify it", "azuread-oauth2", reports(victim, members{"email_verified": true, "verified": true, "upn": victim})},
+	{"does not verify it", "azuread-oauth2", reports(victim, members{"xms_edov": false, "tid": tenantB})},
+	{"reports none", "discord", reports("", members{"verified": true})},
+	{"reports none", "spotify", reports("", nil)},
+	{"reports none", "azuread-oauth2", reports("", members{"xms_edov": true, "upn": victim, "preferred_username": victim})},
 }
 
-// signups lists what a realm can say about newcomers, and whether that lets in
-// somebody with a proven address at example.com, and anybody else.
+// signups lists sign-up rules, and whether they admit a verified address at
+// example.com and any other login.
 var signups = []struct {
-	rules           authcore.AccountRules
-	proven, another bool
+	rules           account.Rules
+	verified, other bool
 }{
-	{authcore.AccountRules{Signup: authcore.SignupOpen}, true, true},
-	{authcore.AccountRules{Signup: authcore.SignupClosed}, false, false},
-	{authcore.AccountRules{Signup: authcore.SignupDomains, Domains: []string{"example.com"}}, true, false},
-	{authcore.AccountRules{Signup: authcore.SignupDomains, Domains: []string{"elsewhere.example"}}, false, false},
+	{account.Rules{Signup: account.SignupOpen}, true, true},
+	{account.Rules{Signup: account.SignupClosed}, false, false},
+	{account.Rules{Signup: account.SignupDomains, Domains: []string{"example.com"}}, true, false},
+	{account.Rules{Signup: account.SignupDomains, Domains: []string{"elsewhere.example"}}, false, false},
 }
 
-// TestTakeover tries every combination, and finds the one rule for it.
+// TestTakeover tries every combination and applies the one rule for it.
 func TestTakeover(t *testing.T) {
-	server := newClasses(t)
+	server := newServer(t)
 	providers := server.providers(t)
 	used := map[int]bool{}
-	for _, account := range []string{"none", "unproven", "proven"} {
-		for _, word := range vouching {
+	for _, holder := range []string{"none", "unverified", "verified"} {
+		for _, statement := range statements {
 			for _, linkBy := range []string{"verified", "never"} {
 				for _, taken := range []string{"conflict", "new_account"} {
 					for _, signup := range signups {
 						rules := signup.rules
 						rules.LinkByEmail, rules.EmailTaken = linkBy, taken
-						open := signup.another || signup.proven && word.word == "vouches"
-						rule := ruleFor(t, account, word.word, linkBy, taken, open)
+						open := signup.other || signup.verified && statement.meaning == "verifies it"
+						rule := ruleFor(t, holder, statement.meaning, linkBy, taken, open)
 						used[rule] = true
-						want := takeovers[rule].logsInAs
-						if got := outcome(t, server.open(t, providers, rules), account, word.kind, word.says); got != want {
-							t.Errorf("account %s, %s that %s (%v), %+v: got %s, want %s", account, word.kind, word.word, word.says, rules, got, want)
+						want := takeovers[rule].result
+						if got := outcome(t, server.open(t, providers, rules), holder, statement.kind, statement.reported); got != want {
+							t.Errorf("account %s, %s %s (%v), %+v: result = %s, want %s",
+								holder, statement.kind, statement.meaning, statement.reported, rules, got, want)
 						}
 					}
 				}
@@ -102,228 +98,222 @@ func TestTakeover(t *testing.T) {
 		}
 	}
 	if len(used) != len(takeovers) {
-		t.Errorf("only the rules %v were met", used)
+		t.Errorf("used rules = %v, want all %d", used, len(takeovers))
 	}
 }
 
-// ruleFor returns the rule of a combination. There is exactly one.
-func ruleFor(t *testing.T, account, word, linkBy, taken string, open bool) int {
+// ruleFor returns the index of the only rule for a combination.
+func ruleFor(t *testing.T, holder, meaning, linkBy, taken string, open bool) int {
 	t.Helper()
-	signup := map[bool]string{true: "open to it", false: "not"}[open]
+	signup := map[bool]string{true: "allows it", false: "does not"}[open]
 	covers := func(column, value string) bool {
 		return column == "any" || slices.Contains(strings.Split(column, " or "), value)
 	}
 	found := -1
 	for i, rule := range takeovers {
-		if !covers(rule.account, account) || rule.provider != word || !covers(rule.linkBy, linkBy) ||
+		if !covers(rule.account, holder) || rule.provider != meaning || !covers(rule.linkBy, linkBy) ||
 			!covers(rule.taken, taken) || !covers(rule.signup, signup) {
 			continue
 		}
 		if found >= 0 {
-			t.Fatalf("rules %d and %d are about the same", found, i)
+			t.Fatalf("rules %d and %d overlap", found, i)
 		}
 		found = i
 	}
 	if found < 0 {
-		t.Fatalf("there is no rule for %s, %s, %s, %s, %s", account, word, linkBy, taken, signup)
+		t.Fatalf("no rule covers %s, %s, %s, %s, %s", holder, meaning, linkBy, taken, signup)
 	}
 	return found
 }
 
-// outcome puts somebody with the address into the realm, has somebody come
-// through the provider, and tells what they log in as. Whatever it is, it stays
-// so when the provider names another address later, and the one who was there
-// first is who they were.
-func outcome(t *testing.T, f *comer, account, kind string, says person) string {
+// outcome logs in through the provider, after a user with the address was stored.
+// Afterwards it checks that another address at the provider changes neither
+// account.
+func outcome(t *testing.T, f *fixture, holder, kind string, reported members) string {
 	t.Helper()
-	owner := authcore.User{ID: ownerID, Email: victim, EmailVerified: account == "proven", Created: time.Unix(1, 0).UTC()}
-	if account != "none" {
-		identity := authcore.Identity{Provider: "elsewhere", Subject: "owner"}
-		if _, _, err := f.store.EnsureIdentity(t.Context(), identity, owner, false); err != nil {
-			t.Fatal(err)
-		}
+	var owner string
+	if holder != "none" {
+		owner = f.owner(holder == "verified")
 	}
-	login, err := f.comes(kind, says)
+	grant, err := f.social(kind, reported)
 	var refused *authcore.Error
 	if errors.As(err, &refused) {
 		return fmt.Sprintf("%d %#q", refused.Status, refused.Code)
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Social() failed: %v", err)
 	}
-	moved := person{}
-	for name, value := range says {
-		moved[name] = value
+	changed := maps.Clone(reported)
+	changed["email"], changed["verified"], changed["xms_edov"] = "new@example.com", true, true
+	again, err := f.social(kind, changed)
+	if err != nil || again.User.ID != grant.User.ID || again.User.Email != grant.User.Email || again.User.EmailVerified != grant.User.EmailVerified {
+		t.Errorf("Social() with another address = %+v, %v, want %+v", again.User, err, grant.User)
 	}
-	moved["email"], moved["verified"], moved["xms_edov"] = "new@example.com", true, true
-	if again, err := f.comes(kind, moved); err != nil || again.User != login.User {
-		t.Errorf("with another address: %+v, %v; before: %+v", again.User, err, login.User)
-	}
-	if account != "none" {
-		if still, err := f.store.User(t.Context(), ownerID); err != nil || still != owner {
-			t.Errorf("the account that was there is %+v, %v; before: %+v", still, err, owner)
+	if owner != "" {
+		still, err := f.store.User(t.Context(), authcore.UserRef{ID: owner})
+		if err != nil || still.Email != victim || still.EmailVerified != (holder == "verified") {
+			t.Errorf("User() of the owner = %+v, %v, want an unchanged address", still, err)
 		}
 	}
 	switch {
-	case login.User.ID == ownerID:
+	case grant.User.ID == owner:
 		return "that account"
-	case login.User.Email == "":
+	case grant.User.Email == "":
 		return "a new account without the address"
-	case login.User.EmailVerified:
+	case grant.User.EmailVerified:
 		return "a new account with the address"
 	default:
 		return "a new account that shows the address"
 	}
 }
 
-// The documentation has the same table.
+// TestTakeoverTableIsDocumented compares the table in the documentation.
 func TestTakeoverTableIsDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/providers.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ReadFile() failed: %v", err)
 	}
-	_, section, found := strings.Cut(string(text), "\n## Who gets which account\n")
+	_, section, found := strings.Cut(string(text), "\n## Which account a login leads to\n")
 	if !found {
-		t.Fatal("the section is gone")
+		t.Fatal("docs/providers.md has no section about accounts")
 	}
 	section, _, _ = strings.Cut(section, "\n## ")
 	var documented []string
-	for _, line := range strings.Split(section, "\n") {
+	for line := range strings.SplitSeq(section, "\n") {
 		if strings.HasPrefix(line, "| ") {
 			documented = append(documented, line)
 		}
 	}
-	want := []string{"| account here that has the address | the provider | `link_by_email` | `email_taken` | `signup` | logs in as | because |"}
+	want := []string{"| account with this address | provider | `link_by_email` | `email_taken` | `signup` | result | reason |"}
 	for _, r := range takeovers {
 		code := func(value string) string {
-			if value == "any" || value == "open to it" || value == "not" {
+			if value == "any" || value == "allows it" || value == "does not" {
 				return value
 			}
 			return "`" + value + "`"
 		}
 		want = append(want, strings.ReplaceAll(fmt.Sprintf("| %s | %s | %s | %s | %s | **%s** | %s |",
-			r.account, r.provider, code(r.linkBy), code(r.taken), code(r.signup), r.logsInAs, r.becauseOf), "|  |", "| |"))
+			r.account, r.provider, code(r.linkBy), code(r.taken), code(r.signup), r.result, r.reason), "|  |", "| |"))
 	}
 	if !slices.Equal(documented, want) {
-		t.Errorf("documented:\n%s\nwant:\n%s", strings.Join(documented, "\n"), strings.Join(want, "\n"))
+		t.Errorf("documented table =\n%s\nwant\n%s", strings.Join(documented, "\n"), strings.Join(want, "\n"))
 	}
 }
 
-// An account that somebody made with another's unproven address gains nothing
-// when the owner arrives, by link or through a provider, and nothing that the
-// owner does later leads there (pre-hijacking, CWE-287).
+// TestPreRegistration registers an account with the victim's unverified address.
+// The account gains nothing when the owner logs in by link or through a provider,
+// and no later login of the owner leads to it (pre-hijacking, CWE-287).
 func TestPreRegistration(t *testing.T) {
-	server := newClasses(t)
+	server := newServer(t)
 	providers := server.providers(t)
-	for name, arrives := range map[string]func(*comer) authcore.Login{
-		"by link": func(f *comer) authcore.Login { return f.loginAs(victim) },
-		"through a provider that vouches": func(f *comer) authcore.Login {
-			login, err := f.comes("discord", say(victim, person{"verified": true}))
+	for name, arrive := range map[string]func(*fixture) session.Grant{
+		"by link": func(f *fixture) session.Grant { return f.byLink(victim) },
+		"through a provider that verifies addresses": func(f *fixture) session.Grant {
+			grant, err := f.social("discord", reports(victim, members{"verified": true}))
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("Social() failed: %v", err)
 			}
-			return login
+			return grant
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := server.open(t, providers, authcore.AccountRules{})
-			attack := say(victim, person{"id": "666"})
-			attacker, err := f.comes("spotify", attack)
+			f := server.open(t, providers, account.Rules{})
+			attack := reports(victim, members{"id": "666"})
+			attacker, err := f.social("spotify", attack)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("Social() of the attacker failed: %v", err)
 			}
 			if claims := f.claims(attacker.Token); claims.Email != "" || claims.EmailVerified {
-				t.Errorf("the token speaks of an unproven address: %+v", claims)
+				t.Errorf("claims = %+v, want no unverified address", claims)
 			}
-			owner := arrives(f)
+			owner := arrive(f)
 			if owner.User.ID == attacker.User.ID || !owner.IsNew {
-				t.Fatal("the owner was put into the attacker's account")
+				t.Fatal("the owner was logged in to the attacker's account")
 			}
-			again, err := f.comes("spotify", attack)
+			again, err := f.social("spotify", attack)
 			if err != nil || again.User.ID != attacker.User.ID {
-				t.Errorf("the attacker logs in as %+v, %v", again.User, err)
+				t.Errorf("Social() of the attacker = %+v, %v, want the attacker's account", again.User, err)
 			}
-			if back := f.loginAs(victim); back.User.ID != owner.User.ID {
+			if back := f.byLink(victim); back.User.ID != owner.User.ID {
 				t.Error("the owner's link leads to another account")
 			}
-			if user, err := f.FindUser(t.Context(), victim); err != nil || user.ID != owner.User.ID {
-				t.Errorf("the address belongs to %+v, %v", user, err)
+			if user, err := f.Accounts.Find(t.Context(), victim); err != nil || user.ID != owner.User.ID {
+				t.Errorf("Find(%s) = %+v, %v, want the owner", victim, user, err)
 			}
 		})
 	}
 }
 
-// The id of an account is the provider's, in its tenant, and there is one
-// (CWE-287; OpenID Connect Core 1.0, section 5.7).
+// TestSubjects distinguishes accounts by provider, tenant and id, and refuses
+// responses without an id (CWE-287; OpenID Connect Core 1.0, section 5.7).
 func TestSubjects(t *testing.T) {
-	server := newClasses(t)
-	providers := server.providers(t)
-	f := server.open(t, providers, authcore.AccountRules{})
+	server := newServer(t)
+	f := server.open(t, server.providers(t), account.Rules{})
 	seen := map[string]string{}
 	for name, c := range map[string]struct {
-		kind string
-		says person
+		kind     string
+		reported members
 	}{
-		"tenant A":          {"azuread-oauth2", say("", nil)},
-		"tenant B":          {"azuread-oauth2", say("", person{"tid": tenantB})},
-		"another provider":  {"discord", say("", nil)},
-		"a third one":       {"spotify", say("", nil)},
-		"another id":        {"spotify", say("", person{"id": "4712"})},
-		"an id in capitals": {"spotify", say("", person{"id": "User"})},
-		"and in small ones": {"spotify", say("", person{"id": "user"})},
+		"tenant A":         {"azuread-oauth2", reports("", nil)},
+		"tenant B":         {"azuread-oauth2", reports("", members{"tid": tenantB})},
+		"another provider": {"discord", reports("", nil)},
+		"a third provider": {"spotify", reports("", nil)},
+		"another id":       {"spotify", reports("", members{"id": "4712"})},
+		"upper-case id":    {"spotify", reports("", members{"id": "User"})},
+		"lower-case id":    {"spotify", reports("", members{"id": "user"})},
 	} {
-		login, err := f.comes(c.kind, c.says)
-		if err != nil || seen[login.User.ID] != "" {
-			t.Errorf("%s: %v, the same as %s", name, err, seen[login.User.ID])
+		grant, err := f.social(c.kind, c.reported)
+		if err != nil || seen[grant.User.ID] != "" {
+			t.Errorf("%s: Social() failed with %v or returned the account of %q", name, err, seen[grant.User.ID])
 		}
-		seen[login.User.ID] = name
+		seen[grant.User.ID] = name
 	}
 	for name, c := range map[string]struct {
-		kind string
-		says person
+		kind     string
+		reported members
 	}{
-		"empty":            {"discord", say(victim, person{"id": "", "verified": true})},
-		"missing":          {"spotify", person{"email": victim, "tid": tenantA}},
-		"null":             {"spotify", say(victim, person{"id": nil})},
-		"the word for it":  {"discord", say(victim, person{"id": "None", "verified": true})},
-		"no oid":           {"azuread-oauth2", say(victim, person{"oid": "", "xms_edov": true})},
-		"a number too big": {"discord", say(victim, person{"id": 1e30, "verified": true})},
+		"empty id":      {"discord", reports(victim, members{"id": "", "verified": true})},
+		"no id":         {"spotify", members{"email": victim, "tid": tenantA}},
+		"null":          {"spotify", reports(victim, members{"id": nil})},
+		"the word None": {"discord", reports(victim, members{"id": "None", "verified": true})},
+		"no oid":        {"azuread-oauth2", reports(victim, members{"oid": "", "xms_edov": true})},
+		"large number":  {"discord", reports(victim, members{"id": 1e30, "verified": true})},
 	} {
-		_, err := f.comes(c.kind, c.says)
+		_, err := f.social(c.kind, c.reported)
 		var refused *authcore.Error
 		if !errors.As(err, &refused) || refused.Status != 502 {
-			t.Errorf("id is %s: %v", name, err)
+			t.Errorf("%s: Social() failed with %v, want 502", name, err)
 		}
 	}
-	if _, err := f.FindUser(t.Context(), victim); err == nil {
-		t.Error("an account was made for nobody")
+	if user, err := f.Accounts.Find(t.Context(), victim); err == nil {
+		t.Errorf("Find(%s) = %+v, want no account", victim, user)
 	}
 }
 
-// An address that changes at the provider, to that of somebody else even, moves
-// nobody anywhere.
+// TestChangedAddress changes the address at the provider to another user's. Logins
+// keep leading to the same account.
 func TestChangedAddress(t *testing.T) {
-	server := newClasses(t)
-	f := server.open(t, server.providers(t), authcore.AccountRules{})
-	owner := f.loginAs(victim)
+	server := newServer(t)
+	f := server.open(t, server.providers(t), account.Rules{})
+	owner := f.byLink(victim)
 	for _, c := range []struct {
 		kind string
-		more person
+		more members
 	}{
-		{"discord", person{"verified": true}},
+		{"discord", members{"verified": true}},
 		{"spotify", nil},
-		{"azuread-oauth2", person{"xms_edov": true}},
+		{"azuread-oauth2", members{"xms_edov": true}},
 	} {
-		before, err := f.comes(c.kind, say(c.kind+"@example.com", c.more))
+		before, err := f.social(c.kind, reports(c.kind+"@example.com", c.more))
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: Social() failed: %v", c.kind, err)
 		}
-		after, err := f.comes(c.kind, say(victim, c.more))
+		after, err := f.social(c.kind, reports(victim, c.more))
 		if err != nil || after.User.ID != before.User.ID || after.User.ID == owner.User.ID || after.User.Email != c.kind+"@example.com" {
-			t.Errorf("%s: %+v, %v", c.kind, after.User, err)
+			t.Errorf("%s: Social() = %+v, %v, want the same account", c.kind, after.User, err)
 		}
 		if claims := f.claims(after.Token); claims.Email == victim {
-			t.Errorf("%s: the token speaks of %s", c.kind, claims.Email)
+			t.Errorf("%s: claims.Email = %s, want another address", c.kind, claims.Email)
 		}
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// redeem exchanges the code for tokens, with exactly one request: a code is
-// good for one (RFC 6749, section 4.1.2), and providers take a second one for
-// theft and revoke what they gave for the first.
+// redeem exchanges the code for tokens with exactly one request. A code can be used
+// once (RFC 6749, section 4.1.2), and providers treat a second request as theft and
+// revoke the tokens.
 func (p *provider) redeem(ctx context.Context, md metadata, request authcore.ExchangeRequest) (*oauth2.Token, error) {
 	if request.Code == "" {
 		return nil, denied("the code is empty")
@@ -46,14 +46,14 @@ func (p *provider) redeem(ctx context.Context, md metadata, request authcore.Exc
 		return nil, p.tokenFault(err)
 	}
 	if token.TokenType != "" && !strings.EqualFold(token.TokenType, "bearer") {
-		return nil, failed("token request: the token type is not Bearer")
+		return nil, failed("token request: token_type is not Bearer")
 	}
 	return token, nil
 }
 
-// tokenFault turns an error of the token request into one of ours. Nothing is
-// taken over from the answer but its status and a code that is listed here: an
-// error's body may repeat the code, the secret or an address.
+// tokenFault maps an error of the token request. It keeps only the status and known
+// error codes of the response: the body may repeat the code, the secret or an
+// address.
 func (p *provider) tokenFault(err error) error {
 	const what = "token request"
 	var refusal *oauth2.RetrieveError
@@ -62,7 +62,7 @@ func (p *provider) tokenFault(err error) error {
 		if errors.As(err, &request) {
 			return transportFault(what, err)
 		}
-		return failed("%s: the answer is no token response", what)
+		return failed("%s: the response is not a token response", what)
 	}
 	status := refusal.Response.StatusCode
 	code := refusal.ErrorCode
@@ -74,14 +74,14 @@ func (p *provider) tokenFault(err error) error {
 	}
 	if p.spec.refuses != nil {
 		if answer, ok := parseObject(refusal.Body); ok && p.spec.refuses(answer) {
-			return denied("%s: status %d, in the provider's own words", what, status)
+			return denied("%s: status %d, provider-specific error", what, status)
 		}
 	}
 	switch {
 	case isClientFault(code):
 		return failed("%s: status %d, %s: %w", what, status, code, ErrClient)
 	case !isFault(code):
-		code = "no known error code"
+		code = "unknown error code"
 	}
 	if status == http.StatusOK || status == http.StatusBadRequest {
 		return failed("%s: status %d, %s: %w", what, status, code, errRequest)
@@ -89,14 +89,14 @@ func (p *provider) tokenFault(err error) error {
 	return failed("%s: status %d, %s", what, status, code)
 }
 
-// ErrClient is in the error of Exchange and Check where the provider does not
-// know the client: whoever configured it has to act.
-var ErrClient = errors.New("the provider does not accept client_id and client_secret")
+// ErrClient is wrapped by errors of Exchange and Check if the provider rejects the
+// client. The operator must correct the configuration.
+var ErrClient = errors.New("the provider rejects client_id and client_secret")
 
-var errRequest = errors.New("the provider does not accept the request")
+var errRequest = errors.New("the provider rejects the request")
 
-// isDenial lists the errors that are about this code or this person: another
-// login may succeed.
+// isDenial lists the errors about this code or this user: another login may
+// succeed.
 func isDenial(code string) bool {
 	switch code {
 	case "invalid_grant", // RFC 6749, section 5.2
@@ -111,8 +111,8 @@ func isDenial(code string) bool {
 	}
 }
 
-// isFault lists the errors that are about the request or the provider: no login
-// will succeed until somebody acts.
+// isFault lists the errors about the request or the provider: no login succeeds
+// until the operator or the provider corrects it.
 func isFault(code string) bool {
 	switch code {
 	case "invalid_request", "unsupported_grant_type", "invalid_scope", // RFC 6749, section 5.2
@@ -124,7 +124,7 @@ func isFault(code string) bool {
 	}
 }
 
-// isClientFault lists those that are about the client and its secret.
+// isClientFault lists the errors about the client and its secret.
 func isClientFault(code string) bool {
 	switch code {
 	case "invalid_client", "unauthorized_client", // RFC 6749, section 5.2

@@ -10,15 +10,13 @@ import (
 	"time"
 )
 
-// SafeTransport returns a transport that connects to no private, loopback or
-// link-local address, unless allowed. That is decided on the address about to
-// be dialled, after the name was resolved: a name that resolves to something
-// public when it is checked and to something private when it is used (CWE-918,
-// CWE-367) gains nothing.
+// SafeTransport returns a transport that refuses connections to private, loopback
+// and link-local addresses, unless allowed. It checks the address when it is
+// dialed, after name resolution, so that a name which changes its address between
+// check and use passes no private address (CWE-918, CWE-367).
 //
-// A proxy from the environment would take that decision away, and is therefore
-// used only where private addresses are allowed. Idle connections end by
-// themselves within half a minute.
+// A proxy from the environment would bypass this check and is used only if private
+// addresses are allowed. Idle connections close within half a minute.
 func SafeTransport(allowPrivate bool) http.RoundTripper {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	transport := &http.Transport{

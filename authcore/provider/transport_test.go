@@ -27,24 +27,23 @@ func TestIsPublic(t *testing.T) {
 		"64:ff9b::127.0.0.1": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b:1::1": false, "100::1": false,
 	} {
 		if got := isPublic(netip.MustParseAddr(text)); got != want {
-			t.Errorf("%s: got %v", text, got)
+			t.Errorf("%s: isPublic() = %v", text, got)
 		}
 	}
 	if isPublic(netip.Addr{}) {
-		t.Error("no address is public")
+		t.Error("isPublic() of an empty address = true, want false")
 	}
 }
 
-// TestServerSideRequestForgery points a provider to what only this machine can
-// reach (CWE-918). Whatever the host is called, what counts is the address that
-// it resolves to when it is dialled.
+// TestServerSideRequestForgery points a provider to addresses that only this
+// machine can reach (CWE-918). The resolved address decides, not the host name.
 func TestServerSideRequestForgery(t *testing.T) {
 	connected := false
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { connected = true }))
 	defer server.Close()
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("String() failed: %v", err)
 	}
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0"} {
 		client := http.Client{Transport: SafeTransport(false)}
@@ -53,37 +52,37 @@ func TestServerSideRequestForgery(t *testing.T) {
 			response.Body.Close()
 		}
 		if err == nil || connected || reason(err) != errPrivateAddress.Error() {
-			t.Errorf("%s: %v", host, err)
+			t.Errorf("Get(%s) failed with %v, want a private address", host, err)
 		}
 	}
 	client := http.Client{Transport: SafeTransport(true)}
 	response, err := client.Get(server.URL)
 	if err != nil || !connected {
-		t.Fatalf("allowed, but: %v", err)
+		t.Fatalf("Get() with private addresses allowed failed: %v", err)
 	}
 	response.Body.Close()
 	client.CloseIdleConnections()
 }
 
-// TestNamedOption tells the operator how to allow what was refused. The name
-// resolves to loopback on every machine, but is not written like it.
+// TestNamedOption requires the option in the error. The name resolves to loopback
+// on every machine, but is not a literal address.
 func TestNamedOption(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	cfg := Config{Name: "oidc", ClientID: "a", ClientSecret: "b", Issuer: server.URL, AllowPrivate: true}
 	p, err := New(cfg, Deps{Transport: SafeTransport(false)})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("New() failed: %v", err)
 	}
 	_, err = p.Endpoint(t.Context())
 	wants(t, err, authcore.ErrProviderFailed)
 	if err == nil || !strings.Contains(err.Error(), "insecure_allow_private_addresses") {
-		t.Errorf("got %v", err)
+		t.Errorf("Endpoint() = %v", err)
 	}
 }
 
-// TestPrivateProvider is the same server, allowed: the whole way down to the
-// socket, with the package's own transport.
+// TestPrivateProvider uses the same server with private addresses allowed and the
+// package's own transport.
 func TestPrivateProvider(t *testing.T) {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
@@ -94,10 +93,10 @@ func TestPrivateProvider(t *testing.T) {
 	})
 	p, err := New(Config{Name: "oidc", ClientID: "a", ClientSecret: "b", Issuer: server.URL, AllowPrivate: true}, Deps{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("New() failed: %v", err)
 	}
 	endpoint, err := p.Endpoint(t.Context())
 	if err != nil || endpoint.AuthorizeURL != server.URL+"/a" {
-		t.Errorf("got %+v, %v", endpoint, err)
+		t.Errorf("Endpoint() = %+v, %v", endpoint, err)
 	}
 }

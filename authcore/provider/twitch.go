@@ -10,9 +10,10 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// twitch is Twitch (https://dev.twitch.tv/docs/authentication/). Its user info
-// wants the client id as well. It gives an address only when that is verified,
-// says the reference of Get Users; by OpenID Connect "email_verified" says so.
+// twitch describes Twitch (https://dev.twitch.tv/docs/authentication/). Its user
+// info also requires the client id. According to the reference of Get Users it
+// returns verified addresses only; with OpenID Connect "email_verified" confirms
+// this.
 func twitch() spec {
 	return spec{
 		kind: "twitch",
@@ -30,10 +31,10 @@ func twitch() spec {
 	}
 }
 
-// twitchOpenID is Twitch as an OpenID provider
-// (https://dev.twitch.tv/docs/authentication/getting-tokens-oidc/). "sub" is the
-// id that Get Users has. The ID token holds what is asked for by name, so that
-// the user info, which holds the same, is not needed.
+// twitchOpenID describes Twitch as an OpenID provider
+// (https://dev.twitch.tv/docs/authentication/getting-tokens-oidc/). "sub" is the id
+// of Get Users. The ID token contains all requested claims, so that the user info
+// is not needed.
 func twitchOpenID(s spec) spec {
 	s.issuer = "https://id.twitch.tv/oauth2"
 	s.public.userInfo, s.public.jwks = "", "https://id.twitch.tv/oauth2/keys"
@@ -47,8 +48,8 @@ func twitchOpenID(s spec) spec {
 	return s
 }
 
-// twitchClaims has the name that is displayed from "preferred_username"; the name
-// that somebody logs in with is not among the claims.
+// twitchClaims takes the display name from "preferred_username"; the login name is
+// not among the claims.
 func twitchClaims(_ context.Context, g *grant) (authcore.Profile, error) {
 	profile, err := readClaims(g.claims)
 	profile.FirstName, profile.LastName = splitName(profile.Nickname)
@@ -67,12 +68,12 @@ func twitchProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	var list []object
 	if json.Unmarshal(outer["data"], &list) != nil || len(list) != 1 {
-		return authcore.Profile{}, failed("user info: data is no list of one JSON object")
+		return authcore.Profile{}, failed("user info: data is not a list of one object")
 	}
 	user := list[0]
 	id, ok := user.text("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no string")
+		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	first, last := splitName(user.display("display_name"))
 	email := user.display("email")

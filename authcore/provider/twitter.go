@@ -9,10 +9,11 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// twitter is X (https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code).
+// twitter describes X
+// (https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code).
 //
-// It demands PKCE, wraps the user into "data", and gives an address only where
-// the application asked for it in its settings; what it gives is confirmed.
+// X requires PKCE and wraps the user in "data". It returns an address, always a
+// confirmed one, only to applications that request it in their settings.
 func twitter() spec {
 	return spec{
 		kind: "twitter-oauth2",
@@ -38,11 +39,11 @@ func twitterProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	user, ok := parseObject(outer["data"])
 	if !ok {
-		return authcore.Profile{}, failed("user info: data is no JSON object")
+		return authcore.Profile{}, failed("user info: data is not a JSON object")
 	}
 	id, ok := user.text("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no string")
+		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	first, last := splitName(user.display("name"))
 	email := user.display("confirmed_email")

@@ -8,19 +8,19 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// uidRule says what the uid that python-social-auth kept for a kind is here.
+// uidRule describes the uid that python-social-auth stores for a kind.
 type uidRule struct {
-	// form is what it looks like where it is the subject; looks says so in words.
+	// form matches a uid that equals the subject; looks describes it in words.
 	form  *regexp.Regexp
 	looks string
-	// refused is why it cannot be one; "" where it can.
+	// refused is the reason why the uid cannot be used, or "".
 	refused string
-	// former reads one that names people by what is not their subject, and fails
-	// to do so with "".
+	// former parses a uid that is not the subject and returns the former subject,
+	// or "".
 	former func(uid string) string
 }
 
-// The forms of subjects.
+// The formats of subjects.
 var (
 	anyUID     = regexp.MustCompile(`^.+$`)
 	decimalUID = regexp.MustCompile(`^[1-9][0-9]{0,31}$`)
@@ -29,8 +29,8 @@ var (
 	noAddress  = regexp.MustCompile(`^[^@]+$`)
 )
 
-// uidRuleOf returns the rule for a kind. One that is not listed is refused: that
-// its uid is immutable at both ends is for somebody to find out first.
+// uidRuleOf returns the rule for a kind. Unlisted kinds are refused, because their
+// uid may not be an immutable id at both ends.
 func uidRuleOf(kind string) uidRule {
 	switch kind {
 	case "discord", "facebook", "github", "gitlab", "mailru-oauth2", "twitch", "twitter-oauth2", "vk-id", "vk-oauth2", "yandex-oauth2":
@@ -40,35 +40,35 @@ func uidRuleOf(kind string) uidRule {
 	case "apple-id", "linkedin-oauth2", "linkedin-openidconnect":
 		return uidRule{form: noAddress, looks: "an id without an @"}
 	case "bitbucket-oauth2":
-		return uidRule{form: bracedUUID, looks: "a UUID in braces; a user name can be given to somebody else"}
+		return uidRule{form: bracedUUID, looks: "a UUID in braces, because user names can be reassigned"}
 	case "google-oauth2":
 		return uidRule{form: decimalUID, looks: "an e-mail address or a number", former: googleUID}
 	case "microsoft-graph":
-		return uidRule{form: graphID, looks: "the id that Graph shows"}
+		return uidRule{form: graphID, looks: "the id from Microsoft Graph"}
 	case "azuread-oauth2":
-		return uidRule{refused: "it is the UPN, which the administrator of a tenant can change and give to somebody else"}
+		return uidRule{refused: "it is the UPN, which a tenant's administrator can change and reassign"}
 	case "keycloak", "okta-openidconnect":
-		return uidRule{refused: "it is preferred_username, which can be changed and given to somebody else"}
+		return uidRule{refused: "it is preferred_username, which can be changed and reassigned"}
 	case "mailru":
-		return uidRule{refused: "it is the e-mail address, and nothing that Mail.ru says proves whose it is now"}
+		return uidRule{refused: "it is the e-mail address, and Mail.ru does not prove its current owner"}
 	case "slack":
-		return uidRule{refused: "it does not say which workspace the person belongs to"}
+		return uidRule{refused: "it does not contain the workspace"}
 	default:
-		return uidRule{refused: "nobody has made sure that it is the same id here"}
+		return uidRule{refused: "this kind has no migration rule"}
 	}
 }
 
-// ImportNames implements authcore.Importer. A provider under a name of
-// python-social-auth whose uid cannot be a subject is refused as that one,
-// whatever its kind is here.
+// ImportNames implements [authcore.Importer]. The provider's name counts too: under
+// a name of python-social-auth whose uid cannot be a subject, the uid is refused,
+// whatever the kind is.
 func (p *provider) ImportNames(uid, transferSub string) (authcore.ImportedNames, error) {
 	names := authcore.ImportedNames{Issuer: p.accounts}
 	if transferSub != "" {
 		if p.spec.kind != "apple-id" {
-			return names, errors.New("transfer_sub: only apple-id has one")
+			return names, errors.New("transfer_sub: only apple-id supports it; remove it")
 		}
 		if !validSubject(transferSub) || !noAddress.MatchString(transferSub) {
-			return names, errors.New("transfer_sub: is no transfer identifier of Apple's")
+			return names, errors.New("transfer_sub: not a valid transfer identifier; use the one from Apple")
 		}
 		names.FormerSubject = transferSub
 		if uid == "" {
@@ -81,23 +81,23 @@ func (p *provider) ImportNames(uid, transferSub string) (authcore.ImportedNames,
 			rule = byName
 		}
 		if byName.former != nil && rule.former == nil && byName.former(uid) != "" {
-			rule = uidRule{refused: "it is an e-mail address, by which " + p.spec.kind + " knows nobody; use type " + p.name}
+			rule = uidRule{refused: "it is an e-mail address, which is not a subject of " + p.spec.kind + "; use type " + p.name}
 		}
 	}
 	if rule.refused != "" {
-		return names, errors.New("uid: cannot be carried over: " + rule.refused)
+		return names, errors.New("uid: cannot be migrated: " + rule.refused)
 	}
 	if rule.former != nil && strings.Contains(uid, "@") {
 		if names.FormerSubject = rule.former(uid); names.FormerSubject == "" {
-			return names, errors.New("uid: is no e-mail address")
+			return names, errors.New("uid: not a valid e-mail address")
 		}
 		return names, nil
 	}
 	if !validSubject(uid) || !rule.form.MatchString(uid) {
 		if rule.looks == "" {
-			return names, errors.New("uid: is empty, too long or no id")
+			return names, errors.New("uid: empty, too long or not a valid id")
 		}
-		return names, errors.New("uid: is not what " + p.spec.kind + " has, which is " + rule.looks)
+		return names, errors.New("uid: not a valid id of " + p.spec.kind + ", which is " + rule.looks)
 	}
 	names.Subject = uid
 	return names, nil

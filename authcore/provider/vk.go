@@ -10,14 +10,15 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// vkVersion is the version of the API that the answers are read by.
+// vkVersion is the API version whose responses this file parses.
 const vkVersion = "5.131"
 
-// vk is the older OAuth of VK, for applications that were made before VK ID
+// vk describes the older OAuth of VK, for applications that were registered before
+// VK ID
 // (https://id.vk.com/about/business/go/docs/ru/vkid/latest/oauth-vkontakte/authcode-flow-user).
 //
-// The address stands in the token response, and nothing says whether it is
-// verified. The API answers errors with status 200.
+// The token response contains the address, but not whether it is verified. The API
+// returns errors with status 200.
 func vk() spec {
 	return spec{
 		kind: "vk-oauth2",
@@ -43,25 +44,25 @@ func vkProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	if fault, isFault := parseObject(outer["error"]); isFault {
 		if code, _ := fault.integer("error_code"); code == "5" { // the access token was revoked
-			return authcore.Profile{}, denied("user info: the access token is not valid any more")
+			return authcore.Profile{}, denied("user info: the access token is no longer valid")
 		}
-		return authcore.Profile{}, failed("user info: is an error")
+		return authcore.Profile{}, failed("user info: the response is an error")
 	}
 	profile, err := readVKUser(outer["response"])
 	profile.Email = g.extra("email")
 	return profile, err
 }
 
-// readVKUser reads [{"id":210700286,"first_name":"Lindsey",…}].
+// readVKUser parses [{"id":210700286,"first_name":"Lindsey",…}].
 func readVKUser(raw json.RawMessage) (authcore.Profile, error) {
 	var list []object
 	if json.Unmarshal(raw, &list) != nil || len(list) != 1 {
-		return authcore.Profile{}, failed("user info: response is no list of one JSON object")
+		return authcore.Profile{}, failed("user info: response is not a list of one object")
 	}
 	user := list[0]
 	id, ok := user.integer("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no positive integer")
+		return authcore.Profile{}, failed("user info: id is not a positive integer")
 	}
 	return authcore.Profile{
 		Subject:   id,

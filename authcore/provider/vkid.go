@@ -11,14 +11,14 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// vkID is VK ID, the only one that VK gives to new applications
+// vkID describes VK ID, the only login that VK offers to new applications
 // (https://id.vk.com/about/business/go/docs/ru/vkid/latest/vk-id/connection/api-integration/api-description).
 //
-// It has no client secret: PKCE alone proves whose code it is. It sends people
-// back with a device id, which the token request has to repeat, beside a state,
-// which may be any text. The user info is asked for with the access token in the
-// body. Nothing says whether the address is verified: "verified" in the answer is
-// about the account.
+// It has no client secret: only PKCE protects the code. The authorization response
+// contains a device id, which the token request must repeat together with a state,
+// which may be any text. The user info request carries the access token in the
+// body. VK does not report whether the address is verified: "verified" refers to
+// the account.
 func vkID() spec {
 	return spec{
 		kind: "vk-id",
@@ -39,7 +39,7 @@ func vkID() spec {
 
 func vkDevice(request authcore.ExchangeRequest) (map[string]string, error) {
 	if request.Device == "" {
-		return nil, denied("the device_id with which the person came back is missing")
+		return nil, denied("the device_id of the authorization response is missing")
 	}
 	state := sha256.Sum256([]byte(request.Code))
 	return map[string]string{"device_id": request.Device, "state": hex.EncodeToString(state[:])}, nil
@@ -56,18 +56,18 @@ func vkIDProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	outer, ok := parseObject(answer.body)
 	if ok && outer.display("error") == "invalid_token" {
-		return authcore.Profile{}, denied("%s: the access token is not valid any more", what)
+		return authcore.Profile{}, denied("%s: the access token is no longer valid", what)
 	}
 	if err := answer.ok(what); err != nil {
 		return authcore.Profile{}, err
 	}
 	user, ok := parseObject(outer["user"])
 	if !ok {
-		return authcore.Profile{}, failed("%s: user is no JSON object", what)
+		return authcore.Profile{}, failed("%s: user is not a JSON object", what)
 	}
 	id, ok := user.idText("user_id")
 	if !ok {
-		return authcore.Profile{}, failed("%s: user_id is no id", what)
+		return authcore.Profile{}, failed("%s: user_id is not a valid id", what)
 	}
 	return authcore.Profile{
 		Subject:   id,

@@ -10,10 +10,10 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// yandex is Yandex ID (https://yandex.com/dev/id/doc/en/). What an application
-// may ask for is set where it is registered, so that no scope is sent. Nothing
-// says whether the address is verified. The access token goes into a header of
-// an own scheme.
+// yandex describes Yandex ID (https://yandex.com/dev/id/doc/en/). The permissions
+// of an application are part of its registration, so no scope is sent. Yandex does
+// not report whether the address is verified. The access token is sent with the
+// scheme OAuth.
 func yandex() spec {
 	return spec{
 		kind: "yandex-oauth2",
@@ -36,7 +36,7 @@ func yandexProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	id, ok := user.text("id")
 	if !ok {
-		return authcore.Profile{}, failed("user info: id is no string")
+		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	email := user.display("default_email")
 	if all, ok := user.texts("emails"); ok && len(all) > 0 && email == "" {
