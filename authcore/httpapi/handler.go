@@ -122,7 +122,7 @@ type request struct {
 
 // caller describes where a request comes from.
 func (h *Handler) caller(r *request) authcore.Caller {
-	return authcore.Caller{IP: h.clientIP(r.Request), UserAgent: r.UserAgent()}
+	return authcore.Caller{IP: h.clientIP(r.Request), UserAgent: r.UserAgent(), Browser: r.Header.Get("Origin") != ""}
 }
 
 // peer returns the other end of the connection, or the zero Addr.

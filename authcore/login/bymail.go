@@ -168,11 +168,11 @@ func (m *byMail) spentKey(a *attempt) authcore.RecordKey {
 	return authcore.RecordKey{Kind: "spent-link", Key: digest.String()}
 }
 
-// spent remembers for a moment which session a link led to. Browsers and mail apps
+// spent remembers for a moment which session a link led to. Pages
 // send the same request twice: the second one would otherwise report an invalid
 // link to a user whose login succeeded.
 func (m *byMail) spent(a *attempt, begun authcore.Session, address authcore.Address) []authcore.Record {
-	if m.secret == nil || !a.caller.IP.IsValid() {
+	if !m.repeatable(a) {
 		return nil
 	}
 	data, err := json.Marshal(spentLink{EmailKey: address.Key(), SessionID: begun.ID})
@@ -184,10 +184,16 @@ func (m *byMail) spent(a *attempt, begun authcore.Session, address authcore.Addr
 	}}
 }
 
+// repeatable reports whether a repeated request gets the same login: only one with a
+// link from a page. Of several other requests with one link, one succeeds.
+func (m *byMail) repeatable(a *attempt) bool {
+	return m.secret != nil && a.caller.Browser && a.caller.IP.IsValid()
+}
+
 // repeated returns the login that the same client had with the same link a moment
 // ago, or ErrNotFound.
 func (m *byMail) repeated(ctx context.Context, a *attempt) (session.Grant, error) {
-	if m.secret == nil || !a.caller.IP.IsValid() {
+	if !m.repeatable(a) {
 		return session.Grant{}, authcore.ErrNotFound
 	}
 	now := m.now()

@@ -21,7 +21,7 @@
 //
 //	kind           key                         owner    lives
 //	link           digest of the request ID    address  LinkLifetime, newest 3
-//	spent-link     digest of link, client, IP           10 s, for repeated requests
+//	spent-link     digest of link, client, IP           10 s, for repeated requests of pages
 //	state          digest of the seed                   until the state expires
 //	id-token       digest of the signed part            24 h
 //	callback-user  digest of the seed                   until the state expires

@@ -26,7 +26,7 @@ const (
 	apiURL    = "https://api.example.com/v1/auth"
 )
 
-var caller = authcore.Caller{IP: netip.MustParseAddr("192.0.2.7"), UserAgent: "test/1"}
+var caller = authcore.Caller{IP: netip.MustParseAddr("192.0.2.7"), UserAgent: "test/1", Browser: true}
 
 // clock is a clock that the test moves.
 type clock struct {

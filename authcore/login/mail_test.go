@@ -330,9 +330,9 @@ func TestLimitsOfLogins(t *testing.T) {
 // session; from different networks, one gets a token (CWE-367).
 func TestOneOfHundredLogins(t *testing.T) {
 	for name, c := range map[string]struct {
-		spread bool
-		tokens int
-	}{"one network": {false, 100}, "many networks": {true, 1}} {
+		spread, program bool
+		tokens          int
+	}{"one page": {false, false, 100}, "many networks": {true, false, 1}, "a program": {false, true, 1}} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, nil)
 			token := tokenOf(f.mail("ann@example.com"))
@@ -343,6 +343,7 @@ func TestOneOfHundredLogins(t *testing.T) {
 			)
 			for i := range 100 {
 				at := caller
+				at.Browser = !c.program
 				if c.spread {
 					at.IP = mustAddr(fmt.Sprintf("198.51.100.%d", i))
 				}
@@ -375,7 +376,7 @@ func TestOneOfHundredLogins(t *testing.T) {
 	}
 }
 
-// Browsers and mail apps send a request twice. The second one gets the same session
+// Pages send a request twice. The second one gets the same session
 // for ten seconds, from the same client and network only.
 func TestRepeatedRequest(t *testing.T) {
 	f := newFixture(t, nil)
