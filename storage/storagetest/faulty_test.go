@@ -122,7 +122,7 @@ func accountFaults() map[string]fault {
 				if err != nil {
 					return account{}, err
 				}
-				time.Sleep(time.Millisecond)
+				pause()
 				return h.Store.UpdateAccount(ctx, id, now, func(a *account) error { *a = read; return nil })
 			}
 		}},

@@ -71,7 +71,7 @@ func feedFaults() map[string]fault {
 				if err != nil {
 					return nil, err
 				}
-				time.Sleep(time.Millisecond)
+				pause()
 				return h.Store.UpdateKeys(ctx, func(keys) (keys, error) { return next, nil })
 			}
 		}},

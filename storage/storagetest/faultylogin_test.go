@@ -114,7 +114,7 @@ func loginFaults() map[string]fault {
 				if err != nil {
 					return h.Store.Login(ctx, step)
 				}
-				time.Sleep(time.Millisecond)
+				pause()
 				decide := step.Decide
 				step.Decide = func(found authcore.LoginFound) (account, error) {
 					found.Proof.Data = proof.Data
@@ -184,7 +184,7 @@ func loginFaults() map[string]fault {
 					found.Proof = &proof
 				}
 				a, decided := step.Decide(found)
-				time.Sleep(time.Millisecond)
+				pause()
 				step.Decide = func(authcore.LoginFound) (account, error) { return a, decided }
 				return h.Store.Login(ctx, step)
 			}

@@ -37,7 +37,7 @@ func recordFaults() map[string]fault {
 		"a record is taken twice": {group: "Records", inject: func(h *hooked) {
 			h.take = func(ctx context.Context, k key, now time.Time) (record, error) {
 				r, err := h.Store.Record(ctx, k, now)
-				time.Sleep(time.Millisecond)
+				pause()
 				_ = h.Store.DeleteRecord(ctx, k)
 				return r, err
 			}
@@ -49,7 +49,7 @@ func recordFaults() map[string]fault {
 					err = change(&r)
 				}
 				if err == nil {
-					time.Sleep(time.Millisecond)
+					pause()
 					putAll(h, r)
 				}
 				return r, err

@@ -120,3 +120,6 @@ func (h *hooked) Export(ctx context.Context, cursor string, now time.Time) ([]au
 func (h *hooked) Import(ctx context.Context, items []authcore.Item) (int, error) {
 	return h.imports(ctx, items)
 }
+
+// pause gives other callers time between the two halves of a step.
+func pause() { <-time.After(time.Millisecond) }

@@ -97,7 +97,7 @@ func wantLines(t *testing.T, problem string, lines, others []string) {
 	t.Helper()
 	for _, line := range lines {
 		if _, found := slices.BinarySearch(others, line); !found {
-			t.Errorf("%s: %s", problem, line)
+			t.Errorf("an item is %s: %s", problem, line)
 		}
 	}
 }

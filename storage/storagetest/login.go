@@ -27,7 +27,7 @@ func loginChecks() []check {
 
 // findOrCreate returns a Decide as a login service has it: it adds a session to
 // the first account that was found, refuses a disabled one, and makes a new
-// account if there is none.
+// account if none was found.
 func findOrCreate(email string) func(authcore.LoginFound) (authcore.Account, error) {
 	return func(found authcore.LoginFound) (authcore.Account, error) {
 		account := authcore.Account{User: newUser(email)}
@@ -84,9 +84,9 @@ func newLogin(t *testing.T, store authcore.Store) {
 // knownLogin finds one or two accounts in all ways and stores the last one.
 func knownLogin(t *testing.T, store authcore.Store) {
 	ada, grace := signUpNamed(t, store, "ada"), signUpNamed(t, store, "grace")
-	identity, nobody := byIdentity(ada.Identities[0]), byEmail("unknown@example.com")
+	identity, unknown := byIdentity(ada.Identities[0]), byEmail("unknown@example.com")
 	for i, refs := range [][]authcore.UserRef{
-		{byID(ada.User.ID)}, {byEmail("ada@example.com")}, {identity}, {nobody, byEmail("ada@example.com")},
+		{byID(ada.User.ID)}, {byEmail("ada@example.com")}, {identity}, {unknown, byEmail("ada@example.com")},
 		{identity, byEmail("ada@example.com"), identity}, {byIdentity(grace.Identities[0]), byEmail("ada@example.com")},
 	} {
 		session, joined := newSession(time.Duration(i+1)*time.Hour), newIdentity(fmt.Sprint("social", i))
@@ -94,7 +94,7 @@ func knownLogin(t *testing.T, store authcore.Store) {
 		got := login(t, store, authcore.LoginStep{Refs: refs, Decide: func(found authcore.LoginFound) (authcore.Account, error) {
 			for i, ref := range refs {
 				switch ref {
-				case nobody:
+				case unknown:
 					wantSame(t, "account not found", found.Accounts[i], authcore.Account{})
 				case byIdentity(grace.Identities[0]):
 					wantSame(t, "account found", found.Accounts[i], grace)
