@@ -49,7 +49,7 @@ func decodeRevocations(entries []string, now any) []authcore.Revocation {
 		made, text, _ := strings.Cut(rest, " ")
 		var revocation authcore.Revocation
 		millis, err := strconv.ParseInt(made, 10, 64)
-		if err != nil || json.Unmarshal([]byte(text), &revocation) != nil {
+		if err != nil || json.Unmarshal([]byte(text), &revocation) != nil || revocation.Kind == "" {
 			continue
 		}
 		revocation.Age = max(0, time.Duration(clock-millis)*time.Millisecond)

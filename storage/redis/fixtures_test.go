@@ -3,6 +3,8 @@ package redis
 import (
 	"context"
 	"crypto/sha256"
+	"io"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -119,4 +121,20 @@ func watch(ctx context.Context, store *Store) (news chan struct{}, ended chan er
 		})
 	}()
 	return news, ended
+}
+
+// logTo returns a logger that sends the attribute message to a channel, or drops it.
+func logTo(messages chan string) *slog.Logger {
+	return slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == "message" {
+				select {
+				case messages <- a.Value.String():
+				default:
+				}
+			}
+			return a
+		},
+	}))
 }

@@ -45,12 +45,16 @@ func (u *state) decode(now time.Time) error {
 		switch field[:min(1, len(field))] {
 		case identityField:
 			var identity authcore.Identity
-			if u.item(field, text, &identity, func() (time.Time, bool) { return identity.Expires, identity.Live(now) }) {
+			if u.item(field, text, &identity, func() (string, time.Time, bool) {
+				return digest(identity.Key()), identity.Expires, identity.Live(now)
+			}) {
 				u.account.Identities = append(u.account.Identities, identity)
 			}
 		case sessionField:
 			var session authcore.Session
-			if u.item(field, text, &session, func() (time.Time, bool) { return session.Expires, now.Before(session.Expires) }) {
+			if u.item(field, text, &session, func() (string, time.Time, bool) {
+				return session.ID, session.Expires, now.Before(session.Expires)
+			}) {
 				u.seen(&session, field)
 				u.account.Sessions = append(u.account.Sessions, session)
 			}
@@ -65,13 +69,15 @@ func (u *state) decode(now time.Time) error {
 	return nil
 }
 
-// item decodes a field and reports whether the item is live.
-func (u *state) item(field, text string, item any, life func() (time.Time, bool)) bool {
-	if json.Unmarshal([]byte(text), item) != nil {
+// item decodes a field and reports whether the item is live. The function returns
+// name, end and liveness of the decoded item.
+func (u *state) item(field, text string, item any, facts func() (string, time.Time, bool)) bool {
+	err := json.Unmarshal([]byte(text), item)
+	name, expires, live := facts()
+	if err != nil || name != field[1:] {
 		u.damaged++
 		return false
 	}
-	expires, live := life()
 	if !live {
 		u.gone = append(u.gone, field)
 		return false

@@ -186,7 +186,7 @@ func decodeRecord(text string, now time.Time) (authcore.Record, error) {
 	switch {
 	case text == "":
 		return record, authcore.ErrNotFound
-	case json.Unmarshal([]byte(text), &record) != nil:
+	case json.Unmarshal([]byte(text), &record) != nil || record.Validate() != nil:
 		return authcore.Record{}, damaged("record")
 	case !record.Live(now):
 		return authcore.Record{}, authcore.ErrNotFound

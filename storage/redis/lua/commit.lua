@@ -13,7 +13,7 @@ for i = 1, tonumber(ARGV[2]) do
   local key, field, want = KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2]
   local value = field == '' and call('GET', key) or field ~= '' and call('HGET', key, field)
   local mode = sub(want, 1, 1)
-  if value then
+  if value and value ~= '' then
     if mode ~= '*' and (mode == '' or value ~= sub(want, 2)) then return i end
   elseif mode == '*' or mode == '=' then
     return i
