@@ -190,11 +190,12 @@ func (t *realmTx) Put(key, value []byte) error {
 
 // Delete implements kv.Tx.
 func (t *realmTx) Delete(key []byte) error {
-	if found, _ := t.bucket.Cursor().Seek(key); !bytes.Equal(found, key) {
+	cursor := t.bucket.Cursor()
+	if found, _ := cursor.Seek(key); !bytes.Equal(found, key) {
 		return nil
 	}
 	t.wrote = true
-	if err := t.bucket.Delete(key); err != nil {
+	if err := cursor.Delete(); err != nil {
 		return unavailable(err)
 	}
 	return nil

@@ -251,7 +251,7 @@ func (t *tx) storeEntries(former, entries map[string]accountEntry, userID string
 	return nil
 }
 
-// storeEmail keeps the indexes of verified addresses.
+// storeEmail keeps the index of verified addresses.
 func (t *tx) storeEmail(former, email, userID string) error {
 	if email == former {
 		return nil
@@ -259,17 +259,14 @@ func (t *tx) storeEmail(former, email, userID string) error {
 	if err := t.deleteEmail(former, userID); err != nil || email == "" {
 		return err
 	}
-	return errors.Join(
-		t.Put(join(emailTable, email), []byte(userID)),
-		t.Put(join(domainTable, domainOf(email), userID), nil),
-	)
+	return t.Put(join(emailTable, email), []byte(userID))
 }
 
 func (t *tx) deleteEmail(email, userID string) error {
 	if email == "" || string(t.Get(join(emailTable, email))) != userID {
 		return nil
 	}
-	return errors.Join(t.Delete(join(emailTable, email)), t.Delete(join(domainTable, domainOf(email), userID)))
+	return t.Delete(join(emailTable, email))
 }
 
 // domainOf returns the domain of an Address.Key.

@@ -13,7 +13,6 @@
 //	a user 00                        -> User
 //	a user 00 i identity             -> Identity
 //	a user 00 s session              -> Session
-//	d domain 00 user                 -> ""          users by domain of the address
 //	e Address.Key                    -> user
 //	f number                         -> feedEntry   revocations in order
 //	f ff                             -> number      the last number of the feed

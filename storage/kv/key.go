@@ -12,7 +12,6 @@ import (
 // The first bytes of all keys.
 const (
 	accountTable  = 'a'
-	domainTable   = 'd'
 	emailTable    = 'e'
 	feedTable     = 'f'
 	feedIDTable   = 'g'

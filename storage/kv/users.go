@@ -154,8 +154,8 @@ func (t *tx) markSeen(ref authcore.SessionRef, seen time.Time) error {
 }
 
 // Users implements authcore.Accounts. A filter by address uses the index of
-// addresses if few addresses match, a filter by domain the index of domains. Any
-// other filter reads the users in their order.
+// addresses if few addresses match. Any other filter reads the users in their order:
+// an index of domains would cost each first login a tenth of its time.
 func (s *Store) Users(
 	ctx context.Context, filter authcore.UserFilter, cursor string,
 ) (users []authcore.User, next string, err error) {
@@ -201,23 +201,7 @@ func (t *tx) candidates(filter authcore.UserFilter, cursor string) func(func(str
 			return slices.Values(ids[at:])
 		}
 	}
-	if filter.Domain != "" {
-		prefix := join(domainTable, filter.Domain, "")
-		return func(yield func(string) bool) {
-			for key := range t.within(prefix, append(slices.Clone(prefix), cursor...)) {
-				if id := string(key[len(prefix):]); id > cursor && !yield(id) {
-					return
-				}
-			}
-		}
-	}
-	return func(yield func(string) bool) {
-		for id := range t.userIDs(cursor) {
-			if !yield(id) {
-				return
-			}
-		}
-	}
+	return t.userIDs(cursor)
 }
 
 // byEmail returns the sorted IDs of users by the beginning of their address, and
