@@ -16,52 +16,50 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// DefaultKeyPrefix is what all keys begin with unless Config says otherwise.
+// DefaultKeyPrefix is the default of Config.KeyPrefix.
 const DefaultKeyPrefix = "edgeauth:"
 
-// ioTimeout is how long a connection may take to be made, to be read from and to
-// be written to, and how long a call waits for a free one, unless the URL says
-// otherwise.
+// ioTimeout bounds connecting, reading, writing, and the wait for a free connection,
+// unless the URL has another value. An idle connection is closed after the same
+// time: if a machine vanishes, one call finds out after ioTimeout, and meanwhile the
+// other connections become too old to be tried one after the other.
 const ioTimeout = 2 * time.Second
 
-// idleTimeout is after how long without use a connection is closed unless the URL
-// says otherwise. When connections lead nowhere, because a machine vanished without
-// a word, one call waits for ioTimeout to find that out, and meanwhile the others
-// get too old to be tried one after the other. Who follows revocations keeps one in
-// use.
-const idleTimeout = ioTimeout
+// parameters lists the parameters that a URL may have. Others of go-redis would
+// direct reads to replicas, send commands twice, or skip the check of certificates.
+var parameters = []string{ //nolint:gochecknoglobals // constant
+	"db", "dial_timeout", "read_timeout", "write_timeout", "pool_timeout", "pool_size", "conn_max_idle_time",
+}
 
-// Config says where a Redis is.
+// Config describes how to reach a Redis.
 type Config struct {
 	// URL is redis://[user:password@]host:port/[db], rediss:// for TLS, or
 	// unix://[user:password@]/path?db=n. With Sentinel and Cluster it names one
 	// Sentinel or node, and others by "addr=host:port", which may be repeated;
 	// user and password are those of the servers. Further parameters are
 	// dial_timeout, read_timeout, write_timeout, pool_timeout, pool_size and
-	// conn_max_idle_time. The URL is a secret when a password is in it: no error
-	// cites it.
+	// conn_max_idle_time. The URL may contain a password: no error cites it.
 	URL string
-	// Sentinel is the name under which Sentinels know the primary, "" for none.
+	// Sentinel is the name that Sentinels have for the primary, or "".
 	Sentinel string
 	// SentinelUsername and SentinelPassword log in to the Sentinels themselves.
 	SentinelUsername, SentinelPassword string
-	// Cluster says that the URL names nodes of a Redis Cluster.
+	// Cluster reports that the URL names nodes of a Redis Cluster.
 	Cluster bool
-	// Roots are the authorities that certificates of servers are checked with; nil
-	// means those of the system.
+	// Roots verify the certificates of servers; nil selects those of the system.
 	Roots *x509.CertPool
-	// Certificates are shown to servers that ask for one.
+	// Certificates are offered to servers that ask for one.
 	Certificates []tls.Certificate
-	// WaitReplicas is how many replicas must have a change before it is
-	// acknowledged; with fewer, after a second, the error wraps
-	// authcore.ErrUnavailable. 0 waits for none.
+	// WaitReplicas is the number of replicas that must have a change before it is
+	// acknowledged. If fewer have it after a second, the error wraps
+	// authcore.ErrUnavailable.
 	WaitReplicas int
-	// KeyPrefix is what all keys begin with. It has no braces, which Redis Cluster
-	// gives a meaning, and none of "*?[]\", which patterns do.
+	// KeyPrefix begins all keys. It contains neither braces, which Redis Cluster
+	// interprets, nor any of *?[]\, which patterns do.
 	KeyPrefix string
 }
 
-// Validate finds the faults that can be found without a connection.
+// Validate finds the errors that can be found without a connection.
 func (c Config) Validate() error {
 	_, _, err := c.parse()
 	return err
@@ -69,75 +67,63 @@ func (c Config) Validate() error {
 
 // parse returns the options for one server, and all addresses.
 func (c Config) parse() (*goredis.Options, []string, error) {
+	several := c.Cluster || c.Sentinel != ""
 	switch {
 	case c.Cluster && c.Sentinel != "":
-		return nil, nil, errors.New("redis: sentinel and cluster exclude each other")
+		return nil, nil, errors.New("redis: sentinel and cluster: both are set; remove one")
 	case c.Sentinel == "" && c.SentinelUsername+c.SentinelPassword != "":
-		return nil, nil, errors.New("redis: there is a user or password for Sentinels, and no name of a primary")
+		return nil, nil, errors.New("redis: sentinel: a user or password is set, but no name of a primary; set sentinel")
 	case c.WaitReplicas < 0:
-		return nil, nil, errors.New("redis: the number of replicas to wait for is negative")
+		return nil, nil, errors.New("redis: wait_replicas: the number is negative; use 0 or more")
+	case strings.ContainsAny(c.KeyPrefix, `{}*?[]\`):
+		return nil, nil, errors.New(`redis: key_prefix: it contains one of {}*?[]\; remove it`)
 	}
-	if strings.ContainsAny(c.KeyPrefix, `{}*?[]\`) {
-		return nil, nil, errors.New(`redis: the key prefix must not contain any of {}*?[]\`)
-	}
-	// What the parsers say cites the URL.
+	// Errors of the parsers cite the URL.
 	parsed, err := url.Parse(c.URL)
 	if err != nil || !slices.Contains([]string{"redis", "rediss", "unix"}, parsed.Scheme) {
-		return nil, nil, errors.New("redis: the URL is none such as redis://user:password@host:6379/0, rediss://… or unix:///path; " +
-			"characters such as @, /, # and % in a password are percent-encoded")
+		return nil, nil, errors.New("redis: url: it is not valid; use redis://user:password@host:6379/0, rediss://… or unix:///path, " +
+			"and encode characters such as @, /, # and % in a password by percent signs")
 	}
 	query := parsed.Query()
 	more := query["addr"]
 	query.Del("addr")
 	for name := range query {
-		if !slices.Contains(parameters(), name) {
-			return nil, nil, fmt.Errorf("redis: the URL has an unknown parameter; there are %s and addr",
-				strings.Join(parameters(), ", "))
+		if !slices.Contains(parameters, name) {
+			return nil, nil, fmt.Errorf("redis: url: unknown parameter; use %s or addr", strings.Join(parameters, ", "))
 		}
 	}
 	parsed.RawQuery = query.Encode()
 	options, err := goredis.ParseURL(parsed.String())
 	if err != nil {
-		return nil, nil, errors.New("redis: the URL has a bad host, port, database number or parameter")
+		return nil, nil, errors.New("redis: url: the host, port, database number or a parameter is not valid; correct it")
 	}
-	if options.TLSConfig == nil && (c.Roots != nil || len(c.Certificates) > 0) {
-		return nil, nil, errors.New("redis: certificates are configured, but the URL does not begin with rediss://")
-	}
-	several := c.Cluster || c.Sentinel != ""
 	switch {
+	case options.TLSConfig == nil && (c.Roots != nil || len(c.Certificates) > 0):
+		return nil, nil, errors.New("redis: url: certificates are set, but TLS is not; use rediss://")
 	case len(more) > 0 && !several:
-		return nil, nil, errors.New("redis: addr in the URL names further Sentinels or nodes of a Cluster, and neither is configured")
+		return nil, nil, errors.New("redis: url: addr is set without sentinel or cluster; set one of them")
 	case several && options.Network != "tcp":
-		return nil, nil, errors.New("redis: Sentinels and a Cluster are not reached by a socket in the file system")
+		return nil, nil, errors.New("redis: url: Sentinels and a Cluster need redis:// or rediss://; change the URL")
 	case c.Cluster && options.DB != 0:
-		return nil, nil, errors.New("redis: a Cluster has only the database 0")
+		return nil, nil, errors.New("redis: url: a Cluster has only database 0; remove the number")
 	}
 	for _, address := range more {
 		if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
-			return nil, nil, errors.New("redis: addr in the URL is not of the form host:port")
+			return nil, nil, errors.New("redis: url: addr is not of the form host:port; correct it")
 		}
 	}
 	return options, append([]string{options.Addr}, more...), nil
 }
 
-// parameters are those that a URL may have. Others of go-redis would have reads
-// answered by replicas, commands sent twice, or certificates not checked.
-func parameters() []string {
-	return []string{
-		"db", "dial_timeout", "read_timeout", "write_timeout", "pool_timeout", "pool_size", "conn_max_idle_time",
-	}
-}
-
-// client makes the client, which connects when it is used.
+// client makes a client, which connects when it is used.
 func (c Config) client() (goredis.UniversalClient, error) {
 	options, addresses, err := c.parse()
 	if err != nil {
 		return nil, err
 	}
-	several := c.Cluster || c.Sentinel != ""
 	if secure := options.TLSConfig; secure != nil {
 		secure.RootCAs, secure.Certificates, secure.MinVersion = c.Roots, c.Certificates, tls.VersionTLS12
-		if several {
+		if c.Cluster || c.Sentinel != "" {
 			secure.ServerName = "" // each by its own name
 		}
 	}
@@ -145,14 +131,14 @@ func (c Config) client() (goredis.UniversalClient, error) {
 		Addrs: addresses, DB: options.DB, Username: options.Username, Password: options.Password,
 		MasterName: c.Sentinel, SentinelUsername: c.SentinelUsername, SentinelPassword: c.SentinelPassword,
 		TLSConfig: options.TLSConfig, IsClusterMode: c.Cluster,
-		DialTimeout: orDefault(options.DialTimeout), ReadTimeout: orDefault(options.ReadTimeout),
-		WriteTimeout: orDefault(options.WriteTimeout), PoolTimeout: orDefault(options.PoolTimeout),
-		PoolSize: options.PoolSize, ConnMaxIdleTime: cmp.Or(options.ConnMaxIdleTime, idleTimeout),
+		DialTimeout: cmp.Or(max(0, options.DialTimeout), ioTimeout), ReadTimeout: cmp.Or(max(0, options.ReadTimeout), ioTimeout),
+		WriteTimeout: cmp.Or(max(0, options.WriteTimeout), ioTimeout), PoolTimeout: cmp.Or(max(0, options.PoolTimeout), ioTimeout),
+		PoolSize: options.PoolSize, ConnMaxIdleTime: cmp.Or(options.ConnMaxIdleTime, ioTimeout),
 		ContextTimeoutEnabled: true,
-		// See type once. A Cluster has loops of its own.
+		// See type once. A Cluster follows redirections by itself.
 		MaxRetries: -1, DialerRetries: 1,
-		// What is not used: RESP3, pipelines, the name of the library, pushed
-		// maintenance.
+		// Not used: RESP3, a separate pool for pipelines, the name of the library,
+		// notifications of maintenance.
 		Protocol: 2, PipelinePoolSize: -1, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
@@ -167,11 +153,4 @@ func (c Config) client() (goredis.UniversalClient, error) {
 	simple := all.Simple()
 	simple.Network = options.Network
 	return goredis.NewClient(simple), nil
-}
-
-func orDefault(timeout time.Duration) time.Duration {
-	if timeout > 0 {
-		return timeout
-	}
-	return ioTimeout
 }

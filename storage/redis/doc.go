@@ -1,59 +1,42 @@
-// Package redis keeps realms in a Redis or Valkey that several edges share: one
-// server, a group under Sentinels, or a Cluster. It is on
+// Package redis keeps realms in a Redis or Valkey (6.2 or later) that several nodes
+// share: one server, a group under Sentinels, or a Cluster. It uses
 // github.com/redis/go-redis.
 //
-// It owns the layout of the keys, the scripts that change them (folder lua), and
-// what is asked of the client: no command is sent twice by itself, every call ends
-// within callTimeout. It does not own a clock: what has expired is decided by the
-// time of the call, and no key is given a time to live, by which Redis would
-// forget by its own clock, or drop what it may when its memory is full. Nor does
-// it own durability, which is set in Redis; Warnings says what is amiss there.
+// A step takes two round trips: the script read returns what the step needs, as of
+// one moment; Go decides; the script commit checks that nothing of it has changed
+// and performs the writes, which Redis logs and replicates as one. If a check fails,
+// the step is computed again, up to maxTries times. No command is sent twice after
+// its outcome became unknown. A step that takes nothing into account that is stored
+// is a single script.
 //
-// A call that changes something goes this way:
+// All keys of a realm begin with the key prefix and the name of the realm in braces,
+// for example "edgeauth:{_default}:meta". The braces are a hash tag: a script runs on
+// one node of a Cluster, so a realm is in one slot. Each entry has a key of its own
+// and none grows with the number of users, so that a slot can be moved. While it
+// moves, steps that need keys of both nodes fail completely.
 //
-//	EnsureUser, TakeLink, … ──► one script: Redis runs it alone and writes it to its
-//	                            log and to replicas as a whole
-//	UpdateUser, UpdateKeys,     read ──► change, here ──► one script that compares
-//	UpdateFlow, EndSessions ──► what was read with what is there ──► again, when
-//	                            somebody else was faster
-//
-// Scripts are not undone when they fail, so each checks everything before its first
-// write.
-//
-// A realm is the keys that begin with the key prefix and the realm's name in
-// braces, for example "edgeauth:{_default}:users". The braces are a hash tag: in a
-// Cluster the whole realm is on one node, because a script can be atomic on one
-// node only, and logins change users, addresses, sessions and the feed in one step.
-// A Cluster spreads realms and not the users of one.
-//
-//	users               hash        id                       -> flags, User
-//	user_ids            sorted set  id, by its bytes
-//	emails              hash        Address.Key              -> user id
-//	identities          hash        provider,issuer,subject  -> user id, Identity
-//	identities_by_user  sorted set  user id, identity key, by their bytes
-//	links               hash        secret                   -> expires, guesses, code, secret, key, Link
-//	links_by_email      hash        Address.Key              -> secret
-//	flows               hash        state                    -> expires, Flow
-//	sessions            hash        id                       -> expires, last seen, user id, token id, Session
-//	sessions_by_user    sorted set  user id, session id, by their bytes
-//	revocations         hash        kind, id                 -> until, when to forget it, when it was made
-//	feed                sorted set  kind, id, by number; also the channel of news
+//	meta                hash        format, epoch, number of the last revocation, first chunk of the feed
+//	u:<user ID>         hash        user, version, key of the address, identities, sessions; see load.go
+//	e:<Address.Key>     string      user ID
+//	i:<digest>          string      user ID; digest of the IdentityKey
+//	ids:<0 to 4095>     sorted set  user IDs with the time at which their first item expires
+//	r:<kind>:<key>      string      Record, with a time to live
+//	o:<owner>           sorted set  kind, creation and key of the records of an owner, by their end
+//	v:<kind>:<ID>       string      number and time of a revocation, Revocation, with a time to live
+//	f:<number / 128>    sorted set  kind and ID of revocations, by number, with a time to live
+//	feed                channel     a message after new revocations
 //	keys                string      []SigningKey
-//	meta                hash        format, epoch, the number of the last revocation
-//	expiry              sorted set  class and key, by seconds: what Sweep looks at
-//	counters            hash        limit, party, window     -> end of the window, value
-//	limits              set         the names of the following
-//	limits:<limit>      sorted set  counters of a limit, by the end of the window
+//	c:<0 to 1023>:<limit>  hash     digest of a counter -> end of its window, value, with a time to live
 //
-// Values are JSON behind what scripts have to know. A time there is a stamp: 12
-// digits of seconds since the year 1 and 9 of nanoseconds, because Lua's numbers
-// hold neither in one, and because Redis compares texts by the locale it runs in.
-// A part of a key is preceded by its length and ends with a comma.
+// Values are JSON, which scripts do not decode. A time to live ends when an item has
+// expired by the clock of Redis and by that of the node that stored it. Go compares
+// the expiry with the time of the call. The clock of Redis decides where a call has
+// no time, and ends the windows of counters.
 //
-// A number in the feed is given out and published in the script that makes the
-// entry, so that none is missed. It says something within one history of the data
-// only: with a replica that takes over, and with a server that starts, a new
-// history begins, to which the last entries of the old one may have been lost.
-// Redis itself names the history (master_replid), the cursor contains the name, and
-// who comes with another one gets everything.
+// The number of a revocation has a meaning within one history of the data only. When
+// a server starts or a replica takes over, a new history begins, and the last entries
+// of the old one may be lost. Redis names the history (master_replid); the cursor of
+// the feed contains the name, and a cursor of another history returns everything.
+//
+// Durability is set in Redis; [DB.Warnings] reports settings that lose data.
 package redis

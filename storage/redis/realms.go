@@ -10,11 +10,11 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// scanCount is how many keys the server looks at in one step of a scan.
+// scanCount is the number of keys that the server examines in one step of a scan.
 const scanCount = 1000
 
-// Realms returns the names of the realms below the prefix, sorted, and makes none.
-// It looks at all keys of the server, those of others too.
+// Realms returns the names of the realms below the prefix, sorted. It examines all
+// keys of the server, also those of other programs.
 func (db *DB) Realms(ctx context.Context) ([]string, error) {
 	if err := db.begin(); err != nil {
 		return nil, err
@@ -22,50 +22,26 @@ func (db *DB) Realms(ctx context.Context) ([]string, error) {
 	defer db.calls.Done()
 	var mu sync.Mutex
 	var names []string
-	scan := func(ctx context.Context, client goredis.Cmdable) error {
-		keys, err := db.metaKeys(ctx, client)
-		mu.Lock()
-		defer mu.Unlock()
-		for _, key := range keys {
-			if name, ok := db.realmOf(key); ok {
+	scan := func(ctx context.Context, client *goredis.Client) error {
+		// The prefix contains nothing that a pattern interprets.
+		all := client.Scan(ctx, 0, db.keyPrefix+"{*}:meta", scanCount).Iterator()
+		for all.Next(ctx) {
+			if name, ok := db.realmOf(all.Val()); ok {
+				mu.Lock()
 				names = append(names, name)
+				mu.Unlock()
 			}
 		}
-		return err
+		return all.Err()
 	}
-	var err error
-	if cluster, ok := db.client.(*goredis.ClusterClient); ok {
-		err = cluster.ForEachMaster(ctx, func(ctx context.Context, client *goredis.Client) error { return scan(ctx, client) })
-	} else {
-		err = scan(ctx, db.client)
-	}
-	if err != nil {
+	if err := db.onPrimaries(ctx, scan); err != nil {
 		return nil, unavailable(cause(ctx, err))
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil // a scan may return a key twice
 }
 
-// metaKeys returns the keys that every realm has one of.
-func (db *DB) metaKeys(ctx context.Context, client goredis.Cmdable) ([]string, error) {
-	pattern := db.keyPrefix + "{*}:meta" // the prefix has nothing in it that means something here
-	var found []string
-	for cursor := uint64(0); ; {
-		step, cancel := context.WithTimeout(ctx, callTimeout)
-		keys, next, err := client.Scan(step, cursor, pattern, scanCount).Result()
-		cancel()
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, keys...)
-		if next == 0 {
-			return found, nil
-		}
-		cursor = next
-	}
-}
-
-// realmOf is the reverse of how Realm names the meta key.
+// realmOf is the inverse of the way in which Realm names the key of meta.
 func (db *DB) realmOf(key string) (string, bool) {
 	tag, isMeta := strings.CutSuffix(strings.TrimPrefix(key, db.keyPrefix), "}:meta")
 	escaped, isTag := strings.CutPrefix(tag, "{")

@@ -11,13 +11,10 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// Warnings says how the Redis would lose what it has acknowledged, one sentence
-// for each setting, and what could not be found out. It needs the right to run
-// INFO, and for the whole truth CONFIG GET. The error wraps
-// authcore.ErrUnavailable.
+// Warnings reports, in one sentence each, settings of the Redis that lose
+// acknowledged data, and what could not be examined. It needs the rights to run INFO
+// and CONFIG GET. The error wraps authcore.ErrUnavailable.
 func (db *DB) Warnings(ctx context.Context) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	var mu sync.Mutex
 	var all []string
 	err := db.eachPrimary(ctx, func(ctx context.Context, server *goredis.Client) error {
@@ -27,21 +24,27 @@ func (db *DB) Warnings(ctx context.Context) ([]string, error) {
 		all = append(all, warnings...)
 		return err
 	})
-	if err != nil {
-		return nil, unavailable(cause(ctx, err))
-	}
 	slices.Sort(all)
-	return slices.Compact(all), nil
+	return slices.Compact(all), err
 }
 
-// eachPrimary looks at every primary of a Cluster at once, or at the one that there
-// is.
-func (db *DB) eachPrimary(ctx context.Context, look func(context.Context, *goredis.Client) error) error {
+// eachPrimary examines each primary within callTimeout.
+func (db *DB) eachPrimary(ctx context.Context, examine func(context.Context, *goredis.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := db.onPrimaries(ctx, examine); err != nil {
+		return unavailable(cause(ctx, err))
+	}
+	return nil
+}
+
+// onPrimaries examines the primaries of a Cluster simultaneously, or the only one.
+func (db *DB) onPrimaries(ctx context.Context, examine func(context.Context, *goredis.Client) error) error {
 	switch client := db.client.(type) {
 	case *goredis.ClusterClient:
-		return client.ForEachMaster(ctx, look)
+		return client.ForEachMaster(ctx, examine)
 	case *goredis.Client:
-		return look(ctx, client)
+		return examine(ctx, client)
 	default:
 		return fmt.Errorf("unexpected client %T", client)
 	}
@@ -54,30 +57,30 @@ func warningsOf(ctx context.Context, server *goredis.Client) ([]string, error) {
 	}
 	info := parseInfo(text)
 	if info["role"] == "slave" && info["cluster_enabled"] != "1" { // a Cluster leads to the primary
-		return nil, errors.New("the server is a replica, which takes no changes: name the primary, or the option sentinel")
+		return nil, errors.New("the server is a replica and refuses changes; name the primary, or set sentinel")
 	}
 	var warnings []string
 	warn := func(format string, values ...any) { warnings = append(warnings, fmt.Sprintf(format, values...)) }
 	if info["aof_enabled"] != "1" {
-		warn("appendonly is not on: when Redis ends, everything since its last snapshot is lost, used links and logouts too; " +
+		warn("appendonly is not on: if Redis ends, everything since its last snapshot is lost, used links and logouts as well; " +
 			"set appendonly yes")
 	} else if setting, err := server.ConfigGet(ctx, "appendfsync").Result(); err != nil {
-		warn("appendfsync could not be looked up, because the user may not run CONFIG GET: see that it is always or everysec")
+		warn("appendfsync could not be read, because the user may not run CONFIG GET; make sure that it is always or everysec")
 	} else if value := setting["appendfsync"]; value != "always" && value != "everysec" {
-		warn("appendfsync is %s: when the machine fails, everything that the system has not written by itself is lost, "+
-			"up to half a minute; set everysec (up to 2 s are lost) or always (nothing is lost)", value)
+		warn("appendfsync is %s: if the machine fails, up to half a minute of changes is lost; "+
+			"set everysec (up to 2 s are lost) or always (nothing is lost)", value)
 	}
-	if policy := info["maxmemory_policy"]; info["maxmemory"] != "0" && strings.HasPrefix(policy, "allkeys-") {
-		warn("maxmemory-policy is %s: when the memory is full, Redis drops accounts; set noeviction", policy)
+	if policy := info["maxmemory_policy"]; info["maxmemory"] != "0" && policy != "noeviction" {
+		warn("maxmemory-policy is %s: if the memory is full, Redis deletes accounts or revocations; set noeviction", policy)
 	}
 	if replicas := info["connected_slaves"]; replicas != "0" && replicas != "" && info["min_slaves_good_slaves"] == "" {
-		warn("there are replicas, and min-replicas-to-write is 0: a primary that is cut off goes on answering, " +
-			"and what it has answered is lost when a replica takes over; set min-replicas-to-write 1")
+		warn("there are replicas, and min-replicas-to-write is 0: a primary that is cut off keeps acknowledging changes, " +
+			"which are lost when a replica takes over; set min-replicas-to-write 1")
 	}
 	return warnings, nil
 }
 
-// parseInfo reads the answer to INFO.
+// parseInfo reads the response to INFO.
 func parseInfo(text string) map[string]string {
 	info := make(map[string]string)
 	for line := range strings.Lines(text) {

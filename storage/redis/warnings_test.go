@@ -19,8 +19,8 @@ func TestWarnings(t *testing.T) {
 		"a sync a second":         {[]string{"appendfsync everysec"}, nil},
 		"no log":                  {[]string{"appendonly no"}, []string{"appendonly is not on"}},
 		"no sync":                 {[]string{"appendfsync no"}, []string{"appendfsync is no"}},
-		"drops accounts":          {[]string{"maxmemory 1gb", "maxmemory-policy allkeys-lru"}, []string{"maxmemory-policy is allkeys-lru"}},
-		"drops what expires":      {[]string{"maxmemory 1gb", "maxmemory-policy volatile-lru"}, nil},
+		"drops all":               {[]string{"maxmemory 1gb", "maxmemory-policy allkeys-lru"}, []string{"maxmemory-policy is allkeys-lru"}},
+		"drops what expires":      {[]string{"maxmemory 1gb", "maxmemory-policy volatile-lru"}, []string{"maxmemory-policy is volatile-lru"}},
 		"would drop, but has all": {[]string{"maxmemory 0", "maxmemory-policy allkeys-lru"}, nil},
 		"two at once": {
 			[]string{"appendonly no", "maxmemory 1gb", "maxmemory-policy allkeys-random"},
