@@ -86,8 +86,11 @@ func windowEnds(t *testing.T, store authcore.Store) {
 		now, reset time.Duration
 		n          int
 	}{
-		{0, time.Hour, 1}, {10 * time.Minute, time.Hour, 2}, {time.Hour - time.Millisecond, time.Hour, 3},
-		{time.Hour, 2 * time.Hour, 1}, {5 * time.Hour, 6 * time.Hour, 1},
+		{0, time.Hour, 1},
+		{10 * time.Minute, time.Hour, 2},
+		{time.Hour - time.Millisecond, time.Hour, 3},
+		{time.Hour, 2 * time.Hour, 1},
+		{5 * time.Hour, 6 * time.Hour, 1},
 	} {
 		if got := count(t, store, at(test.now), counter)[0]; got.N != test.n || !got.Reset.Equal(at(test.reset)) {
 			t.Errorf("Count after %v = %v, want %d until %v", test.now, got, test.n, at(test.reset))

@@ -62,6 +62,7 @@ func (h *hooked) Login(ctx context.Context, step authcore.LoginStep) (account, e
 func (h *hooked) UpdateAccount(ctx context.Context, id string, now time.Time, change change) (account, error) {
 	return h.update(ctx, id, now, change)
 }
+
 func (h *hooked) DeleteUser(ctx context.Context, id string, r revoked) error {
 	return h.remove(ctx, id, r)
 }
@@ -109,6 +110,7 @@ func (h *hooked) UpdateKeys(ctx context.Context, change func(keys) (keys, error)
 func (h *hooked) Count(ctx context.Context, now time.Time, c []authcore.Counter) ([]authcore.Tally, error) {
 	return h.count(ctx, now, c)
 }
+
 func (h *hooked) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error) {
 	return h.sweep(ctx, now)
 }

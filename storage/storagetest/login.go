@@ -86,8 +86,12 @@ func knownLogin(t *testing.T, store authcore.Store) {
 	ada, grace := signUpNamed(t, store, "ada"), signUpNamed(t, store, "grace")
 	identity, unknown := byIdentity(ada.Identities[0]), byEmail("unknown@example.com")
 	for i, refs := range [][]authcore.UserRef{
-		{byID(ada.User.ID)}, {byEmail("ada@example.com")}, {identity}, {unknown, byEmail("ada@example.com")},
-		{identity, byEmail("ada@example.com"), identity}, {byIdentity(grace.Identities[0]), byEmail("ada@example.com")},
+		{byID(ada.User.ID)},
+		{byEmail("ada@example.com")},
+		{identity},
+		{unknown, byEmail("ada@example.com")},
+		{identity, byEmail("ada@example.com"), identity},
+		{byIdentity(grace.Identities[0]), byEmail("ada@example.com")},
 	} {
 		session, joined := newSession(time.Duration(i+1)*time.Hour), newIdentity(fmt.Sprint("social", i))
 		session.UserID, joined.UserID, joined.Created = ada.User.ID, ada.User.ID, at(time.Duration(i+1)*time.Hour)

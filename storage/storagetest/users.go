@@ -94,10 +94,28 @@ func identityKeys(t *testing.T, store authcore.Store) {
 	const max = 1024
 	long := strings.Repeat("ä", max/2)
 	parts := [][3]string{
-		{"a", "b", "c"}, {"a", "", "bc"}, {"a", "bc", ""}, {"ab", "", "c"}, {"a", "b|", "c"}, {"a", "b", "|c"},
-		{"a", "b:", "c"}, {"a", "b", ":c"}, {"a", "b/", "c"}, {"a", "b", "/c"}, {"a", "b\x01", "c"}, {"a", "b", "\x01c"},
-		{"a", "b ", "c"}, {"a", "b", " c"}, {"a", "b", "C"}, {"a", "b", "c "}, {"a", "1", "1"}, {"a", "11", ""},
-		{"p", long, long}, {"p", long, long[:max-2] + "xx"}, {"p", long[:max-2] + "xx", long}, {strings.Repeat("p", 64), long, long},
+		{"a", "b", "c"},
+		{"a", "", "bc"},
+		{"a", "bc", ""},
+		{"ab", "", "c"},
+		{"a", "b|", "c"},
+		{"a", "b", "|c"},
+		{"a", "b:", "c"},
+		{"a", "b", ":c"},
+		{"a", "b/", "c"},
+		{"a", "b", "/c"},
+		{"a", "b\x01", "c"},
+		{"a", "b", "\x01c"},
+		{"a", "b ", "c"},
+		{"a", "b", " c"},
+		{"a", "b", "C"},
+		{"a", "b", "c "},
+		{"a", "1", "1"},
+		{"a", "11", ""},
+		{"p", long, long},
+		{"p", long, long[:max-2] + "xx"},
+		{"p", long[:max-2] + "xx", long},
+		{strings.Repeat("p", 64), long, long},
 	}
 	var accounts []authcore.Account
 	for _, part := range parts {
