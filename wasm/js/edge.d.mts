@@ -1,36 +1,46 @@
-/** What an edge is made of. */
+/** The options of an edge. */
 export interface Options {
   /** edgeauth-gate.wasm, compiled. */
   module: WebAssembly.Module;
   /**
    * The configuration of the gate: `issuer`, `audience`, `public`, `require` and the
-   * rest, as docs/edges.md lists them. Faults of it go to `log`, and every request
-   * is answered with 503.
+   * others in docs/edges.md. Faults are passed to `log`, and every request is
+   * answered with 503.
    *
-   * With `revocationsURL`, `revocations_max_age` is "5m" unless it is set here; null
-   * sets no limit but the feed's own, an hour. `cache_size` is 16384.
+   * With `revocationsURL`, the default of `revocations_max_age` is "5m"; null leaves
+   * only the feed's own expiry, an hour. The default of `cache_size` is 16384.
    */
   config: Record<string, unknown>;
-  /** Where the issuer's public keys are: `…/v1/auth/.well-known/jwks.json`. */
+  /** The URL of the issuer's public keys: `…/v1/auth/.well-known/jwks.json`. */
   keysURL?: string;
-  /** Where its feed of revocations is: `…/v1/auth/revocations/`. */
+  /**
+   * The URL of its feed of revocations: `…/v1/auth/revocations/`. It is fetched
+   * compressed, and after the first time only what changed. The guest keeps it at 13
+   * bytes for each revocation, and twice as much while a whole list is loaded.
+   */
   revocationsURL?: string;
   /**
-   * Who gets the requests that go on: the URL of a server, without a path, or a
+   * The target of requests that proceed: the URL of a server, without a path, or a
    * function, for example of a service binding. Only `fetch` needs it.
    */
   upstream?: string | ((request: Request) => Promise<Response>);
-  /** Seconds after which the keys are read again. Default: 600. */
+  /**
+   * Seconds after which the keys are fetched again. Keys are published long before
+   * they sign. Default: 600.
+   */
   keysInterval?: number;
-  /** Seconds after which the feed is read again. Default: 5. */
+  /** Seconds after which the feed is fetched again. Default: 5. */
   revocationsInterval?: number;
-  /** Seconds that a request waits for keys or feed at most. Default: 5. */
+  /**
+   * Seconds that a request waits at most for keys or feed, and that a fetch may make no
+   * progress. Default: 5.
+   */
   timeout?: number;
-  /** What asks for keys, feed and upstream. Default: the host's. */
+  /** Fetches keys, feed and upstream. Default: the host's fetch. */
   fetch?: typeof fetch;
   /** The clock, in milliseconds since 1970. Default: Date.now. */
   now?: () => number;
-  /** Takes what went wrong. Default: the console. */
+  /** Receives faults. Default: the console. */
   log?: (level: "debug" | "info" | "warn" | "error", message: string) => void;
 }
 
@@ -40,7 +50,7 @@ export type Header = [name: string, value: string];
 /** The head of a request. */
 export interface Head {
   method: string;
-  /** Path and query as they were sent and as the upstream will see them. */
+  /** Path and query as the client sent them and the upstream will see them. */
   uri: string;
   headers: Header[];
   protocol?: string;
@@ -48,15 +58,15 @@ export interface Head {
   address?: string;
 }
 
-/** What came of a request. */
+/** The result for a request. */
 export interface Exchange {
-  /** 0 when the request goes on; otherwise the status of the answer. */
+  /** 0 if the request proceeds, otherwise the status of the answer. */
   status: number;
-  /** The headers with which the request goes on. */
+  /** The headers of the request that proceeds. */
   headers: Header[];
   /**
-   * The headers of the answer. When the request goes on, they are added to the
-   * upstream's, unless it has set them itself; Vary always.
+   * The headers of the answer. If the request proceeds, they are added to the
+   * upstream's unless it has set them itself; Vary is always added.
    */
   answer: Header[];
   /** The body of the answer, or null for none. */
@@ -64,9 +74,9 @@ export interface Exchange {
 }
 
 /**
- * A gate before an upstream. It decides about one request after the other, each in
- * microseconds, and never waits for a body; one Edge serves any number of requests
- * in flight. Making one takes some 50 ms; make it when the program starts.
+ * A gate in front of an upstream. It decides about one request after the other, each
+ * in microseconds, and never waits for a body; one Edge serves any number of requests
+ * in flight. Making one takes about 50 ms; make it when the program starts.
  */
 export class Edge {
   constructor(options: Options);
@@ -74,10 +84,10 @@ export class Edge {
    * Answers a request: refuses it, or forwards it to the upstream.
    *
    * - `address`: the client's IP address, for X-Forwarded-For
-   * - `later`: is given promises of work that goes on behind the request; on Workers
+   * - `later`: receives promises of work that continues after the request; on Workers
    *   `context.waitUntil`
    */
   fetch(request: Request, context?: { address?: string; later?: (work: Promise<unknown>) => void }): Promise<Response>;
-  /** Decides about a request and leaves the rest to the caller. */
+  /** Decides about a request. The caller answers or forwards it. */
   decide(head: Head, later?: (work: Promise<unknown>) => void): Promise<Exchange>;
 }

@@ -1,29 +1,29 @@
-// The gate of edgeauth at other people's edges: a host for edgeauth-gate.wasm in
-// plain JavaScript, for Cloudflare Workers, Deno, Bun and, with node.mjs, Node.
-// The guest decides; what is here hands it requests, keeps its keys and
-// revocations up to date, and forwards what may go on. edge.d.mts has the types.
+// The gate of edgeauth as a host for edgeauth-gate.wasm in plain JavaScript, for
+// Cloudflare Workers, Deno, Bun and, with node.mjs, Node. The guest decides; this
+// module passes requests to it, keeps its keys and revocations up to date, and
+// forwards requests that proceed. edge.d.mts contains the types.
 
 import { bytesOf, forward, json, pathOf } from "./forward.mjs";
 import { Exchange, Guest } from "./guest.mjs";
 import { Published } from "./published.mjs";
 
-// How old the feed of revocations may be, unless the configuration says otherwise.
+// MAX_AGE is the default of the greatest age of the feed.
 const MAX_AGE = "5m";
 
-// How many verified tokens are remembered, unless the configuration says otherwise:
-// 8 MB when full. There is one instance for all requests, so it can be generous.
+// CACHE_SIZE is the default number of verified tokens that are remembered, 8 MB in
+// all. It is large because one instance serves all requests.
 const CACHE_SIZE = 16384;
 
-// After an instance could not be made, none is tried for so many milliseconds.
+// RETRY is the time between two attempts to make an instance, in milliseconds.
 const RETRY = 1000;
 
 export class Edge {
   #published;
-  #config; // what was configured, without what is published
+  #config; // the configuration without the keys
   #make; // returns a new instance with a configuration
   #guest; // undefined while it is in use, and after it has failed
-  #version = 0; // of what is published that the guest knows
-  #failed = -Infinity; // when no instance could be made
+  #version = 0; // the version of the keys that the guest has
+  #failed = -Infinity; // the time at which no instance could be made
   #timeout;
   #now;
   #forward;
@@ -46,30 +46,22 @@ export class Edge {
       keysInterval: keysInterval * 1000,
       revocationsInterval: revocationsInterval * 1000,
       timeout: this.#timeout,
+      take: (part) => this.#use((guest) => guest.take(part)),
+      cursor: () => this.#use((guest) => guest.cursor()),
     });
-    this.#config = { cache_size: CACHE_SIZE, ...(revocationsURL && { revocations_max_age: MAX_AGE }), ...config };
+    this.#config = {
+      cache_size: CACHE_SIZE, ...(revocationsURL && { revocations_by_host: true, revocations_max_age: MAX_AGE }), ...config,
+    };
     this.#make = (text) => new Guest({ module, config: text, now, log });
-    // Nothing is known yet, and where a Worker starts nothing can be asked for.
-    // Files that are not there stand for it, until a request brings it.
-    this.#guest = this.#make(JSON.stringify({
-      ...this.#config,
-      ...(keysURL && { keys_file: "/unknown" }),
-      ...(revocationsURL && { revocations_file: "/unknown" }),
-    }));
+    // There are no keys yet, and a Worker that starts cannot fetch them. An absent
+    // file replaces them until a request has fetched them.
+    this.#guest = this.#make(JSON.stringify({ ...this.#config, ...(keysURL && { keys_file: "/unknown" }) }));
   }
 
   async decide(head, later) {
     const wait = this.#published.prepare(later);
     if (wait) await this.#within(wait);
-    const exchange = await this.#judge(head, wait);
-    if (exchange.status !== 401) return exchange;
-    const learning = this.#published.learnKey(head.headers);
-    if (!learning) return exchange;
-    later?.(learning);
-    const known = await this.#within(learning);
-    if (known) return this.#ask(head);
-    // A token that could not be judged is not told to be bad: it would be thrown away.
-    return known === false ? exchange : refused(head);
+    return this.#ask(head);
   }
 
   async fetch(request, { address = "", later } = {}) {
@@ -88,24 +80,15 @@ export class Edge {
     }
   }
 
-  // judge asks the guest. Where it cannot tell, as what is known is too old, and
-  // nothing was waited for, it is asked again when more is known.
-  async #judge(head, waited) {
-    const exchange = this.#ask(head), coming = this.#published.coming;
-    if (exchange.status !== 503 || waited || !coming) return exchange;
-    await this.#within(coming);
-    return this.#ask(head);
-  }
-
-  // ask calls the guest. An instance that fails is never used again, and the
-  // request at which it failed does not go on.
+  // ask has the guest decide. If it fails, the request is refused.
   #ask(head) {
-    if (!this.#published.complete) return refused(head);
     const exchange = new Exchange(head);
+    if (!this.#published.complete) {
+      exchange.refuse();
+      return exchange;
+    }
     try {
-      const guest = this.#take();
-      guest.handle(exchange);
-      this.#guest = guest;
+      this.#use((guest) => guest.handle(exchange));
     } catch (error) {
       this.log("error", `a request was refused: ${error.message}`);
       exchange.refuse();
@@ -113,26 +96,40 @@ export class Edge {
     return exchange;
   }
 
-  // take returns the instance, with everything that is known. Whoever fails to
-  // give it back has another one made.
+  // use calls a function with the instance. An instance that fails is dropped, and
+  // its feed with it.
+  #use(call) {
+    const guest = this.#take();
+    try {
+      const result = call(guest);
+      this.#guest = guest;
+      return result;
+    } finally {
+      if (!this.#guest) this.#published.feed?.forget();
+    }
+  }
+
+  // take returns the instance with the present keys. Unless the caller gives it back,
+  // the next call makes another one, which has no feed yet.
   #take() {
     const guest = this.#guest, version = this.#published.version;
     this.#guest = undefined;
     if (guest && version === this.#version) return guest;
-    const text = JSON.stringify({ ...this.#config, ...this.#published.config() });
+    const keys = this.#published.keys;
+    const text = JSON.stringify({ ...this.#config, ...(keys && { keys: keys.text ?? "" }) });
     this.#version = version;
     if (guest) {
       guest.configure(text);
       return guest;
     }
-    if (this.#now() - this.#failed < RETRY) throw new Error("no instance of the guest could be made a moment ago");
+    if (this.#now() - this.#failed < RETRY) throw new Error("making an instance of the guest failed a moment ago");
     this.#failed = this.#now();
     const made = this.#make(text);
     this.#failed = -Infinity;
     return made;
   }
 
-  // within waits for a promise, but not for ever.
+  // within waits for a promise, at most for the timeout.
   async #within(promise) {
     let timer;
     const late = new Promise((resolve) => void (timer = setTimeout(resolve, this.#timeout)));
@@ -144,16 +141,9 @@ export class Edge {
   }
 }
 
-// refused returns what came of a request that cannot be judged.
-function refused(head) {
-  const exchange = new Exchange(head);
-  exchange.refuse();
-  return exchange;
-}
-
-// hasUnseenBody says whether a request has a body of which no header tells, as in
-// HTTP/2: the guest sees a body by its headers. Deno gives a body to every OPTIONS,
-// so that nothing follows from it there.
+// hasUnseenBody reports whether a request has a body that no header announces, as in
+// HTTP/2: the guest detects a body by its headers. Deno gives a body to every
+// OPTIONS request, so that it does not count there.
 function hasUnseenBody(request, headers) {
   if (!request.body || typeof Deno !== "undefined") return false;
   return !headers.some(([name]) => name === "content-length" || name === "transfer-encoding");

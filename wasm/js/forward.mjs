@@ -2,22 +2,22 @@
 
 import { added, forUpstream, originOf, wantsWebSocket } from "./headers.mjs";
 
-// Workers can hand a WebSocket on, and have a cache, which would not know for whom
-// an answer is.
+// Workers can forward a WebSocket. They have a cache, which must not be used: it
+// does not distinguish users.
 const isWorker = typeof WebSocketPair !== "undefined";
 const EXTRAS = isWorker ? { cache: "no-store" } : { duplex: "half" };
 
-/** Returns path and query of a URL as an upstream is going to see them. */
+/** Returns path and query of a URL as the upstream will see them. */
 export function pathOf(url) {
   const path = url.pathname + url.search;
-  // The fetch of Bun makes one slash of several at the beginning.
+  // Bun's fetch reduces several slashes at the beginning to one.
   return typeof Bun === "undefined" ? path : path.replace(/^\/+/, "/");
 }
 
 /**
- * Returns the value of a header with a character for each byte. Workers read
- * UTF-8, and put U+FFFD where there is none; a byte that UTF-8 has not stands for
- * it.
+ * Returns the value of a header with a character for each byte. Workers decode UTF-8
+ * and replace invalid bytes by U+FFFD, which becomes 0xff, a byte that is not valid in
+ * UTF-8.
  */
 export function bytesOf(value) {
   if (!isWorker || !/[^\0-\x7f]/.test(value)) return value;
@@ -31,29 +31,30 @@ function textOf(value) {
 }
 
 /**
- * Returns what forwards a request to an upstream: the URL of a server, without a
- * path, or a function that takes a Request and returns a promise of a Response.
+ * Returns a function that forwards a request to an upstream: the URL of a server,
+ * without a path, or a function that takes a Request and returns a promise of a
+ * Response.
  */
 export function forward(upstream, fetch) {
   const origin = typeof upstream === "string" ? originOf(upstream) : undefined;
   const send = origin === undefined ? upstream : fetch;
   return async (request, url, exchange, address) => {
     const webSocket = wantsWebSocket(exchange.headers);
-    if (webSocket && !isWorker) return json(501, "There are no WebSockets here.");
+    if (webSocket && !isWorker) return json(501, "WebSockets are not supported here.");
     const headers = forUpstream(exchange.headers, { address, host: url.host, scheme: url.protocol.slice(0, -1) });
     if (webSocket) headers.push(["upgrade", "websocket"]);
-    // Where a client says which codings it takes, fetch does not unpack the answer.
+    // If a request names the codings that it accepts, fetch does not unpack the answer.
     if (!headers.some(([name]) => name === "accept-encoding")) headers.push(["accept-encoding", "identity"]);
-    // Not by new URL(path, origin), which takes //host for another server.
+    // new URL(path, origin) would read //host as another server.
     const target = (origin ?? url.origin) + exchange.uri;
     const answer = await send(new Request(target, {
       method: exchange.method, headers: headers.map(([name, value]) => [name, textOf(value)]), body: request.body, redirect: "manual", ...EXTRAS,
-    }), { decompress: false }); // so does Bun, when it is told
+    }), { decompress: false }); // for Bun
     return handBack(answer, exchange);
   };
 }
 
-// handBack makes the upstream's answer the client's.
+// handBack returns the upstream's answer for the client.
 function handBack(answer, exchange) {
   if (answer.webSocket) return answer;
   if (exchange.answer.length === 0) return answer;
@@ -62,7 +63,7 @@ function handBack(answer, exchange) {
   return new Response(answer.body, { status: answer.status, statusText: answer.statusText, headers });
 }
 
-/** Answers as the API does when something fails. */
+/** Returns an error response in the form of the API. */
 export function json(status, detail) {
   const headers = { "Content-Type": "application/json", "Cache-Control": "no-store" };
   return new Response(JSON.stringify({ detail }), { status, headers });

@@ -1,7 +1,7 @@
 // The host side of the http-wasm handler ABI (https://http-wasm.io/http-handler-abi/)
-// for a guest that decides about a request from its head alone. One instance of
-// the guest is called for one request after the other: a call never waits, so
-// requests in flight need no instance of their own.
+// for a guest that decides about a request from its head alone. One instance serves
+// one request after the other: a call never waits, so requests in flight need no
+// instance of their own.
 
 import { wasi } from "./wasi.mjs";
 
@@ -12,11 +12,11 @@ const REQUEST = 0, RESPONSE = 1;
 const LEVELS = ["debug", "info", "warn", "error"];
 
 /**
- * What the guest sees of a request, and may change: method, uri (path and
+ * The part of a request that the guest reads and may change: method, uri (path and
  * query), protocol, address of the client, and headers, an array of [name, value]
- * with names in lower case and a character of a value for each byte. When it
- * refuses, its answer is in status, answer (headers) and body; status is 0 when
- * the request goes on, with the headers in answer added to whatever it meets.
+ * with names in lower case and a character of a value for each byte. If the guest
+ * refuses, its answer is in status, answer (headers) and body. status is 0 if the
+ * request proceeds; the headers in answer are then added to those of the upstream.
  */
 export class Exchange {
   constructor({ method, uri, protocol = "HTTP/1.1", address = "", headers }) {
@@ -24,7 +24,7 @@ export class Exchange {
     this.headers = headers.slice();
   }
 
-  /** Refuses as the guest does when it cannot judge. */
+  /** Refuses as the guest does if it cannot judge a request. */
   refuse() {
     this.status = 503;
     this.answer = [["content-type", "application/json"], ["cache-control", "no-store"], ["retry-after", "5"]];
@@ -58,7 +58,7 @@ export class Guest {
    * - module: the compiled guest
    * - config: text that the guest reads as its configuration
    * - now: returns milliseconds since 1970
-   * - log(level, message): takes what the guest has to say
+   * - log(level, message): receives the messages of the guest
    */
   constructor({ module, config, now, log }) {
     this.config = new TextEncoder().encode(config);
@@ -75,22 +75,36 @@ export class Guest {
     this.instance.exports._initialize?.();
   }
 
-  /** Has the guest read another configuration; a bad one is refused. */
+  /** Passes another configuration to the guest, which refuses an invalid one. */
   configure(config) {
     this.config = new TextEncoder().encode(config);
-    if (this.instance.exports.reconfigure() !== 0) this.log("error", "the guest has refused its configuration");
+    if (this.instance.exports.reconfigure() !== 0) this.log("error", "the guest refused its configuration");
+  }
+
+  /** Passes a part of the feed of revocations, as bytes, and returns the progress. */
+  take(part) {
+    const { config } = this;
+    this.config = part;
+    const progress = this.instance.exports.take_revocations();
+    this.config = config;
+    return progress;
+  }
+
+  /** Returns the cursor of the feed, or "" if the whole list is needed. */
+  cursor() {
+    const cursor = this.instance.exports.revocations_cursor();
+    return cursor ? String(cursor) : "";
   }
 
   /**
-   * Has the guest decide about an exchange. When it throws, the instance must not
-   * be used again.
+   * Decides about an exchange. If it throws, the instance must not be used again.
    */
   handle(exchange) {
     this.exchange = exchange;
     const result = this.instance.exports.handle_request();
     if ((result & 1n) === 1n) {
       exchange.status = 0;
-      // The guest takes no interest in the answer, so it need not wait for it.
+      // The guest does not look at the answer, so it is called before it exists.
       this.instance.exports.handle_response(Number(result >> 32n), 0);
     } else {
       exchange.status ||= 200;

@@ -1,19 +1,19 @@
-// What a proxy does with the headers of a request and of an answer, whoever sends
-// them. Headers are arrays of [name, value] with names in lower case.
+// Changes that a proxy makes to the headers of requests and answers. Headers are
+// arrays of [name, value] with names in lower case.
 
-// Headers that are for the next hop alone (RFC 9110, section 7.6.1).
+// Headers for the next hop only (RFC 9110, section 7.6.1).
 const HOP_BY_HOP = new Set([
   "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
   "transfer-encoding", "upgrade",
 ]);
 
-// Headers of the request to the upstream that are not the client's to say.
+// Headers of the request to the upstream that the proxy sets itself.
 const OURS = new Set(["host", "content-length", "expect"]);
 
-// Headers by which clients could say that they are others, or elsewhere.
+// Headers by which clients could claim another address or host.
 const FORWARDED = new Set(["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"]);
 
-/** Returns headers without those for one hop, listed ones included. */
+/** Returns headers without those for one hop, including those in Connection. */
 export function endToEnd(headers) {
   let listed;
   for (const [name, value] of headers) {
@@ -25,37 +25,36 @@ export function endToEnd(headers) {
 }
 
 /**
- * Returns the headers of a request as an upstream is to see them. The upstream's
- * name takes the place of Host; what the client says about its way here is
- * replaced by what is known: address (an IP address, may be missing), host, and
- * scheme.
+ * Returns the headers of a request for the upstream, without Host. The client's
+ * claims about its route are replaced by address (an IP address, may be missing),
+ * host and scheme.
  */
 export function forUpstream(headers, { address, host, scheme }) {
   const kept = endToEnd(headers).filter(([name]) => !OURS.has(name) && !FORWARDED.has(name));
-  if (address) kept.push(["x-forwarded-for", address.replace(/^::ffff:(?=[\d.]+$)/, "")]); // IPv4 at a socket for both
+  if (address) kept.push(["x-forwarded-for", address.replace(/^::ffff:(?=[\d.]+$)/, "")]); // IPv4 at a dual-stack socket
   if (host) kept.push(["x-forwarded-host", host]);
   kept.push(["x-forwarded-proto", scheme]);
   return kept;
 }
 
 /**
- * Returns which of the guest's headers are added to an upstream's answer: those
- * that the upstream has not set itself, and Vary, which is a list.
+ * Returns the headers of the guest to add to an upstream's answer: those that the
+ * upstream has not set itself, and Vary, which is a list.
  */
 export function added(headers, guests) {
   return guests.filter(([name]) => name === "vary" || !headers.some((header) => header[0] === name));
 }
 
-/** Says whether a client asks for a WebSocket (RFC 6455, section 4.1). */
+/** Reports whether a client asks for a WebSocket (RFC 6455, section 4.1). */
 export function wantsWebSocket(headers) {
   return headers.some(([name, value]) => name === "upgrade" && value.toLowerCase() === "websocket");
 }
 
-/** Returns the origin of an upstream, or throws when it is not only that. */
+/** Returns the origin of an upstream, or throws if the URL has more than that. */
 export function originOf(upstream) {
   const url = new URL(upstream);
   if (!/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.search || url.hash || url.username) {
-    throw new TypeError(`edgeauth: upstream ${upstream} must be http:// or https:// and the name of a server, without a path`);
+    throw new TypeError(`edgeauth: upstream ${upstream} must be http:// or https:// and a host, without a path`);
   }
   return url.origin;
 }

@@ -1,13 +1,17 @@
-// A server for Node that forwards what the gate lets through: bodies as they
-// come, in both directions, and WebSockets. node.d.mts has the types.
+// A server for Node that forwards requests that proceed: bodies as streams, in both
+// directions, and WebSockets. node.d.mts contains the types.
 
 import http from "node:http";
 import https from "node:https";
 import { added, endToEnd, forUpstream, originOf, wantsWebSocket } from "./headers.mjs";
 
+// Methods that may be repeated although the upstream may have executed the request
+// (RFC 9110, section 9.2.2).
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
 const UPGRADE = [["connection", "Upgrade"], ["upgrade", "websocket"]];
 
-/** Returns a server that is not listening yet. */
+/** Returns a server that does not listen yet. */
 export function createServer(edge, { upstream, tls }) {
   const proxy = new Proxy(edge, upstream);
   const server = tls ? https.createServer(tls) : http.createServer();
@@ -33,14 +37,14 @@ class Proxy {
     this.agent = new this.client.Agent({ keepAlive: true });
   }
 
-  // serve answers a request. proceed has the client send a body that it holds
-  // back (RFC 9110, section 10.1.1); socket and head belong to a connection that
-  // the client would like to use for something else.
+  // serve answers a request. proceed tells the client to send a body that it holds
+  // back (RFC 9110, section 10.1.1). socket and head belong to a connection that the
+  // client asks to upgrade.
   async serve(request, answer, { proceed, socket, head } = {}) {
     const uri = pathOf(request.url);
     if (uri === undefined) return void write(answer, 400, "The target of the request is not a path.");
-    // Node does not read it, so that the next request on the upstream's connection
-    // would be taken for it (CWE-444).
+    // Node does not read it, so the upstream would read the next request on that
+    // connection as the body (CWE-444).
     if (socket && hasBody(request)) return void write(answer, 400, "A request to upgrade has no body here.");
     const address = request.socket.remoteAddress ?? "";
     const exchange = await this.edge.decide({ method: request.method, uri, address, headers: pairs(request.rawHeaders) });
@@ -57,7 +61,6 @@ class Proxy {
 
   forward(call, again = false) {
     const { request, answer, exchange, headers, webSocket, socket, head } = call;
-    const hasBody = framing(request).length > 0;
     let outgoing;
     try {
       outgoing = this.client.request(this.target, {
@@ -69,19 +72,19 @@ class Proxy {
     outgoing.on("response", (response) => {
       try {
         answer.writeHead(response.statusCode, response.statusMessage, forClient(response, exchange).flat());
-      } catch (error) { // a status that Node reads but does not write
+      } catch (error) { // Node reads this status but does not write it
         answer.statusMessage = undefined;
         return void outgoing.destroy(error);
       }
-      answer.flushHeaders(); // the body may be long in coming
+      answer.flushHeaders(); // the body may arrive much later
       response.pipe(answer);
-      // An answer that is cut off must not look as if it were complete.
+      // A truncated answer must not look complete.
       response.on("aborted", () => answer.destroy());
     });
     outgoing.on("upgrade", (response, upstream, first) => {
-      if (!webSocket) { // nobody has asked for that
+      if (!webSocket) { // the client did not ask for it
         upstream.destroy();
-        return void outgoing.emit("error", new Error("it switches protocols unasked"));
+        return void outgoing.emit("error", new Error("it switched protocols without a request"));
       }
       answer.detachSocket(socket);
       const lines = [...UPGRADE, ...forClient(response, exchange)].map(([name, value]) => `${name}: ${value}\r\n`);
@@ -90,13 +93,16 @@ class Proxy {
     });
     outgoing.on("error", (error) => {
       if (answer.headersSent || answer.destroyed) return void answer.destroy();
-      // The upstream closed a connection just when it was to be used again.
-      if (outgoing.reusedSocket && error.code === "ECONNRESET" && !hasBody && !again) return void this.forward(call, true);
+      // The upstream closed an idle connection while the request was on its way. It
+      // may have executed the request, too.
+      if (outgoing.reusedSocket && error.code === "ECONNRESET" && !hasBody(request) && !again && IDEMPOTENT.has(exchange.method)) {
+        return void this.forward(call, true);
+      }
       this.edge.log("error", `the upstream cannot be reached: ${error.message}`);
       write(answer, 502, "The upstream cannot be reached.");
     });
     answer.on("close", () => outgoing.destroy());
-    if (hasBody) request.pipe(outgoing).flushHeaders();
+    if (hasBody(request)) request.pipe(outgoing).flushHeaders();
     else outgoing.end();
   }
 }
@@ -115,8 +121,8 @@ function pairs(raw) {
   return headers;
 }
 
-// framing returns the headers that say where the body of a request ends; none,
-// if it has no body.
+// framing returns the headers that delimit the body of a request, or none if it has
+// no body.
 function framing({ headers }) {
   if (headers["transfer-encoding"] !== undefined) return [["transfer-encoding", "chunked"]];
   return headers["content-length"] === undefined ? [] : [["content-length", headers["content-length"]]];
@@ -141,7 +147,7 @@ function end(answer, status, headers, content) {
   answer.writeHead(status, headers.flat().concat(length)).end(content);
 }
 
-// join connects two sockets, beginning with what was read of each already.
+// join connects two sockets, beginning with the bytes that were read from each.
 function join(client, fromClient, upstream, fromUpstream) {
   for (const [from, to, first] of [[client, upstream, fromClient], [upstream, client, fromUpstream]]) {
     if (first.length > 0) to.write(first);

@@ -1,252 +1,280 @@
-// What an issuer publishes for those who verify tokens by themselves: its public
-// keys and what is revoked. Both are read again from time to time, and the guest
-// checks what they say. There are no timers, for some hosts have none: a request
-// that comes when it is time has it done, and waits only when what is there is
-// too old.
+// Public keys and revocations of an issuer, kept up to date for a guest that
+// verifies them. There are no timers, because some hosts have none: a request that
+// arrives when a document is due starts fetching it, and waits only if the document
+// in use is too old.
 
-// How long they may be, in bytes.
-const KEYS = 1 << 20, REVOCATIONS = 32 << 20;
+// Limits on documents, in bytes and parts.
+const MAX_KEYS = 1 << 20, MAX_PART = 256 << 10, MAX_PARTS = 1 << 11;
 
-// How long to wait after a failure, in milliseconds.
+// RETRY is the time until the next attempt after a failure, in milliseconds.
 const RETRY = 5000;
 
-// The shortest time between two questions for the keys when one is missing, and how
-// long a key counts as one that there is not, in milliseconds. Its ID is a hash of
-// the key, so nobody can ask for it before it is made.
-const LEARN = 1000, ABSENT = 60000;
-
-// How many keys that there are not are remembered, and how many requests wait for
-// the keys. Anybody can make up an ID.
-const MAX_ABSENT = 4096, MAX_WAITING = 1024;
-
-// On some hosts what a request has begun ends with that request, unsaid. After so
-// many timeouts it is begun again.
+// LOST is the number of timeouts without progress after which a fetch is started
+// again. On some hosts a fetch ends silently with the request that started it.
 const LOST = 2;
 
-/** A document at a URL. */
-class Document {
-  text = undefined; // as it was read last
+// WHOLE is the time after which the whole list is fetched again instead of changes,
+// in milliseconds.
+const WHOLE = 6 * 3600 * 1000;
 
-  constructor(limit, url, interval, host) {
-    Object.assign(this, { limit, url, interval, host });
-    this.tried = this.checked = -Infinity; // when it was asked for, and when it was last known to be current
-    this.running = undefined; // the request under way
-    this.failed = false; // whether the last one did
-    this.ended = -Infinity; // when it ended
+/** Progress of a guest that takes a part of the feed; see edge.Progress in Go. */
+export const REFUSED = 0, PARTIAL = 1, IN_FORCE = 2, NOT_NEWER = 3;
+
+// Document is a document at a URL that is fetched again after an interval.
+class Document {
+  constructor(url, interval, host) {
+    Object.assign(this, { url, interval, host });
   }
 
-  // since says how long ago something was: for ever, where the clock was set back.
+  known = false; // whether a document is in use
+  moved = -Infinity; // the time of the last progress
+  checked = -Infinity; // the time of the last success
+  running = undefined; // the fetch in progress
+  wait = undefined; // the promise for requests that wait for it
+  failed = false; // whether the last fetch failed
+  ended = -Infinity; // the time at which it ended
+
+  // forget notes that no document is in use any more. It is due immediately, unless
+  // the fetch in progress is the cause.
+  forget() {
+    this.known = false;
+    if (!this.running) this.moved = -Infinity;
+  }
+
+  // since returns the time since an event, which is infinite if the clock was set
+  // back.
   since(time) {
     const age = this.host.now() - time;
     return age < 0 ? Infinity : age;
   }
 
   due() {
-    const age = this.since(this.tried);
+    const age = this.since(this.moved);
     if (this.running) return age >= LOST * this.host.timeout;
     return age >= (this.failed ? Math.min(RETRY, this.interval) : this.interval);
   }
 
-  // tooOld says that whoever needs it should wait for it. Where others have just
-  // waited in vain, as for an issuer that hangs, what is known has to do.
+  // tooOld reports whether requests should wait for a newer document. Soon after a
+  // failed fetch they do not, as with an issuer that hangs.
   tooOld() {
     const long = 2 * this.interval;
-    return this.since(this.checked) >= long && !(this.failed && this.text !== undefined && this.since(this.ended) < long);
+    return !this.known || (this.since(this.checked) >= long && !(this.failed && this.since(this.ended) < long));
   }
 
-  // refresh asks for it, once at a time. It never fails: what is known stays.
+  // refresh fetches the document, once at a time. It never fails: the document in
+  // use stays.
   refresh() {
     if (this.running && !this.due()) return this.running;
-    this.tried = this.host.now();
-    const running = this.load()
+    this.moved = this.host.now();
+    const running = this.fetch()
       .then(() => {
+        if (this.running !== running) return;
         this.checked = this.host.now();
+        this.known = true;
         this.failed = false;
       })
       .catch((error) => {
         this.failed = true;
-        this.host.log("warn", `${this.url} could not be read, what is known stays in use: ${error.message}`);
+        this.host.log("warn", `fetching ${this.url} failed: ${error.message}`);
       })
       .finally(() => {
         this.ended = this.host.now();
         if (this.running === running) this.running = undefined;
+        release();
       });
+    let release;
+    this.wait = new Promise((resolve) => (release = resolve));
+    this.release = release;
     return (this.running = running);
   }
 
-  async load() {
+  // fetch requests the document and passes the answer to load, until it makes no
+  // progress for the timeout.
+  async fetch() {
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(new Error("no answer in time")), this.host.timeout);
+    let timer;
+    const progress = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => abort.abort(new Error("no answer in time")), this.host.timeout);
+      this.moved = this.host.now();
+    };
+    progress();
     try {
-      const headers = this.etag ? { "If-None-Match": this.etag } : {};
-      const answer = await this.host.fetch(this.url, { headers, signal: abort.signal, redirect: "manual" });
-      if (answer.status === 304 && this.etag) return;
-      if (answer.status !== 200) throw new Error(`status ${answer.status}`);
-      const text = await readAll(answer, this.limit);
-      this.check(text);
-      this.text = text;
-      this.host.changed();
-      this.etag = answer.headers.get("ETag");
+      const { url, headers } = this.request();
+      const answer = await this.host.fetch(url, { headers, signal: abort.signal, redirect: "manual" });
+      if (answer.status !== 200 && answer.status !== 304) throw new Error(`status ${answer.status}`);
+      await this.load(answer, progress);
     } finally {
       clearTimeout(timer);
     }
   }
-
-  check() {}
 }
 
+// Keys is the issuer's key set.
 class Keys extends Document {
-  ids = new Set();
-  early = -Infinity; // when one was looked for last
-  awaited = undefined; // the request that some wait for, and how many do
-  waiting = 0;
-  absent = new Map(); // keys that there are not, and until when that is known
+  text = undefined;
 
-  /**
-   * Has the keys read again to see whether there is a key: at most once in LEARN,
-   * however many keys are made up. Its promise is of true when the key is known
-   * now, false when the issuer does not have it, undefined when it cannot be told
-   * at this moment.
-   */
-  async learn(id) {
-    const { now } = this.host;
-    if (now() < this.absent.get(id)) return false;
-    const joined = this.running && !this.due(); // that may have been asked before the key was made
-    if (joined && this.running === this.awaited && this.waiting >= MAX_WAITING) return undefined;
-    if (!joined) {
-      if (this.since(this.early) < LEARN || (this.failed && this.since(this.tried) < RETRY)) return undefined;
-      this.early = now();
-    }
-    const running = this.refresh();
-    if (running !== this.awaited) { // those of an earlier one may never come back
-      this.awaited = running;
-      this.waiting = 0;
-    }
-    this.waiting++;
-    await running;
-    if (this.ids.has(id)) return true;
-    if (joined || this.failed) return undefined;
-    if (this.absent.size >= MAX_ABSENT) this.absent.delete(this.absent.keys().next().value);
-    this.absent.set(id, now() + ABSENT);
-    return false;
+  request() {
+    return { url: this.url, headers: this.etag ? { "If-None-Match": this.etag } : {} };
   }
 
-  // check takes what can be a key set, so that an error page does not replace one.
-  check(text) {
-    const ids = JSON.parse(text).keys.map((key) => key.kid);
-    if (ids.length === 0) throw new Error("there is no key in it");
-    this.ids = new Set(ids);
+  async load(answer, progress) {
+    if (answer.status === 304) return;
+    const text = new TextDecoder().decode(await readAll(answer.body, MAX_KEYS, progress));
+    // An error page does not replace the keys.
+    if (!(JSON.parse(text)?.keys?.length > 0)) throw new Error("there is no key in it");
+    this.text = text;
+    this.host.changed();
+    this.etag = answer.headers.get("ETag");
   }
 }
 
+// Feed is the issuer's feed of revocations. The guest keeps its content.
 class Feed extends Document {
-  // load also has the keys read when the feed is of one that is not known: the
-  // guest refuses such a feed, and everybody once the one in use is too old.
-  async load() {
-    await super.load();
-    const id = keyOf(this.text);
-    if (id !== undefined && this.keys && !this.keys.ids.has(id)) await this.keys.learn(id);
+  whole = -Infinity; // the time of the last whole list
+  refused = false; // whether the guest refused the last document
+
+  // request asks for what changed since the feed in use, or for the whole list.
+  request() {
+    const url = new URL(this.url);
+    const cursor = this.known && !this.refused && this.since(this.whole) < WHOLE ? this.host.cursor() : "";
+    if (cursor) url.searchParams.set("since", cursor);
+    this.delta = cursor !== "";
+    return { url: url.href, headers: { "Accept-Encoding": "gzip" } };
+  }
+
+  async fetch() {
+    if (this.keys && !this.keys.known) await this.keys.refresh();
+    return super.fetch();
+  }
+
+  // load passes the feed to the guest part by part. Between two parts of a long list
+  // other requests are served.
+  async load(answer, progress) {
+    let last, parts = 0;
+    for await (const part of lines(await unpacked(answer.body), progress)) {
+      if (++parts > MAX_PARTS) throw new Error(`more than ${MAX_PARTS} parts`);
+      last = this.host.take(part);
+      this.refused = last === REFUSED;
+      if (this.refused) throw new Error("the guest refused it");
+      if (last === NOT_NEWER) break;
+      if (last === PARTIAL) await this.pause();
+    }
+    if (last !== IN_FORCE && last !== NOT_NEWER) throw new Error("it is incomplete");
+    if (last === IN_FORCE && !this.delta) this.whole = this.host.now();
+  }
+
+  // pause lets requests in, which do not wait for the rest of a long list if there
+  // is a feed in use.
+  pause() {
+    if (this.known) this.release();
+    return new Promise((resolve) => setTimeout(resolve));
   }
 }
 
-/** Keeps what an issuer publishes up to date. */
+/** Keeps the documents of an issuer up to date. */
 export class Published {
   /**
-   * - keysURL, revocationsURL: where they are; either may be missing
+   * - keysURL, revocationsURL: either may be missing
    * - keysInterval, revocationsInterval, timeout: milliseconds
+   * - take: passes a part of the feed to the guest, and returns its progress
+   * - cursor: returns the guest's cursor
    * - fetch, now, log
    */
-  constructor({ keysURL, revocationsURL, keysInterval, revocationsInterval, timeout, fetch, now, log }) {
-    const host = { timeout, fetch, now, log, changed: () => void this.version++ };
-    this.keys = keysURL && new Keys(KEYS, keysURL, keysInterval, host);
-    this.revocations = revocationsURL && new Feed(REVOCATIONS, revocationsURL, revocationsInterval, host);
-    if (this.revocations) this.revocations.keys = this.keys;
-    this.documents = [this.keys, this.revocations].filter(Boolean);
+  constructor({ keysURL, revocationsURL, keysInterval, revocationsInterval, ...host }) {
+    host.changed = () => void this.version++;
+    this.keys = keysURL && new Keys(keysURL, keysInterval, host);
+    this.feed = revocationsURL && new Feed(revocationsURL, revocationsInterval, host);
+    if (this.feed) this.feed.keys = this.keys;
+    this.documents = [this.keys, this.feed].filter(Boolean);
   }
 
-  version = 0; // changes with what is known
+  version = 0; // changes with the keys
 
-  /** Says whether everything was read that there is to read. */
+  /** Reports whether there are keys. */
   get complete() {
-    return this.documents.every((document) => document.text !== undefined);
-  }
-
-  /** The members of the guest's configuration. */
-  config() {
-    return {
-      ...(this.keys && { keys: this.keys.text }),
-      ...(this.revocations && { revocations: this.revocations.text }),
-    };
+    return !this.keys || this.keys.text !== undefined;
   }
 
   /**
-   * To be called for each request. It returns a promise when the request has to
-   * wait. What goes on behind it is given to later, if that is set.
+   * Starts fetching documents that are due, to be called for each request. It
+   * returns a promise if the request has to wait. The fetches are passed to later,
+   * if it is set.
    */
   prepare(later) {
-    let wait;
+    const waits = [];
     for (const document of this.documents) {
       if (document.due()) {
         const done = document.refresh();
         later?.(done);
       }
-      if (document.running && document.tooOld()) wait = wait ? Promise.all([wait, document.running]) : document.running;
+      if (document.running && document.tooOld()) waits.push(document.wait);
     }
-    return wait;
-  }
-
-  /** A promise of what was asked for and has not come yet, if there is anything. */
-  get coming() {
-    const running = this.documents.map((document) => document.running).filter(Boolean);
-    return running.length > 0 ? Promise.all(running) : undefined;
-  }
-
-  /**
-   * When the token in some headers names a key that is not known, a promise of
-   * whether it is known now; see Keys.learn. Otherwise, and when the token has
-   * expired, so that no key makes it good, undefined.
-   */
-  learnKey(headers) {
-    const authorization = headers.find(([name]) => name === "authorization")?.[1] ?? "";
-    const token = /^\s*token\s+(.*)/i.exec(authorization)?.[1];
-    const id = this.keys && keyOf(token);
-    if (id === undefined || this.keys.ids.has(id)) return undefined;
-    const ends = read(PAYLOAD, token)?.exp;
-    return ends > Math.floor(this.keys.host.now() / 1000) ? this.keys.learn(id) : undefined;
+    return waits.length > 0 ? Promise.all(waits) : undefined;
   }
 }
 
-// The first two parts of a token or a feed. Nothing is decided by what they say.
-const HEADER = /^([\w-]{1,1024})\./, PAYLOAD = /^[\w-]{1,1024}\.([\w-]{1,8192})\./;
-
-// keyOf returns the "kid" of a token or a feed, or undefined.
-function keyOf(text) {
-  const kid = read(HEADER, text)?.kid;
-  return typeof kid === "string" ? kid : undefined;
+// readAll reads a body of limited length.
+async function readAll(body, limit, progress) {
+  let all = new Uint8Array(0);
+  for await (const chunk of chunks(body, progress)) {
+    all = joined(all, chunk);
+    if (all.length > limit) throw new Error(`more than ${limit} bytes`);
+  }
+  return all;
 }
 
-// read returns a part of a token or a feed, or undefined.
-function read(part, text) {
+// lines yields the lines of a body, each of limited length.
+async function* lines(body, progress) {
+  let rest = new Uint8Array(0);
+  for await (const chunk of chunks(body, progress)) {
+    let start = 0;
+    for (let end; (end = chunk.indexOf(10, start)) >= 0; start = end + 1) {
+      yield joined(rest, chunk.subarray(start, end));
+      rest = new Uint8Array(0);
+    }
+    rest = joined(rest, chunk.subarray(start));
+    if (rest.length > MAX_PART) throw new Error(`a part has more than ${MAX_PART} bytes`);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+async function* chunks(body, progress) {
+  const reader = body.getReader();
   try {
-    return JSON.parse(atob(part.exec(text)[1].replaceAll("-", "+").replaceAll("_", "/")));
-  } catch {
-    return undefined;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      progress();
+      yield value;
+    }
+  } finally {
+    reader.cancel().catch(() => {}); // it is complete or not needed
   }
 }
 
-async function readAll(answer, limit) {
-  const parts = [];
-  let length = 0;
-  for (const reader = answer.body.getReader(); ; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    if ((length += value.length) > limit) {
-      await reader.cancel();
-      throw new Error(`more than ${limit} bytes`);
-    }
-    parts.push(value);
-  }
-  const data = new Uint8Array(length);
-  parts.reduce((position, part) => (data.set(part, position), position + part.length), 0);
-  return new TextDecoder().decode(data);
+function joined(a, b) {
+  if (a.length === 0) return b;
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+// unpacked returns a body without its compression. Some hosts have removed it, some
+// do not if a request names the codings that it accepts; the first byte tells.
+async function unpacked(body) {
+  const reader = body.getReader();
+  let first = await reader.read();
+  const compressed = first.value?.[0] === 0x1f;
+  const stream = new ReadableStream({
+    async pull(controller) {
+      const { done, value } = first ?? (await reader.read());
+      first = undefined;
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return compressed ? stream.pipeThrough(new DecompressionStream("gzip")) : stream;
 }

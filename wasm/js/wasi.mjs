@@ -1,33 +1,32 @@
-// The part of WASI preview 1 that a guest built by Go for wasip1 needs: a clock,
-// and a way to say what went wrong. There are no files, no network, no environment
-// and no way out.
+// The part of WASI preview 1 that a guest built by Go for wasip1 needs: a clock, and
+// standard streams for messages. There are no files, no network and no environment.
 
 // Results of calls (WASI preview 1, errno).
 const OK = 0, BADF = 8, INVAL = 28, NOSYS = 52;
 
 const CHARACTER_DEVICE = 2; // the type of the standard streams
 
-/** Thrown when the guest exits; the instance is of no use afterwards. */
+/** Thrown if the guest exits. The instance must not be used again. */
 export class GuestExit extends Error {
   constructor(code) {
-    super(`the guest has exited with ${code}`);
+    super(`the guest exited with ${code}`);
   }
 }
 
 /**
- * Returns the imports of the module "wasi_snapshot_preview1". A function that the
- * guest imports and that is not here answers that there is no such thing.
+ * Returns the imports of the module "wasi_snapshot_preview1". Other functions that
+ * the guest imports return ENOSYS.
  *
- * - module: the guest, to see what it imports
+ * - module: the guest, whose imports are read
  * - memory: returns the guest's memory
  * - now: returns milliseconds since 1970
- * - print: takes lines that the guest writes to its standard outputs
+ * - print: receives lines that the guest writes to its standard outputs
  */
 export function wasi({ module, memory, now, print }) {
   const view = () => new DataView(memory().buffer);
   const bytes = (pointer, length) => new Uint8Array(memory().buffer, pointer, length);
   const isStandard = (fd) => fd >= 0 && fd <= 2;
-  const lines = new Map(); // descriptor → the line that is not at its end yet
+  const lines = new Map(); // descriptor → the incomplete line
 
   const nothing = (count, size) => {
     view().setUint32(count, 0, true);
@@ -41,8 +40,8 @@ export function wasi({ module, memory, now, print }) {
     args_get: () => OK,
     environ_get: () => OK,
 
-    // One clock does for both. Where a Worker starts it stands at zero, which Go
-    // takes for a broken one.
+    // Both clocks are the same. When a Worker starts it is at zero, which Go reads as
+    // a broken clock.
     clock_time_get(id, _precision, result) {
       if (id > 1) return INVAL;
       view().setBigUint64(result, BigInt(Math.floor(now())) * 1_000_000n || 1n, true);
@@ -53,8 +52,8 @@ export function wasi({ module, memory, now, print }) {
       return OK;
     },
 
-    // The guest makes no secrets; what is random in it is the order of its maps.
-    // Where a Worker starts, randomness cannot be had.
+    // The guest makes no secrets; it uses randomness for the order of its maps. A
+    // Worker that starts has none.
     random_get(pointer, length) {
       const target = bytes(pointer, length);
       try {
@@ -70,8 +69,7 @@ export function wasi({ module, memory, now, print }) {
     },
     sched_yield: () => OK,
 
-    // Nobody can wait here, so whatever is waited for has come: the time of a
-    // subscription, or its file.
+    // The guest cannot wait here, so every event has occurred immediately.
     poll_oneoff(subscriptions, events, count, result) {
       for (let i = 0; i < count; i++) {
         const event = events + 32 * i, subscription = subscriptions + 48 * i;

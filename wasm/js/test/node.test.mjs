@@ -1,5 +1,5 @@
-// What node.mjs does with peers that break the rules of HTTP. The edge lets
-// everything go on: this is about the server around it.
+// Behavior of node.mjs with peers that violate HTTP. The edge lets every request
+// proceed: the tests concern the server around it.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -27,10 +27,10 @@ async function between(upstream, run) {
   }
 }
 
-// Node reads no body of a request that would like to upgrade. If its length were
-// forwarded all the same, the upstream would take the next request on that
-// connection, which is somebody else's, for the body (CWE-444).
-test("a request that would like to upgrade has no body", { timeout: 30_000 }, async () => {
+// Node reads no body of a request that asks to upgrade. If its length were forwarded,
+// the upstream would read the next request on that connection, of another client, as
+// the body (CWE-444).
+test("a request that asks to upgrade has no body", { timeout: 30_000 }, async () => {
   const upstream = await serve((request, answer) => answer.end(request.url));
   try {
     await between(upstream.url, async (port) => {
@@ -49,27 +49,60 @@ test("a request that would like to upgrade has no body", { timeout: 30_000 }, as
   }
 });
 
-// Whatever an upstream sends, the process goes on for everybody else (CWE-248).
-test("an upstream that talks nonsense is 502", { timeout: 30_000 }, async () => {
-  let nonsense;
+// An invalid answer does not end the process, which serves other clients (CWE-248).
+test("an invalid answer of the upstream is 502", { timeout: 30_000 }, async () => {
+  let invalid;
   const upstream = net.createServer((socket) => {
     socket.on("error", () => {});
-    socket.once("data", () => socket.end(nonsense, "latin1"));
+    socket.once("data", () => socket.end(invalid, "latin1"));
   });
   upstream.listen(0, "127.0.0.1");
   await once(upstream, "listening");
   try {
     await between(`http://127.0.0.1:${upstream.address().port}`, async (port) => {
-      for (nonsense of [
+      for (invalid of [
         "HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
       ]) {
         const answer = await call(`http://127.0.0.1:${port}/`);
-        assert.deepEqual([answer.status, answer.body], [502, '{"detail":"The upstream cannot be reached."}'], nonsense);
+        assert.deepEqual([answer.status, answer.body], [502, '{"detail":"The upstream cannot be reached."}'], invalid);
       }
     });
+  } finally {
+    upstream.close();
+  }
+});
+
+// An upstream executes a request and resets the connection, which was open already.
+// Only requests that may be executed twice are sent again (RFC 9110, section 9.2.2).
+test("only idempotent requests are repeated on a reset connection", { timeout: 30_000 }, async () => {
+  const executed = new Map();
+  const upstream = net.createServer((socket) => {
+    let requests = 0;
+    socket.on("error", () => {});
+    socket.on("data", (data) => {
+      const [method] = String(data).split(" ");
+      executed.set(method, (executed.get(method) ?? 0) + 1);
+      if (++requests > 1) return void socket.resetAndDestroy();
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + (method === "HEAD" ? "" : "ok"));
+    });
+  });
+  upstream.listen(0, "127.0.0.1");
+  await once(upstream, "listening");
+  try {
+    for (const [method, status, executions] of [
+      ["GET", 200, 2], ["HEAD", 200, 2], ["PUT", 200, 2], ["DELETE", 200, 2], ["OPTIONS", 200, 2],
+      ["POST", 502, 1], ["PATCH", 502, 1], ["PROPPATCH", 502, 1],
+    ]) {
+      await between(`http://127.0.0.1:${upstream.address().port}`, async (port) => {
+        assert.equal((await call(`http://127.0.0.1:${port}/`, { method: "SEARCH" })).status, 200); // opens a connection
+        executed.clear();
+        const answer = await call(`http://127.0.0.1:${port}/`, { method });
+        assert.deepEqual([answer.status, executed.get(method)], [status, executions], method);
+      });
+    }
   } finally {
     upstream.close();
   }
