@@ -55,9 +55,9 @@ func TestUserCommand(t *testing.T) {
 	}
 	for _, c := range []struct{ operation, user, realm, want string }{
 		{"show", id, "", "Not found"},
-		{"show", "nobody@example.com", "", "Not found"},
+		{"show", "absent@example.com", "", "Not found"},
 		{"show", "@", "", "Not found"},
-		{"disable", "nobody", "", "Not found"},
+		{"disable", "absent", "", "Not found"},
 		{"show", id, "staff", "there is no realm"},
 		{"enable", id, "x y", `there is no realm \"x y\"`},
 		{"promote", id, "", "is not one of"},
@@ -73,16 +73,16 @@ func TestUserCommand(t *testing.T) {
 }
 
 // Caddy logs the addresses of admin requests, so that no e-mail address may
-// stand in one (CWE-532).
+// are in one (CWE-532).
 func TestUsersAreLookedUpByABody(t *testing.T) {
 	_, address := withAdmin(t)
 	response, body := call(t, http.MethodPost, "http://"+address+adminPrefix+"lookup", map[string]any{"email": "ann@example.com"})
 	if response.StatusCode != http.StatusNotFound || !strings.Contains(body, "not_found") {
-		t.Errorf("%d %s", response.StatusCode, body)
+		t.Errorf("got %d %s", response.StatusCode, body)
 	}
 	for _, bad := range []any{"ann@example.com", []string{}} {
 		if response, body := call(t, http.MethodPost, "http://"+address+adminPrefix+"lookup", bad); response.StatusCode != http.StatusBadRequest {
-			t.Errorf("%v: %d %s", bad, response.StatusCode, body)
+			t.Errorf("%v: got %d %s", bad, response.StatusCode, body)
 		}
 	}
 	if response, _ := call(t, http.MethodPut, "http://"+address+adminPrefix+"users/x", nil); response.StatusCode != http.StatusMethodNotAllowed {
@@ -105,7 +105,7 @@ func TestCommandsHaveTheirFlags(t *testing.T) {
 	}
 	options, err := readProxyFlags(caddycmd.Flags{FlagSet: cmd.Flags()})
 	if err != nil || len(options.to) != 2 || len(options.providers) != 1 || !options.debug {
-		t.Errorf("%+v, %v", options, err)
+		t.Errorf("got %+v, %v", options, err)
 	}
 	if code, err := runProxy(caddycmd.Flags{FlagSet: proxyCommand().Flags()}); err == nil || code == 0 {
 		t.Errorf("without --to: %d, %v", code, err)

@@ -40,7 +40,7 @@ func TestSitesShareOneAppAndRealmsAreApart(t *testing.T) {
 		{s.Port, staffToken, 401},
 	} {
 		if response, body := call(t, http.MethodGet, "http://127.0.0.1:"+c.port+"/", nil, "Authorization", "Token "+c.token); response.StatusCode != c.want {
-			t.Errorf("%+v: %d %s", c, response.StatusCode, body)
+			t.Errorf("%+v: got %d %s", c, response.StatusCode, body)
 		}
 	}
 	if names := strings.Join(activeApp(t).RealmNames(), ","); names != ",staff" {
@@ -73,7 +73,7 @@ func TestMetrics(t *testing.T) {
 	call(t, http.MethodGet, s.url("/"), nil)
 	post(t, s.url("/v1/auth/by-link/login/"), map[string]any{"token": "wrong", "client_key": testKey}, 400)
 	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+token)
-	load(t, s.caddyfile()) // counts go on
+	load(t, s.caddyfile()) // counts continue
 	_, text := call(t, http.MethodGet, s.url("/metrics"), nil)
 	for _, want := range []string{
 		`edgeauth_logins_total{client="web",method="link",realm=""} 1`,
@@ -126,7 +126,7 @@ func TestEventRelay(t *testing.T) {
 	events.unwanted = true
 	relay.offer(authcore.Event{Name: authcore.EventLogout})
 	if len(relay.queue) != 0 {
-		t.Error("an event that nobody wants was kept")
+		t.Error("an event without subscribers was kept")
 	}
 }
 
@@ -162,7 +162,7 @@ func TestNotReadyIsUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if recorder.Code != 503 || recorder.Header().Get("Retry-After") == "" {
-		t.Errorf("%d %v", recorder.Code, recorder.Header())
+		t.Errorf("got %d %v", recorder.Code, recorder.Header())
 	}
 	if _, ok, err := (&Authenticator{realm: realm}).Authenticate(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)); ok || err == nil {
 		t.Error("the authenticator took this for a decision")

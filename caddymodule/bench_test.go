@@ -17,8 +17,8 @@ import (
 	"github.com/edgeauth/edgeauth/storage/memory"
 )
 
-// maxAllocations is what the gate may allocate for a request with a token that
-// was seen before: what is known about the identity, and its placeholders. The
+// maxAllocations limits the allocations of the gate for a request with a known token:
+// the identity and its placeholders. The
 // headers of a browser nearly fill their map, so that it shows when that grows,
 // which it does now and then.
 const maxAllocations = 3
@@ -174,7 +174,7 @@ func (w *discardWriter) WriteHeader(status int)      { w.status = status }
 func (w *discardWriter) Write(p []byte) (int, error) { return io.Discard.Write(p) }
 
 // serve prepares a request as Caddy does and sends it through the gate, or past
-// it when there is none.
+// it if gated is nil.
 func (b *gateBench) serve(t testing.TB, gated *TokenAuth) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/items?page=1", http.NoBody)
 	r.Header = b.header.Clone()

@@ -26,7 +26,7 @@ func TestCheckPostgres(t *testing.T) {
 	}
 	load(t, s.caddyfile())
 	if out, err := checked(t, t.Context(), s.caddyfile()); err != nil || !strings.Contains(out, full) {
-		t.Errorf("beside the server: %v:\n%s", err, out)
+		t.Errorf("next to the server: %v:\n%s", err, out)
 	}
 	t.Setenv("EDGEAUTH_TEST_DATABASE", "postgres://edge:pg-s3cret@127.0.0.1:1/none")
 	out, err := checked(t, t.Context(), s.caddyfile())

@@ -139,7 +139,7 @@ func (p *triedProvider) Exchange(context.Context, authcore.ExchangeRequest) (aut
 
 func (p *triedProvider) Check(ctx context.Context) (time.Duration, error) {
 	faults := map[string]error{
-		"client": fmt.Errorf("%w: %w", authcore.ErrProviderFailed, provider.ErrClient), "timeout": authcore.ErrProviderTimeout, "failed": authcore.ErrProviderFailed,
+		"client": fmt.Errorf("%w: got %w", authcore.ErrProviderFailed, provider.ErrClient), "timeout": authcore.ErrProviderTimeout, "failed": authcore.ErrProviderFailed,
 	}
 	if p.Fault == "hang" {
 		<-ctx.Done()

@@ -53,7 +53,7 @@ func TestImportCommand(t *testing.T) {
 	}
 	report, ids, err = importFile(address, importedFile, false)
 	if err != nil || report != "3 rows: 2 users created; 3 identities stored, 0 present; 0 rows refused\n" {
-		t.Errorf("%q, %v", report, err)
+		t.Errorf("got %q, %v", report, err)
 	}
 	found := regexp.MustCompile(`^user,id\n7,([0-9a-f-]{36})\n8,[0-9a-f-]{36}\n$`).FindStringSubmatch(ids)
 	if found == nil {
@@ -72,7 +72,7 @@ func TestImportCommand(t *testing.T) {
 func TestImportWithoutAServer(t *testing.T) {
 	report, _, err := importFile("127.0.0.1:1", importedFile, false)
 	if err == nil || !strings.Contains(err.Error(), "does it run") || !strings.Contains(err.Error(), "import the file again") {
-		t.Errorf("%q, %v", report, err)
+		t.Errorf("got %q, %v", report, err)
 	}
 	if _, _, err := importFile("127.0.0.1:1", "nonsense", false); err == nil || !strings.Contains(err.Error(), "line 1: column") {
 		t.Errorf("without a header: %v", err)
@@ -98,7 +98,7 @@ func TestImportRequests(t *testing.T) {
 		"too large":      map[string]any{"users": []any{map[string]any{"first_name": strings.Repeat("x", maxAdminBody), "logins": one["logins"]}}},
 	} {
 		if response, text := call(t, http.MethodPost, "http://"+address+adminPrefix+"import", body); response.StatusCode != http.StatusBadRequest || !strings.Contains(text, "error") {
-			t.Errorf("%s: %d %s", name, response.StatusCode, text)
+			t.Errorf("%s: got %d %s", name, response.StatusCode, text)
 		}
 	}
 	for _, body := range []string{"", " ", `{"users":[]} {"users":[]}`, `{"users":[]}}`, `{"users":[]},`} {
@@ -108,11 +108,11 @@ func TestImportRequests(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		if response.StatusCode != http.StatusBadRequest {
-			t.Errorf("%q: %d", body, response.StatusCode)
+			t.Errorf("%q: got %d", body, response.StatusCode)
 		}
 	}
 	bad := map[string]any{"users": []any{
-		map[string]any{"email": "nobody", "logins": one["logins"]},
+		map[string]any{"email": "no-address", "logins": one["logins"]},
 		map[string]any{"logins": []any{map[string]any{"provider": "discord", "uid": "1"}}},
 	}}
 	response, text := call(t, http.MethodPost, "http://"+address+adminPrefix+"import", bad)
@@ -136,7 +136,7 @@ func TestImportCommandIsFound(t *testing.T) {
 	} {
 		cmd, rest, err := root.Find(arguments)
 		if err != nil || cmd.Name() != "import" || cmd.ParseFlags(rest) != nil || cmd.Flag("realm").Value.String() != "staff" {
-			t.Errorf("%v: %v, %v", arguments, cmd.Name(), err)
+			t.Errorf("%v: got %v, %v", arguments, cmd.Name(), err)
 		}
 	}
 	cmd, rest, err := root.Find([]string{"user", "show", "ann@example.com", "--realm", "staff"})

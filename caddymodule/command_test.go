@@ -48,7 +48,7 @@ func TestProxyLink(t *testing.T) {
 	} {
 		options := proxyOptions{from: from, to: []string{"x:1"}}
 		if err := options.complete(); err != nil {
-			t.Errorf("%s: %v", from, err)
+			t.Errorf("%s: got %v", from, err)
 		}
 		if options.emailLink != want+"/auth/link/{token}" || len(options.clientKey) < 20 {
 			t.Errorf("%s: link is %s, key is %s", from, options.emailLink, options.clientKey)

@@ -83,7 +83,7 @@ func TestSinglePageApplication(t *testing.T) {
 	}
 }
 
-// Whoever an earlier handler took a request for is not whom the gate lets on.
+// The user that an earlier handler set is not the user that the gate identifies.
 func TestPlaceholdersAreTheGates(t *testing.T) {
 	s := setup{
 		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
@@ -100,7 +100,7 @@ func TestPlaceholdersAreTheGates(t *testing.T) {
 	}
 }
 
-// A requirement that names nothing in the realm would lock everybody out.
+// A requirement that names nothing in the realm would lock out all users.
 func TestRequirementsThatNobodyMeets(t *testing.T) {
 	for requirement, want := range map[string]string{
 		"client web":         "",
@@ -110,7 +110,7 @@ func TestRequirementsThatNobodyMeets(t *testing.T) {
 	} {
 		s := setup{Port: "1", Realm: "insecure_debug_links\n provider github a b", Site: "token_auth {\n require " + requirement + "\n}\n respond ok"}
 		if err := validate(s.caddyfile()); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%s: %v", requirement, err)
+			t.Errorf("%s: got %v", requirement, err)
 		}
 	}
 }

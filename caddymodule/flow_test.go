@@ -62,7 +62,7 @@ func TestKeysAreAtTheRootOfTheSite(t *testing.T) {
 	load(t, s.caddyfile())
 	for _, path := range []string{"/.well-known/jwks.json", "/login/.well-known/jwks.json"} {
 		if response, body := call(t, http.MethodGet, s.url(path), nil); response.StatusCode != 200 || !strings.Contains(body, `"keys"`) {
-			t.Errorf("%s: %d %s", path, response.StatusCode, body)
+			t.Errorf("%s: got %d %s", path, response.StatusCode, body)
 		}
 	}
 	post(t, s.url("/login/by-link/link/"), map[string]any{"email": "a@example.com"}, 200)
@@ -152,7 +152,7 @@ func TestPlaceholdersOfAnEarlierHandlerAreReplaced(t *testing.T) {
 	request := httptest.NewRequest(http.MethodGet, "/", nil)
 	repl := caddy.NewReplacer()
 	request = caddyhttp.PrepareRequest(request, repl, httptest.NewRecorder(), nil)
-	repl.Set("http.auth.user.id", "somebody of basic_auth")
+	repl.Set("http.auth.user.id", "a user of basic_auth")
 	for _, want := range []string{"", "first", "second", ""} {
 		v := identityOf(request)
 		v.decision.Claims = nil

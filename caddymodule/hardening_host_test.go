@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Whoever asks for a link chooses no part of it: a forged Host or forwarding
+// The requester of a link chooses no part of it: a forged Host or forwarding
 // header would mail the victim's secret to the attacker's site (CWE-640).
 func TestHardeningLinkIgnoresTheHost(t *testing.T) {
 	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n storage memory"}

@@ -73,7 +73,7 @@ func TestHardeningForgedIdentityHeaders(t *testing.T) {
 			lines = append(lines, more...)
 			_, reader := raw(t, s, strings.Join(lines, "\r\n")+"\r\n\r\n")
 			if response, err := http.ReadResponse(reader, nil); err != nil || response.StatusCode != 200 {
-				t.Fatalf("%v %v", response, err)
+				t.Fatalf("got %v %v", response, err)
 			}
 			if request := app.request(); strings.Contains(request, "evil") {
 				t.Errorf("the upstream saw:\n%s", request)
@@ -99,7 +99,7 @@ func TestHardeningForgedIdentityTrailers(t *testing.T) {
 		"X-Checksum: kept", "X-Auth-Email: evil", "X-Auth-User-Id: evil", "X_Auth_Name: evil", "", "",
 	}, "\r\n"))
 	if response, err := http.ReadResponse(reader, nil); err != nil || response.StatusCode != 200 {
-		t.Fatalf("%v %v", response, err)
+		t.Fatalf("got %v %v", response, err)
 	}
 	request := app.request()
 	if strings.Contains(request, "evil") {
@@ -111,7 +111,7 @@ func TestHardeningForgedIdentityTrailers(t *testing.T) {
 }
 
 // A proxy deletes the headers that Connection names (RFC 9110, section 7.6.1).
-// A client that names an identity header there would be nobody to the upstream.
+// A client that names an identity header there would look anonymous to the upstream.
 func TestHardeningIdentityIsNotHopByHop(t *testing.T) {
 	app := newRawUpstream(t)
 	s := setup{
@@ -126,7 +126,7 @@ func TestHardeningIdentityIsNotHopByHop(t *testing.T) {
 			"X-Other: removed", "Authorization: Token " + token, "", "",
 		}, "\r\n"))
 		if response, err := http.ReadResponse(reader, nil); err != nil || response.StatusCode != 200 {
-			t.Fatalf("%v %v", response, err)
+			t.Fatalf("got %v %v", response, err)
 		}
 		request := app.request()
 		if !strings.Contains(request, "X-Auth-User-Id: ") {
@@ -155,7 +155,7 @@ func TestHardeningUnsetPlaceholders(t *testing.T) {
 	header, _, _ := app.last()
 	for _, name := range []string{"X-Remote-User", "X-Remote-Other"} {
 		if got := header.Get(name); got != "" {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: got %q", name, got)
 		}
 	}
 }
@@ -313,7 +313,7 @@ func TestHardeningDebugLinksOnPublicSites(t *testing.T) {
 		}
 		err := validate(config("insecure_debug_links", site))
 		if refused := err != nil && strings.Contains(err.Error(), "insecure_debug_links: refused"); refused != public || err != nil && !refused {
-			t.Errorf("%s: %v", site, err)
+			t.Errorf("%s: got %v", site, err)
 		}
 		if err := validate(config("insecure_debug_links also_on_public_sites", site)); err != nil {
 			t.Errorf("%s: said twice: %v", site, err)
@@ -337,7 +337,7 @@ func TestHardeningDebugLinksAreOffByDefault(t *testing.T) {
 	box.receive(t)
 }
 
-// Whoever reads the logs, the configuration over the admin API or its saved copy
+// A reader of the logs, of the configuration over the admin API or of its saved copy
 // must not learn a secret or an address from it (CWE-532, CWE-312).
 func TestHardeningSecretsStayOutOfLogsAndConfiguration(t *testing.T) {
 	folder := t.TempDir()
@@ -356,7 +356,7 @@ func TestHardeningSecretsStayOutOfLogsAndConfiguration(t *testing.T) {
 		Site: "log\n token_auth\n respond ok",
 	}
 	load(t, s.caddyfile())
-	post(t, s.url("/v1/auth/by-link/link/"), map[string]any{"email": "somebody@example.com"}, 200)
+	post(t, s.url("/v1/auth/by-link/link/"), map[string]any{"email": "someone@example.com"}, 200)
 	mail := box.receive(t)
 	secret := linkSecret(t, mail)
 	code := mailedCode(mail)
@@ -377,7 +377,7 @@ func TestHardeningSecretsStayOutOfLogsAndConfiguration(t *testing.T) {
 		for name, value := range map[string]string{
 			"link": secret, "code": code, "token": token, "signature": token[strings.LastIndexByte(token, '.'):],
 			"client key": "client-key-from-the-environment", "wrong key": "wrong-client-key",
-			"provider secret": "provider-secret-from-a-file", "address": "somebody@",
+			"provider secret": "provider-secret-from-a-file", "address": "someone@",
 		} {
 			if strings.Contains(string(content), value) {
 				t.Errorf("%s contains the %s", filepath.Base(file), name)
@@ -392,8 +392,8 @@ func TestHardeningSecretsStayOutOfLogsAndConfiguration(t *testing.T) {
 	}
 }
 
-// A variable that somebody forgot to set is an error that names it: with an
-// empty key everybody would have the key.
+// A variable that is not set is an error that names it: an empty key would be known
+// to every client.
 func TestHardeningUnsetVariables(t *testing.T) {
 	for option, want := range map[string][]string{
 		"client ios {env.EDGEAUTH_TEST_UNSET}":                     {"client ios: key", "env.EDGEAUTH_TEST_UNSET"},
@@ -498,7 +498,7 @@ func TestHardeningGarbage(t *testing.T) {
 		_, reader := raw(t, s, "GET / HTTP/1.1\r\nHost: 127.0.0.1:"+s.Port+"\r\n"+line+"\r\n\r\n")
 		response, err := http.ReadResponse(reader, nil)
 		if err != nil || response.StatusCode < 400 || response.StatusCode > 499 {
-			t.Errorf("%.40q: %v %v", line, response, err)
+			t.Errorf("%.40q: got %v %v", line, response, err)
 			continue
 		}
 		_, _ = io.Copy(io.Discard, response.Body)
@@ -535,7 +535,7 @@ func loadedRealm(t *testing.T, name string) *Realm {
 	return realm
 }
 
-// Whoever gets another form of HTTP through an upgrade talks to the upstream
+// A client that gets another form of HTTP through an upgrade talks to the upstream
 // without the gate: no token, any path, any identity header (h2c smuggling,
 // CWE-444). A preflight, which needs no token, gets no connection of any kind.
 func TestHardeningUpgrades(t *testing.T) {
@@ -550,7 +550,7 @@ func TestHardeningUpgrades(t *testing.T) {
 	for name, head := range map[string]string{
 		"with a token":         "GET / HTTP/1.1\r\nUpgrade: h2c\r\nAuthorization: Token " + token + "\r\n",
 		"on a public path":     "GET /health HTTP/1.1\r\nUpgrade: h2c\r\n",
-		"beside another":       "GET /health HTTP/1.1\r\nUpgrade: foo, h2c\r\n",
+		"next to another":      "GET /health HTTP/1.1\r\nUpgrade: foo, h2c\r\n",
 		"TLS":                  "GET /health HTTP/1.1\r\nUpgrade: TLS/1.0\r\n",
 		"in a preflight":       "OPTIONS / HTTP/1.1\r\nUpgrade: h2c\r\n" + preflight,
 		"socket by preflight":  "OPTIONS / HTTP/1.1\r\nUpgrade: websocket\r\n" + preflight,

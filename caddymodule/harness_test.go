@@ -80,7 +80,7 @@ func validate(text string) error {
 	return caddy.Validate(config)
 }
 
-// freePort returns a port that nobody listens on.
+// freePort returns a port without a listener.
 func freePort(t *testing.T) string {
 	t.Helper()
 	return strconv.Itoa(servertest.FreePort(t))

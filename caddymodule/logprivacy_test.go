@@ -60,7 +60,7 @@ func TestLinkPages(t *testing.T) {
 		request := httptest.NewRequest(http.MethodGet, "/", nil)
 		request.URL = u
 		if got := realm.showsLink(request); got != want {
-			t.Errorf("%s: %t", target, got)
+			t.Errorf("%s: got %t", target, got)
 		}
 		if strings.ContainsAny(target, " ") { // no referer has it
 			continue
@@ -97,7 +97,7 @@ func FuzzRefererPath(f *testing.F) {
 }
 
 // The page of a link is often behind the same server, and its secret is not used
-// when the page is asked for: whoever reads the logs could be faster (CWE-532).
+// when the page is asked for: a reader of the logs could be faster (CWE-532).
 func TestHardeningLinksStayOutOfTheLogs(t *testing.T) {
 	secret := strings.Repeat("s", 43)
 	for name, site := range map[string]string{
@@ -161,7 +161,7 @@ func TestErrorsWithoutAddresses(t *testing.T) {
 		}
 		err = &fs.PathError{Op: "open", Path: "/srv/in/a-long-secret", Err: fs.ErrPermission}
 		if got := withoutAddresses(err, []url.URL{*u}).Error(); got != want {
-			t.Errorf("%.60s: %s", address, got)
+			t.Errorf("%.60s: got %s", address, got)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func moves(t *testing.T, from, to place) {
 	}
 	wantSaid(t, said, "default realm: read 4 users", ", 0 were present already", "source and target are equal", "realm staff", "moved to")
 	if said, err = migrated(t, from.flag, to.flag, ofRealms("")); err != nil || strings.Contains(said, "staff") {
-		t.Fatalf("%v: %s", err, said)
+		t.Fatalf("%v: got %s", err, said)
 	}
 	wantSaid(t, said, "stored 0, ")
 	if said, err = migrated(t, from.flag, to.flag, dryRun); err != nil {
@@ -262,9 +262,9 @@ func TestHardeningMigrateShowsNoSecret(t *testing.T) {
 				t.Errorf("%s: error %v", text, err)
 			}
 		}
-		err := redacted{fmt.Errorf("%q, %s: %w", text, text, io.EOF), secretsIn(text)}
+		err := redacted{fmt.Errorf("%q, %s: got %w", text, text, io.EOF), secretsIn(text)}
 		if strings.Contains(err.Error(), "s3cr") || !errors.Is(err, io.EOF) {
-			t.Errorf("%s: %v", text, err)
+			t.Errorf("%s: got %v", text, err)
 		}
 	}
 }

@@ -13,10 +13,10 @@ type engine interface {
 	Start(tb testing.TB)
 }
 
-// testOutage shows that a login, a logout and what is pending survive the death of
-// the engine and a restart of the edge. While the engine is down people with a
-// token go on, and nobody is told that a login is wrong. Storage is the line of
-// the Caddyfile, reloaded are other lines for the same store.
+// testOutage shows that logins, logouts and pending links survive the death of the
+// engine and a restart of the edge. While the engine is down, requests with a token are
+// served and no login is refused as wrong. Storage is the line of the Caddyfile;
+// reloaded are other lines for the same store.
 func testOutage(t *testing.T, server engine, storage string, reloaded ...string) {
 	t.Helper()
 	const realm = "insecure_debug_links\n storage "

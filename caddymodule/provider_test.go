@@ -14,7 +14,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/provider"
 )
 
-// Every kind can be configured in a Caddyfile, under its own name and beside
+// Every kind can be configured in a Caddyfile, under its own name and next to
 // another one of its kind.
 func TestEveryKindOfProvider(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "AuthKey.p8")

@@ -24,7 +24,7 @@ import (
 	"github.com/edgeauth/edgeauth/storage/bolt"
 )
 
-// Everything that was begun before a reload, good or failed, goes on after it.
+// Everything that began before a reload, successful or failed, continues after it.
 func TestHardeningReloadLosesNothing(t *testing.T) {
 	for name, storage := range map[string]string{
 		"memory": "storage memory",
@@ -150,7 +150,7 @@ func TestHardeningReloadsLeaveNothingBehind(t *testing.T) {
 	servertest.Eventually(t, "30 reloads leave less than 20 MB behind", func() bool { return heap() <= before+20<<20 })
 }
 
-// busyPort returns a port that somebody else listens on without sharing it.
+// busyPort returns a port with a listener that does not share it.
 func busyPort(t *testing.T) string {
 	t.Helper()
 	u := newRawUpstream(t)
@@ -188,7 +188,7 @@ func TestHardeningReloadDropsNoRequest(t *testing.T) {
 	cancel()
 	clients.Wait()
 	if logins.Load() == 0 {
-		t.Error("nobody logged in meanwhile")
+		t.Error("no login succeeded meanwhile")
 	}
 }
 
@@ -256,7 +256,7 @@ func TestOneFileInManySpellings(t *testing.T) {
 	}
 }
 
-// Validating opens nothing, so that it works beside the server that runs; a
+// Validating opens nothing, so that it works next to a running server; a
 // start next to that server is an error that names the file.
 func TestValidateWhileAnotherProcessHoldsTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "e.db")

@@ -109,7 +109,7 @@ func TestStaleRevocationsAreUnavailable(t *testing.T) {
 	servertest.Eventually(t, "the revocations are stale", func() bool { got, _ := status("/app", token...); return got == http.StatusServiceUnavailable })
 	for _, path := range paths {
 		if got, body := status(path, token...); got != http.StatusServiceUnavailable || body != gate.BodyUnavailable {
-			t.Errorf("%s: %d %s", path, got, body)
+			t.Errorf("%s: got %d %s", path, got, body)
 		}
 	}
 	realm, err := findRealm(caddy.ActiveContext(), "")
