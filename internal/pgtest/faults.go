@@ -117,3 +117,17 @@ func ended(pid int) bool {
 	state, _ := stat(pid)
 	return state == "Z" || state == "X"
 }
+
+// Crash kills one process of the server, which then recovers as after a crash and
+// continues.
+func (s *Server) Crash(tb testing.TB) {
+	tb.Helper()
+	children := s.children(tb)
+	if len(children) == 0 {
+		tb.Fatal("Crash: the server does not run")
+	}
+	if err := syscall.Kill(children[0], syscall.SIGKILL); err != nil {
+		tb.Fatalf("Crash: %v", err)
+	}
+	servertest.Eventually(tb, "the end of the killed process", func() bool { return parent(children[0]) < 0 || ended(children[0]) })
+}

@@ -21,10 +21,11 @@ const (
 )
 
 // Statements that count up, count down, and read. They return the value, the
-// microseconds until it is zero, and whether the counter is new. A window that
-// would end too late, because the server's clock was set back, has ended.
+// microseconds until it is zero, and whether the counter is new. A window that ends
+// too late, because the server's clock was set back, counts as ended; a concurrent
+// step may have opened it some seconds later.
 const (
-	open    = `c.n > 0 AND c.reset > statement_timestamp() AND c.reset <= statement_timestamp() + $4 * interval '1 microsecond'`
+	open    = `c.n > 0 AND c.reset > statement_timestamp() AND c.reset <= statement_timestamp() + $4 * interval '1 microsecond' + interval '10 s'`
 	rest    = ` c.n, (extract(epoch FROM c.reset - statement_timestamp()) * 1000000)::bigint, `
 	countUp = `INSERT INTO @.counters AS c (realm, key, limit_name, n, reset)
 		VALUES ($1, $2, $3, $5, statement_timestamp() + $4 * interval '1 microsecond')

@@ -53,11 +53,8 @@ func (s *Store) feedArguments(entries []authcore.Revocation) ([]any, error) {
 	var kinds, ids, docs []string
 	var forget []time.Time
 	for _, entry := range entries {
-		doc, entry, err := encode(entry)
-		if err == nil {
-			err = checkKeys(string(entry.Kind), entry.ID)
-		}
-		if err != nil {
+		doc, _, err := encode(entry)
+		if err := cmp.Or(checkKeys(string(entry.Kind), entry.ID), err); err != nil {
 			return nil, err
 		}
 		until := stamp(entry.Until)
@@ -86,6 +83,10 @@ type feedRow struct {
 // that its holder has seen. If the nonce is not the current one, or if the server
 // cannot have issued the snapshot, the cursor counts as the beginning.
 func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore.Revocation, string, error) {
+	return s.revocationsSince(ctx, cursor, revocationPage)
+}
+
+func (s *Store) revocationsSince(ctx context.Context, cursor string, page int) ([]authcore.Revocation, string, error) {
 	const statement = `
 		WITH state AS (
 			SELECT nonce, pg_current_snapshot() AS seen FROM @.feed_epoch WHERE started = pg_postmaster_start_time()
@@ -104,7 +105,7 @@ func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore
 		ORDER BY entry.xid`
 	nonce, base := parseCursor(cursor)
 	for range 2 {
-		rows, err := query(ctx, s, s.db.feed, pgx.RowToStructByPos[feedRow], statement, s.realm, nonce, base.String(), revocationPage)
+		rows, err := query(ctx, s, s.db.feed, pgx.RowToStructByPos[feedRow], statement, s.realm, nonce, base.String(), page)
 		switch {
 		case err != nil:
 			return nil, "", err
@@ -112,7 +113,7 @@ func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore
 			if rows[0].Nonce != nonce {
 				base = beginning()
 			}
-			return s.feedPage(ctx, rows, base)
+			return feedPage(rows, base, page)
 		}
 		if err := s.newEpoch(ctx); err != nil {
 			return nil, "", err
@@ -121,7 +122,7 @@ func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore
 	return nil, "", unavailable(errors.New("the server restarts"))
 }
 
-func (s *Store) feedPage(ctx context.Context, rows []feedRow, base snapshot) ([]authcore.Revocation, string, error) {
+func feedPage(rows []feedRow, base snapshot, page int) ([]authcore.Revocation, string, error) {
 	var entries []authcore.Revocation
 	for _, row := range rows {
 		if row.Xid == nil {
@@ -136,10 +137,13 @@ func (s *Store) feedPage(ctx context.Context, rows []feedRow, base snapshot) ([]
 	}
 	last := rows[len(rows)-1]
 	seen, err := parseSnapshot(last.Snapshot)
-	if err != nil {
-		return nil, "", answer(ctx, err)
+	switch {
+	case err != nil:
+		return nil, "", unavailable(err)
+	case base.end > seen.end:
+		base = beginning()
 	}
-	if len(rows) >= revocationPage {
+	if len(rows) >= page {
 		seen = base.advance(seen, uint64(*last.Xid))
 	}
 	return entries, last.Nonce + "." + seen.String(), nil

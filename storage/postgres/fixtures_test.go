@@ -1,15 +1,12 @@
 package postgres
 
 import (
-	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
-	"github.com/edgeauth/edgeauth/internal/pgtest"
 )
-
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // origin is the time of the tests. What expires an hour later is live for the
 // server too.
@@ -50,4 +47,9 @@ func signUp(tb testing.TB, store *Store, account authcore.Account) authcore.Acco
 		tb.Fatalf("Login of a new user: error %v", err)
 	}
 	return stored
+}
+
+// errorsContain reports whether the text of an error contains a word.
+func errorsContain(err error, word string) bool {
+	return err != nil && strings.Contains(err.Error(), word)
 }

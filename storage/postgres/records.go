@@ -34,6 +34,10 @@ const putRecord = `INSERT INTO @.records AS r (realm, kind, key, owner, created,
 // than their own, so that they see each other.
 const lockOwner = `SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2 || ' ' || $3, 0))`
 
+// deleteOldest deletes all but the newest $5 records of an owner other than $4.
+const deleteOldest = `DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 AND key IN (
+	SELECT key FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 AND key <> $4 ORDER BY created DESC, key OFFSET $5)`
+
 // ownerColumn returns the owner, or an owner of its own for a record without one.
 func ownerColumn(record authcore.Record) string {
 	if record.Owner == "" {
@@ -64,9 +68,7 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 	}
 	keep := func(t *tx) {
 		if options.Keep > 0 {
-			t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 AND key IN (
-				SELECT key FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 AND key <> $4
-				ORDER BY created DESC, key OFFSET $5)`, s.realm, record.Kind, ownerColumn(record), record.Key, options.Keep-1)
+			t.queue(deleteOldest, s.realm, record.Kind, ownerColumn(record), record.Key, options.Keep-1)
 		}
 	}
 	if !options.IfAbsent && !options.OwnedByUser {

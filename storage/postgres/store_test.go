@@ -37,7 +37,7 @@ func suite(db *DB) storagetest.Config {
 		Writes:        func(t *testing.T, store authcore.Store) int64 { return writes(t, store.(*Store)) },
 		OpenNewer: func(t *testing.T) error {
 			store := open(t)
-			exec(t, store, `UPDATE @.realms SET format = format + 1 WHERE name = $1`, store.realm)
+			execute(t, store, `UPDATE @.realms SET format = format + 1 WHERE name = $1`, store.realm)
 			_, err := db.Realm(t.Context(), store.realm)
 			return err
 		},
@@ -50,15 +50,15 @@ func damage(t *testing.T, store *Store, item authcore.Item) bool {
 	const broken = `SET doc = '{' WHERE realm = $1 AND `
 	switch {
 	case item.User != nil:
-		exec(t, store, `UPDATE @.users `+broken+`id = $2`, store.realm, item.User.ID)
+		execute(t, store, `UPDATE @.users `+broken+`id = $2`, store.realm, item.User.ID)
 	case item.Identity != nil:
-		exec(t, store, `UPDATE @.identities `+broken+`key = $2`, store.realm, identityDigest(item.Identity.Key()))
+		execute(t, store, `UPDATE @.identities `+broken+`key = $2`, store.realm, identityDigest(item.Identity.Key()))
 	case item.Session != nil:
-		exec(t, store, `UPDATE @.sessions `+broken+`id = $2`, store.realm, item.Session.ID)
+		execute(t, store, `UPDATE @.sessions `+broken+`id = $2`, store.realm, item.Session.ID)
 	case item.Record != nil:
-		exec(t, store, `UPDATE @.records `+broken+`key = $2`, store.realm, item.Record.Key)
+		execute(t, store, `UPDATE @.records `+broken+`key = $2`, store.realm, item.Record.Key)
 	case item.Revocation != nil:
-		exec(t, store, `UPDATE @.feed `+broken+`id = $2`, store.realm, item.Revocation.ID)
+		execute(t, store, `UPDATE @.feed `+broken+`id = $2`, store.realm, item.Revocation.ID)
 	}
 	return true
 }
@@ -78,8 +78,8 @@ func writes(t *testing.T, store *Store) (sum int64) {
 	return sum
 }
 
-// exec runs a statement that changes one row.
-func exec(t *testing.T, store *Store, statement string, args ...any) {
+// execute runs a statement that changes one row.
+func execute(t *testing.T, store *Store, statement string, args ...any) {
 	t.Helper()
 	tag, err := store.db.pool.Exec(t.Context(), store.db.in(statement), args...)
 	if err != nil || tag.RowsAffected() != 1 {

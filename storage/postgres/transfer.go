@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -240,16 +241,12 @@ func (i *importer) queueItem(item authcore.Item) error {
 	switch {
 	case item.User != nil:
 		doc, user, err := encode(*item.User)
-		if err == nil {
-			err = checkKeys(user.ID)
-		}
+		err = errors.Join(err, checkKeys(item.User.ID))
 		i.insert(insertUser+` ON CONFLICT (realm, id) DO NOTHING`, s.userArguments(user, doc)...)
 		return err
 	case item.Identity != nil:
 		doc, identity, err := encode(*item.Identity)
-		if err == nil {
-			err = checkKeys(item.Identity.Provider, item.Identity.Issuer, item.Identity.Subject)
-		}
+		err = errors.Join(err, checkKeys(item.Identity.Provider, item.Identity.Issuer, item.Identity.Subject))
 		digest := identityDigest(identity.Key())
 		i.owners[identity.UserID] = true
 		i.insert(`INSERT INTO @.identities AS i (realm, key, user_id, unlinked, expires, doc) VALUES ($1, $2, $3, $4, $5, $6)
@@ -258,9 +255,7 @@ func (i *importer) queueItem(item authcore.Item) error {
 		return err
 	case item.Session != nil:
 		doc, session, err := encode(*item.Session)
-		if err == nil {
-			err = checkKeys(session.ID)
-		}
+		err = errors.Join(err, checkKeys(item.Session.ID))
 		i.owners[session.UserID] = true
 		i.insert(`INSERT INTO @.sessions (realm, user_id, id, expires, doc) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (user_id, realm, id) DO NOTHING`,
