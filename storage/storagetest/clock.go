@@ -12,19 +12,6 @@ func clockChecks() []check {
 	return []check{
 		{"ZonesDoNotMatter", zones},
 		{"ForwardAndBack", jumps},
-		{"FarAwayTimes", func(t *testing.T, store authcore.Store) {
-			account, record := newAccount("ada"), newRecord("key", "ada")
-			far := time.Date(2300, time.January, 1, 0, 0, 0, 0, time.UTC)
-			account.Sessions[0].Expires, record.Expires = far, far
-			account.User.Created, record.Created = time.Unix(0, 0), time.Unix(0, 0)
-			account = signUp(t, store, account)
-			put(t, store, record)
-			sweep(t, store, far.Add(-time.Second))
-			wantAccount(t, store, far.Add(-time.Second), account)
-			wantRecord(t, store, record)
-			account.Sessions = nil
-			wantAccount(t, store, far, account)
-		}},
 	}
 }
 

@@ -8,34 +8,27 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-func contextChecks() []check {
-	return []check{
-		{"Canceled", func(t *testing.T, store authcore.Store) {
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			endedContext(t, store, ctx)
-		}},
-		{"DeadlineExceeded", func(t *testing.T, store authcore.Store) {
-			ctx, cancel := context.WithDeadline(t.Context(), time.Unix(1, 0))
-			defer cancel()
-			endedContext(t, store, ctx)
-		}},
-	}
-}
-
-// endedContext calls every method with a context that has ended, and then with one
+// contextChecks call every method with contexts that have ended, and then with one
 // that has not: nothing of the first calls happened.
-func endedContext(t *testing.T, store authcore.Store, ctx context.Context) { //nolint:revive // it is the subject
-	Furnish(t, store)
-	steps := Steps(store)
-	for name, step := range steps {
-		err := step(ctx)
-		wantErr(t, name+" with an ended context", err, authcore.ErrUnavailable)
-		wantErr(t, name+" with an ended context", err, ctx.Err())
-	}
-	for name, step := range steps {
-		wantErr(t, name, step(t.Context()), nil)
-	}
+func contextChecks() []check {
+	return []check{{"Ended", func(t *testing.T, store authcore.Store) {
+		Furnish(t, store)
+		steps := Steps(store)
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		late, release := context.WithDeadline(t.Context(), time.Unix(1, 0))
+		defer release()
+		for name, step := range steps {
+			for _, ctx := range []context.Context{cancelled, late} {
+				err := step(ctx)
+				wantErr(t, name+" with an ended context", err, authcore.ErrUnavailable)
+				wantErr(t, name+" with an ended context", err, ctx.Err())
+			}
+		}
+		for name, step := range steps {
+			wantErr(t, name, step(t.Context()), nil)
+		}
+	}}}
 }
 
 // callbackChecks: a panic in a callback ends its own call; the store, its locks

@@ -70,13 +70,6 @@ func copyChecks() []check {
 			wantErr(t, "UpdateRecord", err, errRefused)
 			wantRecord(t, store, want)
 		}},
-		{"Revocations", func(t *testing.T, store authcore.Store) {
-			revoke(t, store, revokeUser("a"))
-			got, _, err := store.RevocationsSince(t.Context(), "")
-			wantErr(t, "RevocationsSince", err, nil)
-			clear(got)
-			wantFeed(t, store, "", revokeUser("a"))
-		}},
 		{"Keys", func(t *testing.T, store authcore.Store) {
 			spoil := func(keys []authcore.SigningKey) {
 				for i := range keys {

@@ -63,10 +63,9 @@ func wantCount(t *testing.T, store authcore.Store, now time.Time, counter authco
 
 func countValues(t *testing.T, store authcore.Store) {
 	counter := authcore.Counter{Limit: "link", Party: "ip:192.0.2.1", Window: time.Hour}
-	for _, test := range []struct{ add, want int }{
-		{0, 0}, {-1, 0}, {1, 1}, {1, 2}, {0, 2}, {5, 7}, {-3, 4}, {-9, 0}, {1, 1}, {-1, 0}, {0, 0},
-	} {
-		wantCount(t, store, start, counter, test.add, test.want)
+	values := []int{0, 0, 1, 2, 2, 7, 4, 0, 1, 0, 0}
+	for i, add := range []int{0, -1, 1, 1, 0, 5, -3, -9, 1, -1, 0} {
+		wantCount(t, store, start, counter, add, values[i])
 	}
 	// Several in one call, in their order, and one of them twice.
 	other := counter
@@ -82,18 +81,11 @@ func countValues(t *testing.T, store authcore.Store) {
 // windowEnds: the window opens with the first count, not with the last.
 func windowEnds(t *testing.T, store authcore.Store) {
 	counter := authcore.Counter{Limit: "link", Party: "a", Window: time.Hour, Add: 1}
-	for _, test := range []struct {
-		now, reset time.Duration
-		n          int
-	}{
-		{0, time.Hour, 1},
-		{10 * time.Minute, time.Hour, 2},
-		{time.Hour - time.Millisecond, time.Hour, 3},
-		{time.Hour, 2 * time.Hour, 1},
-		{5 * time.Hour, 6 * time.Hour, 1},
-	} {
-		if got := count(t, store, at(test.now), counter)[0]; got.N != test.n || !got.Reset.Equal(at(test.reset)) {
-			t.Errorf("Count after %v = %v, want %d until %v", test.now, got, test.n, at(test.reset))
+	values, hours := []int{1, 2, 3, 1, 1}, []time.Duration{1, 1, 1, 2, 6}
+	for i, now := range []time.Duration{0, 10 * time.Minute, time.Hour - time.Millisecond, time.Hour, 5 * time.Hour} {
+		reset := at(hours[i] * time.Hour)
+		if got := count(t, store, at(now), counter)[0]; got.N != values[i] || !got.Reset.Equal(reset) {
+			t.Errorf("Count after %v = %v, want %d until %v", now, got, values[i], reset)
 		}
 	}
 }
@@ -117,11 +109,10 @@ func wrongClock(t *testing.T, config Config, store authcore.Store) {
 // aheadClock: the window that a node opened whose clock is 24 hours ahead ends
 // after its length, for the engine and for all nodes.
 func aheadClock(t *testing.T, store authcore.Store) {
-	counter := authcore.Counter{Limit: "link", Party: "a", Window: 2 * time.Second, Add: 1}
+	counter := authcore.Counter{Limit: "link", Party: "a", Window: time.Second, Add: 1}
 	count(t, store, at(day), counter)
 	counter.Add = 0
-	deadline := time.After(patience())
-	for count(t, store, start, counter)[0].N != 0 {
+	for deadline := time.After(patience()); count(t, store, start, counter)[0].N != 0; {
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-deadline:

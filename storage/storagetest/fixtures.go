@@ -1,14 +1,13 @@
 package storagetest
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	googleuuid "github.com/google/uuid"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -20,8 +19,13 @@ const (
 	day = 24 * time.Hour
 )
 
-// start is the time from which all times of the suite are counted.
-var start = time.Now().UTC().Truncate(time.Millisecond) //nolint:gochecknoglobals // never changed
+//nolint:gochecknoglobals // never changed
+var (
+	// start is the time from which all times of the suite are counted.
+	start = time.Now().UTC().Truncate(time.Millisecond)
+	// farAway does not fit into 64 bits of nanoseconds.
+	farAway = time.Date(2300, time.January, 1, 0, 0, 0, 0, time.UTC)
+)
 
 // errRefused is an error of a callback.
 var errRefused = errors.New("refused by the test")
@@ -29,23 +33,10 @@ var errRefused = errors.New("refused by the test")
 // at returns the time that lies d after start.
 func at(d time.Duration) time.Time { return start.Add(d) }
 
-// uuid returns a random UUID.
-func uuid() string {
-	var bits [16]byte
-	_, _ = rand.Read(bits[:]) // never fails, see crypto/rand
-	return formatUUID(bits[:])
-}
+func uuid() string { return googleuuid.NewString() }
 
 // uuidOf returns the same UUID for the same text.
-func uuidOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return formatUUID(sum[:])
-}
-
-func formatUUID(b []byte) string {
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // RFC 9562, section 5.4
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
-}
+func uuidOf(text string) string { return googleuuid.NewSHA1(googleuuid.Nil, []byte(text)).String() }
 
 // newUser returns a user. The address is verified unless it is empty.
 func newUser(email string) authcore.User {

@@ -41,9 +41,6 @@ func list(t *testing.T, store authcore.Store, filter authcore.UserFilter, cursor
 }
 
 func listPages(t *testing.T, store authcore.Store) {
-	if got := list(t, store, authcore.UserFilter{}, ""); len(got) != 0 {
-		t.Errorf("Users of an empty store = %q, want none", got)
-	}
 	var want []string
 	var items []authcore.Item
 	for i := range 1100 {
@@ -52,10 +49,7 @@ func listPages(t *testing.T, store authcore.Store) {
 	}
 	slices.Sort(want)
 	wantImported(t, store, items, len(items))
-	for _, limit := range []int{0, 1, 99, 100, 1000, 1100, 5000} {
-		if limit == 1 && testing.Short() {
-			continue
-		}
+	for _, limit := range []int{0, 7, 99, 100, 1000, 1100, 5000} {
 		if got := list(t, store, authcore.UserFilter{Limit: limit}, ""); !slices.Equal(got, want) {
 			t.Errorf("Users with limit %d = %d users, want each of %d once, by ID", limit, len(got), len(want))
 		}
@@ -94,31 +88,28 @@ func listFilters(t *testing.T, store authcore.Store) {
 			users[user.ID] = account.User
 		}
 	}
-	yes, no := true, false
-	for _, filter := range []authcore.UserFilter{
-		{},
-		{EmailPrefix: "ada"},
-		{EmailPrefix: "ada@example.com"},
-		{EmailPrefix: "Ada"},
-		{EmailPrefix: "a_"},
-		{EmailPrefix: "a%"},
-		{EmailPrefix: `a\`},
-		{Domain: "example.com"},
-		{Domain: "xn--bcher-kva.example"},
-		{Domain: "com"},
-		{Role: "admin"},
-		{Role: "adm"},
-		{Role: "auditor"},
-		{Disabled: &yes},
-		{Disabled: &no},
+	filters := []authcore.UserFilter{
 		{CreatedFrom: at(-3 * day)},
 		{CreatedTo: at(-3 * day)},
 		{CreatedFrom: at(-5 * day), CreatedTo: at(-2 * day)},
 		{LastLoginFrom: at(-3 * time.Hour)},
 		{LastLoginTo: at(-3 * time.Hour)},
 		{LastLoginFrom: at(-5 * time.Hour), LastLoginTo: at(-2 * time.Hour)},
-		{EmailPrefix: "a", Domain: "example.com", Role: "admin", Disabled: &no, CreatedFrom: at(-5 * day), LastLoginTo: start},
-	} {
+		{EmailPrefix: "a", Domain: "example.com", Role: "admin", Disabled: new(bool), CreatedFrom: at(-5 * day), LastLoginTo: start},
+	}
+	for _, prefix := range []string{"", "ada", "ada@example.com", "Ada", "a_", "a%", `a\`} {
+		filters = append(filters, authcore.UserFilter{EmailPrefix: prefix})
+	}
+	for _, domain := range []string{"example.com", "xn--bcher-kva.example", "com"} {
+		filters = append(filters, authcore.UserFilter{Domain: domain})
+	}
+	for _, role := range []string{"admin", "adm", "auditor"} {
+		filters = append(filters, authcore.UserFilter{Role: role})
+	}
+	for _, disabled := range []bool{true, false} {
+		filters = append(filters, authcore.UserFilter{Disabled: &disabled})
+	}
+	for _, filter := range filters {
 		var want []string
 		for id, user := range users {
 			if matches(filter, user) {
@@ -137,13 +128,11 @@ func listFilters(t *testing.T, store authcore.Store) {
 
 // matches states the meaning of a filter.
 func matches(f authcore.UserFilter, u authcore.User) bool {
-	from := func(limit, t time.Time) bool { return limit.IsZero() || !t.Before(limit) }
-	to := func(limit, t time.Time) bool { return limit.IsZero() || t.Before(limit) }
+	within := func(from, to, t time.Time) bool { return !t.Before(from) && (to.IsZero() || t.Before(to)) }
 	_, domain, _ := strings.Cut(u.EmailKey(), "@")
 	return strings.HasPrefix(u.EmailKey(), f.EmailPrefix) &&
 		(f.Domain == "" || f.Domain == domain) &&
 		(f.Role == "" || slices.Contains(u.Roles, f.Role)) &&
 		(f.Disabled == nil || *f.Disabled == u.Disabled) &&
-		from(f.CreatedFrom, u.Created) && to(f.CreatedTo, u.Created) &&
-		from(f.LastLoginFrom, u.LastLogin) && to(f.LastLoginTo, u.LastLogin)
+		within(f.CreatedFrom, f.CreatedTo, u.Created) && within(f.LastLoginFrom, f.LastLoginTo, u.LastLogin)
 }

@@ -54,7 +54,9 @@ func recordChecks() []check {
 
 func putRecords(t *testing.T, store authcore.Store) {
 	record := newRecord("key", "ada")
+	record.Created, record.Expires = time.Unix(0, 0), farAway
 	put(t, store, record)
+	sweep(t, store, farAway.Add(-time.Second))
 	wantRecord(t, store, record)
 	record.Owner, record.Data, record.Created, record.Expires = "grace", []byte("new"), at(time.Minute), time.Time{}
 	put(t, store, record)

@@ -11,10 +11,10 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// patience returns the time that the suite waits for an event that must come.
+// patience returns the limit of the wait for an event that must come.
 func patience() time.Duration {
 	if testing.Short() {
-		return 3 * time.Second
+		return 2 * time.Second
 	}
 	return 20 * time.Second
 }
@@ -22,7 +22,6 @@ func patience() time.Duration {
 func revocationChecks() []check {
 	return []check{
 		{"Cursors", func(t *testing.T, store authcore.Store) {
-			wantFeed(t, store, "")
 			_, cursor := feedSince(t, store, "")
 			var all []authcore.Revocation
 			for i := range 5 {

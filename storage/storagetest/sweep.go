@@ -101,8 +101,7 @@ func sweepMany(t *testing.T, store authcore.Store) {
 		if i%10 != 0 {
 			record.Expires = at(-time.Minute)
 		}
-		put := record
-		items = append(items, authcore.Item{Record: &put})
+		items = append(items, authcore.Item{Record: &record})
 	}
 	for part := range slices.Chunk(items, 500) {
 		wantErr(t, "Import", drop(store.Import(t.Context(), part)), nil)

@@ -101,15 +101,7 @@ func manyPages(t *testing.T, from, to authcore.Store) {
 		wantImported(t, from, part, len(part))
 	}
 	wantItems(t, from, start, want)
-	stored := 0
-	export(t, from, start, func(items []authcore.Item) {
-		n, err := to.Import(t.Context(), items)
-		wantErr(t, "Import", err, nil)
-		stored += n
-	})
-	if stored != len(want) {
-		t.Errorf("Import stored %d items, want %d", stored, len(want))
-	}
+	export(t, from, start, func(items []authcore.Item) { wantErr(t, "Import", drop(to.Import(t.Context(), items)), nil) })
 	wantItems(t, to, start, want)
 }
 
