@@ -7,7 +7,7 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/openid"
 )
 
-// TestAccounts holds who becomes whom: an address joins accounts only where both
+// TestAccounts checks that an address joins logins to one account only where both
 // sides have verified it (CWE-287; "pre-hijacking" of accounts).
 func TestAccounts(t *testing.T) {
 	t.Parallel()
@@ -28,8 +28,10 @@ func TestAccounts(t *testing.T) {
 	})
 	t.Run("an unverified one does not", func(t *testing.T) {
 		byLink := s.logIn(t, "victim@example.com")
-		social(t, openid.Person{Subject: "attacker", Email: "victim@example.com"}).
-			refused(t, http.StatusConflict, "email_taken")
+		attacker := s.loggedIn(t, social(t, openid.Person{Subject: "attacker", Email: "victim@example.com"}))
+		if attacker.id == byLink.id || !attacker.isNew || attacker.user["email_verified"] != false {
+			t.Errorf("the attacker logs in as %v, the victim is %s", attacker.user, byLink.id)
+		}
 		if again := s.logIn(t, "victim@example.com"); again.id != byLink.id {
 			t.Error("the victim has another account now")
 		}
@@ -41,10 +43,10 @@ func TestAccounts(t *testing.T) {
 		}
 		owner := s.logIn(t, "later@example.com")
 		if owner.id == planted.id || !owner.isNew {
-			t.Error("the owner of the address got the account that somebody else made")
+			t.Error("the owner of the address got the account of the attacker")
 		}
 	})
-	t.Run("a changed address moves nobody", func(t *testing.T) {
+	t.Run("a changed address moves no user", func(t *testing.T) {
 		before := s.loggedIn(t, social(t, openid.Person{Subject: "mover", Email: "old@example.com", EmailVerified: true}))
 		other := s.logIn(t, "other@example.com")
 		after := s.loggedIn(t, social(t, openid.Person{Subject: "mover", Email: "other@example.com", EmailVerified: true}))
@@ -52,11 +54,17 @@ func TestAccounts(t *testing.T) {
 			t.Errorf("was %s, is %s, the address belongs to %s", before.id, after.id, other.id)
 		}
 	})
-	t.Run("a further identity is added in words", func(t *testing.T) {
+	t.Run("an identity is linked on request", func(t *testing.T) {
 		byLink := s.logIn(t, "linker@example.com")
 		idp.SignIn(openid.Person{Subject: "work", Email: "linker@work.example"})
-		f := s.authorize(t, idp)
 		link := map[string]any{"link": true}
+		bearer := []string{"Authorization", "Token " + byLink.token}
+		s.redeem(t, s.authorize(t, idp), link, bearer...).refused(t, http.StatusBadRequest, "invalid_state")
+		s.beginLinking(t, "Authorization", "Token dead").must(t, http.StatusUnauthorized)
+		s.beginLinking(t).must(t, http.StatusUnauthorized)
+		attacker := s.logIn(t, "link-attacker@example.com")
+		s.redeem(t, s.authorizeLinking(t, idp, attacker.token), link, bearer...).refused(t, http.StatusBadRequest, "invalid_state")
+		f := s.authorizeLinking(t, idp, byLink.token)
 		s.redeem(t, f, link, "Authorization", "Token dead").must(t, http.StatusUnauthorized)
 		got := s.loggedIn(t, s.redeem(t, f, link, "Authorization", "Token "+byLink.token))
 		if got.id != byLink.id {

@@ -16,8 +16,8 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/frontend"
 )
 
-// appleSite is a site with Sign in with Apple. The return URL that Apple knows is
-// the edge's, as the option api_url says.
+// appleSite starts a site with Sign in with Apple. The registered return URL is
+// derived from the option api_url.
 func appleSite(t *testing.T, config caddyfile) (*site, *apple.Provider) {
 	t.Helper()
 	idp := apple.Start(t)
@@ -53,7 +53,8 @@ func appleSite(t *testing.T, config caddyfile) (*site, *apple.Provider) {
 	return s, idp
 }
 
-// begunAtApple begins a login and returns what Apple has the browser post.
+// begunAtApple begins a login and returns the fields that the browser posts for
+// Apple.
 func (s *site) begunAtApple(t *testing.T) (state string, fields url.Values) {
 	t.Helper()
 	begun := s.post(t, "/social/authorize/apple-id/", map[string]any{"client_key": clientKey, "redirect_uri": redirectURI}).
@@ -75,7 +76,7 @@ func (s *site) begunAtApple(t *testing.T) (state string, fields url.Values) {
 	return state, fields
 }
 
-// TestBridge comes back from a provider that posts its answer.
+// TestBridge returns from a provider that posts its answer.
 func TestBridge(t *testing.T) {
 	t.Parallel()
 	s, _ := appleSite(t, caddyfile{})
@@ -116,14 +117,14 @@ func TestBridge(t *testing.T) {
 			t.Errorf("logged in as %v", again.user)
 		}
 	})
-	t.Run("an error goes on", func(t *testing.T) {
+	t.Run("an error is forwarded", func(t *testing.T) {
 		state, _ := s.begunAtApple(t)
 		back := s.do(t, http.MethodPost, path, form, url.Values{"state": {state}, "error": {"user_cancelled_authorize"}}.Encode(), browser...)
 		if want := redirectURI + "?error=user_cancelled_authorize&state=" + state; back.status != http.StatusSeeOther || back.header.Get("Location") != want {
 			t.Errorf("got %d to %q", back.status, back.header.Get("Location"))
 		}
 	})
-	t.Run("looking spends nothing", func(t *testing.T) {
+	t.Run("the callback uses up nothing", func(t *testing.T) {
 		state, fields := s.begunAtApple(t)
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodGet} {
 			s.do(t, method, path+"?"+fields.Encode(), "", "")
@@ -131,34 +132,40 @@ func TestBridge(t *testing.T) {
 		s.do(t, http.MethodPost, path, form, fields.Encode(), browser...).must(t, http.StatusSeeOther)
 		s.loggedIn(t, redeem(state, fields.Get("code")))
 	})
-	t.Run("a login under way survives a change of the address and kill -9", func(t *testing.T) {
+	t.Run("a pending login survives kill -9", func(t *testing.T) {
 		state, fields := s.begunAtApple(t)
 		s.do(t, http.MethodPost, path, form, fields.Encode(), browser...).must(t, http.StatusSeeOther)
 		s.Kill(t)
-		s.config.Realm = slices.Clone(s.config.Realm)
-		for i, line := range s.config.Realm {
-			if strings.HasPrefix(line, "api_url ") {
-				s.config.Realm[i] = "api_url https://new.example/v1/auth"
-			}
-		}
-		s.Configure(t, s.config.render(s.Edge))
 		s.Start(t)
 		s.client.CloseIdleConnections()
 		s.loggedIn(t, redeem(state, fields.Get("code")))
+	})
+	t.Run("a pending login ends with a change of the address", func(t *testing.T) {
+		state, fields := s.begunAtApple(t)
+		s.do(t, http.MethodPost, path, form, fields.Encode(), browser...).must(t, http.StatusSeeOther)
+		s.reconfigure(t, func(c *caddyfile) {
+			c.Realm = slices.Clone(c.Realm)
+			for i, line := range c.Realm {
+				if strings.HasPrefix(line, "api_url ") {
+					c.Realm[i] = "api_url https://new.example/v1/auth"
+				}
+			}
+		})
+		redeem(state, fields.Get("code")).refused(t, http.StatusBadRequest, "provider_denied")
 	})
 	t.Run("without a login of ours there is a page", func(t *testing.T) {
 		for _, query := range []string{"", "?code=c", "?state=ea.x&code=c&redirect_uri=https://evil.test", "?state=https://evil.test/&code=c"} {
 			got := s.do(t, http.MethodGet, path+query, "", "", browser...)
 			if got.status != http.StatusBadRequest || got.header.Get("Location") != "" || !strings.HasPrefix(got.body, "<!doctype html>") || strings.Contains(got.body, "evil") {
-				t.Errorf("%s: %d %q %s", query, got.status, got.header.Get("Location"), got.body)
+				t.Errorf("the callback with %q = %d %q %s, want a page with 400", query, got.status, got.header.Get("Location"), got.body)
 			}
 		}
 		s.do(t, http.MethodGet, path+"?state=ea.x&code=c", "", "").refused(t, http.StatusBadRequest, "invalid_state")
 	})
 }
 
-// TestBrowserBridge is the same in a real browser, which decides by itself what it
-// sends along with a post from another site.
+// TestBrowserBridge does the same in a browser, which chooses the headers of a post
+// from another site.
 func TestBrowserBridge(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
@@ -182,8 +189,8 @@ func TestBrowserBridge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := element.Text(); err != nil || text != "The login was not begun here or took too long. Begin it again." {
-		t.Errorf("the page says %q, %v", text, err)
+	if text, err := element.Text(); err != nil || !strings.Contains(text, "Please try again") {
+		t.Errorf("the page shows %q, %v", text, err)
 	}
 	page.photograph("no-login")
 }

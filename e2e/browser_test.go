@@ -75,7 +75,7 @@ func openTab(t *testing.T, browser *rod.Browser, address string) *tab {
 	return &tab{page.Timeout(3 * pageLimit), t}
 }
 
-// outcome is what the page shows of an answer.
+// outcome is the part of an answer that the page shows.
 type outcome struct {
 	Status    int            `json:"status"`
 	Challenge string         `json:"challenge"`
@@ -130,7 +130,7 @@ func (p *tab) visit(address string) {
 	}
 }
 
-// photograph keeps a picture for people to look at.
+// photograph saves a screenshot.
 func (p *tab) photograph(name string) {
 	p.t.Helper()
 	folder := os.Getenv("ARTIFACTS")
@@ -146,8 +146,7 @@ func (p *tab) photograph(name string) {
 	}
 }
 
-// TestBrowser logs in by link and by provider from pages on another origin, as
-// people do.
+// TestBrowser logs in by link and by provider from pages on another origin.
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)

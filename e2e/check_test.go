@@ -14,7 +14,7 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/smtpd"
 )
 
-// TestCheck runs `edgeauth check` beside the running server.
+// TestCheck runs `edgeauth check` next to a running server.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	authority := ca.New(t)
@@ -42,13 +42,13 @@ func TestCheck(t *testing.T) {
 	}
 	redirects := fmt.Sprintf("    idp  %s        (client web)\n    idp  %s/other  (client web)\n", redirectURI, redirectURI)
 
-	check(t, true, "storage bolt: ", " is in use by a running server\n", "  ok     mailer smtp: takes mail from us\n",
+	check(t, true, "storage bolt: ", " is in use by a running server", "  ok     mailer smtp: takes mail from us\n",
 		"  ok     provider idp: answers as it should\n", redirects)
 	if got := mails.Count(); got != 0 {
 		t.Errorf("the check sent %d mails", got)
 	}
 	s.Stop(t)
-	check(t, true, " is whole and not in use\n")
+	check(t, true, " and not in use\n")
 	s.Start(t) // nothing was left locked
 
 	t.Run("a wrong password of the mail server", func(t *testing.T) {
@@ -64,14 +64,14 @@ func TestCheck(t *testing.T) {
 		s.Configure(t, s.config.render(s.Edge))
 		check(t, false, "  WRONG  provider idp: provider failed: discovery: ", "→ Compare issuer")
 	})
-	t.Run("a file that belongs to somebody else", func(t *testing.T) {
+	t.Run("a file of another program", func(t *testing.T) {
 		s.config.Realm = slices.Concat(smtpLines(), []string{"storage bolt " + filepath.Join(s.Dir, "Caddyfile")})
 		s.Configure(t, s.config.render(s.Edge))
-		check(t, false, "  WRONG  storage bolt: ", "is no bbolt file or is damaged")
+		check(t, false, "  WRONG  storage bolt: ", "is damaged or not a bbolt file")
 	})
 }
 
-// TestCheckOfApple tells the address of the bridge, and a key that is not the one.
+// TestCheckOfApple checks the callback address that is printed, and a wrong key.
 func TestCheckOfApple(t *testing.T) {
 	t.Parallel()
 	s, idp := appleSite(t, caddyfile{})

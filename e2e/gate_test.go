@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// raw sends bytes as they are, which net/http would not do: duplicates, bytes
-// that are not UTF-8, names in any spelling.
+// raw sends header lines that net/http would refuse or change: duplicates, bytes
+// that are not valid UTF-8, names in any spelling.
 func (s *site) raw(t *testing.T, method, path string, headerLines ...string) answer {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(s.URL, "http://"), 5*time.Second)
@@ -42,7 +42,7 @@ func (s *site) raw(t *testing.T, method, path string, headerLines ...string) ans
 	return answer{response.StatusCode, response.Header, string(body)}
 }
 
-// The bodies of refusals, byte for byte.
+// Bodies of 401 answers.
 const (
 	bodyNotProvided = `{"detail":"Authentication credentials were not provided."}`
 	bodyEmpty       = `{"detail":"Invalid token header. No credentials provided."}`
@@ -113,7 +113,7 @@ func TestGate(t *testing.T) {
 		"Authorization: Token " + good.token, "authorization: tOKEN " + good.token, "AUTHORIZATION:Token \t  " + good.token + "  ",
 	} {
 		if got := s.raw(t, http.MethodGet, "/whoami", line); got.status != http.StatusOK {
-			t.Errorf("%q: %d %s", line[:24], got.status, got.body)
+			t.Errorf("a request with %q = %d %s, want 200", line[:24], got.status, got.body)
 		}
 	}
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodHead, http.MethodOptions, "PROPFIND"} {
@@ -123,14 +123,15 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// TestEndedTokens: what ended counts as ended at once, and after a restart.
+// TestEndedTokens checks that tokens end immediately and stay ended after a restart.
+// A refresh ends no token.
 func TestEndedTokens(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, caddyfile{Realm: debugLinks})
 	alive, loggedOut := s.logIn(t, "alive@example.com"), s.logIn(t, "out@example.com")
 	disabled, deleted := s.logIn(t, "disabled@example.com"), s.logIn(t, "deleted@example.com")
-	refreshed := s.logIn(t, "fresh@example.com")
-	for _, l := range []login{alive, loggedOut, disabled, deleted, refreshed} {
+	refreshed, reused := s.logIn(t, "fresh@example.com"), s.logIn(t, "reused@example.com")
+	for _, l := range []login{alive, loggedOut, disabled, deleted, refreshed, reused} {
 		s.get(t, "/whoami", l.token).must(t, http.StatusOK) // and now it is cached
 	}
 	s.logOut(t, loggedOut.token)
@@ -139,17 +140,21 @@ func TestEndedTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fresh := s.loggedIn(t, s.post(t, "/token/refresh/", map[string]any{}, "Authorization", "Token "+refreshed.token))
+	fresh := s.refresh(t, refreshed.token)
+	successor := s.refresh(t, reused.token)
+	s.logOut(t, reused.token) // a superseded token ends its session, too
 	check := func(when string) {
 		s.get(t, "/whoami", alive.token).must(t, http.StatusOK)
 		s.get(t, "/whoami", fresh.token).must(t, http.StatusOK)
 		isRefused(t, when+" logged out", s.get(t, "/whoami", loggedOut.token), bodyInvalid)
-		isRefused(t, when+" refreshed", s.get(t, "/whoami", refreshed.token), bodyInvalid)
+		s.get(t, "/whoami", refreshed.token).must(t, http.StatusOK)
+		isRefused(t, when+" logged out with its predecessor", s.get(t, "/whoami", successor.token), bodyInvalid)
+		isRefused(t, when+" superseded and logged out", s.get(t, "/whoami", reused.token), bodyInvalid)
 		isRefused(t, when+" disabled", s.get(t, "/whoami", disabled.token), bodyInactive)
 		isRefused(t, when+" deleted", s.get(t, "/whoami", deleted.token), bodyInactive)
 		isRefused(t, when+" disabled, at the API", s.get(t, "/v1/auth/user/", disabled.token), bodyInactive)
 	}
-	check("at once:")
+	check("immediately:")
 	s.Stop(t)
 	s.client.CloseIdleConnections()
 	s.Start(t)
@@ -157,7 +162,7 @@ func TestEndedTokens(t *testing.T) {
 	s.spendLink(t, s.requestLink(t, "disabled@example.com")).refused(t, http.StatusForbidden, "user_inactive")
 }
 
-// TestSessions: people see their own sessions, and end them.
+// TestSessions lists and ends the sessions of one user.
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, caddyfile{Realm: debugLinks})
@@ -181,7 +186,7 @@ func TestSessions(t *testing.T) {
 	}
 	others := list(here.token)
 	if len(others) != 1 || len(list(other.token)) != 0 {
-		t.Fatalf("the sessions beside this one: %v", others)
+		t.Fatalf("the other sessions: %v", others)
 	}
 	end := func(token string) answer {
 		return s.do(t, http.MethodDelete, "/v1/auth/sessions/"+others[0]+"/", "", "", "Authorization", "Token "+token)
@@ -196,8 +201,8 @@ func TestSessions(t *testing.T) {
 	s.get(t, "/whoami", other.token).must(t, http.StatusOK)
 }
 
-// TestIdentityHeaders: the application believes what stands in them, so that
-// nothing of it may come from the client (CWE-290, CWE-348).
+// TestIdentityHeaders checks that no identity header of a client reaches the
+// application, which trusts them (CWE-290, CWE-348).
 func TestIdentityHeaders(t *testing.T) {
 	t.Parallel()
 	forgedLines := []string{
@@ -253,7 +258,7 @@ func TestIdentityHeaders(t *testing.T) {
 	})
 }
 
-// TestPreflight: only a CORS preflight passes without a token.
+// TestPreflight checks that only CORS preflights pass without a token.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, caddyfile{Realm: debugLinks})

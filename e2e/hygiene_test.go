@@ -29,9 +29,8 @@ func shippedFilter(t *testing.T) []string {
 	return strings.Split("format filter {\n"+filter+"\n}", "\n")
 }
 
-// TestProxyLog: at debug level reverse_proxy logs the headers that it sends to
-// the application, among them those that the gate has set. The filter of the
-// shipped Caddyfile takes them out.
+// TestProxyLog checks the filter of the shipped Caddyfile: at debug level
+// reverse_proxy logs the headers for the application, with those of the gate.
 func TestProxyLog(t *testing.T) {
 	t.Parallel()
 	for name, gate := range map[string][]string{"default": nil, "all that can be sent": {"forward_token", "assertion"}} {
@@ -52,8 +51,8 @@ func TestProxyLog(t *testing.T) {
 	}
 }
 
-// TestDebugLinksInPublic: the switch for development is refused on a site that
-// the world can reach, unless it is said twice.
+// TestDebugLinksInPublic checks that the development option is refused on a public
+// site, unless it is confirmed.
 func TestDebugLinksInPublic(t *testing.T) {
 	t.Parallel()
 	s := prepareSite(t, caddyfile{Realm: debugLinks})
@@ -64,16 +63,16 @@ func TestDebugLinksInPublic(t *testing.T) {
 	public = strings.Replace(public, "http://127.0.0.1"+address, "api.example.com", 1)
 	s.Configure(t, public)
 	if err := s.Validate(t); err == nil || !strings.Contains(err.Error(), "insecure_debug_links") {
-		t.Errorf("said once: %v", err)
+		t.Errorf("validate without the confirmation = %v, want an error", err)
 	}
 	s.Configure(t, strings.Replace(public, "insecure_debug_links", "insecure_debug_links also_on_public_sites", 1))
 	if err := s.Validate(t); err != nil {
-		t.Errorf("said twice: %v", err)
+		t.Errorf("validate with the confirmation = %v, want nil", err)
 	}
 }
 
-// TestClientKeyInURL: one call has the client key in its address, which Caddy's
-// access log keeps.
+// TestClientKeyInURL calls the endpoint that takes the client key in its query,
+// which Caddy's access log would contain.
 func TestClientKeyInURL(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, caddyfile{Realm: debugLinks})
@@ -83,8 +82,7 @@ func TestClientKeyInURL(t *testing.T) {
 	}
 }
 
-// TestMisplacedSecrets: people and proxies put tokens where they do not belong.
-// There they count for nothing.
+// TestMisplacedSecrets checks that a token counts in the Authorization header only.
 func TestMisplacedSecrets(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, caddyfile{Realm: debugLinks})
@@ -95,13 +93,13 @@ func TestMisplacedSecrets(t *testing.T) {
 		"body":                s.do(t, http.MethodPost, "/whoami", formType, "access_token="+token+"&token="+token),
 	} {
 		if got.status != http.StatusUnauthorized {
-			t.Errorf("%s: %d", name, got.status)
+			t.Errorf("a token in the %s = %d, want 401", name, got.status)
 		}
 	}
 }
 
-// TestProxyCommand runs the server without a Caddyfile. Links lead to the server
-// itself then, so that they stand in the paths of requests.
+// TestProxyCommand runs the server without a Caddyfile. Then links lead to the
+// server itself and appear in the paths of requests.
 func TestProxyCommand(t *testing.T) {
 	t.Parallel()
 	s := prepareSite(t, caddyfile{})

@@ -19,7 +19,7 @@ const (
 	smtpPassword = "p@ss/word-of-smtp"
 )
 
-// mailSite is a site that sends its mail to an SMTP server by STARTTLS.
+// mailSite starts a site that sends its mail to an SMTP server by STARTTLS.
 func mailSite(t *testing.T, authority *ca.Authority, addr string) *site {
 	t.Helper()
 	s := newSite(t, caddyfile{Realm: smtpLines()}, smtpEnv(authority, addr)...)
@@ -48,8 +48,8 @@ func mailServer(t *testing.T, authority *ca.Authority) smtpd.Options {
 	return smtpd.Options{TLS: authority.ServerConfig(t), User: smtpUser, Password: smtpPassword}
 }
 
-// askForMail asks for a link that comes by mail.
-func (s *site) askForMail(t *testing.T, email string, further ...string) {
+// askForMail requests a link by mail and returns the ID of the request.
+func (s *site) askForMail(t *testing.T, email string, further ...string) (requestID string) {
 	t.Helper()
 	s.secrets.Add("e-mail address", email)
 	body := map[string]any{"email": email}
@@ -57,12 +57,14 @@ func (s *site) askForMail(t *testing.T, email string, further ...string) {
 		body[further[i]] = further[i+1]
 	}
 	got := s.post(t, "/by-link/link/", body).must(t, http.StatusOK)
-	if want := `{"email":"` + email + `","expires_in":900}`; got.body != want {
-		t.Errorf("got %s, want %s", got.body, want)
+	requestID = got.text(t, "request_id")
+	if want := `{"email":"` + email + `","expires_in":900,"request_id":"` + requestID + `"}`; got.body != want {
+		t.Errorf("a request for a link = %s, want %s", got.body, want)
 	}
+	return requestID
 }
 
-// open reads a mail: the token of its link, and its code.
+// open returns the token and the code of a mail.
 func (s *site) open(t *testing.T, mail smtpd.Mail) (token, code string) {
 	t.Helper()
 	parts := mail.Parts(t)
@@ -71,9 +73,10 @@ func (s *site) open(t *testing.T, mail smtpd.Mail) (token, code string) {
 	return token, code
 }
 
-func (s *site) spendCode(t *testing.T, email, code string) answer {
+// spendCode logs in with the code of the mail that a request caused.
+func (s *site) spendCode(t *testing.T, requestID, code string) answer {
 	t.Helper()
-	return s.post(t, "/by-link/login/", map[string]any{"email": email, "code": code, "client_key": clientKey})
+	return s.post(t, "/by-link/login/", map[string]any{"request_id": requestID, "code": code, "client_key": clientKey})
 }
 
 func TestLinkBySMTP(t *testing.T) {
@@ -95,7 +98,7 @@ func TestLinkBySMTP(t *testing.T) {
 		parts := mail.Parts(t)
 		for name, want := range map[string]string{"From": "login@frontend.test", "To": ann, "Date": ":", "Message-Id": "@"} {
 			if got := parts.Header.Get(name); !strings.Contains(got, want) {
-				t.Errorf("%s: %q", name, got)
+				t.Errorf("the header %s = %q, want %q in it", name, got, want)
 			}
 		}
 		if parts.Subject == "" {
@@ -108,9 +111,9 @@ func TestLinkBySMTP(t *testing.T) {
 		}
 	})
 
-	t.Run("a link is spent once, by POST and by a known client", func(t *testing.T) {
+	t.Run("a link is used once, by POST and by a known client", func(t *testing.T) {
 		const ben = "ben@example.com"
-		s.askForMail(t, ben)
+		request := s.askForMail(t, ben)
 		token, code := s.open(t, server.Nth(t, ben, 1))
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodOptions} {
 			s.do(t, method, "/v1/auth/by-link/login/", jsonType, encode(t, map[string]any{"token": token, "client_key": clientKey}))
@@ -124,42 +127,67 @@ func TestLinkBySMTP(t *testing.T) {
 			t.Errorf("logged in as %v", first.user)
 		}
 		s.spendLink(t, token).refused(t, http.StatusBadRequest, "invalid_link")
-		s.spendCode(t, ben, code).refused(t, http.StatusBadRequest, "invalid_code")
+		s.spendCode(t, request, code).refused(t, http.StatusBadRequest, "invalid_code")
 		if seen := s.get(t, "/whoami", first.token).must(t, http.StatusOK); !strings.Contains(seen.body, first.id) {
 			t.Errorf("the application does not see who it is: %s", seen.body)
 		}
 	})
 
-	t.Run("the code does what the link does", func(t *testing.T) {
+	t.Run("a login by code", func(t *testing.T) {
 		const cat = "cat@example.com"
-		s.askForMail(t, cat)
+		request := s.askForMail(t, cat)
 		token, code := s.open(t, server.Nth(t, cat, 1))
-		if got := s.loggedIn(t, s.spendCode(t, cat, code)); got.user["email"] != cat {
+		other := s.askForMail(t, "other@example.com")
+		s.spendCode(t, other, code).refused(t, http.StatusBadRequest, "invalid_code")
+		typed := " " + code[:3] + "-" + code[3:] + ". "
+		if got := s.loggedIn(t, s.spendCode(t, request, typed)); got.user["email"] != cat {
 			t.Errorf("logged in as %v", got.user)
 		}
-		s.spendCode(t, cat, code).refused(t, http.StatusBadRequest, "invalid_code")
+		s.spendCode(t, request, code).refused(t, http.StatusBadRequest, "invalid_code")
 		s.spendLink(t, token).refused(t, http.StatusBadRequest, "invalid_link")
 	})
 
-	t.Run("five wrong codes end the right one", func(t *testing.T) {
+	t.Run("five wrong codes end the code only", func(t *testing.T) {
 		const dan = "dan@example.com"
-		s.askForMail(t, dan)
-		_, code := s.open(t, server.Nth(t, dan, 1))
+		request := s.askForMail(t, dan)
+		token, code := s.open(t, server.Nth(t, dan, 1))
 		for guess := range 5 {
 			wrong := string('0'+(code[0]-'0'+1+byte(guess))%10) + code[1:]
-			s.spendCode(t, dan, wrong).refused(t, http.StatusBadRequest, "invalid_code")
+			s.spendCode(t, request, wrong).refused(t, http.StatusBadRequest, "invalid_code")
 		}
-		s.spendCode(t, dan, code).refused(t, http.StatusBadRequest, "invalid_code")
+		s.spendCode(t, request, code).refused(t, http.StatusBadRequest, "invalid_code")
+		s.loggedIn(t, s.spendLink(t, token))
 	})
 
-	t.Run("the newest link ends the one before", func(t *testing.T) {
+	t.Run("the newest three links are live", func(t *testing.T) {
 		const eve = "eve@example.com"
-		s.askForMail(t, eve)
-		old, _ := s.open(t, server.Nth(t, eve, 1))
-		s.askForMail(t, eve)
-		fresh, _ := s.open(t, server.Nth(t, eve, 2))
-		s.spendLink(t, old).refused(t, http.StatusBadRequest, "invalid_link")
-		s.loggedIn(t, s.spendLink(t, fresh))
+		var links []string
+		for n := range 4 {
+			s.askForMail(t, eve)
+			link, _ := s.open(t, server.Nth(t, eve, n+1))
+			links = append(links, link)
+		}
+		s.spendLink(t, links[0]).refused(t, http.StatusBadRequest, "invalid_link")
+		s.loggedIn(t, s.spendLink(t, links[1]))
+		for _, link := range links[2:] { // a login ends the others
+			s.spendLink(t, link).refused(t, http.StatusBadRequest, "invalid_link")
+		}
+	})
+
+	t.Run("a page that repeats its request gets the same login", func(t *testing.T) {
+		const liz = "liz@example.com"
+		s.askForMail(t, liz)
+		token, _ := s.open(t, server.Nth(t, liz, 1))
+		body := map[string]any{"token": token, "client_key": clientKey}
+		spend := func() answer { return s.post(t, "/by-link/login/", body, "Origin", origin) }
+		first, second := s.loggedIn(t, spend()), s.loggedIn(t, spend())
+		if first.id != second.id || !second.isNew {
+			t.Errorf("the repeated request = %v, want the login %v", second.user, first.user)
+		}
+		s.spendLink(t, token).refused(t, http.StatusBadRequest, "invalid_link")
+		s.logOut(t, second.token)
+		isRefused(t, "the token of the first request", s.get(t, "/whoami", first.token), bodyInvalid)
+		spend().refused(t, http.StatusBadRequest, "invalid_link")
 	})
 
 	t.Run("the language of the request", func(t *testing.T) {
@@ -177,9 +205,9 @@ func TestLinkBySMTP(t *testing.T) {
 	})
 }
 
-// TestNoMailInTheClear plays who sits between the edge and its mail server, and
-// takes STARTTLS out of the greeting or answers with a certificate of its own
-// (RFC 3207, section 6; CWE-319, CWE-295).
+// TestNoMailInTheClear plays an attacker between the edge and its mail server, who
+// removes STARTTLS from the greeting or presents another certificate (RFC 3207,
+// section 6; CWE-319, CWE-295).
 func TestNoMailInTheClear(t *testing.T) {
 	t.Parallel()
 	trusted := ca.New(t)

@@ -13,8 +13,7 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/openid"
 )
 
-// idToken gets an ID token from the provider as an application does that talks to
-// it by itself.
+// idToken gets an ID token from the provider as a native application does.
 func (s *site) idToken(t *testing.T, idp *openid.Provider) (token, nonce string) {
 	t.Helper()
 	f, verifier, nonce := s.own(t, idp)
@@ -76,8 +75,8 @@ func TestIDTokens(t *testing.T) {
 	}
 }
 
-// TestAppleIDTokens takes tokens of an app that is on the list of audiences, with
-// a nonce that its SDK was given as a hash, and the name beside it.
+// TestAppleIDTokens sends tokens of an app that is on the list of audiences. The
+// app passes the nonce to the SDK as a hash, and sends the name in the request.
 func TestAppleIDTokens(t *testing.T) {
 	t.Parallel()
 	s, idp := appleSite(t, caddyfile{})
@@ -95,11 +94,11 @@ func TestAppleIDTokens(t *testing.T) {
 		t.Errorf("logged in as %v", app.user)
 	}
 	if web := s.loggedIn(t, login(apple.ClientID, "nonce-of-the-app")); web.id != app.id {
-		t.Errorf("the token of the web client is another person's: %v", web.user)
+		t.Errorf("the token of the web client logs in another user: %v", web.user)
 	}
 }
 
-// TestIdentities shows and takes away logins.
+// TestIdentities lists and removes logins.
 func TestIdentities(t *testing.T) {
 	t.Parallel()
 	s, idp := socialSite(t, openid.Options{})
@@ -121,11 +120,11 @@ func TestIdentities(t *testing.T) {
 	}
 	ann := s.logIn(t, "ann@example.com")
 	if got := list(ann.token); len(got) != 0 {
-		t.Errorf("somebody by link has %v", got)
+		t.Errorf("the identities of a user by link = %v, want none", got)
 	}
 	idp.SignIn(openid.Person{Subject: "work-4711", Email: "ann@work.example"})
 	s.secrets.Add("e-mail address", "ann@work.example")
-	s.loggedIn(t, s.redeem(t, s.authorize(t, idp), map[string]any{"link": true}, "Authorization", "Token "+ann.token))
+	s.loggedIn(t, s.redeem(t, s.authorizeLinking(t, idp, ann.token), map[string]any{"link": true}, "Authorization", "Token "+ann.token))
 	byProvider := s.loggedIn(t, s.redeem(t, s.authorize(t, idp), nil))
 	linked := list(ann.token)
 	if len(linked) != 1 || byProvider.id != ann.id {
@@ -148,7 +147,9 @@ func TestIdentities(t *testing.T) {
 	}
 	s.get(t, "/whoami", byProvider.token).must(t, http.StatusUnauthorized)
 	idp.SignIn(openid.Person{Subject: "work-4711"})
-	if stranger := s.loggedIn(t, s.redeem(t, s.authorize(t, idp), nil)); stranger.id == ann.id || !stranger.isNew {
-		t.Errorf("the login that was taken away is %v", stranger.user)
+	s.redeem(t, s.authorize(t, idp), nil).refused(t, http.StatusForbidden, "identity_unlinked")
+	s.loggedIn(t, s.redeem(t, s.authorizeLinking(t, idp, ann.token), map[string]any{"link": true}, "Authorization", "Token "+ann.token))
+	if again := s.loggedIn(t, s.redeem(t, s.authorize(t, idp), nil)); again.id != ann.id {
+		t.Errorf("the login that was linked again logs in %v, want %s", again.user, ann.id)
 	}
 }

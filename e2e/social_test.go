@@ -39,15 +39,15 @@ func providerLines(name, issuer string) []string {
 	}
 }
 
-// flow is a social login under way.
+// flow is a pending social login.
 type flow struct{ url, state, code, issuer string }
 
-// browser is somebody who goes through a login at a provider.
+// browser completes a login at a provider.
 type browser interface {
 	Browse(t testing.TB, authorizeURL, redirectURI string) url.Values
 }
 
-// authorize begins a login at the edge and goes through it at the provider.
+// authorize begins a login at the edge and completes it at the provider.
 func (s *site) authorize(t *testing.T, idp browser) flow {
 	t.Helper()
 	return s.authorizeAt(t, "idp", idp)
@@ -56,8 +56,29 @@ func (s *site) authorize(t *testing.T, idp browser) flow {
 // authorizeAt is authorize for a provider of another name.
 func (s *site) authorizeAt(t *testing.T, name string, idp browser) flow {
 	t.Helper()
-	begun := s.post(t, "/social/authorize/"+name+"/", map[string]any{"client_key": clientKey, "redirect_uri": redirectURI}).
-		must(t, http.StatusOK)
+	return s.follow(t, idp, s.post(t, "/social/authorize/"+name+"/", map[string]any{
+		"client_key": clientKey, "redirect_uri": redirectURI,
+	}))
+}
+
+// beginLinking begins a login that adds an identity to the user of a token.
+func (s *site) beginLinking(t *testing.T, headers ...string) answer {
+	t.Helper()
+	return s.post(t, "/social/authorize/idp/", map[string]any{
+		"client_key": clientKey, "redirect_uri": redirectURI, "link": true,
+	}, headers...)
+}
+
+// authorizeLinking is authorize for a login that adds an identity.
+func (s *site) authorizeLinking(t *testing.T, idp browser, token string) flow {
+	t.Helper()
+	return s.follow(t, idp, s.beginLinking(t, "Authorization", "Token "+token))
+}
+
+// follow completes a login that was begun at the edge.
+func (s *site) follow(t *testing.T, idp browser, begun answer) flow {
+	t.Helper()
+	begun.must(t, http.StatusOK)
 	f := flow{url: begun.text(t, "url"), state: begun.text(t, "state")}
 	back := idp.Browse(t, f.url, redirectURI)
 	if back.Get("state") != f.state {
@@ -221,7 +242,7 @@ func TestSocialRefusals(t *testing.T) {
 		} {
 			got := s.redeem(t, f, map[string]any{"redirect_uri": uri})
 			if got.status != http.StatusBadRequest || got.body != `{"redirect_uri":["Not allowed for this client."]}` {
-				t.Errorf("%s: %d %s", uri, got.status, got.body)
+				t.Errorf("the redirect URI %s = %d %s, want 400", uri, got.status, got.body)
 			}
 		}
 		s.loggedIn(t, s.redeem(t, f, nil))
@@ -248,8 +269,8 @@ func TestSocialRefusals(t *testing.T) {
 	})
 }
 
-// TestForgedAnswers has the provider answer for another login, or for another
-// person, than it was asked.
+// TestForgedAnswers checks answers of the provider that are about another login or
+// another user.
 func TestForgedAnswers(t *testing.T) {
 	t.Parallel()
 	s, idp := socialSite(t, openid.Options{})
@@ -262,7 +283,7 @@ func TestForgedAnswers(t *testing.T) {
 	// OpenID Connect Core 1.0, section 5.3.2: the subjects must be the same.
 	idp.AlterUserInfo(func(claims map[string]any) { claims["sub"] = "s-2" })
 	if got := s.redeem(t, s.authorize(t, idp), nil); got.status != http.StatusBadRequest && got.status != http.StatusBadGateway {
-		t.Errorf("userinfo of somebody else: %d %s", got.status, got.body)
+		t.Errorf("userinfo of another user: %d %s", got.status, got.body)
 	}
 	idp.AlterUserInfo(func(claims map[string]any) { claims["email_verified"] = "false" })
 	if got := s.loggedIn(t, s.redeem(t, s.authorize(t, idp), nil)); got.user["email_verified"] != false {

@@ -65,6 +65,9 @@ const (
 	wrongKeyMsg  = `{"client_key":["Invalid client key."]}`
 )
 
+// unknownRequest has the form of a request_id.
+const unknownRequest = "AAAAAAAAAAAAAAAAAAAAAA"
+
 // wireSite has two clients and two providers, so that everything that depends on
 // their lists shows.
 func wireSite(t *testing.T) *site {
@@ -90,7 +93,7 @@ func TestWire(t *testing.T) {
 	}
 }
 
-// fieldCalls: what is said of faulty fields, of all at once.
+// fieldCalls sends faulty fields. All of them are reported together.
 func fieldCalls() []call {
 	calls := []call{
 		{name: "two fields missing", path: "/by-link/login", body: `{}`, status: 400, want: `{"client_key":` + missingMsg + `,"token":` + missingMsg + `}`},
@@ -99,8 +102,9 @@ func fieldCalls() []call {
 		{name: "an unknown link", path: "/by-link/login", body: `{"token":"x","client_key":` + quoted(clientKey) + `}`, status: 400, like: `\{"detail":"[^"]+","code":"invalid_link"\}`},
 		{name: "a wrong client key", path: "/by-link/login", body: `{"token":"x","client_key":"y"}`, status: 400, want: wrongKeyMsg},
 		{name: "a wrong client key for a link", path: "/by-link/link", body: `{"email":"a@example.com","client_key":"y"}`, status: 400, want: wrongKeyMsg},
-		{name: "a code without the rest", path: "/by-link/login", body: `{"code":"123456"}`, status: 400, want: `{"client_key":` + missingMsg + `,"email":` + missingMsg + `}`},
-		{name: "an unknown code", path: "/by-link/login", body: `{"email":"a@example.com","code":"123456","client_key":` + quoted(clientKey) + `}`, status: 400, like: `\{"detail":"[^"]+","code":"invalid_code"\}`},
+		{name: "a code without the rest", path: "/by-link/login", body: `{"code":"123456"}`, status: 400, want: `{"client_key":` + missingMsg + `,"request_id":` + missingMsg + `}`},
+		{name: "text that cannot be a code", path: "/by-link/login", body: `{"request_id":` + quoted(unknownRequest) + `,"code":"12345x","client_key":` + quoted(clientKey) + `}`, status: 400, like: `\{"code":\["[^"]+"\]\}`},
+		{name: "an unknown code", path: "/by-link/login", body: `{"request_id":` + quoted(unknownRequest) + `,"code":"123456","client_key":` + quoted(clientKey) + `}`, status: 400, like: `\{"detail":"[^"]+","code":"invalid_code"\}`},
 	}
 	for value, message := range map[string]string{
 		`""`: blankMsg, `"  "`: blankMsg, `null`: nullMsg,
@@ -118,11 +122,11 @@ func fieldCalls() []call {
 	return append(calls, call{name: "no email", path: "/by-link/link", body: `{}`, status: 400, want: `{"email":` + missingMsg + `}`})
 }
 
-// bodyCalls: what is said of bodies that are none.
+// bodyCalls sends bodies that are not JSON objects, and other media types.
 func bodyCalls() []call {
 	const path = "/by-link/link"
 	noEmail := `{"email":` + missingMsg + `}`
-	accepted := `\{"email":"a@example\.com","expires_in":900,"_debug_auth_link":"` + regexp.QuoteMeta(linkPrefix) + `[\w-]+"\}`
+	accepted := `\{"email":"a@example\.com","expires_in":900,"request_id":"[\w-]{22}","_debug_auth_link":"` + regexp.QuoteMeta(linkPrefix) + `[\w-]{64}"\}`
 	return []call{
 		{name: "half an object", path: path, body: `{"email":`, status: 400, like: `\{"detail":"JSON parse error - [^"]+"\}`},
 		{name: "two objects", path: path, body: `{"email":"a@example.com"}{}`, status: 400, like: `\{"detail":"JSON parse error - [^"]+"\}`},
@@ -147,7 +151,7 @@ func bodyCalls() []call {
 	}
 }
 
-// socialCalls: who may log in where.
+// socialCalls checks which client may use which provider and redirect URI.
 func socialCalls() []call {
 	const path = "/social/login"
 	body := func(provider, key, uri string) string {
@@ -175,7 +179,7 @@ func socialCalls() []call {
 	}
 }
 
-// methodCalls: every call has its methods. Only they change anything.
+// methodCalls sends methods that a call does not have.
 func methodCalls() []call {
 	var calls []call
 	for _, path := range []string{"/by-link/link", "/by-link/login", "/social/login", "/social/login/idp", "/social/authorize", "/logout", "/token/refresh"} {
@@ -191,7 +195,7 @@ func methodCalls() []call {
 
 func quoted(text string) string { return `"` + text + `"` }
 
-// TestWireMore holds what is no table: headers, several requests, a clock.
+// TestWireMore checks headers and sequences of requests.
 func TestWireMore(t *testing.T) {
 	t.Parallel()
 	s := wireSite(t)
@@ -202,7 +206,7 @@ func TestWireMore(t *testing.T) {
 			t.Errorf("Allow: %q", allow)
 		}
 	})
-	t.Run("a dead token keeps nobody from logging in", func(t *testing.T) {
+	t.Run("an invalid token does not prevent a login", func(t *testing.T) {
 		token := s.requestLink(t, "dead@example.com")
 		body := `{"token":` + quoted(token) + `,"client_key":` + quoted(clientKey) + `}`
 		got := s.do(t, http.MethodPost, "/v1/auth/by-link/login/", jsonType, body,
@@ -229,11 +233,11 @@ func TestWireMore(t *testing.T) {
 	})
 	t.Run("the answer is the same for known and unknown addresses", func(t *testing.T) {
 		s.logIn(t, "known@example.com")
-		debug := regexp.MustCompile(`auth/link/[\w-]+`)
+		random := regexp.MustCompile(`[\w-]{22,64}`)
 		shape := func(email string) string {
 			got := s.post(t, "/by-link/link/", map[string]any{"email": email}).must(t, http.StatusOK)
 			got.header.Del("Date")
-			body := debug.ReplaceAllString(strings.ReplaceAll(got.body, email, ""), "")
+			body := random.ReplaceAllString(strings.ReplaceAll(got.body, email, ""), "")
 			return encode(t, got.header) + body
 		}
 		if known, unknown := shape("known@example.com"), shape("never@example.com"); known != unknown {
@@ -242,7 +246,7 @@ func TestWireMore(t *testing.T) {
 	})
 	t.Run("the address of the link comes from the configuration", func(t *testing.T) {
 		got := s.do(t, http.MethodPost, "/v1/auth/by-link/link/", jsonType, `{"email":"host@example.com"}`,
-			"X-Forwarded-Host", "evil.test", "Forwarded", "host=evil.test", "X-Forwarded-Proto", "http", "Origin", "https://evil.test")
+			"X-Forwarded-Host", "evil.test", "Forwarded", "host=evil.test", "X-Forwarded-Proto", "http", "Origin", origin, "Referer", "https://evil.test/")
 		if link := got.text(t, "_debug_auth_link"); !strings.HasPrefix(link, linkPrefix) {
 			t.Errorf("the link is %q", link)
 		}
@@ -280,7 +284,7 @@ func TestThrottle(t *testing.T) {
 			}
 			match := detail.FindStringSubmatch(got.body)
 			if got.status != http.StatusTooManyRequests || match == nil || got.header.Get("Retry-After") != match[1] {
-				t.Errorf("%s: %d %v %s", address, got.status, got.header, got.body)
+				t.Errorf("a throttled link for %s = %d %v %s, want 429 and Retry-After", address, got.status, got.header, got.body)
 			}
 			break
 		}
