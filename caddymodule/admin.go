@@ -31,6 +31,9 @@ const maxAdminBody = 1 << 20
 //	POST   /edgeauth/users/<id>/enable   let in again
 //	DELETE /edgeauth/users/<id>          remove with everything
 //	POST   /edgeauth/import              store users of another system
+//	GET    /edgeauth/keys                list the signing keys
+//	POST   /edgeauth/keys/rotate         let the published successor sign now
+//	DELETE /edgeauth/keys/<id>           revoke a key; without an ID, all keys
 //
 // The query parameter `realm` names a realm other than the default one. Users
 // are looked up by a body because Caddy logs the addresses of admin requests.
@@ -53,6 +56,10 @@ func (a *Admin) Routes() []caddy.AdminRoute {
 	handle("POST "+adminPrefix+"users/{user}/disable", disableUser)
 	handle("POST "+adminPrefix+"users/{user}/enable", enableUser)
 	router.HandleFunc("POST "+adminPrefix+"import", serveImport)
+	router.HandleFunc("GET "+adminPrefix+"keys", serveKeys)
+	router.HandleFunc("POST "+adminPrefix+"keys/rotate", serveRotation)
+	router.HandleFunc("DELETE "+adminPrefix+"keys", serveKeyRevocation)
+	router.HandleFunc("DELETE "+adminPrefix+"keys/{key}", serveKeyRevocation)
 	return []caddy.AdminRoute{{
 		Pattern: adminPrefix,
 		Handler: caddy.AdminHandlerFunc(func(w http.ResponseWriter, r *http.Request) error {

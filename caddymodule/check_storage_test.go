@@ -52,7 +52,7 @@ func TestCheckRedis(t *testing.T) {
 		t.Errorf("the check left %v keys", keys)
 	}
 	replica := redistest.Start(t, "replicaof 127.0.0.1 "+strconv.Itoa(safe.Port))
-	if out, err := check(replica.URL()); err == nil || !strings.Contains(out, "the server is a replica, which takes no changes") {
+	if out, err := check(replica.URL()); err == nil || !strings.Contains(out, "the server is a replica and refuses changes") {
 		t.Errorf("a replica: %v:\n%s", err, out)
 	}
 	out, err := check("redis://edge:redis-s3cret@127.0.0.1:1/0")

@@ -17,9 +17,10 @@ Login by mailed link or social provider in front of your application.
   check   tries the stores, mail servers and providers of a configuration
   proxy   puts login and token check in front of an upstream, without a Caddyfile
   user    shows, disables, enables, deletes or imports users of the running server
+  keys    lists, rotates or revokes signing keys of the running server
   migrate moves users, sessions and keys to another storage`,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(checkCommand(), proxyCommand(), userCommand(), migrateCommand())
+			cmd.AddCommand(checkCommand(), proxyCommand(), userCommand(), keysCommand(), migrateCommand())
 		},
 	})
 }

@@ -32,10 +32,7 @@ Asks the admin API of the running server.
 		Args: cobra.ExactArgs(2),
 	}
 	cmd.AddCommand(userImportCommand())
-	cmd.PersistentFlags().String("realm", "", "Realm of the user (default: the default realm)")
-	cmd.PersistentFlags().String("address", "", "Address of the admin API (if --config is not used)")
-	cmd.PersistentFlags().StringP("config", "c", "", "Configuration file (if --address is not used)")
-	cmd.PersistentFlags().StringP("adapter", "a", "", "Name of config adapter to apply (if --config is used)")
+	addAdminFlags(cmd)
 	cmd.RunE = caddycmd.WrapCommandFuncForCobra(func(flags caddycmd.Flags) (int, error) {
 		client, err := newAdminClient(flags)
 		if err != nil {
@@ -89,7 +86,7 @@ func runUser(out io.Writer, client adminClient, operation, user string) error {
 	}
 	var pretty bytes.Buffer
 	if err := json.Indent(&pretty, answer, "", "  "); err != nil {
-		return errors.New("the admin API gave an answer that is not JSON")
+		return errors.New("unexpected response from the admin API")
 	}
 	_, err = pretty.WriteTo(out)
 	return err
@@ -112,7 +109,7 @@ func (c adminClient) id(user string) (string, error) {
 		ID string `json:"id"`
 	}
 	if err := json.Unmarshal(answer, &found); err != nil || found.ID == "" {
-		return "", errors.New("the admin API gave an answer that names no user")
+		return "", errors.New("unexpected response from the admin API")
 	}
 	return found.ID, nil
 }

@@ -25,7 +25,7 @@ func TestValidateFindsFaults(t *testing.T) {
 		"mailer log\n provider github a b {\n issuer https://a.app\n}":              "provider github: issuer",
 		"mailer smtp localhost:25":                                                  "SMTP URL",
 		"mailer smtp smtp://localhost":                                              "mailer smtp: from: is missing",
-		"mailer smtp smtp://localhost {\n from no-address\n}":                           "mailer smtp: from",
+		"mailer smtp smtp://localhost {\n from no-address\n}":                       "mailer smtp: from",
 		"mailer smtp smtp://localhost {\n from a@b.example\n reply_to x\n}":         "mailer smtp: reply_to",
 		"mailer smtp smtp://localhost {\n from a@b.example\n templates /no/such\n}": "mailer smtp: templates",
 		"mailer log {\n templates " + folder + "\n}":                                "mailer log: templates",

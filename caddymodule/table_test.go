@@ -42,8 +42,8 @@ func (s *tableStorage) RevocationsSince(_ context.Context, cursor string) ([]aut
 	return s.Revocations, "all", nil
 }
 
-// Caddy answers as the table says. What it is configured with in another way,
-// and cases for a clock that it does not have, are left out.
+// Caddy answers as the table specifies. Cases with options that Caddy configures in
+// another way, or that need an exact clock, are left out.
 func TestTable(t *testing.T) {
 	keys := tableKeys(t)
 	upstream := gatecase.NewServer(t)
@@ -69,7 +69,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// tableKeys are the keys of the table as a realm stores them.
+// tableKeys returns the keys of the table in stored form.
 func tableKeys(t *testing.T) []authcore.SigningKey {
 	t.Helper()
 	known := gatecase.Keys(t)
@@ -116,8 +116,8 @@ func loadCase(t *testing.T, s setup, c *gatecase.Case, keys []authcore.SigningKe
 			return json.RawMessage(storage)
 		case object["match"] != nil:
 			delete(object, "match") // of the site's host
-		case object["origin"] != nil:
-			object["origin"] = c.Config["origins"]
+		case object["origins"] != nil:
+			object["origins"] = c.Config["origins"]
 		}
 		return nil
 	})
@@ -131,7 +131,7 @@ func loadCase(t *testing.T, s setup, c *gatecase.Case, keys []authcore.SigningKe
 	}
 }
 
-// replaced puts others in the place of objects, all the way down.
+// replaced replaces objects recursively.
 func replaced(value any, other func(map[string]any) any) any {
 	switch value := value.(type) {
 	case []any:

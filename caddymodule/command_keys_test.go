@@ -1,0 +1,71 @@
+package caddymodule
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/edgeauth/edgeauth/internal/servertest"
+)
+
+// An operator rotates and revokes keys while the server runs. The tokens of a revoked
+// key end, and users keep their accounts.
+func TestKeysCommand(t *testing.T) {
+	s, address := importing(t, "")
+	client := adminClient{address: address}
+	run := func(operation, id string, all bool) (string, error) {
+		var out bytes.Buffer
+		err := runKeys(&out, client, operation, id, all)
+		return out.String(), err
+	}
+	status := func(token string) int {
+		response, _ := call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Token "+token)
+		return response.StatusCode
+	}
+	keyOf := func(list, state string) string {
+		for line := range strings.Lines(list) {
+			if fields := strings.Fields(line); len(fields) > 2 && fields[2] == state {
+				return fields[0]
+			}
+		}
+		t.Fatalf("no %s key in:\n%s", state, list)
+		return ""
+	}
+	token := login(t, s, "ann@example.com")
+	before, err := run("list", "", false)
+	if err != nil || strings.Count(before, "\n") != 3 {
+		t.Fatalf("keys list = %q, %v, want a current key and a successor", before, err)
+	}
+	if _, err := run("rotate", "", false); err != nil {
+		t.Errorf("keys rotate: %v", err)
+	}
+	if got := status(token); got != http.StatusOK {
+		t.Errorf("status after a rotation = %d, want 200", got)
+	}
+	after, err := run("revoke", keyOf(before, "current"), false)
+	if err != nil || strings.Contains(after, keyOf(before, "current")) {
+		t.Errorf("keys revoke = %q, %v, want a list without the key", after, err)
+	}
+	servertest.Eventually(t, "the token of the revoked key is refused", func() bool { return status(token) == http.StatusUnauthorized })
+	token = login(t, s, "ann@example.com")
+	if list, err := run("revoke", "", true); err != nil || strings.Contains(list, keyOf(after, "current")) || keyOf(list, "current") == "" {
+		t.Errorf("keys revoke --all = %q, %v, want fresh keys", list, err)
+	}
+	servertest.Eventually(t, "all tokens are refused", func() bool { return status(token) == http.StatusUnauthorized })
+	if got := status(login(t, s, "ann@example.com")); got != http.StatusOK {
+		t.Errorf("status of a login with fresh keys = %d, want 200", got)
+	}
+	for _, wrong := range []struct {
+		operation, id string
+		all           bool
+		want          string
+	}{
+		{"list", "x", false, "expected"}, {"rotate", "", true, "expected"}, {"revoke", "", false, "name one key"},
+		{"revoke", "x", true, "name one key"}, {"drop", "", false, "not one of"}, {"revoke", "none", false, "Not found"},
+	} {
+		if _, err := run(wrong.operation, wrong.id, wrong.all); err == nil || !strings.Contains(err.Error(), wrong.want) {
+			t.Errorf("keys %s %q --all=%t = %v, want %q", wrong.operation, wrong.id, wrong.all, err, wrong.want)
+		}
+	}
+}
