@@ -12,7 +12,7 @@ import (
 func BenchmarkFeed(b *testing.B) {
 	const n = 100_000
 	source := manyRevocations(n)
-	source.Refreshed(testNow.Add(-30*time.Minute))
+	source.Refreshed(testNow.Add(-30 * time.Minute))
 	full := signFeed(b, source, EdDSA, feedOptions(testNow.Add(-30*time.Minute), ""))
 	for i := range 100 {
 		source.Apply(Revocation{Kind: RevokeSession, ID: fmt.Sprint(i), Until: testNow.Add(time.Hour)})

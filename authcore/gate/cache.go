@@ -8,21 +8,20 @@ import (
 	"sync/atomic"
 )
 
-// DefaultCacheSize is the number of tokens that a Verifier remembers unless it
-// is told otherwise. Full, they take about 25 MB.
+// DefaultCacheSize is the default number of tokens that a Verifier remembers. A full
+// cache takes about 25 MB.
 const DefaultCacheSize = 1 << 16
 
-// ways is how many tokens a bucket holds.
+// ways is the number of tokens in a bucket.
 const ways = 8
 
-// digest is the first 192 bits of the SHA-256 of a token. The cache is keyed by
-// it, so that its keys give no token away and nobody can choose where a token
-// goes. To have another token taken for one in the cache is to find a second
-// preimage.
+// digest is the first 192 bits of the SHA-256 of a token. It is the key of the cache,
+// so that the cache contains no tokens and no client can choose the place of one. A
+// token that is mistaken for another one would be a second preimage.
 type digest [24]byte
 
-// digestOf goes through a small buffer, because a conversion to []byte would
-// allocate a copy of the token for every request.
+// digestOf copies the token through a small buffer, because a conversion to []byte
+// would allocate for every request.
 func digestOf(token string) (d digest) {
 	var buffer [512]byte
 	h := sha256.New()
@@ -38,40 +37,39 @@ func digestOf(token string) (d digest) {
 // entry is a token that was verified.
 type entry struct {
 	digest digest
-	// key made the signature. The entry counts only while this very key is in
-	// use.
+	// key made the signature. The entry is valid only while this key is in use.
 	key    *verifyKey
 	claims Claims
-	// clean is the generation of the revocations that did not concern it.
+	// clean is 1 plus the generation of the revocations that did not concern it.
 	clean atomic.Uint64
-	// seen is when Seen was told last, in seconds since 1970, until 2106.
+	// seen is the time of the last call of Seen, in seconds since 1970, until 2106.
 	seen atomic.Uint32
-	// used gives it a second chance before it is replaced.
+	// used protects it from being replaced once.
 	used atomic.Bool
 }
 
-// cache is a table of fixed size in which a token has its place in one of two
-// buckets. Readers take no lock: a slot is replaced as a whole, and a reader
-// who meets a change misses or finds an entry that is still true, for what can
-// end is checked on every use. Writers lock one bucket.
+// cache is a table of fixed size in which a token is in one of two buckets. Readers
+// take no lock: a slot is replaced as a whole, and during a change a reader misses or
+// finds an entry that is still valid, because everything that can end is checked on
+// every use. Writers lock one bucket.
 type cache struct {
 	buckets []bucket
 }
 
 type bucket struct {
 	mu    sync.Mutex // held to write
-	hand  uint8      // where the search for a victim goes on
+	hand  uint8      // the slot at which the search for one to replace continues
 	slots [ways]slot
 }
 
 type slot struct {
-	// tag is a part of the digest, so that a search seldom follows a pointer
-	// in vain.
+	// tag is a part of the digest, so that a search rarely follows a pointer to
+	// another token.
 	tag   atomic.Uint32
 	entry atomic.Pointer[entry]
 }
 
-// newCache makes a cache for size tokens, rounded up to whole buckets.
+// newCache returns a cache for size tokens, rounded up to whole buckets.
 func newCache(size int) *cache {
 	return &cache{buckets: make([]bucket, max(1, (size+ways-1)/ways))}
 }
@@ -101,8 +99,8 @@ func (c *cache) get(d *digest, key *verifyKey) *entry {
 	return nil
 }
 
-// put adds a token to the emptier one of its buckets, at the expense of another
-// token when both are full.
+// put adds a token to the emptier of its buckets. It replaces another token if both
+// are full.
 func (c *cache) put(e *entry, now int64) {
 	b, other := c.bucket(&e.digest, 0), c.bucket(&e.digest, 1)
 	if other.free(now) > b.free(now) {
@@ -111,7 +109,7 @@ func (c *cache) put(e *entry, now int64) {
 	b.put(e, now)
 }
 
-// free counts the slots that hold nothing of use.
+// free returns the number of slots that are empty or have an expired token.
 func (b *bucket) free(now int64) (n int) {
 	for i := range b.slots {
 		if b.slots[i].isFree(now) {
@@ -121,8 +119,8 @@ func (b *bucket) free(now int64) (n int) {
 	return n
 }
 
-// put stores e in a free slot, or in that of a token that was not used since
-// the hand came by last.
+// put stores e in a free slot, or in that of a token that was not used since the hand
+// passed it.
 func (b *bucket) put(e *entry, now int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -142,7 +140,7 @@ func (b *bucket) put(e *entry, now int64) {
 	b.hand++
 }
 
-// remove forgets an entry.
+// remove removes an entry.
 func (c *cache) remove(e *entry) {
 	for which := range 2 {
 		b := c.bucket(&e.digest, which)

@@ -4,34 +4,37 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha512"
+	"sync"
 
 	"filippo.io/edwards25519"
 )
 
-// ed25519Verifier verifies the signatures of one key exactly as crypto/ed25519
-// does (RFC 8032, section 5.1.7, without the cofactor), in less than half of the
-// time.
-// A signature needs the sum of a multiple of the base point and of one of the
-// key. The standard library, which meets each key once, works both out bit by
-// bit; a gate meets few keys and each of them millions of times, so it keeps
-// tables in which only some dozens of points are left to be added. Nothing here
-// is secret, and nothing takes the same time for all inputs.
+// ed25519Verifier verifies the signatures of one key exactly as crypto/ed25519 does
+// (RFC 8032, section 5.1.7, without the cofactor), in less than half of the time; the
+// package comment has the figures.
+//
+// A signature needs the sum of a multiple of the base point and one of the key's
+// point. The standard library meets each key once and computes both bit by bit. A
+// gate meets few keys and each of them millions of times, so it keeps tables that
+// leave some dozens of points to add. Nothing here is secret, and nothing takes
+// constant time.
 type ed25519Verifier struct {
 	public ed25519.PublicKey
-	// base is of the base point, negative of the key's point with its sign
-	// turned.
-	base, negative *multiples
+	// negative is the table of the key's point with its sign inverted.
+	negative *multiples
 }
 
-// newEd25519Verifier makes the tables, 220 kB each, in about a millisecond. The
-// point is that of the key.
+// newEd25519Verifier makes the table of a key, 220 kB, in about half a millisecond.
+// The point is that of the key.
 func newEd25519Verifier(public ed25519.PublicKey, point *edwards25519.Point) *ed25519Verifier {
-	return &ed25519Verifier{
-		public:   public,
-		base:     newMultiples(edwards25519.NewGeneratorPoint()),
-		negative: newMultiples(new(edwards25519.Point).Negate(point)),
-	}
+	return &ed25519Verifier{public: public, negative: newMultiples(new(edwards25519.Point).Negate(point))}
 }
+
+// baseMultiples returns the table of the base point, which all keys share. It is made
+// with the first signature.
+//
+//nolint:gochecknoglobals // a constant that has to be computed
+var baseMultiples = sync.OnceValue(func() *multiples { return newMultiples(edwards25519.NewGeneratorPoint()) })
 
 // verify reports whether a signature over the message is the key's.
 func (v *ed25519Verifier) verify(message string, signature []byte) bool {
@@ -43,28 +46,28 @@ func (v *ed25519Verifier) verify(message string, signature []byte) bool {
 	if err != nil {
 		return false
 	}
-	var buffer [1024]byte // on the stack, and seldom too small
+	var buffer [1024]byte // on the stack, and rarely too small
 	hashed := append(append(append(buffer[:0], signature[:32]...), v.public...), message...)
 	sum := sha512.Sum512(hashed)
 	k, err := new(edwards25519.Scalar).SetUniformBytes(sum[:])
 	if err != nil {
 		return false
 	}
-	// R = [s]B - [k]A, and R's encoding is compared: the point is encoded here
-	// rather than decoded there, so that no second encoding of it is accepted.
+	// R = [s]B - [k]A. The encoding of R is compared, so that no other encoding of
+	// the same point is accepted.
 	r := edwards25519.NewIdentityPoint()
-	v.base.addTo(r, s)
+	baseMultiples().addTo(r, s)
 	v.negative.addTo(r, k)
 	return bytes.Equal(r.Bytes(), signature[:32])
 }
 
-// windowBits is how many bits of a scalar one point of a table stands for. One
-// more saves 12 additions of 86 and nearly doubles the tables, which have to
-// stay in the processor's cache.
+// windowBits is the number of bits of a scalar for each point of a table. One more
+// saves 12 of 86 additions and nearly doubles the tables, which have to stay in the
+// processor's cache.
 const windowBits = 6
 
 const (
-	// windowHalf is the greatest digit: digits are signed, which halves a table.
+	// windowHalf is the greatest digit. Digits are signed, which halves a table.
 	windowHalf = 1 << (windowBits - 1)
 	// windows cover 253 bits and a carry.
 	windows = (253 + 1 + windowBits - 1) / windowBits
@@ -98,10 +101,10 @@ func (m *multiples) addTo(sum *edwards25519.Point, scalar *edwards25519.Scalar) 
 	}
 }
 
-// digits writes a scalar in digits of -31 to 32 to the base 64, the least
+// digits returns a scalar in digits of -31 to 32 to the base 64, the least
 // significant one first.
 func digits(scalar *edwards25519.Scalar) (list [windows]int) {
-	var padded [34]byte // a digit may be looked for past the end
+	var padded [34]byte // the last digit is read past the end
 	copy(padded[:], scalar.Bytes())
 	carry := 0
 	for i := range list {

@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"math/big"
 	"math/rand/v2"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"filippo.io/edwards25519"
@@ -234,5 +236,56 @@ func FuzzEd25519(f *testing.F) {
 			return
 		}
 		agree(t, newEd25519Verifier(key, point), message, signature)
+	})
+}
+
+// The tables of a thousand keys would take 440 MB if each had one of the base point.
+func TestEd25519KeysShareTheBaseTable(t *testing.T) {
+	first, second := baseMultiples(), baseMultiples()
+	if first != second {
+		t.Errorf("baseMultiples() = %p and %p, want one table", first, second)
+	}
+	_, v := testEd25519(t, 1)
+	if size := int(reflect.TypeOf(*v.negative).Size()); size > 230<<10 {
+		t.Errorf("the table of a key has %d bytes, want 220 kB", size)
+	}
+}
+
+// BenchmarkEd25519 compares one verification with the standard library, for a token
+// of common length, a valid and a forged one.
+func BenchmarkEd25519(b *testing.B) {
+	private, v := testEd25519(b, 1)
+	input, _, _ := strings.Cut(testSigners()[EdDSA].sign(testClaims()), ".x")
+	input = input[:strings.LastIndexByte(input, '.')]
+	good := ed25519.Sign(private, []byte(input))
+	forged := bytes.Clone(good)
+	forged[0] ^= 1
+	message := []byte(input)
+	for name, signature := range map[string][]byte{"valid": good, "forged": forged} {
+		b.Run(name+"/tables", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if v.verify(input, signature) != (name == "valid") {
+					b.Fatal("wrong result")
+				}
+			}
+		})
+		b.Run(name+"/standard", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if ed25519.Verify(v.public, message, signature) != (name == "valid") {
+					b.Fatal("wrong result")
+				}
+			}
+		})
+	}
+	b.Run("table", func(b *testing.B) {
+		_, point, err := ed25519Key(v.public)
+		if err != nil {
+			b.Fatalf("ed25519Key = %v", err)
+		}
+		for b.Loop() {
+			newEd25519Verifier(v.public, point)
+		}
 	})
 }

@@ -4,7 +4,7 @@ package gate
 // 11.6.1).
 const Challenge = "Token"
 
-// Bodies of the answers that a Decision asks for, as application/json.
+// Bodies of answers, of the type application/json.
 const (
 	BodyNoCredentials     = `{"detail":"Authentication credentials were not provided."}`
 	BodyEmptyCredentials  = `{"detail":"Invalid token header. No credentials provided."}`
@@ -19,16 +19,16 @@ const (
 // RetryAfter is the value of Retry-After in every 503, in seconds.
 const RetryAfter = "5"
 
-// Refusal is the type of every error about a request in this package. A refusal
-// holds nothing of the token.
+// Refusal is the type of every error about a request in this package. It contains no
+// part of the token.
 type Refusal struct {
 	// Status is the HTTP status, 401, 403 or 503.
 	Status int
 	// Body is the exact body of the answer.
 	Body string
-	// Reason is one of a few fixed words, for logs and metrics. The reason for
-	// an invalid token says which check failed first; claims are checked before
-	// the signature, so it is no statement about who made the token.
+	// Reason is one of a few fixed words, for logs and metrics. For an invalid token
+	// it names the first check that failed. Claims are checked before the signature,
+	// so a reason does not imply that the issuer made the token.
 	Reason string
 
 	parent error
@@ -37,10 +37,10 @@ type Refusal struct {
 // Error returns the reason.
 func (r *Refusal) Error() string { return "gate: refused: " + r.Reason }
 
-// Unwrap returns ErrInvalidToken for the ways in which a token is invalid.
+// Unwrap returns ErrInvalidToken if the token is not valid.
 func (r *Refusal) Unwrap() error { return r.parent }
 
-// Refusals on account of the Authorization header alone.
+// Refusals because of the Authorization header.
 var (
 	ErrNoCredentials     error = unauthorized("no_credentials", BodyNoCredentials, nil)
 	ErrEmptyCredentials  error = unauthorized("empty_credentials", BodyEmptyCredentials, nil)
@@ -48,39 +48,38 @@ var (
 	ErrInvalidCharacters error = unauthorized("invalid_characters", BodyInvalidCharacters, nil)
 )
 
-// Refusals on account of a token. All but ErrUserInactive match ErrInvalidToken.
+// Refusals because of the token. All but ErrUserInactive match ErrInvalidToken.
 var (
 	ErrInvalidToken error = unauthorized("invalid_token", BodyInvalidToken, nil)
-	// ErrUserInactive says that the user was disabled or deleted. It is only
-	// said about a token with a good signature.
+	// ErrUserInactive means that the user was disabled or deleted. It is returned only
+	// for a token with a valid signature.
 	ErrUserInactive error = unauthorized("user_inactive", BodyUserInactive, nil)
 
-	// ErrMalformed is about length, shape, encoding and syntax.
+	// ErrMalformed concerns length, shape, encoding and syntax.
 	ErrMalformed = invalid("malformed")
-	// ErrUnknownKey says that the header is none that the issuer writes: the
-	// key is unknown or gone, or the algorithm or purpose is not the key's.
+	// ErrUnknownKey means that no key of the issuer has this header: the key is
+	// unknown or was removed, or the algorithm or purpose is not the key's.
 	ErrUnknownKey = invalid("unknown_key")
-	// ErrSignature says that the key did not make this signature.
+	// ErrSignature means that the key did not make this signature.
 	ErrSignature = invalid("signature")
-	// ErrExpired says that the token has ended by itself.
+	// ErrExpired means that the token has expired.
 	ErrExpired = invalid("expired")
-	// ErrRevoked says that the token or its session was ended.
+	// ErrRevoked means that the session of the token was ended.
 	ErrRevoked = invalid("revoked")
-	// ErrClaims says that a claim is missing, of the future, or names another
-	// issuer or audience.
+	// ErrClaims means that a claim is missing, is a time in the future, or names
+	// another issuer or audience.
 	ErrClaims = invalid("claims")
-	// ErrTooOld says that the login is longer ago than Policy.MaxAge.
+	// ErrTooOld means that the login is older than Policy.MaxAge.
 	ErrTooOld = invalid("too_old")
 )
 
-// ErrStale says that the copy of the revocations is too old to tell whether the
-// token is among them. It says nothing about the token.
+// ErrStale means that the copy of the revocations is too old to check the token.
 var ErrStale error = &Refusal{Status: 503, Body: BodyUnavailable, Reason: "stale"}
 
-// ErrForbidden says that a requirement is not met.
+// ErrForbidden means that a requirement is not met.
 var ErrForbidden error = &Refusal{Status: 403, Body: BodyForbidden, Reason: "forbidden"}
 
-// The reasons of a Decision to pass a request on.
+// The reasons of a Decision for a request that proceeds.
 const (
 	ReasonAuthenticated = "authenticated"
 	ReasonAnonymous     = "anonymous"

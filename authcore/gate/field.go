@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// Field returns what is known about a person under the name of a field: id,
-// email, email_domain, email_verified, name, method, client, session, issued_at,
-// expires_at or auth_time. Requirements, identity headers and placeholders all
-// take their values from here. A value that is absent, and every value of nil
-// claims, is "". The e-mail address and its domain are absent unless the address
-// is verified, for they identify nobody then. email_verified is "true" or
-// "false"; times are in RFC 3339, in UTC. The second result tells whether there
-// is such a field.
+// Field returns a property of the user by name: id, email, email_domain,
+// email_verified, name, method, client, session, issued_at, expires_at or auth_time.
+// Requirements, identity headers and placeholders use these values. An absent value,
+// and every value of nil claims, is "". The e-mail address and its domain are absent
+// unless the address is verified, because otherwise they do not identify the user.
+// email_verified is "true" or "false"; times are in RFC 3339, in UTC. known reports
+// whether the field exists.
 func Field(c *Claims, field string) (value string, known bool) {
 	if c == nil {
 		c = &Claims{}

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// The identity headers, by which an upstream learns who sends a request.
+// The identity headers, which identify the user to the upstream.
 const (
 	HeaderUserID        = "X-Auth-User-Id"
-	HeaderEmail         = "X-Auth-Email" // only when it is verified
+	HeaderEmail         = "X-Auth-Email" // set only if it is verified
 	HeaderEmailVerified = "X-Auth-Email-Verified"
 	HeaderName          = "X-Auth-Name"
 	HeaderMethod        = "X-Auth-Method"
@@ -19,30 +19,29 @@ const (
 	HeaderAssertion = "X-Auth-Assertion"
 )
 
-// Headers are all identity headers in the order in which they are set. The list
-// must not be changed.
+// Headers lists all identity headers in the order in which they are set. It must not
+// be changed.
 var Headers = []string{
 	HeaderUserID, HeaderEmail, HeaderEmailVerified, HeaderName,
 	HeaderMethod, HeaderClient, HeaderSessionID, HeaderAssertion,
 }
 
-// Words in the place of a list of headers.
+// Words that replace a list of headers.
 const (
 	headersOff = "off"
 	headersAll = "all"
 )
 
-// defaultHeaders is what most applications need. Each header more costs the
-// proxied request about a microsecond, most of it in the proxy, and tells the
-// application more than it needs.
+// defaultHeaders returns the headers that most applications need. Each further header
+// costs the proxied request about a microsecond, most of it in the proxy, and discloses
+// more than the application needs.
 func defaultHeaders() []string {
 	return []string{HeaderUserID, HeaderEmail}
 }
 
-// ChosenHeaders returns the identity headers that a configuration names: some in
-// any case, or one word, "all" or "off". Nothing configured means
-// HeaderUserID and HeaderEmail. HeaderAssertion is not among them, it has an
-// option of its own.
+// ChosenHeaders returns the identity headers that a configuration names: a list in
+// any case, or one word, "all" or "off". The default is HeaderUserID and HeaderEmail.
+// HeaderAssertion has an option of its own and is not accepted.
 func ChosenHeaders(configured []string) ([]string, error) {
 	available := Headers[:len(Headers)-1]
 	switch {
@@ -57,7 +56,7 @@ func ChosenHeaders(configured []string) ([]string, error) {
 	for _, name := range configured {
 		i := slices.IndexFunc(available, func(header string) bool { return equalFold(header, name) })
 		if i < 0 {
-			return nil, fmt.Errorf("headers: %q is not one of %s; or all or off, alone", name, strings.Join(available, ", "))
+			return nil, fmt.Errorf("headers: %q is not one of %s; use these, or only all or off", name, strings.Join(available, ", "))
 		}
 		if !slices.Contains(chosen, available[i]) {
 			chosen = append(chosen, available[i])
@@ -66,18 +65,17 @@ func ChosenHeaders(configured []string) ([]string, error) {
 	return chosen, nil
 }
 
-// shortest and longest are the lengths of the names in Headers.
+// shortest and longest limit the lengths of the names in Headers.
 const (
 	shortest = len(HeaderName)
 	longest  = len(HeaderEmailVerified)
 )
 
-// IsIdentityHeader reports whether an upstream may take a header of this name
-// for an identity header. Servers that turn headers into variables (RFC 3875,
-// section 4.1.18) map "-" to "_", some of them "." and every other byte that is
-// no letter or digit as well, and upper to lower case or the other way round
-// (CWE-290): names that differ only in that are the same, with blanks around
-// them or without. It allocates nothing.
+// IsIdentityHeader reports whether an upstream may read a header of this name as an
+// identity header. Servers that convert headers to variables (RFC 3875, section
+// 4.1.18) map "-" to "_", some of them also "." and every other byte that is not a
+// letter or digit, and change the case (CWE-290). Names that differ only in that, or in
+// blanks around them, are the same. It allocates nothing.
 func IsIdentityHeader(name string) bool {
 	if len(name) < shortest || lower(name[0]) != 'x' && !isBlank(name[0]) {
 		return false // almost all names
@@ -111,14 +109,14 @@ func foldHeader(c byte) byte {
 	return '-'
 }
 
-// HeaderValue returns the value of an identity header, "" when it is to be
-// absent. HeaderAssertion has no value here, its token is signed elsewhere.
+// HeaderValue returns the value of an identity header, or "" if it has to be absent.
+// HeaderAssertion has no value here, because its token is signed elsewhere.
 //
-// Values are percent-encoded (RFC 3986, section 2.1): visible ASCII other than
-// "%", and blanks inside of the text, stand for themselves; everything else is
-// %XX for each byte of its UTF-8. So no value can end a header, names of all
-// scripts get through, and what most upstreams meet is the plain text. Decode
-// with decodeURIComponent, url.PathUnescape, urllib.parse.unquote.
+// Values are percent-encoded (RFC 3986, section 2.1): visible ASCII other than "%",
+// and blanks inside the text, are unchanged; every other byte of the UTF-8 is %XX. So
+// no value can end a header, names in all scripts are possible, and most values are
+// plain text. Decode them with decodeURIComponent, url.PathUnescape or
+// urllib.parse.unquote.
 func HeaderValue(c *Claims, header string) string {
 	var field string
 	switch header {
@@ -164,8 +162,8 @@ func percentEncode(text string) string {
 	return b.String()
 }
 
-// isPlain reports whether the byte at i stands for itself in a header. Blanks at
-// the ends do not: they would be taken for padding (RFC 9110, section 5.5).
+// isPlain reports whether the byte at i is unchanged in a header. Blanks at the ends
+// are not: they would be removed as padding (RFC 9110, section 5.5).
 func isPlain(text string, i int) bool {
 	c := text[i]
 	if c == ' ' {

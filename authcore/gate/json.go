@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds on JSON documents.
+// Limits on JSON documents.
 const (
 	maxDepth   = 8
 	maxMembers = 32
 	maxDigits  = 12 // NumericDates up to the year 33658
 )
 
-// scanner reads strict JSON (RFC 8259): member names are compared exactly and
-// occur once, text is valid UTF-8. encoding/json lets the last of several
-// members win and matches names in any case, so that two readers of one
-// document may disagree; it also costs ten times as much. Every method reports
-// whether it found what it is called after.
+// scanner reads strict JSON (RFC 8259): member names are compared exactly and occur
+// once, text is valid UTF-8. encoding/json uses the last of several members and
+// ignores the case of names, so that two readers of one document may disagree; it also
+// takes ten times as long. Every method reports whether it found the value that it is
+// named after.
 type scanner struct {
 	text string
 	pos  int
@@ -33,7 +33,7 @@ func (s *scanner) take(c byte) bool {
 	return true
 }
 
-// peek skips blanks and returns the next byte, at the end 0.
+// peek skips blanks and returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {
 	for s.pos < len(s.text) {
 		switch c := s.text[s.pos]; c {
@@ -46,7 +46,7 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// atEnd reports whether nothing but blanks is left.
+// atEnd reports whether only blanks are left.
 func (s *scanner) atEnd() bool {
 	s.peek()
 	return s.pos == len(s.text)
@@ -147,7 +147,7 @@ func (s *scanner) literal(word string) bool {
 	return true
 }
 
-// skip reads a value of any kind with at most depth levels of nesting.
+// skip reads a value of any type with at most depth levels of nesting.
 func (s *scanner) skip(depth int) bool {
 	switch c := s.peek(); c {
 	case '"':

@@ -11,10 +11,10 @@ import (
 	"math/big"
 )
 
-// maxJWKS is the longest key set that is parsed, in bytes.
+// maxJWKS is the length of the longest key set that is parsed, in bytes.
 const maxJWKS = 1 << 20
 
-// jwk is a JSON Web Key (RFC 7517, section 4) of a kind that is known here.
+// jwk is a JSON Web Key (RFC 7517, section 4) of a known type.
 type jwk struct {
 	Type      string `json:"kty"`
 	Use       string `json:"use,omitempty"`
@@ -27,8 +27,8 @@ type jwk struct {
 	E         string `json:"e,omitempty"`
 }
 
-// newJWK returns a public key's JWK with the members that a thumbprint is made
-// of (RFC 7638, section 3.2).
+// newJWK returns the JWK of a public key with the members of its thumbprint (RFC
+// 7638, section 3.2).
 func newJWK(public any) (jwk, error) {
 	switch public := public.(type) {
 	case ed25519.PublicKey:
@@ -53,7 +53,7 @@ func newJWK(public any) (jwk, error) {
 			E:    encoding.EncodeToString(big.NewInt(int64(public.E)).Bytes()),
 		}, nil
 	}
-	return jwk{}, errors.New("not a known kind of public key")
+	return jwk{}, errors.New("not a known type of public key")
 }
 
 func marshalJWKS(keys []*verifyKey) []byte {
@@ -61,7 +61,7 @@ func marshalJWKS(keys []*verifyKey) []byte {
 		Keys []jwk `json:"keys"`
 	}{Keys: []jwk{}}
 	for _, key := range keys {
-		if j, err := newJWK(key.Public); err == nil { // else it is a secret
+		if j, err := newJWK(key.Public); err == nil { // otherwise it is a secret
 			j.Use, j.Algorithm, j.ID = "sig", key.Algorithm, key.ID
 			document.Keys = append(document.Keys, j)
 		}
@@ -73,27 +73,27 @@ func marshalJWKS(keys []*verifyKey) []byte {
 	return data
 }
 
-// ParseJWKS reads a JSON Web Key Set of public keys. A member that only private
-// and symmetric keys have is an error, whatever else the key says: such a
-// document was copied to where it must not be. Keys of other kinds, algorithms
-// and uses are left out (RFC 7517, section 5); it is an error when nothing is
-// left. A key without "kid" gets its Thumbprint. Syntax is strict: no duplicate
-// members, at most 1 MiB. Errors hold nothing of the document.
+// ParseJWKS reads a JSON Web Key Set of public keys. A member that only private and
+// symmetric keys have is an error, whatever the type of the key: the document was
+// copied to the wrong place. Keys of other types, algorithms and uses are left out (RFC
+// 7517, section 5); it is an error if no key is left. A key without "kid" gets its
+// Thumbprint. Syntax is strict: no duplicate members, at most 1 MiB. Errors contain no
+// part of the document.
 func ParseJWKS(data []byte) (*KeySet, error) {
 	if len(data) > maxJWKS {
-		return nil, fmt.Errorf("gate: a key set of more than %d bytes", maxJWKS)
+		return nil, fmt.Errorf("gate: key set: longer than %d bytes", maxJWKS)
 	}
 	keys, err := scanJWKS(string(data))
 	if err != nil {
 		return nil, fmt.Errorf("gate: key set: %w", err)
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("gate: key set: no key in it can verify tokens")
+		return nil, errors.New("gate: key set: it contains no key that can verify tokens")
 	}
 	return NewKeySet(keys...)
 }
 
-// scanJWKS returns the keys of a document that are of use here.
+// scanJWKS returns the usable keys of a document.
 func scanJWKS(text string) (keys []Key, err error) {
 	s, n, present := scanner{text: text}, 0, false
 	element := func() bool {
@@ -123,7 +123,7 @@ func scanJWKS(text string) (keys []Key, err error) {
 	return keys, nil
 }
 
-// key reads one JWK; it is not usable when it is of a kind unknown here.
+// key reads one JWK. It is not usable if its type is unknown.
 func (s *scanner) key() (key Key, usable bool, err error) {
 	var j jwk
 	private := false
@@ -154,14 +154,14 @@ func (s *scanner) key() (key Key, usable bool, err error) {
 	})
 	switch {
 	case private || j.Type == "oct":
-		return Key{}, false, errors.New("a private or symmetric key; only public keys belong here")
+		return Key{}, false, errors.New("is private or symmetric; only public keys belong here")
 	case !ok:
 		return Key{}, false, errors.New("not a JSON object")
 	}
 	return j.key()
 }
 
-// key returns what the JWK stands for.
+// key returns the key that the JWK describes.
 func (j *jwk) key() (key Key, usable bool, err error) {
 	var algorithm string
 	var read func() (any, error)

@@ -22,16 +22,16 @@ const (
 	HS256 = "HS256"
 )
 
-// Bounds on keys.
+// Limits on keys.
 const (
 	minRSABits     = 2048 // RFC 7518, section 3.3
-	maxRSABits     = 8192 // verification costs more than the square of this
+	maxRSABits     = 8192 // the cost of a verification grows with the square
 	minRSAExponent = 65537
 	minSecret      = 32 // RFC 7518, section 3.2
 	maxKeyID       = 255
 )
 
-// Key is a key that tokens are verified with. The key decides the algorithm.
+// Key is a key that verifies tokens. It determines the algorithm.
 type Key struct {
 	// ID is the "kid" of the tokens: 1 to 255 visible ASCII characters.
 	ID string
@@ -42,19 +42,19 @@ type Key struct {
 	Public any
 }
 
-// verifyKey is a Key that was found good and belongs to the package alone.
+// verifyKey is a valid Key that only this package refers to.
 type verifyKey struct {
 	Key
-	// thumbprint tells whether two keys are the same.
+	// thumbprint is equal for equal keys.
 	thumbprint string
 	// signature is the length of its signatures.
 	signature int
-	// ed25519 verifies with a key of algorithm EdDSA. It is made when the first
-	// signature comes, because a key is parsed more often than it is used.
+	// ed25519 returns the verifier of a key of algorithm EdDSA. It is made with the
+	// first signature, because a key is parsed more often than it is used.
 	ed25519 func() *ed25519Verifier
 }
 
-// newVerifyKey checks a key and takes a copy of it.
+// newVerifyKey checks a key and copies it.
 func newVerifyKey(key Key) (*verifyKey, error) {
 	if err := checkKeyID(key.ID); err != nil {
 		return nil, err
@@ -92,11 +92,11 @@ func newVerifyKey(key Key) (*verifyKey, error) {
 
 func checkKeyID(id string) error {
 	if id == "" || len(id) > maxKeyID {
-		return fmt.Errorf("the key id is not of 1 to %d characters", maxKeyID)
+		return fmt.Errorf("the key ID does not have 1 to %d characters", maxKeyID)
 	}
 	for i := range len(id) {
 		if id[i] <= ' ' || id[i] > '~' {
-			return errors.New("the key id is not visible ASCII")
+			return errors.New("the key ID is not visible ASCII")
 		}
 	}
 	return nil
@@ -108,11 +108,11 @@ func ed25519Key(public any) (ed25519.PublicKey, *edwards25519.Point, error) {
 		return nil, nil, errors.New("not an Ed25519 public key")
 	}
 	if isLowOrder(key) {
-		return nil, nil, errors.New("an Ed25519 key of low order, for which everybody can sign")
+		return nil, nil, errors.New("an Ed25519 key of low order, for which anyone can sign")
 	}
 	point, err := new(edwards25519.Point).SetBytes(key)
 	if err != nil {
-		return nil, nil, errors.New("not an Ed25519 public key: no point of the curve")
+		return nil, nil, errors.New("not an Ed25519 public key: not a point of the curve")
 	}
 	return bytes.Clone(key), point, nil
 }
@@ -145,7 +145,7 @@ func rsaKey(public any) (*rsa.PublicKey, error) {
 		return nil, errors.New("not an RSA public key")
 	}
 	if bits := key.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-		return nil, fmt.Errorf("an RSA key of %d bits; %d to %d are taken", bits, minRSABits, maxRSABits)
+		return nil, fmt.Errorf("an RSA key of %d bits; it must have %d to %d", bits, minRSABits, maxRSABits)
 	}
 	if key.N.Sign() < 0 || key.N.Bit(0) == 0 || key.E < minRSAExponent || key.E&1 == 0 {
 		return nil, errors.New("an RSA key with an unsafe modulus or exponent")
@@ -161,10 +161,10 @@ func secretKey(public any) ([]byte, error) {
 	return bytes.Clone(key), nil
 }
 
-// isLowOrder reports whether a key is one of the points of order 8 or less, in
-// any encoding: for these a signature can be made up without a private key.
+// isLowOrder reports whether a key is one of the points of order 8 or less, in any
+// encoding. Signatures for them can be made without a private key.
 func isLowOrder(key ed25519.PublicKey) bool {
-	// The y coordinates, with y+p where that fits into 255 bits.
+	// The y coordinates, also as y+p if that fits into 255 bits.
 	lowOrder := [...]string{
 		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
 		"\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",

@@ -2,16 +2,16 @@ package gate
 
 import "strings"
 
-// payload is what a token says, as it was read.
+// payload contains the claims of a token that was read.
 type payload struct {
 	Statement
-	// notBefore is "nbf" (RFC 7519, section 4.1.5). Our issuer does not write
-	// it, but a verifier must not overlook it.
+	// notBefore is "nbf" (RFC 7519, section 4.1.5). Our issuer does not write it, but
+	// a verifier must not ignore it.
 	notBefore int64
 }
 
-// parsePayload reads the JSON of a token. Times are integers, "aud" is one
-// string; members that are unknown here are skipped (RFC 7519, section 4).
+// parsePayload reads the JSON of a token. Times are integers, "aud" is one string,
+// unknown members are skipped (RFC 7519, section 4).
 func parsePayload(text string) (p payload, ok bool) {
 	s := scanner{text: text}
 	ok = s.object(func(name string) bool {
@@ -50,7 +50,7 @@ func parsePayload(text string) (p payload, ok bool) {
 	return p, ok && s.pos == len(text)
 }
 
-// checkClaims checks what needs neither key nor revocations.
+// checkClaims performs the checks that need neither key nor revocations.
 func (v *Verifier) checkClaims(p *payload, now int64) error {
 	if p.Issuer == "" || p.Issuer != v.cfg.Issuer || p.Audience == "" || p.Audience != v.cfg.Audience {
 		return ErrClaims
@@ -65,8 +65,8 @@ func (v *Verifier) checkClaims(p *payload, now int64) error {
 	return v.checkTimes(c, now)
 }
 
-// checkTimes checks what changes while a token is in the cache. A token ends
-// when it says so; the leeway is for an issuer whose clock is ahead of ours.
+// checkTimes performs the checks whose result changes while a token is in the cache.
+// Expiry is exact; the leeway is for an issuer whose clock is ahead.
 func (v *Verifier) checkTimes(c *Claims, now int64) error {
 	if now >= c.ExpiresAt {
 		return ErrExpired
@@ -77,8 +77,8 @@ func (v *Verifier) checkTimes(c *Claims, now int64) error {
 	return nil
 }
 
-// compact gives the texts of c one allocation of their own, so that a token in
-// the cache does not hold on to its whole payload.
+// compact copies the texts of c to one allocation, so that a token in the cache does
+// not retain its whole payload.
 func (c *Claims) compact() {
 	fields := [...]*string{&c.Subject, &c.ID, &c.Session, &c.Client, &c.Method, &c.Email, &c.Name}
 	var b strings.Builder

@@ -7,38 +7,37 @@ import (
 	"time"
 )
 
-// Policy says which requests go on. The zero value asks for a good token and
-// nothing else. A policy must not be changed while it is in use.
+// Policy contains the conditions for requests to proceed. The zero value requires a
+// valid token. A policy must not be changed while it is in use.
 type Policy struct {
-	// Optional lets requests without a token go on, as anonymous ones. A token
-	// that is not good is refused all the same. It excludes Require: whoever is
-	// not wanted would only have to leave the token out.
+	// Optional allows requests without a token, which are anonymous. An invalid token
+	// is still refused. It excludes Require: a client that does not meet a
+	// requirement could omit its token.
 	Optional bool
-	// Require must hold, each of them.
+	// Require lists requirements that all have to hold.
 	Require []Requirement
-	// MaxAge is how long ago the person may have logged in; zero means as long
-	// as the token is good.
+	// MaxAge is the greatest age of the login; zero means no limit.
 	MaxAge time.Duration
 }
 
-// Requirement holds when a field has one of the values.
+// Requirement holds if a field has one of the values.
 type Requirement struct {
 	// Field is id, email, email_domain, email_verified, method, client or name.
 	// email and email_domain hold only for a verified address, in any case of
 	// letters. The other values are compared exactly.
 	Field string
-	// Values are the accepted ones, one at least, none of them empty.
+	// Values lists at least one accepted value; none is empty.
 	Values []string
 }
 
-// Validate returns every fault of the policy, joined.
+// Validate returns all faults of the policy, joined.
 func (p *Policy) Validate() error {
 	var faults []error
 	if p.MaxAge < 0 {
 		faults = append(faults, errors.New("max_age: must not be negative"))
 	}
 	if p.Optional && len(p.Require) > 0 {
-		faults = append(faults, errors.New("optional: excludes require, which anonymous requests cannot meet"))
+		faults = append(faults, errors.New("optional: excludes require, which anonymous requests cannot meet; remove one"))
 	}
 	for i := range p.Require {
 		if err := p.Require[i].validate(); err != nil {
@@ -88,8 +87,8 @@ func (r *Requirement) validateValue(value string) error {
 	return nil
 }
 
-// isDomain takes what the domain of a verified address can look like; an
-// international one is in its ASCII form there (RFC 5891, section 4.4).
+// isDomain reports whether text can be the domain of a verified address, which is in
+// ASCII form (RFC 5891, section 4.4).
 func isDomain(text string) bool {
 	for i := range len(text) {
 		if c := foldHeader(text[i]); c == '-' && text[i] != '-' && text[i] != '.' {

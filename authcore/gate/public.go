@@ -7,16 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// PublicPaths are the paths of a site that need no token. A pattern is a whole
-// path, or a prefix that ends in "/*".
+// PublicPaths lists the paths of a site that need no token. A pattern is a whole path,
+// or a prefix that ends in "/*".
 //
-// Proxies and applications disagree about what a funny path means: whether
-// "%2f" is a slash, ";" begins parameters, case matters. So a path is public
-// only when there is nothing to disagree about; every other spelling needs a
-// token (CWE-436, CWE-22).
+// Proxies and applications interpret unusual paths differently: whether "%2f" is a
+// slash, ";" begins parameters, case matters. So a path is public only if it has one
+// interpretation; every other spelling needs a token (CWE-436, CWE-22).
 type PublicPaths []string
 
-// Validate refuses patterns that no path can match, or that are no patterns.
+// Validate refuses invalid patterns and those that no path can match.
 func (p PublicPaths) Validate() error {
 	for _, pattern := range p {
 		prefix := strings.TrimSuffix(pattern, "*")
@@ -50,9 +49,9 @@ func (p PublicPaths) Match(escaped string) bool {
 	return false
 }
 
-// unescapePath decodes a path (RFC 3986, section 2.1), unless it is wrongly
-// encoded or hides a slash, backslash or dot, which need no encoding and mean
-// something else to some.
+// unescapePath decodes a path (RFC 3986, section 2.1). It is false if the encoding is
+// invalid or contains a slash, backslash or dot, which some servers interpret
+// differently when encoded.
 func unescapePath(escaped string) (path string, ok bool) {
 	first := strings.IndexByte(escaped, '%')
 	if first < 0 {
@@ -90,11 +89,11 @@ func unescapeByte(text string) (c byte, ok bool) {
 	return c, true
 }
 
-// isAmbiguous reports whether a character of a path could be read as something
-// else: beyond ASCII, everything but letters, digits and what combines with them
-// (among the rest are dots and slashes of other scripts, blanks, and what stands
-// for bytes that are not UTF-8); in ASCII, control characters and those that
-// begin parameters, queries or escapes, or are slashes on some systems.
+// isAmbiguous reports whether a character of a path has several interpretations:
+// outside ASCII, everything but letters, digits and combining marks (the others include
+// dots and slashes of other scripts, blanks, and the replacement for invalid UTF-8); in
+// ASCII, control characters and those that begin parameters, queries or escapes, or are
+// slashes on some systems.
 func isAmbiguous(r rune) bool {
 	if r >= utf8.RuneSelf {
 		return r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r)
@@ -102,14 +101,13 @@ func isAmbiguous(r rune) bool {
 	return r < ' ' || r == 0x7f || strings.ContainsRune(`\;%?#:`, r)
 }
 
-// isPlainPath reports whether every reader of a decoded path sees the same
-// segments.
+// isPlainPath reports whether all servers divide a decoded path into the same segments.
 func isPlainPath(path string) bool {
 	if !strings.HasPrefix(path, "/") || strings.Contains(path, "//") || strings.ContainsFunc(path, isAmbiguous) {
 		return false
 	}
 	for segment := range strings.SplitSeq(path, "/") {
-		if strings.HasPrefix(segment, "..") || strings.Trim(segment, ". ") == "" && segment != "" { // also "..." of some file systems
+		if strings.HasPrefix(segment, "..") || strings.Trim(segment, ". ") == "" && segment != "" { // "..." is a parent on some file systems
 			return false
 		}
 	}

@@ -9,9 +9,9 @@ import (
 	"math/big"
 )
 
-// verify reports whether a signature over the signing input is the key's. It
-// does without golang-jwt, which signs at the issuer's side: that would bring
-// crypto/x509 and with it the net package into this one.
+// verify reports whether the key made a signature over the signing input. It does not
+// use golang-jwt, as the issuer does, because that imports crypto/x509 and with it
+// package net.
 func (k *verifyKey) verify(input string, signature []byte) bool {
 	if k.ed25519 != nil {
 		return k.ed25519().verify(input, signature)

@@ -6,14 +6,13 @@ import (
 	"fmt"
 )
 
-// secretDomain keeps the hash of a secret apart from every other use of SHA-256
-// on it.
+// secretDomain separates the hash of a secret from other uses of SHA-256 on it.
 const secretDomain = "edgeauth key id of an HS256 secret\x00"
 
 // Thumbprint returns the JWK thumbprint of a public key: base64url of the
-// SHA-256 of its required members in alphabetical order (RFC 7638, section 3).
-// For an HS256 secret, given as []byte, it is a hash in a domain of its own; it
-// does not reveal a secret that is random, as those made here are.
+// SHA-256 of its required members in alphabetical order (RFC 7638, section 3). For an
+// HS256 secret, given as []byte, it is a separate hash, which does not reveal a random
+// secret.
 func Thumbprint(public any) (string, error) {
 	if secret, ok := public.([]byte); ok {
 		sum := sha256.Sum256(append([]byte(secretDomain), secret...))

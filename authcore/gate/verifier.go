@@ -7,30 +7,28 @@ import (
 	"time"
 )
 
-// DefaultLeeway is the difference between clocks that a Verifier tolerates
-// unless it is told otherwise.
+// DefaultLeeway is the default difference between clocks that a Verifier tolerates.
 const DefaultLeeway = time.Minute
 
-// seenInterval is how often Seen is told about a token, in seconds.
+// seenInterval is the time between two calls of Seen for a token, in seconds.
 const seenInterval = 60
 
-// VerifierConfig says which tokens are good.
+// VerifierConfig configures a Verifier.
 type VerifierConfig struct {
-	// Issuer, Audience and Purpose are what tokens must state. Where one is
-	// empty, no token is good.
+	// Issuer, Audience and Purpose are required in tokens. If one is empty, no token
+	// is valid.
 	Issuer, Audience string
 	Purpose          Purpose
-	// Leeway is how far in the future a token may have been issued. Zero means
-	// DefaultLeeway, a negative value none. Expiry knows no leeway.
+	// Leeway is the tolerance for tokens that were issued in the future. Zero means
+	// DefaultLeeway, a negative value none. Expiry has no leeway.
 	Leeway time.Duration
-	// CacheSize is how many verified tokens are remembered at most, rounded up
+	// CacheSize limits the number of verified tokens that are remembered, rounded up
 	// to a multiple of 8. Zero means DefaultCacheSize, a negative value none.
 	CacheSize int
-	// Revocations ends tokens early; nil means that none are.
+	// Revocations ends tokens before they expire; nil means that none are.
 	Revocations *Revocations
-	// MaxStaleness is how long ago Revocations may have been complete last: when
-	// it is longer ago, a token that seems good is answered with ErrStale. Zero
-	// means that it does not matter.
+	// MaxStaleness limits the time since Revocations was complete. Beyond it, a token
+	// that is otherwise valid is refused with ErrStale. Zero means no limit.
 	MaxStaleness time.Duration
 	// Seen, if set, receives the claims of a valid token: immediately if the token
 	// is not in the cache, then about once a minute. It must not change or retain
@@ -38,17 +36,17 @@ type VerifierConfig struct {
 	Seen func(claims *Claims, now time.Time)
 }
 
-// Verifier checks tokens of one issuer, audience and purpose. It has no keys,
-// and so refuses every token, until SetKeys is called.
+// Verifier checks tokens of one issuer, audience and purpose. It refuses every token
+// until SetKeys is called.
 type Verifier struct {
 	cfg    VerifierConfig
 	leeway int64 // seconds
 	cache  *cache
-	// keys holds the key of each header segment that is good.
+	// keys maps each valid header segment to its key.
 	keys atomic.Pointer[map[string]*verifyKey]
 }
 
-// NewVerifier makes a Verifier.
+// NewVerifier returns a Verifier without keys.
 func NewVerifier(cfg VerifierConfig) *Verifier {
 	v := &Verifier{cfg: cfg}
 	switch {
@@ -67,9 +65,9 @@ func NewVerifier(cfg VerifierConfig) *Verifier {
 	return v
 }
 
-// SetKeys replaces the keys, at once and as a whole. Tokens of a key that is not
-// in the new set stop being good, also those in the cache; those of keys that
-// stay remain in the cache. A nil set has no keys.
+// SetKeys replaces all keys immediately. Tokens of a key that is not in the new set
+// become invalid, also those in the cache; tokens of the other keys remain in the
+// cache. A nil set has no keys.
 func (v *Verifier) SetKeys(set *KeySet) {
 	before := *v.keys.Load()
 	after := map[string]*verifyKey{}
@@ -86,18 +84,17 @@ func (v *Verifier) SetKeys(set *KeySet) {
 	v.keys.Store(&after)
 }
 
-// jws is the shape of a token (RFC 7515, section 7.1): what is known of it before
-// any decoding.
+// jws is a token (RFC 7515, section 7.1) before it is decoded.
 type jws struct {
 	text string
-	// payload and signature are where the dots before them are.
+	// payload and signature are the positions of the dots before them.
 	payload, signature int
 	key                *verifyKey
 }
 
-// Verify returns what a token says if it is good at the time now. The claims are
-// shared and must not be changed. Its error is a *Refusal that matches
-// ErrInvalidToken or is ErrUserInactive or ErrStale.
+// Verify returns the claims of a token if it is valid at the time now. They are shared
+// and must not be changed. The error is a *Refusal that matches ErrInvalidToken,
+// ErrUserInactive or ErrStale.
 func (v *Verifier) Verify(text string, now time.Time) (*Claims, error) {
 	t, err := v.split(text)
 	if err != nil {
@@ -113,7 +110,7 @@ func (v *Verifier) Verify(text string, now time.Time) (*Claims, error) {
 	return v.verifyNew(t, &d, now)
 }
 
-// split refuses what can be refused without decoding, and finds the key.
+// split performs the checks that need no decoding, and finds the key.
 func (v *Verifier) split(text string) (jws, error) {
 	if len(text) > MaxToken {
 		return jws{}, ErrMalformed
@@ -137,7 +134,7 @@ func (t *jws) findSignature() bool {
 	return t.signature > t.payload && t.text[t.signature] == '.'
 }
 
-// verifyKnown checks what can change after a token was verified.
+// verifyKnown performs the checks whose result can change after the verification.
 func (v *Verifier) verifyKnown(e *entry, now time.Time) (*Claims, error) {
 	if err := v.checkTimes(&e.claims, now.Unix()); err != nil {
 		if errors.Is(err, ErrExpired) {
@@ -146,16 +143,16 @@ func (v *Verifier) verifyKnown(e *entry, now time.Time) (*Claims, error) {
 		return nil, err
 	}
 	if err := v.checkRevocations(e, now); err != nil {
-		return nil, err // and it is not marked as used: it may be replaced
+		return nil, err // without marking it as used, so that it may be replaced
 	}
-	if !e.used.Load() { // a write that all cores would share, so only once
+	if !e.used.Load() { // avoids a write that all cores would share
 		e.used.Store(true)
 	}
 	v.tellSeen(e, now)
 	return &e.claims, nil
 }
 
-// verifyNew verifies a token from scratch, what is cheap first.
+// verifyNew verifies a token that is not in the cache, cheap checks first.
 func (v *Verifier) verifyNew(t jws, d *digest, now time.Time) (*Claims, error) {
 	body, ok := decode(t.text[t.payload+1 : t.signature])
 	if !ok {
@@ -178,10 +175,10 @@ func (v *Verifier) verifyNew(t jws, d *digest, now time.Time) (*Claims, error) {
 	e := &entry{digest: *d, key: t.key, claims: p.Claims}
 	e.claims.compact()
 	if v.cache != nil {
-		// A revoked token goes in too: sent again, it costs no signature.
+		// Also a revoked token: sent again, it costs no verification.
 		v.cache.put(e, now.Unix())
 	}
-	// Not before the signature: the answer tells whether a user is disabled.
+	// After the signature, because the answer discloses whether a user is disabled.
 	if err := v.checkRevocations(e, now); err != nil {
 		return nil, err
 	}
@@ -189,21 +186,21 @@ func (v *Verifier) verifyNew(t jws, d *digest, now time.Time) (*Claims, error) {
 	return &e.claims, nil
 }
 
-// checkRevocations looks a token up in the revocations, unless there are no
-// new ones since it was looked up last. A token that is revoked in an old copy
-// stays revoked in a new one, so that the age matters to the others alone.
+// checkRevocations looks a token up in the revocations, unless there are no new ones
+// since the last time. A token that is revoked in an old copy is revoked in a new one,
+// too, so the age matters only for the others.
 func (v *Verifier) checkRevocations(e *entry, now time.Time) error {
 	revocations := v.cfg.Revocations
 	if revocations == nil {
 		return nil
 	}
-	// Read before the check: what is added meanwhile makes another generation.
+	// Read before the check: entries that are added meanwhile change the generation.
 	generation := revocations.generation.Load()
 	if e.clean.Load() != generation+1 {
 		if err := revocations.Check(&e.claims); err != nil {
 			return err
 		}
-		e.clean.Store(generation + 1) // zero stands for never
+		e.clean.Store(generation + 1) // zero means never
 	}
 	if v.cfg.MaxStaleness > 0 && revocations.isStale(now, v.cfg.MaxStaleness) {
 		return ErrStale
