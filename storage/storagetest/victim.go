@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -143,39 +144,51 @@ func (j *Journal) Note(line string) {
 }
 
 // Check compares a store with the steps that were acknowledged in all rounds so
-// far. A login stores the user with its session and takes the link, and a logout
-// ends the session and adds the revocation, both or none of the two.
+// far. A step of a process that was killed may complete shortly after.
 func (j *Journal) Check(t *testing.T, store authcore.Store, round int) {
 	t.Helper()
+	deadline := time.After(patience() / 2)
 	revoked, _ := feedSince(t, store, "")
 	for name, steps := range j.logins {
-		account := stepAccount(name)
-		link, err := store.Record(t.Context(), StepRecord(name).RecordKey, start)
-		present := err == nil
-		got, found := store.Account(t.Context(), byEmail(account.User.EmailKey()), start)
-		for _, err := range []error{err, found} {
-			if err != nil && !errors.Is(err, authcore.ErrNotFound) {
-				t.Fatalf("round %d: reading %s: error %v", round, name, err)
+		for problem := j.check(t, store, name, revoked); problem != ""; problem = j.check(t, store, name, revoked) {
+			select {
+			case <-time.After(20 * time.Millisecond):
+				revoked, _ = feedSince(t, store, "")
+			case <-deadline:
+				t.Fatalf("round %d: %s after the steps %v: %s", round, name, steps, problem)
 			}
-		}
-		isUser, live := found == nil, len(got.Sessions) == 1
-		_, ended := revoked[feedKey(authcore.RevokeSession, account.Sessions[0].ID)]
-		switch {
-		case present && len(link.Data) < steps["guess"]:
-			t.Errorf("round %d: %s has %d guesses, want %d", round, name, len(link.Data), steps["guess"])
-		case present == isUser, isUser && live == ended:
-			t.Errorf("round %d: half of a step of %s: link %v, user %v, session %v, revoked %v", round, name, present, isUser, live, ended)
-		case isUser && steps["login"] == 0, ended && steps["logout"] == 0:
-			t.Errorf("round %d: %s has steps that were not taken: %v", round, name, steps)
-		case !isUser && steps["in"] > 0, live && steps["out"] > 0:
-			t.Errorf("round %d: %s lost steps: %v, user %v, session %v", round, name, steps, isUser, live)
-		}
-		if isUser {
-			wantUser(t, store, byIdentity(account.Identities[0]), account.User.ID)
 		}
 	}
 	keys, err := store.UpdateKeys(t.Context(), unchanged)
 	if err != nil || j.key > 0 && (len(keys) != 1 || number(keys[0].ID) < j.key) {
 		t.Errorf("round %d: UpdateKeys = %v, error %v, want %d or a later one", round, keys, err, j.key)
 	}
+}
+
+// check returns what is wrong with a login. A login stores the user with its
+// session and takes the link; a logout ends the session and adds the revocation.
+func (j *Journal) check(t *testing.T, store authcore.Store, name string, revoked map[string]authcore.Revocation) string {
+	account, steps := stepAccount(name), j.logins[name]
+	link, linkErr := store.Record(t.Context(), StepRecord(name).RecordKey, start)
+	got, userErr := store.Account(t.Context(), byEmail(account.User.EmailKey()), start)
+	_, identityErr := store.User(t.Context(), byIdentity(account.Identities[0]))
+	for _, err := range []error{linkErr, userErr, identityErr} {
+		if err != nil && !errors.Is(err, authcore.ErrNotFound) {
+			return fmt.Sprint("reading failed: ", err)
+		}
+	}
+	present, isUser, live := linkErr == nil, userErr == nil, len(got.Sessions) == 1
+	_, ended := revoked[feedKey(authcore.RevokeSession, account.Sessions[0].ID)]
+	state := fmt.Sprintf("link %v, user %v, session %v, revoked %v", present, isUser, live, ended)
+	switch {
+	case present && len(link.Data) < steps["guess"]:
+		return fmt.Sprintf("%d guesses are left", len(link.Data))
+	case present == isUser, isUser && live == ended, isUser != (identityErr == nil):
+		return "half of a step: " + state
+	case isUser && steps["login"] == 0, ended && steps["logout"] == 0:
+		return "a step that did not begin: " + state
+	case !isUser && steps["in"] > 0, live && steps["out"] > 0:
+		return "a lost step: " + state
+	}
+	return ""
 }
