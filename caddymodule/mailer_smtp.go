@@ -2,7 +2,11 @@ package caddymodule
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
+	"os"
+	"strconv"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -23,10 +27,23 @@ type SMTPMailer struct {
 	// percent-encoded. STARTTLS is required unless the host is the loopback
 	// interface or `tls` says otherwise. Can contain placeholders. Required.
 	URL string `json:"url,omitempty" option:"-"`
+	// The name in EHLO: a full host name, or an address literal such as
+	// `[192.0.2.1]`. Can contain placeholders. Default: the host name of the machine
+	// if it contains a dot, otherwise the local address of the connection.
+	HELO string `json:"helo,omitempty"`
+	// The authentication mechanism. With `xoauth2` the password in the URL is an access
+	// token. Default: the best one that the server offers.
+	Auth string `json:"auth,omitempty" oneof:"scram-sha-256 plain login cram-md5 xoauth2"`
+	// A PEM file with the certificate authorities of the server, instead of those of
+	// the system. Can contain placeholders.
+	TLSCA string `json:"tls_ca,omitempty"`
+	// The most mails on one connection. Default: 10.
+	MailsPerConnection int `json:"mails_per_connection,omitempty"`
 	MailOptions
 
-	url    string
-	server mailer.SMTPServer
+	url, helo, tlsCA string
+	server           mailer.SMTPServer
+	tlsConfig        *tls.Config
 }
 
 // CaddyModule returns the Caddy module information.
@@ -37,6 +54,10 @@ func (*SMTPMailer) CaddyModule() caddy.ModuleInfo {
 // UnmarshalCaddyfile sets the module up from Caddyfile tokens. Syntax:
 //
 //	mailer smtp <url> {
+//		helo      <name>
+//		auth      scram-sha-256|plain|login|cram-md5|xoauth2
+//		tls_ca    <file>
+//		mails_per_connection <number>
 //		from      <address>
 //		reply_to  <address>
 //		subject   <template>
@@ -51,12 +72,22 @@ func (m *SMTPMailer) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 // Provision checks the options. It does not connect.
 func (m *SMTPMailer) Provision(caddy.Context) error {
 	const where = "mailer smtp"
-	err := newResolver(where).bind(binding{"url", m.URL, &m.url})
+	err := newResolver(where).bind(
+		binding{"url", m.URL, &m.url}, binding{"helo", m.HELO, &m.helo}, binding{"tls_ca", m.TLSCA, &m.tlsCA},
+	)
 	if err != nil {
 		return err
 	}
 	if m.server, err = mailer.ParseSMTPURL(m.url); err != nil {
 		return err
+	}
+	if m.tlsCA != "" {
+		if m.tlsConfig, err = mailer.LoadCA(m.tlsCA); err != nil {
+			return fmt.Errorf("%s: tls_ca: %w", where, err)
+		}
+	}
+	if _, err := mailer.NewSMTP(m.config()); err != nil {
+		return fmt.Errorf("%s: %w", where, err)
 	}
 	author := ""
 	if address, err := authcore.ParseAddress(m.server.User); err == nil {
@@ -65,20 +96,38 @@ func (m *SMTPMailer) Provision(caddy.Context) error {
 	return m.provision(where, author)
 }
 
+func (m *SMTPMailer) config() mailer.SMTPConfig {
+	return mailer.SMTPConfig{
+		Server: m.server, HELO: m.helo, Auth: m.Auth, TLSConfig: m.tlsConfig, MaxUses: m.MailsPerConnection,
+	}
+}
+
 // OpenMailer returns the queue in front of the server.
 func (m *SMTPMailer) OpenMailer(env MailerEnvironment) (authcore.Mailer, func() error, error) {
-	return m.open(env, []string{"smtp", m.url}, func() (mailer.Transport, error) {
-		return mailer.NewSMTP(mailer.SMTPConfig{Server: m.server})
+	identity := []string{"smtp", m.url, m.helo, m.Auth, strconv.Itoa(m.MailsPerConnection), m.tlsCA}
+	if m.tlsCA != "" {
+		authorities, err := os.ReadFile(m.tlsCA)
+		if err != nil {
+			return nil, nil, fmt.Errorf("mailer smtp: tls_ca: %w", err)
+		}
+		identity = append(identity, string(authorities))
+	}
+	return m.open(env, identity, func() (mailer.Transport, error) {
+		return mailer.NewSMTP(m.config())
 	})
 }
 
-// CheckMailer connects and logs in.
+// CheckMailer connects, logs in, and offers a mail without sending it.
 func (m *SMTPMailer) CheckMailer(ctx context.Context) (string, error) {
-	transport, err := mailer.NewSMTP(mailer.SMTPConfig{Server: m.server})
+	sender, err := mailer.ParseSender(m.from)
 	if err != nil {
 		return "", err
 	}
-	return "takes mail from us", errors.Join(transport.Check(ctx), transport.Close())
+	transport, err := mailer.NewSMTP(m.config())
+	if err != nil {
+		return "", err
+	}
+	return "accepts mail from us", errors.Join(transport.Check(ctx, sender.Address), transport.Close())
 }
 
 // Interface guards.
