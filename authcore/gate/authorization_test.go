@@ -47,13 +47,13 @@ func TestParseAuthorization(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			token, err := ParseAuthorization(test.values)
 			if token != test.token || !errors.Is(err, test.err) {
-				t.Errorf("got %q, %v; want %q, %v", token, err, test.token, test.err)
+				t.Errorf("ParseAuthorization(%q) = %q, %v, want %q, %v", test.values, token, err, test.token, test.err)
 			}
 		})
 	}
 }
 
-// The bodies are a contract with clients, to the byte.
+// Clients depend on the exact bodies.
 func TestRefusals(t *testing.T) {
 	invalidToken := `{"detail":"Invalid token."}`
 	tests := []struct {
@@ -80,19 +80,18 @@ func TestRefusals(t *testing.T) {
 	for _, test := range tests {
 		d := refuse(test.err)
 		if d.Status != test.status || d.Reason != test.reason || d.Body != test.body || d.Err != test.err || d.Claims != nil {
-			t.Errorf("%v: got %+v", test.err, d)
+			t.Errorf("refuse(%v) = %+v, want %d %s", test.err, d, test.status, test.reason)
 		}
 		if got := errors.Is(test.err, ErrInvalidToken); got != (test.body == invalidToken) {
-			t.Errorf("%v: is ErrInvalidToken: %t", test.err, got)
+			t.Errorf("errors.Is(%v, ErrInvalidToken) = %t, want %t", test.err, got, !got)
 		}
 	}
 	if d := refuse(errors.New("anything")); d.Status != 401 || d.Body != invalidToken {
-		t.Errorf("an unexpected error does not fail closed: %+v", d)
+		t.Errorf("refuse(unexpected error) = %+v, want 401", d)
 	}
 }
 
-// FuzzParseAuthorization holds the parser against the split on ASCII blanks that
-// it stands for.
+// FuzzParseAuthorization compares the parser with a split on ASCII blanks.
 func FuzzParseAuthorization(f *testing.F) {
 	for _, seed := range []string{"", "Token", "Token a", "token  a b", "Token \xff", "Bearer x", "\vToken\fa\r"} {
 		f.Add(seed)
@@ -114,13 +113,12 @@ func FuzzParseAuthorization(f *testing.F) {
 			want = ErrInvalidCharacters
 		}
 		if !errors.Is(err, want) || want == nil && (err != nil || token != words[1]) {
-			t.Errorf("%q: got %q, %v; want %v", value, token, err, want)
+			t.Errorf("ParseAuthorization(%q) = %q, %v, want %v", value, token, err, want)
 		}
 	})
 }
 
-// Words are cut alike wherever a byte stands among the eight that are looked at
-// together.
+// Words end at every blank, wherever it is in the text.
 func TestWord(t *testing.T) {
 	for c := range 256 {
 		for length := range 40 {
@@ -132,7 +130,7 @@ func TestWord(t *testing.T) {
 					want = want[:end]
 				}
 				if first != want || !strings.HasSuffix(text, first+rest) {
-					t.Fatalf("%q is cut into %q and %q", text, first, rest)
+					t.Fatalf("word(%q) = %q, %q, want %q first", text, first, rest, want)
 				}
 			}
 		}

@@ -14,7 +14,7 @@ func TestDigest(t *testing.T) {
 	for _, n := range []int{0, 1, 511, 512, 513, 1024, MaxToken} {
 		token := strings.Repeat("x", n)
 		if sum := sha256.Sum256([]byte(token)); digestOf(token) != digest(sum[:24]) {
-			t.Errorf("%d bytes: another digest", n)
+			t.Errorf("digestOf(%d bytes) differs from SHA-256", n)
 		}
 	}
 }
@@ -26,8 +26,8 @@ func testEntry(n int) *entry {
 	return &entry{digest: digest(sum[:24]), claims: Claims{ExpiresAt: 100}}
 }
 
-// The table loses few of as many tokens as it has room for, and none of half as
-// many.
+// The table keeps all of half as many tokens as it has room for, and most if it is
+// full.
 func TestCacheHoldsWhatItShould(t *testing.T) {
 	const size = 1 << 14
 	for share, least := range map[float64]float64{0.5: 1, 0.9: 0.99, 1: 0.95} {
@@ -44,7 +44,7 @@ func TestCacheHoldsWhatItShould(t *testing.T) {
 			}
 		}
 		if float64(found) < least*float64(n) {
-			t.Errorf("filled to %.0f %%: %d of %d are there", 100*share, found, n)
+			t.Errorf("filled to %.0f %%, the cache has %d of %d tokens, want %.0f %%", 100*share, found, n, 100*least)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func TestCacheGivesASecondChance(t *testing.T) {
 		c.put(testEntry(i), 0)
 	}
 	if lost > 0 {
-		t.Errorf("lost %d times", lost)
+		t.Errorf("the token in use was replaced %d times, want 0", lost)
 	}
 }
 
@@ -82,33 +82,33 @@ func TestCacheReplacesExpiredFirst(t *testing.T) {
 	for i := range ways {
 		e := testEntry(i)
 		if got := c.get(&e.digest, nil); (got == nil) != (i == ways/2) {
-			t.Errorf("token %d: %v", i, got)
+			t.Errorf("get(token %d) = %v, want only the expired one replaced", i, got)
 		}
 	}
 }
 
-// An entry counts only for the very key that made it.
+// An entry is found only for the key that verified it.
 func TestCacheEntryBelongsToItsKey(t *testing.T) {
 	c := newCache(ways)
 	first, second := testEntry(1), testEntry(1)
 	first.key, second.key = &verifyKey{}, &verifyKey{}
 	c.put(first, 0)
 	if got := c.get(&first.digest, second.key); got != nil {
-		t.Error("found for another key")
+		t.Errorf("get with another key = %p, want nil", got)
 	}
 	c.put(second, 0)
 	for _, e := range []*entry{first, second} {
 		if got := c.get(&e.digest, e.key); got != e {
-			t.Errorf("got %p", got)
+			t.Errorf("get = %p, want %p", got, e)
 		}
 	}
 	c.remove(second)
 	if c.get(&first.digest, first.key) != first || c.get(&second.digest, second.key) != nil {
-		t.Error("the wrong one was removed")
+		t.Error("remove removed another entry")
 	}
 }
 
-// Digests that have bucket and tag in common are still two tokens.
+// Digests with the same bucket and tag are different tokens.
 func TestCacheComparesTheWholeDigest(t *testing.T) {
 	c := newCache(64)
 	e := testEntry(1)
@@ -117,7 +117,7 @@ func TestCacheComparesTheWholeDigest(t *testing.T) {
 		other := e.digest
 		other[i] ^= 1
 		if c.get(&other, nil) != nil {
-			t.Errorf("byte %d does not count", i)
+			t.Errorf("get found a digest that differs in byte %d", i)
 		}
 	}
 }
@@ -125,7 +125,7 @@ func TestCacheComparesTheWholeDigest(t *testing.T) {
 func TestCacheSize(t *testing.T) {
 	for size, want := range map[int]int{1: 8, 8: 8, 9: 16, 1000: 1000, DefaultCacheSize: DefaultCacheSize} {
 		if got := len(newCache(size).buckets) * ways; got != want {
-			t.Errorf("%d: got room for %d", size, got)
+			t.Errorf("newCache(%d) has room for %d tokens, want %d", size, got, want)
 		}
 	}
 }
@@ -135,17 +135,17 @@ func TestExpiredTokenLeavesTheCache(t *testing.T) {
 	v := newTestVerifier(t, testConfig())
 	token := testSigners()[HS256].sign(testClaims())
 	if _, err := v.Verify(token, testNow); err != nil || v.cached() != 1 {
-		t.Fatalf("got %v with %d in the cache", err, v.cached())
+		t.Fatalf("Verify = %v with %d tokens in the cache, want 1", err, v.cached())
 	}
 	if _, err := v.Verify(token, testNow.Add(time.Hour)); !errors.Is(err, ErrExpired) || v.cached() != 0 {
-		t.Errorf("got %v with %d in the cache", err, v.cached())
+		t.Errorf("Verify = %v with %d tokens in the cache, want ErrExpired and 0", err, v.cached())
 	}
 }
 
-// Documentation states what a token in the cache takes. An entry fills a size
-// class of the allocator to the byte.
+// The documentation states the memory of a token in the cache. An entry fills a size
+// class of the allocator exactly.
 func TestEntrySize(t *testing.T) {
 	if size := reflect.TypeFor[entry]().Size(); size > 192 {
-		t.Errorf("an entry has %d bytes", size)
+		t.Errorf("an entry has %d bytes, want 192 at the most", size)
 	}
 }

@@ -24,21 +24,21 @@ func testEd25519(t testing.TB, seed byte) (ed25519.PrivateKey, *ed25519Verifier)
 	private := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))
 	public, point, err := ed25519Key(private.Public())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ed25519Key = %v", err)
 	}
 	return private, newEd25519Verifier(public, point)
 }
 
-// agree fails the test unless the verifier and the standard library say the
-// same, and returns what they say.
+// agree fails the test unless the verifier and the standard library have the same
+// result, and returns it.
 func agree(t testing.TB, v *ed25519Verifier, message string, signature []byte) bool {
 	t.Helper()
 	got, want := v.verify(message, signature), false
-	if len(signature) == ed25519.SignatureSize { // it panics at no length
+	if len(signature) == ed25519.SignatureSize { // it panics for other lengths
 		want = ed25519.Verify(v.public, []byte(message), signature)
 	}
 	if got != want {
-		t.Errorf("key %x, message %x, signature %x: got %t, the standard library says %t", []byte(v.public), message, signature, got, want)
+		t.Errorf("key %x, message %x, signature %x: verify = %t, want %t as the standard library", []byte(v.public), message, signature, got, want)
 	}
 	return got
 }
@@ -61,10 +61,10 @@ func TestEd25519Vectors(t *testing.T) {
 	} {
 		public, point, err := ed25519Key(ed25519.PublicKey(unhex(t, test.public)))
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("ed25519Key = %v", err)
 		}
 		if !agree(t, newEd25519Verifier(public, point), string(unhex(t, test.message)), unhex(t, test.signature)) {
-			t.Errorf("the signature of key %s is refused", test.public)
+			t.Errorf("verify with key %s = false, want true", test.public)
 		}
 	}
 }
@@ -73,13 +73,13 @@ func unhex(t *testing.T, text string) []byte {
 	t.Helper()
 	data, err := hex.DecodeString(text)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("hex.DecodeString = %v", err)
 	}
 	return data
 }
 
-// Good and altered signatures are judged as the standard library judges them, of
-// short messages and of such as do not fit the buffer.
+// The results for valid and altered signatures are those of the standard library, for
+// short messages and for those that exceed the buffer.
 func TestEd25519AgreesWithStandardLibrary(t *testing.T) {
 	for seed := range byte(8) {
 		private, v := testEd25519(t, seed)
@@ -87,42 +87,42 @@ func TestEd25519AgreesWithStandardLibrary(t *testing.T) {
 			message := string(bytes.Repeat([]byte{seed + 1}, length))
 			signature := ed25519.Sign(private, []byte(message))
 			if !agree(t, v, message, signature) {
-				t.Errorf("seed %d, length %d: a good signature is refused", seed, length)
+				t.Errorf("seed %d, length %d: verify = false for a valid signature, want true", seed, length)
 			}
 			if agree(t, v, message+"x", signature) {
-				t.Errorf("seed %d, length %d: the signature of another message is taken", seed, length)
+				t.Errorf("seed %d, length %d: verify = true for another message, want false", seed, length)
 			}
 			for bit := 0; bit < 8*len(signature); bit += 7 {
 				altered := bytes.Clone(signature)
 				altered[bit/8] ^= 1 << (bit % 8)
 				if agree(t, v, message, altered) {
-					t.Errorf("seed %d, length %d: taken with bit %d turned", seed, length, bit)
+					t.Errorf("seed %d, length %d: verify = true with bit %d inverted, want false", seed, length, bit)
 				}
 			}
 		}
 	}
 }
 
-// CWE-347: a signature (R, s) also satisfies the equation as (R, s+L), and with
-// R in another encoding. Who may send either has a second token for one that was
-// signed (RFC 8032, section 8.4).
+// CWE-347: a signature (R, s) also satisfies the equation as (R, s+L), and with R in
+// another encoding. A client could make a second token of one that was signed (RFC
+// 8032, section 8.4).
 func TestEd25519SignaturesHaveOneForm(t *testing.T) {
 	private, v := testEd25519(t, 1)
 	signature := ed25519.Sign(private, []byte("message"))
 	order, ok := new(big.Int).SetString(groupOrder, 10)
 	if !ok {
-		t.Fatal("the order of the group is no number")
+		t.Fatal("the order of the group is not a number")
 	}
 	s := bytes.Clone(signature[32:])
 	slices.Reverse(s)
 	sum := new(big.Int).Add(new(big.Int).SetBytes(s), order).FillBytes(make([]byte, 32))
 	slices.Reverse(sum)
 	if agree(t, v, "message", append(bytes.Clone(signature[:32]), sum...)) {
-		t.Error("s+L is taken")
+		t.Error("verify = true for s+L, want false")
 	}
 	for _, wrong := range [][]byte{nil, signature[:63], append(bytes.Clone(signature), 0)} {
 		if agree(t, v, "message", wrong) {
-			t.Errorf("a signature of %d bytes is taken", len(wrong))
+			t.Errorf("verify = true for a signature of %d bytes, want false", len(wrong))
 		}
 	}
 	// The neutral element as R, in its own encoding and in one with y+p.
@@ -132,18 +132,17 @@ func TestEd25519SignaturesHaveOneForm(t *testing.T) {
 		"0100000000000000000000000000000000000000000000000000000000000080",
 	} {
 		if agree(t, v, "message", append(unhex(t, r), make([]byte, 32)...)) {
-			t.Errorf("R %s with s 0 is taken", r)
+			t.Errorf("verify = true for R %s and s 0, want false", r)
 		}
 	}
 }
 
-// A key with a component of order 8 makes verifiers that use the cofactor and
-// such that do not disagree about signatures. This one does what the standard
-// library does.
+// Verifiers that use the cofactor and those that do not disagree about signatures of a
+// key with a component of order 8. This one agrees with the standard library.
 func TestEd25519AgreesOnMixedOrder(t *testing.T) {
 	torsion, err := new(edwards25519.Point).SetBytes(unhex(t, "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("decoding a point or scalar failed: %v", err)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	taken := 0
@@ -153,13 +152,13 @@ func TestEd25519AgreesOnMixedOrder(t *testing.T) {
 		point.Add(point, torsion)
 		public, point, err := ed25519Key(ed25519.PublicKey(point.Bytes()))
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("ed25519Key = %v", err)
 		}
 		commitment := new(edwards25519.Point).ScalarBaseMult(r).Bytes()
 		hash := sha512.Sum512(append(append(bytes.Clone(commitment), public...), "message"...))
 		k, err := new(edwards25519.Scalar).SetUniformBytes(hash[:])
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("decoding a point or scalar failed: %v", err)
 		}
 		s := new(edwards25519.Scalar).MultiplyAdd(k, a, r)
 		if agree(t, newEd25519Verifier(public, point), "message", append(commitment, s.Bytes()...)) {
@@ -167,7 +166,7 @@ func TestEd25519AgreesOnMixedOrder(t *testing.T) {
 		}
 	}
 	if taken == 0 || taken == 64 {
-		t.Errorf("%d of 64 were taken; the case that tells verifiers apart did not come up", taken)
+		t.Errorf("verify = true for %d of 64 signatures, want some and not all", taken)
 	}
 }
 
@@ -179,13 +178,12 @@ func randomScalar(t *testing.T, random *rand.Rand) *edwards25519.Scalar {
 	}
 	s, err := new(edwards25519.Scalar).SetUniformBytes(uniform[:])
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("decoding a point or scalar failed: %v", err)
 	}
 	return s
 }
 
-// The digits of a scalar are those of a number that is equal to it, the greatest
-// scalar included.
+// The digits of a scalar represent the scalar, also the greatest one.
 func TestDigits(t *testing.T) {
 	order, _ := new(big.Int).SetString(groupOrder, 10)
 	random := rand.New(rand.NewPCG(3, 4))
@@ -193,7 +191,7 @@ func TestDigits(t *testing.T) {
 	slices.Reverse(greatest)
 	last, err := new(edwards25519.Scalar).SetCanonicalBytes(greatest)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("decoding a point or scalar failed: %v", err)
 	}
 	scalars := []*edwards25519.Scalar{edwards25519.NewScalar(), last}
 	for range 1000 {
@@ -211,21 +209,21 @@ func TestDigits(t *testing.T) {
 		want := scalar.Bytes()
 		slices.Reverse(want)
 		if got.Cmp(new(big.Int).SetBytes(want)) != 0 {
-			t.Fatalf("%x: the digits make %x", want, got)
+			t.Fatalf("digits(%x) make %x", want, got)
 		}
 	}
 }
 
-// A key that is no point of the curve verifies nothing and is refused when it is
-// configured, not when the first token comes.
+// A key that is not a point of the curve is refused when it is configured, not with the
+// first token.
 func TestEd25519KeyOffTheCurve(t *testing.T) {
 	off := unhex(t, "0200000000000000000000000000000000000000000000000000000000000000")
 	if _, err := NewKeySet(Key{ID: "k", Algorithm: EdDSA, Public: ed25519.PublicKey(off)}); err == nil {
-		t.Error("a key that is no point is taken")
+		t.Error("NewKeySet accepted a key that is not a point of the curve")
 	}
 }
 
-// FuzzEd25519 holds the verifier against the standard library.
+// FuzzEd25519 compares the verifier with the standard library.
 func FuzzEd25519(f *testing.F) {
 	private, _ := testEd25519(f, 0)
 	f.Add([]byte(private.Public().(ed25519.PublicKey)), "message", ed25519.Sign(private, []byte("message")))
@@ -266,7 +264,7 @@ func BenchmarkEd25519(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if v.verify(input, signature) != (name == "valid") {
-					b.Fatal("wrong result")
+					b.Fatal("the result of the verification is wrong")
 				}
 			}
 		})
@@ -274,7 +272,7 @@ func BenchmarkEd25519(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if ed25519.Verify(v.public, message, signature) != (name == "valid") {
-					b.Fatal("wrong result")
+					b.Fatal("the result of the verification is wrong")
 				}
 			}
 		})

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// What is judged with an old copy of the revocations: nothing but the tokens
-// that seem good.
+// With an old copy of the revocations, tokens that are otherwise valid are not judged.
 func TestStale(t *testing.T) {
 	const most = 30 * time.Second
 	good, ended := testClaims(), testClaims()
@@ -23,7 +22,7 @@ func TestStale(t *testing.T) {
 	}{
 		{"fresh", most, good, most, nil},
 		{"stale", most + 1, good, most, ErrStale},
-		{"it does not matter", 24 * time.Hour, good, 0, nil},
+		{"without a limit", 24 * time.Hour, good, 0, nil},
 		{"the clock was turned back a little", -most, good, most, nil},
 		{"the clock was turned back", -most - 1, good, most, ErrStale},
 		{"revoked in the old copy", time.Hour, ended, most, ErrRevoked},
@@ -38,7 +37,7 @@ func TestStale(t *testing.T) {
 			token := testSigners()[EdDSA].sign(c.claims)
 			for _, when := range []string{"new", "known"} {
 				if _, err := v.Verify(token, testNow); !errors.Is(err, c.want) {
-					t.Errorf("%s token: %v, want %v", when, err, c.want)
+					t.Errorf("Verify(%s token) = %v, want %v", when, err, c.want)
 				}
 			}
 			if c.want != ErrStale {
@@ -47,17 +46,17 @@ func TestStale(t *testing.T) {
 			policy := Policy{}
 			d := policy.Decide(v, Request{Now: testNow, Header: Header{"Authorization": []string{"Token " + token}}})
 			if d.Status != 503 || d.Body != BodyUnavailable || d.Claims != nil {
-				t.Errorf("decision %+v", d)
+				t.Errorf("Decide = %+v, want 503", d)
 			}
 			cfg.Revocations.Refreshed(testNow)
 			if _, err := v.Verify(token, testNow); err != nil {
-				t.Errorf("after a refresh: %v", err)
+				t.Errorf("Verify after Refreshed = %v, want no error", err)
 			}
 		})
 	}
 }
 
-// The price of asking is paid by every request.
+// Every request checks the freshness.
 func TestFreshnessAllocatesNothing(t *testing.T) {
 	cfg := testConfig()
 	cfg.Revocations, cfg.MaxStaleness = NewRevocations(), time.Minute
@@ -65,6 +64,6 @@ func TestFreshnessAllocatesNothing(t *testing.T) {
 	v := newTestVerifier(t, cfg)
 	token := testSigners()[EdDSA].sign(testClaims())
 	if n := testing.AllocsPerRun(100, func() { _, _ = v.Verify(token, testNow) }); n != 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("Verify makes %v allocations, want none", n)
 	}
 }

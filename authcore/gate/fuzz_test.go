@@ -18,7 +18,7 @@ func FuzzVerify(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, token string) {
 		if _, err := v.Verify(token, testNow); err == nil && token != good {
-			t.Errorf("%q is taken", token)
+			t.Errorf("Verify(%q) succeeded", token)
 		}
 		// The same as a payload, properly signed, against encoding/json.
 		signed := s.signText(s.header(PurposeLogin), token)
@@ -38,7 +38,7 @@ func byEncodingJSON(t *testing.T, payload string) (claims Claims) {
 	var all map[string]json.RawMessage
 	exact := map[string]json.RawMessage{}
 	if err := json.Unmarshal([]byte(payload), &all); err != nil {
-		t.Fatalf("%q: taken, but %v", payload, err)
+		t.Fatalf("parsePayload(%q) succeeded, but Unmarshal = %v", payload, err)
 	}
 	for _, name := range strings.Fields("sub jti sid iat exp auth_time client_id method email email_verified name") {
 		if value, present := all[name]; present {
@@ -47,10 +47,10 @@ func byEncodingJSON(t *testing.T, payload string) (claims Claims) {
 	}
 	data, err := json.Marshal(exact)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Marshal = %v", err)
 	}
 	if err := json.Unmarshal(data, &claims); err != nil {
-		t.Fatalf("%q: taken, but %v", payload, err)
+		t.Fatalf("parsePayload(%q) succeeded, but Unmarshal = %v", payload, err)
 	}
 	return claims
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// A token in the cache outlives its session, its user, its key or its own end
+// A token in the cache must not outlive its session, its user, its key or its expiry
 // (CWE-613).
-func TestCacheIsNoWayAroundTheEnd(t *testing.T) {
+func TestCachedTokensEnd(t *testing.T) {
 	later := testNow.Add(time.Hour)
 	s := testSigners()[EdDSA]
 	tests := []struct {
@@ -27,11 +27,11 @@ func TestCacheIsNoWayAroundTheEnd(t *testing.T) {
 		}, ErrUserInactive},
 		{"key removed", func(v *Verifier) time.Time { v.SetKeys(testKeySet(t, ES256)); return testNow }, ErrUnknownKey},
 		{"all keys removed", func(v *Verifier) time.Time { v.SetKeys(nil); return testNow }, ErrUnknownKey},
-		{"key replaced under its id", func(v *Verifier) time.Time {
+		{"key replaced under its ID", func(v *Verifier) time.Time {
 			public, _ := otherKey(t)
 			set, err := NewKeySet(Key{ID: s.key.ID, Algorithm: EdDSA, Public: public})
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("NewKeySet = %v", err)
 			}
 			v.SetKeys(set)
 			return testNow
@@ -48,12 +48,12 @@ func TestCacheIsNoWayAroundTheEnd(t *testing.T) {
 				v := newTestVerifier(t, cfg)
 				token := s.sign(testClaims())
 				if _, err := v.Verify(token, testNow); err != nil {
-					t.Fatal(err)
+					t.Fatalf("v.Verify = %v", err)
 				}
 				now := test.end(v)
 				for range 2 {
 					if claims, err := v.Verify(token, now); claims != nil || !errors.Is(err, test.want) {
-						t.Errorf("got %v, %v; want %v", claims, err, test.want)
+						t.Errorf("Verify = %v, %v, want %v", claims, err, test.want)
 					}
 				}
 			})
@@ -61,8 +61,8 @@ func TestCacheIsNoWayAroundTheEnd(t *testing.T) {
 	}
 }
 
-// What is lifted or comes back is good again, without a restart.
-func TestEndsCanBeTakenBack(t *testing.T) {
+// A lifted revocation and a restored key make tokens valid again, without a restart.
+func TestEndsCanBeReverted(t *testing.T) {
 	cfg := testConfig()
 	cfg.Revocations = NewRevocations()
 	v := newTestVerifier(t, cfg)
@@ -70,7 +70,7 @@ func TestEndsCanBeTakenBack(t *testing.T) {
 	verify := func(want error) {
 		t.Helper()
 		if _, err := v.Verify(token, testNow); !errors.Is(err, want) {
-			t.Errorf("got %v, want %v", err, want)
+			t.Errorf("Verify = %v, want %v", err, want)
 		}
 	}
 	cfg.Revocations.Apply(Revocation{Kind: RevokeUser, ID: testUser, Until: testNow.Add(time.Hour)})
@@ -84,7 +84,7 @@ func TestEndsCanBeTakenBack(t *testing.T) {
 	verify(nil)
 }
 
-// The answer to a forged token must not tell that a user is disabled.
+// The answer to a forged token must not disclose that a user is disabled.
 func TestForgedTokenOfADisabledUser(t *testing.T) {
 	cfg := testConfig()
 	cfg.Revocations = NewRevocations()
@@ -94,8 +94,8 @@ func TestForgedTokenOfADisabledUser(t *testing.T) {
 	refused(t, v, header+"."+payload+"."+flip(signature), ErrSignature)
 }
 
-// A flood of distinct good tokens grows nothing past the bound; of forged ones,
-// nothing at all (CWE-770). Tokens of keys that stay survive a rotation.
+// A flood of distinct valid tokens fills the cache to its limit, one of forged tokens
+// does not enter it (CWE-770). Tokens of keys that stay survive a rotation.
 func TestFloods(t *testing.T) {
 	cfg := testConfig()
 	cfg.CacheSize = 64
@@ -110,24 +110,24 @@ func TestFloods(t *testing.T) {
 		}
 	}
 	if forged != 1000 || v.cached() != 0 {
-		t.Errorf("%d forged tokens refused, %d in the cache", forged, v.cached())
+		t.Errorf("%d of 1000 forged tokens were refused and %d are in the cache, want all and 0", forged, v.cached())
 	}
 	for i := range 1000 {
 		if _, err := v.Verify(s.distinct(i), testNow); err != nil {
-			t.Fatal(err)
+			t.Fatalf("v.Verify = %v", err)
 		}
 	}
 	if v.cached() != 64 {
-		t.Errorf("%d in the cache", v.cached())
+		t.Errorf("the cache has %d tokens, want 64", v.cached())
 	}
 	hits := v.hits()
 	v.SetKeys(testKeySet(t, HS256))
 	if v.hits() != hits {
-		t.Error("a rotation emptied the cache")
+		t.Errorf("after SetKeys %d tokens are found, want %d", v.hits(), hits)
 	}
 }
 
-// hits counts the tokens in the cache that would be found.
+// hits returns the number of tokens in the cache that would be found.
 func (v *Verifier) hits() (n int) {
 	current := map[*verifyKey]bool{}
 	for _, key := range *v.keys.Load() {

@@ -22,7 +22,7 @@ func TestEncodings(t *testing.T) {
 	token := s.signText(s.header(PurposeLogin), payload)
 	header, body, signature := segments(token)
 	if _, err := v.Verify(token, testNow); err != nil {
-		t.Fatal(err)
+		t.Fatalf("v.Verify = %v", err)
 	}
 	stray := func(text string) string {
 		const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -105,7 +105,7 @@ func TestPayloads(t *testing.T) {
 	} {
 		claims, err := v.Verify(s.signText(s.header(PurposeLogin), payload), testNow)
 		if err != nil || *claims != testClaims() {
-			t.Errorf("%s: got %v, %v", payload, claims, err)
+			t.Errorf("Verify(%s) = %v, %v, want a refusal", payload, claims, err)
 		}
 	}
 }
@@ -125,7 +125,7 @@ func TestMissingAndMistypedClaims(t *testing.T) {
 	token := func(change func(map[string]any)) string {
 		claims := map[string]any{}
 		if err := json.Unmarshal([]byte(goodPayload(t)), &claims); err != nil {
-			t.Fatal(err)
+			t.Fatalf("json.Unmarshal = %v", err)
 		}
 		for name, value := range claims {
 			if number, ok := value.(float64); ok {
@@ -135,7 +135,7 @@ func TestMissingAndMistypedClaims(t *testing.T) {
 		change(claims)
 		payload, err := json.Marshal(claims)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("json.Marshal = %v", err)
 		}
 		return s.signText(s.header(PurposeLogin), string(payload))
 	}
@@ -163,7 +163,7 @@ func TestMissingAndMistypedClaims(t *testing.T) {
 		refused(t, v, token(func(c map[string]any) { c["aud"] = other }), ErrClaims)
 	}
 	if _, err := v.Verify(token(func(c map[string]any) { c["nbf"] = testNow.Unix() }), testNow); err != nil {
-		t.Error(err)
+		t.Errorf("v.Verify = %v", err)
 	}
 }
 
@@ -172,7 +172,7 @@ func TestDecodeAgreesWithTheStandardLibrary(t *testing.T) {
 	for _, text := range []string{"", "A", "AA", "AB", "AAA", "AAB", "AAAA", "AAAAA", "AA==", "A\nA", "-_-_", "+/+/", "AA\r\n"} {
 		data, ok := decode(text)
 		if ok && base64.RawURLEncoding.EncodeToString(data) != text {
-			t.Errorf("%q is taken for %x", text, data)
+			t.Errorf("decode(%q) = %x, which has another encoding", text, data)
 		}
 	}
 }

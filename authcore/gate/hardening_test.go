@@ -13,19 +13,19 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// refused fails the test unless a token is refused for this reason, twice, and
-// leaves nothing in the cache.
+// refused fails the test unless a token is refused twice for this reason and is not in
+// the cache.
 func refused(t *testing.T, v *Verifier, token string, want error) {
 	t.Helper()
 	before := v.cached()
 	for range 2 {
 		claims, err := v.Verify(token, testNow)
 		if claims != nil || !errors.Is(err, want) || !errors.Is(err, ErrInvalidToken) {
-			t.Errorf("%.120q: got %v, %v; want %v", token, claims, err, want)
+			t.Errorf("Verify(%.120q) = %v, %v, want %v", token, claims, err, want)
 		}
 	}
 	if v.cached() != before {
-		t.Errorf("%.120q: is in the cache", token)
+		t.Errorf("Verify(%.120q) put the token into the cache", token)
 	}
 }
 
@@ -33,12 +33,12 @@ func goodPayload(t *testing.T) string {
 	t.Helper()
 	payload, err := json.Marshal(testStatement(testClaims()))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Marshal = %v", err)
 	}
 	return string(payload)
 }
 
-// A token says that it needs no signature (RFC 8725, section 2.1; CWE-347).
+// A token claims to need no signature (RFC 8725, section 2.1; CWE-347).
 func TestAlgorithmNone(t *testing.T) {
 	v := newTestVerifier(t, testConfig())
 	for _, s := range testSigners() {
@@ -51,7 +51,7 @@ func TestAlgorithmNone(t *testing.T) {
 	}
 	unsigned, err := jwt.New(jwt.SigningMethodNone).SignedString(jwt.UnsafeAllowNoneSignatureType)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("jwt.New = %v", err)
 	}
 	refused(t, v, unsigned, ErrUnknownKey)
 	header, payload, _ := segments(testSigners()[EdDSA].sign(testClaims()))
@@ -59,8 +59,8 @@ func TestAlgorithmNone(t *testing.T) {
 	refused(t, v, header+"."+payload, ErrMalformed)
 }
 
-// The attacker knows the public keys and uses their bytes, in every form in which
-// they are published, as an HMAC secret (RFC 8725, section 2.1).
+// An attacker uses the bytes of the public keys, in every published form, as an HMAC
+// secret (RFC 8725, section 2.1).
 func TestPublicKeyAsSecret(t *testing.T) {
 	v := NewVerifier(testConfig())
 	set := testKeySet(t, EdDSA, ES256, RS256)
@@ -68,7 +68,7 @@ func TestPublicKeyAsSecret(t *testing.T) {
 	for _, key := range set.Keys() {
 		der, err := x509.MarshalPKIXPublicKey(key.Public)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("x509.MarshalPKIXPublicKey = %v", err)
 		}
 		secrets := [][]byte{
 			der, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), set.JWKS(), []byte(key.ID), {},
@@ -80,15 +80,15 @@ func TestPublicKeyAsSecret(t *testing.T) {
 			confused := fmt.Sprintf(`{"alg":"HS256","kid":%q,"typ":"login+jwt"}`, key.ID)
 			input := b64(confused) + "." + b64(goodPayload(t))
 			refused(t, v, signAs(HS256, secret, input), ErrUnknownKey)
-			// With the true header, an HMAC is not even of the right length.
+			// With the expected header, an HMAC does not have the right length.
 			input = HeaderSegment(key, PurposeLogin) + "." + b64(goodPayload(t))
 			refused(t, v, signAs(HS256, secret, input), ErrMalformed)
 		}
 	}
 }
 
-// The header names the algorithm of another key, or the key another signature
-// was made with: signatures of EdDSA and ES256 have the same length.
+// The header names the algorithm of another key, or a key that did not make the
+// signature: signatures of EdDSA and ES256 have the same length.
 func TestAlgorithmSwap(t *testing.T) {
 	v := newTestVerifier(t, testConfig())
 	for _, signs := range algorithms {
@@ -96,10 +96,10 @@ func TestAlgorithmSwap(t *testing.T) {
 			if signs == claimed {
 				continue
 			}
-			signer, victim := testSigners()[signs], testSigners()[claimed]
+			signer, other := testSigners()[signs], testSigners()[claimed]
 			for _, header := range []string{
 				fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"login+jwt"}`, claimed, signer.key.ID),
-				fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"login+jwt"}`, signs, victim.key.ID),
+				fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"login+jwt"}`, signs, other.key.ID),
 			} {
 				refused(t, v, signer.signText(header, goodPayload(t)), ErrUnknownKey)
 			}
@@ -107,7 +107,7 @@ func TestAlgorithmSwap(t *testing.T) {
 			if signs != RS256 && signs != HS256 && claimed != RS256 && claimed != HS256 {
 				want = ErrSignature
 			}
-			refused(t, v, signer.signText(victim.header(PurposeLogin), goodPayload(t)), want)
+			refused(t, v, signer.signText(other.header(PurposeLogin), goodPayload(t)), want)
 		}
 	}
 	rs := testSigners()[RS256]
@@ -120,10 +120,9 @@ func TestAlgorithmSwap(t *testing.T) {
 
 func (s signer) headerSegment() string { return HeaderSegment(s.key, PurposeLogin) }
 
-// Every header but the expected one is refused without being interpreted: keys
-// and places of keys in the header, "crit" (RFC 7515, section 4.1), paths and
-// queries in "kid", duplicate members, other spellings of the same. All of them
-// carry a good signature here, by the key itself.
+// Every header but the expected one is refused without interpretation: keys and
+// locations of keys, "crit" (RFC 7515, section 4.1), paths and queries in "kid",
+// duplicate members, other spellings. All of them have a valid signature here.
 func TestHeaders(t *testing.T) {
 	v := newTestVerifier(t, testConfig())
 	for _, s := range testSigners() {
@@ -173,11 +172,11 @@ func TestPurposesAreApart(t *testing.T) {
 	assertion := s.signText(s.header(PurposeAssertion), goodPayload(t))
 	refused(t, login, assertion, ErrUnknownKey)
 	if _, err := assertions.Verify(assertion, testNow); err != nil {
-		t.Error(err)
+		t.Errorf("assertions.Verify = %v", err)
 	}
 }
 
-// Another realm signs with keys of its own under the ids of ours.
+// Another realm signs with its own keys under the IDs of ours.
 func TestForgedWithAnotherKey(t *testing.T) {
 	v := newTestVerifier(t, testConfig())
 	public, private := otherKey(t)
@@ -187,7 +186,7 @@ func TestForgedWithAnotherKey(t *testing.T) {
 	refused(t, v, forger.sign(testClaims()), ErrUnknownKey)
 }
 
-// Noise costs next to nothing: it is refused by its length before it is read.
+// Noise is cheap: it is refused because of its length before it is read.
 func TestLongTokens(t *testing.T) {
 	v := newTestVerifier(t, testConfig())
 	s := testSigners()[HS256]
@@ -199,11 +198,11 @@ func TestLongTokens(t *testing.T) {
 	claims.Name = strings.Repeat("x", 2500)
 	token := s.sign(claims)
 	if _, err := v.Verify(token, testNow); err != nil || len(token) > MaxToken {
-		t.Errorf("%d bytes: %v", len(token), err)
+		t.Errorf("Verify(%d bytes) = %v, want no error", len(token), err)
 	}
 }
 
-// Neither errors nor reasons hold anything of a token.
+// Neither errors nor reasons contain a part of a token.
 func TestErrorsHoldNoSecret(t *testing.T) {
 	v := newTestVerifier(t, testConfig())
 	token := testSigners()[EdDSA].sign(testClaims())
@@ -213,7 +212,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 		d := p.Decide(v, Request{Now: testNow, Header: Header{"Authorization": []string{"Token " + text}}})
 		for _, part := range []string{payload, signature, "secret", "ada@", testUser} {
 			if strings.Contains(d.Err.Error()+d.Reason+d.Body, part) {
-				t.Errorf("%s is in %+v", part, d)
+				t.Errorf("the decision %+v contains %s", d, part)
 			}
 		}
 	}

@@ -31,13 +31,13 @@ var algorithms = []string{EdDSA, ES256, RS256, HS256}
 // testNow is the time in these tests.
 var testNow = time.Unix(1_800_000_000, 0)
 
-// signer is the issuer's side of a key.
+// signer is a key of the issuer.
 type signer struct {
 	key     Key
 	private any
 }
 
-// testSigners makes one key of each algorithm, once: RSA keys take a while.
+// testSigners makes one key of each algorithm, once, because RSA keys take long.
 var testSigners = sync.OnceValue(func() map[string]signer {
 	edPublic, edPrivate, err := ed25519.GenerateKey(rand.Reader)
 	must(err)
@@ -80,7 +80,7 @@ func signAs(algorithm string, private any, input string) string {
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// header returns the JSON of the header that is expected of the key.
+// header returns the JSON of the header that the verifier expects of the key.
 func (s signer) header(purpose Purpose) string {
 	return fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":%q}`, s.key.Algorithm, s.key.ID, purpose)
 }
@@ -102,7 +102,7 @@ func testStatement(claims Claims) Statement {
 	return Statement{Issuer: testIssuer, Audience: testAudience, Claims: claims}
 }
 
-// testClaims are those of a good token.
+// testClaims are the claims of a valid token.
 func testClaims() Claims {
 	return Claims{
 		Subject: testUser, ID: testToken, Session: testSession,
@@ -112,7 +112,7 @@ func testClaims() Claims {
 	}
 }
 
-// distinct returns a good token that differs from those of other numbers.
+// distinct returns a valid token that differs from those of other numbers.
 func (s signer) distinct(n int) string {
 	claims := testClaims()
 	claims.ID = fmt.Sprintf("3f1d2c4b-5a69-4788-97a6-%012x", n)
@@ -124,7 +124,7 @@ func testConfig() VerifierConfig {
 	return VerifierConfig{Issuer: testIssuer, Audience: testAudience, Purpose: PurposeLogin, CacheSize: 64}
 }
 
-// newTestVerifier has the keys of all algorithms.
+// newTestVerifier returns a verifier with the keys of all algorithms.
 func newTestVerifier(tb testing.TB, cfg VerifierConfig) *Verifier {
 	tb.Helper()
 	v := NewVerifier(cfg)
@@ -140,12 +140,12 @@ func testKeySet(tb testing.TB, algorithms ...string) *KeySet {
 	}
 	set, err := NewKeySet(keys...)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("NewKeySet = %v", err)
 	}
 	return set
 }
 
-// cached counts the tokens in the cache.
+// cached returns the number of tokens in the cache.
 func (v *Verifier) cached() int {
 	n := 0
 	for i := range v.cache.buckets {
@@ -163,12 +163,12 @@ func segments(token string) (header, payload, signature string) {
 	return parts[0], parts[1], parts[2]
 }
 
-// otherKey makes an Ed25519 key that no verifier knows.
+// otherKey makes an Ed25519 key that no verifier has.
 func otherKey(tb testing.TB) (ed25519.PublicKey, ed25519.PrivateKey) {
 	tb.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("ed25519.GenerateKey = %v", err)
 	}
 	return public, private
 }

@@ -16,7 +16,7 @@ func TestHeaderNames(t *testing.T) {
 			t.Errorf("%s is not in canonical form", header)
 		}
 		if len(header) < shortest || len(header) > longest {
-			t.Errorf("%s is not within the bounds", header)
+			t.Errorf("%s is not between shortest and longest", header)
 		}
 		for _, alias := range []string{
 			header, strings.ToLower(header), strings.ToUpper(header), " \t" + header + " ",
@@ -25,18 +25,18 @@ func TestHeaderNames(t *testing.T) {
 			strings.ReplaceAll(header, "-", " "), strings.ReplaceAll(header, "-", "~"),
 		} {
 			if !IsIdentityHeader(alias) {
-				t.Errorf("%q is let through", alias)
+				t.Errorf("IsIdentityHeader(%q) = false, want true", alias)
 			}
 		}
 		for _, other := range []string{header + "s", "A" + header, header[1:], header + "-", "-" + header, strings.ReplaceAll(header, "-", "")} {
 			if IsIdentityHeader(other) {
-				t.Errorf("%q is taken for an identity header", other)
+				t.Errorf("IsIdentityHeader(%q) = true, want false", other)
 			}
 		}
 	}
 	for _, other := range []string{"", " ", "X", "Authorization", "X-Forwarded-For", "X-Auth-Token", "X-Auth", "X-Authenticated", "x-auth-\u212aame"} {
 		if IsIdentityHeader(other) {
-			t.Errorf("%q is taken for an identity header", other)
+			t.Errorf("IsIdentityHeader(%q) = true, want false", other)
 		}
 	}
 }
@@ -63,7 +63,7 @@ func FuzzIsIdentityHeader(f *testing.F) {
 		}
 		want := slices.ContainsFunc(Headers, func(header string) bool { return fold(header) == fold(name) })
 		if got := IsIdentityHeader(name); got != want {
-			t.Errorf("%q: got %t", name, got)
+			t.Errorf("IsIdentityHeader(%q) = %t, want %t", name, got, want)
 		}
 	})
 }
@@ -76,20 +76,20 @@ func TestHeaderValue(t *testing.T) {
 	}
 	for header, value := range want {
 		if got := HeaderValue(&claims, header); got != value {
-			t.Errorf("%s: got %q, want %q", header, got, value)
+			t.Errorf("HeaderValue(%s) = %q, want %q", header, got, value)
 		}
 		if got := HeaderValue(nil, header); got != "" {
-			t.Errorf("%s of nobody: got %q", header, got)
+			t.Errorf("HeaderValue(nil, %s) = %q, want none", header, got)
 		}
 	}
 	claims.EmailVerified = false
 	if got := HeaderValue(&claims, HeaderEmail) + HeaderValue(&claims, HeaderEmailVerified); got != "false" {
-		t.Errorf("not verified: got %q", got)
+		t.Errorf("HeaderValue without verification = %q, want only false", got)
 	}
 }
 
-// A name that a person chose must not end the header or begin another one
-// (CWE-113), nor be lost on the way.
+// A name that a user chose must neither end the header nor begin another one
+// (CWE-113), and must arrive unchanged.
 func TestHeaderValuesAreSafe(t *testing.T) {
 	tests := map[string]string{
 		"":                         "",
@@ -107,10 +107,10 @@ func TestHeaderValuesAreSafe(t *testing.T) {
 	for name, want := range tests {
 		got := HeaderValue(&Claims{Name: name}, HeaderName)
 		if got != want {
-			t.Errorf("%q: got %q, want %q", name, got, want)
+			t.Errorf("HeaderValue(%q) = %q, want %q", name, got, want)
 		}
 		if back, err := url.PathUnescape(got); err != nil || back != name {
-			t.Errorf("%q: decoded as %q, %v", name, back, err)
+			t.Errorf("HeaderValue(%q) is decoded as %q, %v", name, back, err)
 		}
 	}
 }
@@ -121,17 +121,17 @@ func FuzzHeaderValue(f *testing.F) {
 		value := HeaderValue(&Claims{Name: name}, HeaderName)
 		for i := range len(value) {
 			if value[i] < ' ' || value[i] > '~' {
-				t.Errorf("%q: %q", name, value)
+				t.Errorf("HeaderValue(%q) = %q, want a valid field value", name, value)
 			}
 		}
 		if back, err := url.PathUnescape(value); err != nil || back != name || strings.Trim(value, " ") != value {
-			t.Errorf("%q: %q is decoded as %q, %v", name, value, back, err)
+			t.Errorf("HeaderValue(%q) = %q, decoded as %q, %v", name, value, back, err)
 		}
 		if utf8.ValidString(name) {
 			header := http.Header{}
 			header.Set(HeaderName, value)
 			if header.Get(HeaderName) != value {
-				t.Errorf("%q: %q", name, value)
+				t.Errorf("HeaderValue(%q) = %q, want a valid field value", name, value)
 			}
 		}
 	})
@@ -141,7 +141,7 @@ func TestField(t *testing.T) {
 	verified := testClaims()
 	unverified := testClaims()
 	unverified.EmailVerified, unverified.AuthTime = false, 0
-	tests := []struct{ field, verified, unverified, nobody string }{
+	tests := []struct{ field, verified, unverified, anonymous string }{
 		{"id", testUser, testUser, ""},
 		{"email", "ada@example.com", "", ""},
 		{"email_domain", "example.com", "", ""},
@@ -155,15 +155,15 @@ func TestField(t *testing.T) {
 		{"auth_time", "2027-01-15T07:58:00Z", "", ""},
 	}
 	for _, test := range tests {
-		for claims, want := range map[*Claims]string{&verified: test.verified, &unverified: test.unverified, nil: test.nobody} {
+		for claims, want := range map[*Claims]string{&verified: test.verified, &unverified: test.unverified, nil: test.anonymous} {
 			if got, known := Field(claims, test.field); got != want || !known {
-				t.Errorf("%s: got %q, %t, want %q", test.field, got, known, want)
+				t.Errorf("Field(%s) = %q, %t, want %q", test.field, got, known, want)
 			}
 		}
 	}
 	for _, unknown := range []string{"", "ID", "iss", "jti", "token"} {
 		if got, known := Field(&verified, unknown); got != "" || known {
-			t.Errorf("%q: got %q, %t", unknown, got, known)
+			t.Errorf("Field(%q) = %q, %t, want an unknown field", unknown, got, known)
 		}
 	}
 }

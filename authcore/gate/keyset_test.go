@@ -20,7 +20,7 @@ func TestNewKeySetRefuses(t *testing.T) {
 	ed, ec, rs := testSigners()[EdDSA].key, testSigners()[ES256].key, testSigners()[RS256].key
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ecdsa.GenerateKey = %v", err)
 	}
 	n := rs.Public.(*rsa.PublicKey).N
 	tests := []struct {
@@ -58,14 +58,14 @@ func TestNewKeySetRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := NewKeySet(test.keys...); err == nil {
-				t.Error("was taken")
+				t.Errorf("NewKeySet(%v) succeeded, want an error", test.keys)
 			}
 		})
 	}
 }
 
-// For a point of low order anybody finds signatures: with S = 0 and R the
-// neutral element, the equation holds for one message in order(A) (CWE-347).
+// Anyone can make signatures for a point of low order: with S = 0 and R the neutral
+// element, the equation holds for one message in order(A) (CWE-347).
 func TestLowOrderKeysCanBeForgedAndAreRefused(t *testing.T) {
 	points := []string{
 		"0000000000000000000000000000000000000000000000000000000000000000",
@@ -85,17 +85,17 @@ func TestLowOrderKeysCanBeForgedAndAreRefused(t *testing.T) {
 	for _, point := range points {
 		key, err := hex.DecodeString(point)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("hex.DecodeString = %v", err)
 		}
 		forged := false
 		for i := 0; i < 256 && !forged; i++ {
 			forged = ed25519.Verify(key, fmt.Appendf(nil, "message %d", i), signature)
 		}
 		if !forged {
-			t.Errorf("%s: no forgery found; is it of low order?", point)
+			t.Errorf("no forgery was found for %s, want one", point)
 		}
 		if _, err := NewKeySet(Key{ID: "1", Algorithm: EdDSA, Public: ed25519.PublicKey(key)}); err == nil {
-			t.Errorf("%s: was taken", point)
+			t.Errorf("NewKeySet(%s) succeeded, want an error", point)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func TestKeySetIsImmutable(t *testing.T) {
 		Key{ID: testSigners()[RS256].key.ID, Algorithm: RS256, Public: &public},
 	)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewKeySet = %v", err)
 	}
 	v := NewVerifier(testConfig())
 	v.SetKeys(set)
@@ -122,11 +122,11 @@ func TestKeySetIsImmutable(t *testing.T) {
 	set.Keys()[0] = Key{}
 	for _, algorithm := range []string{HS256, RS256} {
 		if _, err := v.Verify(testSigners()[algorithm].sign(testClaims()), testNow); err != nil {
-			t.Errorf("%s: %v", algorithm, err)
+			t.Errorf("Verify(%s token) = %v, want no error", algorithm, err)
 		}
 	}
 	if !bytes.Equal(set.JWKS(), before) || set.Keys()[0].ID != s.key.ID {
-		t.Error("the set changed")
+		t.Error("a change of the arguments or results changed the set")
 	}
 }
 
@@ -136,7 +136,7 @@ func TestJWKS(t *testing.T) {
 		Keys []map[string]string `json:"keys"`
 	}
 	if err := json.Unmarshal(set.JWKS(), &document); err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Unmarshal = %v", err)
 	}
 	if len(document.Keys) != 3 {
 		t.Fatalf("got %d keys, want all but the HS256 secret", len(document.Keys))
@@ -144,25 +144,25 @@ func TestJWKS(t *testing.T) {
 	for i, algorithm := range []string{EdDSA, ES256, RS256} {
 		key := document.Keys[i]
 		if key["alg"] != algorithm || key["use"] != "sig" || key["kid"] != testSigners()[algorithm].key.ID {
-			t.Errorf("got %v", key)
+			t.Errorf("JWKS has the key %v, want one of %s", key, algorithm)
 		}
 	}
 	if secret := b64(string(testSigners()[HS256].key.Public.([]byte))); bytes.Contains(set.JWKS(), []byte(secret)) {
-		t.Error("the secret is published")
+		t.Error("JWKS contains the secret")
 	}
 	if !bytes.Equal(set.JWKS(), testKeySet(t, algorithms...).JWKS()) {
-		t.Error("not deterministic")
+		t.Error("JWKS of equal sets differ")
 	}
 	parsed, err := ParseJWKS(set.JWKS())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ParseJWKS = %v", err)
 	}
 	if !bytes.Equal(parsed.JWKS(), set.JWKS()) {
-		t.Errorf("after a round trip:\n%s\n%s", parsed.JWKS(), set.JWKS())
+		t.Errorf("ParseJWKS(JWKS()) =\n%s\nwant\n%s", parsed.JWKS(), set.JWKS())
 	}
 	empty, err := NewKeySet()
 	if err != nil || string(empty.JWKS()) != `{"keys":[]}` {
-		t.Errorf("empty set: %s, %v", empty.JWKS(), err)
+		t.Errorf("JWKS of an empty set = %s, %v, want no keys", empty.JWKS(), err)
 	}
 }
 
@@ -181,10 +181,10 @@ func TestThumbprintOfPublishedKeys(t *testing.T) {
 	for _, test := range tests {
 		set, err := ParseJWKS([]byte(test.jwks))
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("ParseJWKS = %v", err)
 		}
 		if got := set.Keys()[0].ID; got != test.want {
-			t.Errorf("got %s, want %s", got, test.want)
+			t.Errorf("the ID of the parsed key is %s, want %s", got, test.want)
 		}
 	}
 }
@@ -193,14 +193,14 @@ func TestThumbprintOfSecret(t *testing.T) {
 	secret := testSigners()[HS256].key.Public.([]byte)
 	one, err := Thumbprint(secret)
 	if err != nil || len(one) != 43 {
-		t.Fatalf("got %q, %v", one, err)
+		t.Fatalf("Thumbprint(secret) = %q, %v, want 43 characters", one, err)
 	}
 	if other, _ := Thumbprint(append(bytes.Clone(secret), 0)); other == one {
-		t.Error("two secrets have one thumbprint")
+		t.Error("Thumbprint of two secrets is equal")
 	}
 	for _, guessable := range []string{string(secret), `{"k":"` + b64(string(secret)) + `","kty":"oct"}`} {
 		if sum := sha256.Sum256([]byte(guessable)); b64(string(sum[:])) == one {
-			t.Error("the thumbprint is a hash that the secret has elsewhere")
+			t.Error("Thumbprint is a common hash of the secret")
 		}
 	}
 	for _, unknown := range []any{
@@ -209,7 +209,7 @@ func TestThumbprintOfSecret(t *testing.T) {
 		(*rsa.PublicKey)(nil), &rsa.PublicKey{},
 	} {
 		if _, err := Thumbprint(unknown); err == nil {
-			t.Errorf("%T has a thumbprint", unknown)
+			t.Errorf("Thumbprint(%T) succeeded, want an error", unknown)
 		}
 	}
 }
@@ -275,12 +275,12 @@ func TestParseJWKS(t *testing.T) {
 			set, err := ParseJWKS([]byte(test.document))
 			if test.keys == 0 {
 				if err == nil {
-					t.Error("was taken")
+					t.Error("ParseJWKS succeeded, want an error")
 				}
 				return
 			}
 			if err != nil || len(set.Keys()) != test.keys {
-				t.Errorf("got %v, %v", set, err)
+				t.Errorf("ParseJWKS = %v, %v, want %d keys", set, err, test.keys)
 			}
 		})
 	}
@@ -296,11 +296,11 @@ func FuzzParseJWKS(f *testing.F) {
 			return
 		}
 		if !json.Valid(data) {
-			t.Errorf("%q is not JSON", data)
+			t.Errorf("ParseJWKS(%q) succeeded, but it is not JSON", data)
 		}
 		again, err := ParseJWKS(set.JWKS())
 		if err != nil || !bytes.Equal(again.JWKS(), set.JWKS()) {
-			t.Errorf("%q: round trip: %v", data, err)
+			t.Errorf("ParseJWKS(%q) does not survive a round trip: %v", data, err)
 		}
 	})
 }

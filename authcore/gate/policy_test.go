@@ -26,7 +26,7 @@ func TestPolicyValidate(t *testing.T) {
 		{"optional and required", Policy{Optional: true, Require: []Requirement{{"id", []string{"u"}}}}, "optional: excludes require"},
 		{"unknown field", require("role", "x"), "require role: unknown field"},
 		{"field in another case", require("ID", "x"), "require ID: unknown field"},
-		{"field that is no requirement", require("session", "x"), "require session: unknown field"},
+		{"field that cannot be required", require("session", "x"), "require session: unknown field"},
 		{"no values", require("id"), "require id: needs a value"},
 		{"empty value", require("id", "x", ""), "require id: a value is empty"},
 		{"not an address", require("email", "example.com"), "require email: a value is not an e-mail address"},
@@ -42,13 +42,13 @@ func TestPolicyValidate(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			err := test.policy.Validate()
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
-				t.Errorf("got %v, want %q", err, test.want)
+				t.Errorf("Validate() = %v, want %q", err, test.want)
 			}
 		})
 	}
 	several := Policy{MaxAge: -1, Require: []Requirement{{"x", nil}, {"id", nil}}}
 	if err := several.Validate(); err == nil || strings.Count(err.Error(), "\n") != 2 {
-		t.Errorf("not every fault: %v", err)
+		t.Errorf("Validate() = %v, want three faults", err)
 	}
 }
 
@@ -91,7 +91,7 @@ func TestRequirements(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := Requirement{Field: test.field, Values: test.values}
 			if got := r.holds(&test.claims); got != test.want {
-				t.Errorf("got %t", got)
+				t.Errorf("holds = %t, want %t", got, test.want)
 			}
 		})
 	}

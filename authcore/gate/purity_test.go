@@ -16,19 +16,18 @@ func goList(t *testing.T, platform []string, arguments ...string) []string {
 	t.Helper()
 	tool, err := exec.LookPath("go")
 	if err != nil {
-		t.Skip("there is no go tool")
+		t.Skip("the go tool is not installed")
 	}
 	command := exec.CommandContext(t.Context(), tool, append([]string{"list"}, arguments...)...)
 	command.Env = append(command.Environ(), platform...)
 	output, err := command.Output()
 	if err != nil {
-		t.Fatalf("go list: %v", err)
+		t.Fatalf("go list failed: %v", err)
 	}
 	return strings.Fields(string(output))
 }
 
-// The package decides and does nothing else: what it would need for more is not
-// within its reach.
+// The package imports only what it needs to decide.
 func TestImports(t *testing.T) {
 	const curve = "filippo.io/edwards25519" // arithmetic and nothing else
 	allowed := []string{
@@ -39,7 +38,7 @@ func TestImports(t *testing.T) {
 	}
 	for _, name := range goList(t, nil, "-f", `{{join .Imports "\n"}}`, ".") {
 		if !slices.Contains(allowed, name) {
-			t.Errorf("imports %s", name)
+			t.Errorf("the package imports %s, want only pure packages", name)
 		}
 	}
 	forbidden := []string{"net", "net/http", "net/url", "log", "log/slog", "os/exec", "crypto/tls", "crypto/x509", "text/template"}
@@ -48,17 +47,17 @@ func TestImports(t *testing.T) {
 			root, _, _ := strings.Cut(name, "/")
 			foreign := strings.Contains(root, ".") && !strings.HasSuffix(name, "/authcore/gate") && name != curve && name != curve+"/field"
 			if foreign || slices.Contains(forbidden, name) {
-				t.Errorf("%v: depends on %s", platform, name)
+				t.Errorf("the package depends on %s on %v, want only pure packages", name, platform)
 			}
 		}
 	}
 }
 
-// Time is passed in, and nothing runs on after a call.
+// Time is an argument, and nothing continues after a call.
 func TestNoClockNoGoroutine(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("got %v, %v", files, err)
+		t.Fatalf("Glob = %v, %v, want the files of the package", files, err)
 	}
 	clock := []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "Sleep", "NewTimer", "NewTicker"}
 	for _, file := range files {
@@ -68,7 +67,7 @@ func TestNoClockNoGoroutine(t *testing.T) {
 		set := token.NewFileSet()
 		tree, err := parser.ParseFile(set, file, nil, 0)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("parser.ParseFile = %v", err)
 		}
 		ast.Inspect(tree, func(node ast.Node) bool {
 			switch node := node.(type) {

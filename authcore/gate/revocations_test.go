@@ -41,13 +41,13 @@ func TestRevocations(t *testing.T) {
 			r.Apply(test.entries...)
 			claims := testClaims()
 			if err := r.Check(&claims); !errors.Is(err, test.want) || r.Len() != test.length {
-				t.Errorf("got %v and length %d, want %v and %d", err, r.Len(), test.want, test.length)
+				t.Errorf("Check = %v with %d entries, want %v with %d", err, r.Len(), test.want, test.length)
 			}
 		})
 	}
 }
 
-// Ids need not be UUIDs; nearly equal ones are kept apart.
+// IDs need not be UUIDs; nearly equal ones are different.
 func TestRevocationIDs(t *testing.T) {
 	ids := []string{
 		"", "x", testUser, strings.ToUpper(testUser), testUser + " ", testUser[:35], testUser[:35] + "g",
@@ -57,13 +57,13 @@ func TestRevocationIDs(t *testing.T) {
 	for _, id := range ids {
 		key := revocationIDOf(id)
 		if other, taken := seen[key]; taken {
-			t.Errorf("%q and %q are the same", id, other)
+			t.Errorf("revocationIDOf(%q) and of %q are equal", id, other)
 		}
 		seen[key] = id
 		r := NewRevocations()
 		r.Apply(Revocation{Kind: RevokeUser, ID: id, Until: testNow})
 		if err := r.Check(&Claims{Subject: id}); !errors.Is(err, ErrUserInactive) {
-			t.Errorf("%q: got %v", id, err)
+			t.Errorf("Check(%q) = %v, want ErrUserInactive", id, err)
 		}
 	}
 }
@@ -76,22 +76,22 @@ func TestSweep(t *testing.T) {
 	r.Apply(Revocation{Kind: RevokeUser, ID: testUser, Until: testNow.Add(time.Hour)})
 	r.Sweep(testNow.Add(-time.Second))
 	if r.Len() != 1001 {
-		t.Errorf("%d are left before any has ended", r.Len())
+		t.Errorf("Sweep before the end left %d entries, want 1001", r.Len())
 	}
 	r.Sweep(testNow.Add(900 * time.Second))
-	// What ends within the second is kept for it.
+	// An entry is kept to the end of its second.
 	if r.Len() != 101 {
-		t.Errorf("%d are left of 101", r.Len())
+		t.Errorf("Sweep left %d entries, want 101", r.Len())
 	}
 	for i := range 1000 {
 		err := r.Check(&Claims{Session: fmt.Sprint(i)})
 		if want := i >= 900; errors.Is(err, ErrRevoked) != want {
-			t.Errorf("%d: got %v", i, err)
+			t.Errorf("Check(session %d) = %v, want revoked: %t", i, err, want)
 		}
 	}
 	r.Sweep(testNow.Add(24 * time.Hour))
 	if r.Len() != 0 || r.Check(&Claims{Subject: testUser}) != nil {
-		t.Errorf("%d are left", r.Len())
+		t.Errorf("Sweep left %d entries, want none", r.Len())
 	}
 }
 

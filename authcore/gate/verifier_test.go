@@ -22,10 +22,10 @@ func TestVerify(t *testing.T) {
 				for range 3 {
 					claims, err := v.Verify(token, testNow)
 					if err != nil {
-						t.Fatal(err)
+						t.Fatalf("v.Verify = %v", err)
 					}
 					if *claims != testClaims() {
-						t.Errorf("got %+v", *claims)
+						t.Errorf("Verify = %+v, want %+v", *claims, testClaims())
 					}
 				}
 			})
@@ -33,23 +33,23 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// Issuers that leave the header to golang-jwt agree with the verifier.
+// golang-jwt writes the header that the verifier expects.
 func TestHeaderSegmentIsGolangJWTs(t *testing.T) {
 	for _, algorithm := range algorithms {
 		s := testSigners()[algorithm]
-		s.key.ID = `id"<&>/+\` // all that JSON escapes in one way or another
+		s.key.ID = `id"<&>/+\` // characters that JSON encoders escape in different ways
 		token := jwt.NewWithClaims(jwt.GetSigningMethod(algorithm), jwt.MapClaims{})
 		token.Header["kid"], token.Header["typ"] = s.key.ID, string(PurposeLogin)
 		signed, err := token.SignedString(s.private)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("token.SignedString = %v", err)
 		}
 		set, err := NewKeySet(s.key)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("NewKeySet = %v", err)
 		}
 		if header, _, _ := segments(signed); header != HeaderSegment(s.key, PurposeLogin) || header != HeaderSegment(set.Keys()[0], PurposeLogin) {
-			t.Errorf("%s: golang-jwt writes %s", algorithm, header)
+			t.Errorf("HeaderSegment(%s) = %s, want %s as golang-jwt", algorithm, HeaderSegment(s.key, PurposeLogin), header)
 		}
 	}
 }
@@ -83,9 +83,9 @@ func TestVerifyChecksClaims(t *testing.T) {
 			statement := testStatement(testClaims())
 			test.change(&statement)
 			token := testSigners()[HS256].signStatement(statement)
-			for range 2 { // the second time from the cache
+			for range 2 { // once without and once from the cache
 				if _, err := v.Verify(token, testNow); !errors.Is(err, test.want) {
-					t.Errorf("got %v, want %v", err, test.want)
+					t.Errorf("Verify = %v, want %v", err, test.want)
 				}
 			}
 		})
@@ -100,12 +100,12 @@ func TestLeeway(t *testing.T) {
 		cfg := testConfig()
 		cfg.Leeway = leeway
 		if _, err := newTestVerifier(t, cfg).Verify(token, testNow); !errors.Is(err, want) {
-			t.Errorf("%v: got %v, want %v", leeway, err, want)
+			t.Errorf("Verify with leeway %v = %v, want %v", leeway, err, want)
 		}
 	}
 }
 
-// A verifier that somebody forgot to configure takes nothing.
+// A verifier that was not configured accepts nothing.
 func TestUnconfiguredVerifierRefuses(t *testing.T) {
 	var issued Statement
 	s := testSigners()[HS256]
@@ -119,11 +119,11 @@ func TestUnconfiguredVerifierRefuses(t *testing.T) {
 		change(&cfg)
 		payload := `{"iss":"` + issued.Issuer + `","aud":"` + issued.Audience + `","sub":"u","jti":"t","sid":"s","iat":1799999000,"exp":1800009000}`
 		if _, err := newTestVerifier(t, cfg).Verify(s.signText(s.header(cfg.Purpose), payload), testNow); !errors.Is(err, ErrInvalidToken) {
-			t.Errorf("without %s: got %v", name, err)
+			t.Errorf("Verify without %s = %v, want ErrInvalidToken", name, err)
 		}
 	}
 	if _, err := NewVerifier(testConfig()).Verify(s.sign(testClaims()), testNow); !errors.Is(err, ErrUnknownKey) {
-		t.Errorf("without keys: got %v", err)
+		t.Errorf("Verify without keys = %v, want ErrUnknownKey", err)
 	}
 }
 
@@ -147,7 +147,7 @@ func TestSeen(t *testing.T) {
 	at(1000)
 	want := fmt.Sprint([]string{testSession + " 0", testSession + " 60", testSession + " 120", testSession + " 3599"})
 	if got := fmt.Sprint(seen); got != want {
-		t.Errorf("got %s, want %s", got, want)
+		t.Errorf("Seen was called for %s, want %s", got, want)
 	}
 }
 
@@ -159,11 +159,11 @@ func TestSeenWithoutCache(t *testing.T) {
 	v := newTestVerifier(t, cfg)
 	for range 3 {
 		if _, err := v.Verify(testSigners()[HS256].sign(testClaims()), testNow); err != nil {
-			t.Fatal(err)
+			t.Fatalf("v.Verify = %v", err)
 		}
 	}
 	if n != 3 {
-		t.Errorf("told %d times", n)
+		t.Errorf("Seen was called %d times, want 3", n)
 	}
 }
 
@@ -173,19 +173,19 @@ func TestCachedClaimsDoNotHoldThePayload(t *testing.T) {
 	payload := `{"iss":"` + testIssuer + `","aud":"` + testAudience + `","sub":"\u0075","jti":"t","sid":"s","iat":1799999000,"exp":1800009000,"name":"\u00c9\ud83d\ude00","x":"` + strings.Repeat("x", 2000) + `"}`
 	claims, err := v.Verify(s.signText(s.header(PurposeLogin), payload), testNow)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("v.Verify = %v", err)
 	}
 	if claims.Subject != "u" || claims.ID != "t" || claims.Session != "s" || claims.Name != "É😀" {
-		t.Errorf("got %+v", claims)
+		t.Errorf("Verify = %+v, want the claims without escapes", claims)
 	}
 }
 
-// SetKeys, Apply, Sweep and Verify at once: a token is good before it is
+// SetKeys, Apply, Sweep and Verify run simultaneously: a token is valid before it is
 // revoked and never after Apply has returned.
 func TestConcurrency(t *testing.T) {
 	const tokens, readers = 40, 4
 	cfg := testConfig()
-	cfg.CacheSize = 16 // so that they push each other out
+	cfg.CacheSize = 16 // so that tokens replace each other
 	cfg.Revocations = NewRevocations()
 	cfg.Seen = func(*Claims, time.Time) {}
 	v := newTestVerifier(t, cfg)
@@ -217,7 +217,7 @@ func TestConcurrency(t *testing.T) {
 				}
 				claims, err := v.Verify(texts[i%tokens], testNow)
 				if err == nil && claims.Subject != testUser || err != nil && !errors.Is(err, ErrRevoked) {
-					t.Errorf("got %v, %v", claims, err)
+					t.Errorf("Verify = %v, %v, want the user or ErrRevoked", claims, err)
 				}
 			}
 		})
@@ -226,13 +226,13 @@ func TestConcurrency(t *testing.T) {
 		foreground.Go(func() {
 			claims, err := v.Verify(texts[i], testNow)
 			if err != nil {
-				t.Errorf("before: %v", err)
+				t.Errorf("Verify before Apply = %v, want no error", err)
 				return
 			}
 			cfg.Revocations.Apply(Revocation{Kind: RevokeSession, ID: claims.Session, Until: testNow.Add(time.Hour)})
 			for range 20 {
 				if _, err := v.Verify(texts[i], testNow); !errors.Is(err, ErrRevoked) {
-					t.Errorf("after: %v", err)
+					t.Errorf("Verify after Apply = %v, want ErrRevoked", err)
 				}
 			}
 		})
