@@ -17,7 +17,11 @@ type caddyfile struct {
 	Client []string
 	Gate   []string
 	Site   []string
-	// Log is more options of the log.
+	// Global contains more global options.
+	Global []string
+	// More contains more sites.
+	More string
+	// Log contains more options of the log.
 	Log []string
 	// EmailLink is the template of links; "" means linkTemplate.
 	EmailLink string
@@ -25,8 +29,8 @@ type caddyfile struct {
 	Upstream string
 }
 
-// linkTemplate and linkPrefix are where mailed links lead unless a test has a
-// frontend of its own.
+// linkTemplate and linkPrefix are the targets of mailed links, unless a test has its
+// own frontend.
 const (
 	linkPrefix   = "https://frontend.test/auth/link/"
 	linkTemplate = linkPrefix + "{token}"
@@ -37,7 +41,7 @@ const (
 // debugLinks puts links into the answers, for tests that need no mail.
 var debugLinks = []string{"insecure_debug_links"}
 
-// noLimits is for tests that do more than a person would.
+// noLimits is for tests that send more than one user would.
 var noLimits = []string{
 	"limit link_per_address off", "limit link_per_ip off", "limit link_per_client off",
 	"limit link_overall off", "limit login_per_ip off", "limit authorize_per_ip off",
@@ -65,6 +69,7 @@ func (c caddyfile) render(e *edge.Edge) string {
 		email_link %[5]s
 		%[6]s
 	}
+	%[12]s
 }
 
 http://127.0.0.1:%[7]d, http://localhost:%[7]d {
@@ -76,8 +81,8 @@ http://127.0.0.1:%[7]d, http://localhost:%[7]d {
 	%[9]s
 	reverse_proxy %[10]s
 }
-`, e.Admin, redirectURI, origin, lines(c.Client, 3), c.EmailLink, lines(c.Realm, 2),
-		e.Port, lines(c.Gate, 2), lines(c.Site, 1), c.Upstream, lines(c.Log, 2))
+%[13]s`, e.Admin, redirectURI, origin, lines(c.Client, 3), c.EmailLink, lines(c.Realm, 2),
+		e.Port, lines(c.Gate, 2), lines(c.Site, 1), c.Upstream, lines(c.Log, 2), lines(c.Global, 1), c.More)
 }
 
 func lines(list []string, depth int) string {

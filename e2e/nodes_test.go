@@ -14,8 +14,8 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/wait"
 )
 
-// What is promised from a logout at one node to the refusal at the other, and
-// what a busy machine may add to the slowest of many.
+// logoutBound limits the time from a logout at one node to the refusal at the other.
+// logoutSlack is added on a busy machine.
 const (
 	logoutBound = time.Second
 	logoutSlack = 2 * time.Second
@@ -25,7 +25,7 @@ func engines() map[string]func(testing.TB) engine {
 	return map[string]func(testing.TB) engine{"PostgreSQL": startPostgres, "Redis": startRedis}
 }
 
-// TestTwoNodes: two nodes on one store are one edge.
+// TestTwoNodes checks that two nodes on one store act as one.
 func TestTwoNodes(t *testing.T) {
 	for name, start := range engines() {
 		t.Run(name, func(t *testing.T) {
@@ -47,9 +47,9 @@ func TestTwoNodes(t *testing.T) {
 	}
 }
 
-// TestCutOffNode: with `on_stale reject` a node that hears nothing from the store
-// answers 503 to requests with a token, and heals by itself. Before it has heard
-// all that it missed it lets nobody in.
+// TestCutOffNode checks `on_stale reject`: a node without connection to the store
+// answers 503 to requests with a token, and recovers without a restart. It accepts
+// no token before it has read all revocations that it missed.
 func TestCutOffNode(t *testing.T) {
 	p := newPair(t, startRedis(t), "revocation_max_staleness 5s", "on_stale reject")
 	good, ended := p.b.logIn(t, "good@example.com").token, p.b.logIn(t, "ended@example.com").token
@@ -70,7 +70,7 @@ func TestCutOffNode(t *testing.T) {
 		}
 	}
 	isRefused(t, "a bad token", p.a.get(t, "/whoami", "x"), bodyInvalid)
-	wait.Until(t, time.Minute, "the log says so", func() bool { return p.a.Log.Contains("revocations are stale") })
+	wait.Until(t, time.Minute, "the log reports it", func() bool { return p.a.Log.Contains("revocations of other nodes are missing") })
 	p.toA.Heal()
 	wait.Until(t, time.Minute, "the node heals", func() bool {
 		switch got := p.a.get(t, "/whoami", ended); got.status {
@@ -83,11 +83,11 @@ func TestCutOffNode(t *testing.T) {
 		return false
 	})
 	p.a.get(t, "/whoami", good).must(t, http.StatusOK)
-	wait.Until(t, time.Minute, "the log says so", func() bool { return p.a.Log.Contains("revocations are followed again") })
+	wait.Until(t, time.Minute, "the log reports it", func() bool { return p.a.Log.Contains("reading revocations succeeded again") })
 }
 
-// linkCrosses: a link that is asked for at one node is spent at the other, and
-// the token of a node that has just made the keys is good at the other.
+// linkCrosses requests a link at one node and uses it at the other. Both accept the
+// token.
 func (p *pair) linkCrosses(t *testing.T) {
 	for _, way := range [][2]*site{{p.a, p.b}, {p.b, p.a}} {
 		asked, spent := way[0], way[1]
@@ -100,7 +100,7 @@ func (p *pair) linkCrosses(t *testing.T) {
 	}
 }
 
-// crowd: of many who spend one link at both nodes at once, one gets in.
+// crowd uses one link many times at both nodes simultaneously: one login succeeds.
 func (p *pair) crowd(t *testing.T) {
 	const many = 100
 	link := p.a.requestLink(t, "crowd@example.com")
@@ -128,8 +128,8 @@ func (p *pair) crowd(t *testing.T) {
 	}
 }
 
-// algorithm: a key that one node has made a moment ago, and that signs at once, is
-// good at the other.
+// algorithm changes the algorithm at one node. Both nodes accept the tokens of both
+// algorithms. A new key signs only when all nodes have read it.
 func (p *pair) algorithm(t *testing.T) {
 	p.a.reconfigure(t, func(c *caddyfile) { c.Realm = append(slices.Clone(c.Realm), "algorithm ES256") })
 	token := p.a.logIn(t, "algorithm@example.com").token
@@ -137,13 +137,10 @@ func (p *pair) algorithm(t *testing.T) {
 	p.a.get(t, "/whoami", p.b.logIn(t, "algorithm@example.com").token).must(t, http.StatusOK)
 }
 
-// logouts measures how long a logout at one node takes to the other. All have to be
-// in force within the bound and the slack, nine of ten within the bound itself: the
-// time is that of a clock on the wall, and runs on while the machine gives its
-// processors to somebody else than the test, the two nodes and the engine. One that
-// was late by that says nothing about edgeauth. That none is late for another reason
-// is shown by TestLogoutReachesOtherNodes of authcore, for every logout and with a
-// clock that nothing disturbs, also where notifications are lost and an engine hangs.
+// logouts measures the time until a logout at one node is in force at the other. All
+// must be in force within the bound and the slack, nine of ten within the bound: a
+// busy machine delays some of them. The tests of package revocation check every
+// logout with an injected clock.
 func (p *pair) logouts(t *testing.T, many int) {
 	times := make([]time.Duration, 0, many)
 	for i := range many {
@@ -159,9 +156,8 @@ func (p *pair) logouts(t *testing.T, many int) {
 	}
 }
 
-// lags checks that both nodes have measured how long the other's logouts took, by
-// the clock of the engine, and that it was within the bound, for as many as in
-// logouts and for the same reason.
+// lags checks the delays that both nodes measured by the clock of the engine, as
+// logouts does.
 func (p *pair) lags(t *testing.T) {
 	t.Helper()
 	for _, s := range p.both {
@@ -192,7 +188,7 @@ func (p *pair) lags(t *testing.T) {
 	}
 }
 
-// settle waits until both nodes serve logins with what was done to them.
+// settle waits until both nodes serve logins.
 func (p *pair) settle(t *testing.T) {
 	t.Helper()
 	for _, s := range p.both {
@@ -200,7 +196,7 @@ func (p *pair) settle(t *testing.T) {
 	}
 }
 
-// eventuallyLogsIn waits until a node logs people in.
+// eventuallyLogsIn waits until a login at a node succeeds.
 func eventuallyLogsIn(t *testing.T, s *site) {
 	t.Helper()
 	deadline := time.Now().Add(time.Minute)
@@ -214,7 +210,7 @@ func eventuallyLogsIn(t *testing.T, s *site) {
 	}
 }
 
-// loginOnce logs in and returns the status that this ended with, and the token.
+// loginOnce logs in and returns the last status and the token.
 func loginOnce(t testing.TB, s *site, email string) (status int, token string) {
 	asked, err := s.try(t, http.MethodPost, "/v1/auth/by-link/link/", jsonType, encode(t, map[string]any{"email": email}))
 	if err != nil || asked.status != http.StatusOK {
