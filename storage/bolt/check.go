@@ -14,7 +14,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// checkLockTimeout is how long Check waits for a file that is in use.
+// checkLockTimeout bounds the wait of Check for a file that is in use.
 const checkLockTimeout = 200 * time.Millisecond
 
 // Check reads all pages of the file and describes its state in a sentence. It

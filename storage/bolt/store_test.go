@@ -74,7 +74,7 @@ func damage(t *testing.T, store authcore.Store, item authcore.Item) bool {
 		}
 		former := realm.Get(key)
 		if former == nil {
-			return false, errors.New("there is no such item")
+			return false, errors.New("the item is not stored")
 		}
 		// Times are intact: Sweep must not judge by them alone.
 		return true, realm.Put(key, append(bytes.Clone(former), '!'))
@@ -107,6 +107,32 @@ func nameOf(t *testing.T, s *Store) string {
 	}
 	t.Fatal("the store belongs to no realm")
 	return ""
+}
+
+// A login whose commit fails leaves the link usable.
+func TestLoginFaults(t *testing.T) {
+	db := openTemp(t)
+	commit := db.writer.commit
+	storagetest.RunLoginFaults(t, realm(t, db, "main"), func(n int) (disarm func()) {
+		err := do(t.Context(), db.writer, func(*bbolt.Tx) (bool, error) { // the writer is idle after it
+			db.writer.commit = func(tx *bbolt.Tx) error {
+				if n--; n < 0 {
+					return errors.Join(errRefused, tx.Rollback())
+				}
+				return commit(tx)
+			}
+			return false, nil
+		})
+		if err != nil {
+			t.Errorf("arm = %v, want nil", err)
+		}
+		return func() {
+			_ = do(t.Context(), db.writer, func(*bbolt.Tx) (bool, error) {
+				db.writer.commit = commit
+				return false, nil
+			})
+		}
+	})
 }
 
 func TestDurability(t *testing.T) {

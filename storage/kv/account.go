@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -179,10 +180,8 @@ func (t *tx) store(former *loaded, a *authcore.Account, now time.Time) error {
 	if err := t.storeEntries(former.entries, entries, a.User.ID); err != nil {
 		return err
 	}
-	for _, revocation := range a.Revocations {
-		if err := t.revoke(revocation); err != nil {
-			return err
-		}
+	if err := t.revoke(a.Revocations...); err != nil {
+		return err
 	}
 	a.Identities = slices.DeleteFunc(a.Identities, func(i authcore.Identity) bool { return !i.Live(now) })
 	a.Sessions = slices.DeleteFunc(a.Sessions, func(s authcore.Session) bool { return !now.Before(s.Expires) })
@@ -219,9 +218,9 @@ func (t *tx) settleIdentities(
 }
 
 // storeEntries writes the difference between the entries of an account, and the
-// index of identities.
+// index of identities. For the order of keys see revoke.
 func (t *tx) storeEntries(former, entries map[string]accountEntry, userID string) error {
-	for key := range former {
+	for _, key := range slices.Sorted(maps.Keys(former)) {
 		if _, kept := entries[key]; kept {
 			continue
 		}
@@ -234,7 +233,8 @@ func (t *tx) storeEntries(former, entries map[string]accountEntry, userID string
 			return err
 		}
 	}
-	for key, entry := range entries {
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		entry := entries[key]
 		stored, known := former[key]
 		if known && bytes.Equal(stored.text, entry.text) {
 			continue

@@ -105,7 +105,7 @@ func (e *testEngine) Call(callback func()) error {
 func (e *testEngine) damage(t *testing.T, key []byte) {
 	t.Helper()
 	if e.entries[string(key)] == nil {
-		t.Fatalf("there is no entry %q to damage", key)
+		t.Fatalf("the entry %q is not stored", key)
 	}
 	e.entries[string(key)] = []byte(`{"expires":"x`)
 }

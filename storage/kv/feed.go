@@ -3,7 +3,8 @@ package kv
 import (
 	"context"
 	"encoding/binary"
-	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,6 +21,8 @@ type feedEntry struct {
 	// entry that lifts a revocation is needed until the lifted one would have ended,
 	// because a node may have that one.
 	Forget time.Time `json:"forget"`
+
+	place []byte // its key, while it is not stored
 }
 
 // RevocationsSince implements authcore.Revocations. The cursor is the number of an
@@ -65,34 +68,53 @@ func (t *tx) lastRevocation() uint64 {
 
 func feedIDKey(r authcore.Revocation) []byte { return join(feedIDTable, string(r.Kind), r.ID) }
 
-// revoke appends a revocation to the feed and deletes the earlier one of the same
-// kind and ID.
-func (t *tx) revoke(r authcore.Revocation) error {
-	t.revoked = true
-	id := feedIDKey(r)
-	entry := feedEntry{Revocation: r, Forget: r.Until}
-	if r.Until.IsZero() {
-		entry.Forget = time.Unix(0, 0)
+// revoke appends revocations to the feed. Of each kind and ID it keeps the last one.
+// It writes the keys in order: bbolt moves all entries of a page for a key that is
+// inserted before them, and divides pages only when it commits.
+func (t *tx) revoke(revocations ...authcore.Revocation) error {
+	if len(revocations) == 0 {
+		return nil
 	}
-	if place := t.Get(id); place != nil {
-		key := append([]byte{feedTable}, place...)
-		former, err := load[feedEntry](t, key)
-		if err == nil && former.Forget.After(entry.Forget) {
+	t.revoked = true
+	number := t.lastRevocation()
+	entries := map[string]feedEntry{}
+	puts := map[string][]byte{}
+	for _, r := range revocations {
+		id := feedIDKey(r)
+		entry := feedEntry{Revocation: r, Forget: r.Until}
+		if r.Until.IsZero() {
+			entry.Forget = time.Unix(0, 0)
+		}
+		former, known := entries[string(id)]
+		if place := t.Get(id); place != nil && !known {
+			key := append([]byte{feedTable}, place...)
+			former, _ = load[feedEntry](t, key) // a damaged one is replaced
+			if err := t.Delete(key); err != nil {
+				return err
+			}
+		}
+		if former.Forget.After(entry.Forget) {
 			entry.Forget = former.Forget
 		}
-		if err := t.Delete(key); err != nil {
+		if former.place != nil {
+			delete(puts, string(former.place))
+		}
+		number++
+		entry.place = feedKey(number)
+		text, err := encode(entry)
+		if err != nil {
+			return err
+		}
+		entries[string(id)] = entry
+		puts[string(entry.place)] = text
+		puts[string(id)] = entry.place[1:]
+		puts[string(expiryKey(entry.Forget, id))] = []byte{}
+		puts[feedEnd] = entry.place[1:]
+	}
+	for _, key := range slices.Sorted(maps.Keys(puts)) {
+		if err := t.Put([]byte(key), puts[key]); err != nil {
 			return err
 		}
 	}
-	text, err := encode(entry)
-	if err != nil {
-		return err
-	}
-	key := feedKey(t.lastRevocation() + 1)
-	return errors.Join(
-		t.Put(key, text),
-		t.Put([]byte(feedEnd), key[1:]),
-		t.Put(id, key[1:]),
-		t.expire(id, entry.Forget),
-	)
+	return nil
 }

@@ -294,6 +294,36 @@ func TestForeignCursors(t *testing.T) {
 	}
 }
 
+// A step may revoke and lift. The last entry counts, and it stays as long as the
+// first one would have.
+func TestRevokeAndLiftInOneStep(t *testing.T) {
+	store, engine := newTestStore()
+	lifted := authcore.Revocation{Kind: authcore.RevokeUser, ID: "ada"}
+	signUp(t, store, authcore.Account{
+		User: authcore.User{ID: "ada"}, Revocations: []authcore.Revocation{revokeUser("ada"), revokeUser("grace"), lifted},
+	})
+	signUp(t, store, authcore.Account{User: authcore.User{ID: "eve"}, Revocations: []authcore.Revocation{{Kind: authcore.RevokeUser, ID: "grace"}}})
+	for _, step := range []struct {
+		after time.Duration
+		want  int
+	}{{0, 2}, {time.Hour - time.Second, 2}, {time.Hour, 0}} {
+		if _, err := store.Sweep(t.Context(), origin.Add(step.after)); err != nil {
+			t.Errorf("Sweep = %v, want nil", err)
+		}
+		entries, _, err := store.RevocationsSince(t.Context(), "")
+		if err != nil || len(entries) != step.want {
+			t.Errorf("RevocationsSince after %v = %v, error %v, want %d", step.after, entries, err, step.want)
+		}
+		for _, entry := range entries {
+			if !entry.Until.IsZero() {
+				t.Errorf("RevocationsSince after %v = %v, want lifted entries only", step.after, entry)
+			}
+		}
+	}
+	wantEntries(t, engine, feedIDTable, 0)
+	wantEntries(t, engine, feedTable, 1) // the last number
+}
+
 // UpdateKeys ends although other nodes change the keys all the time.
 func TestUpdateKeysGivesUp(t *testing.T) {
 	store, engine := newTestStore()

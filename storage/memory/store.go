@@ -76,7 +76,7 @@ func (e *engine) Update(ctx context.Context, run func(kv.Tx) error) error {
 	return err
 }
 
-// tx is a transaction. It writes at once and records how to undo that.
+// tx is a transaction. It writes immediately and records how to undo that.
 type tx struct {
 	entries *entries
 	undo    []undo

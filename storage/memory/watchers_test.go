@@ -10,7 +10,7 @@ import (
 
 func TestWatchers(t *testing.T) {
 	w := NewWatchers()
-	w.Notify() // nobody listens
+	w.Notify() // without a watcher
 	ctx, cancel := context.WithCancel(t.Context())
 	const watchers = 3
 	notified, ended := make([]chan struct{}, watchers), make(chan error, watchers)
@@ -23,7 +23,7 @@ func TestWatchers(t *testing.T) {
 	for _, n := range notified {
 		<-n
 	}
-	// A watcher that is busy blocks nobody, and many notifications become one.
+	// A busy watcher blocks no caller, and many notifications become one.
 	for range 100 {
 		w.Notify()
 	}
@@ -37,7 +37,7 @@ func TestWatchers(t *testing.T) {
 			case err := <-ended:
 				waiting = false
 				if !errors.Is(err, context.Canceled) || !errors.Is(err, authcore.ErrUnavailable) {
-					t.Errorf("error %v", err)
+					t.Errorf("Watch with an ended context = %v, want ErrUnavailable and context.Canceled", err)
 				}
 			case <-notified[0]:
 			case <-notified[1]:
@@ -46,7 +46,7 @@ func TestWatchers(t *testing.T) {
 		}
 	}
 	if len(w.waiting) != 0 {
-		t.Errorf("%d watchers are still kept", len(w.waiting))
+		t.Errorf("%d watchers are left, want none", len(w.waiting))
 	}
 }
 
@@ -58,7 +58,7 @@ func TestWatchersClose(t *testing.T) {
 	w.Close()
 	for _, err := range []error{<-ended, w.Watch(t.Context(), func() {})} {
 		if !errors.Is(err, authcore.ErrUnavailable) {
-			t.Errorf("error %v", err)
+			t.Errorf("Watch after Close = %v, want ErrUnavailable", err)
 		}
 	}
 }
