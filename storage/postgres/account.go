@@ -135,10 +135,10 @@ func (s *Store) UpdateAccount(
 	ctx context.Context, userID string, now time.Time, change func(*authcore.Account) error,
 ) (stored authcore.Account, err error) {
 	ref := authcore.UserRef{ID: userID}
-	err = s.transact(ctx, func(ctx context.Context, t *tx) error {
+	err = s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
 		rows := make([][]row, 1)
 		s.queueAccounts(t, []authcore.UserRef{ref}, rows)
-		if err := t.send(ctx); err != nil {
+		if err := t.load(ctx); err != nil {
 			return err
 		}
 		before, err := oneAccount(ref, rows[0], now)
@@ -155,15 +155,6 @@ func (s *Store) UpdateAccount(
 		return t.commit(ctx)
 	})
 	return orZero(stored, err)
-}
-
-// orZero returns no value with an error.
-func orZero[T any](value T, err error) (T, error) {
-	if err != nil {
-		var zero T
-		return zero, err
-	}
-	return value, nil
 }
 
 // queueAccounts locks the users that refs select and loads the rows of their
@@ -190,10 +181,7 @@ func (s *Store) queueChange(t *tx, before *authcore.Account, after authcore.Acco
 		after.User.ID, after.User.Created = before.User.ID, before.User.Created
 	}
 	stored := authcore.Account{User: after.User}
-	if err := checkKeys(after.User.ID); err != nil {
-		return stored, err
-	}
-	doc, user, err := changed(before.User, after.User)
+	doc, user, err := changed(before.User, after.User, after.User.ID)
 	switch {
 	case err != nil:
 		return stored, err
@@ -213,7 +201,15 @@ func (s *Store) queueChange(t *tx, before *authcore.Account, after authcore.Acco
 	return stored, s.queueRevocations(t, after.Revocations)
 }
 
-const insertUser = `INSERT INTO @.users (realm, id, email_key, domain, doc) VALUES ($1, $2, $3, $4, $5)`
+// Statements that insert the parts of an account. The last two end with what to do
+// about a row that is present.
+const (
+	insertUser     = `INSERT INTO @.users (realm, id, email_key, domain, doc) VALUES ($1, $2, $3, $4, $5)`
+	insertIdentity = `INSERT INTO @.identities AS i (realm, key, user_id, unlinked, expires, doc) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (realm, key) DO `
+	insertSession = `INSERT INTO @.sessions AS s (realm, user_id, id, expires, doc) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (user_id, realm, id) DO `
+)
 
 // userArguments returns the columns of a user. Without a verified address there is
 // neither a key nor a domain.
@@ -226,12 +222,27 @@ func (s *Store) userArguments(user authcore.User, doc string) []any {
 	return []any{s.realm, user.ID, key, domain, doc}
 }
 
+func (s *Store) identityArguments(identity authcore.Identity, doc string) []any {
+	return []any{
+		s.realm, identityDigest(identity.Key()), identity.UserID, identity.State == authcore.IdentityUnlinked, expiry(identity.Expires), doc,
+	}
+}
+
+// identityKeys returns the texts of an identity that a document must keep as they are.
+func identityKeys(i authcore.Identity) []string {
+	return []string{i.Provider, i.Issuer, i.Subject, i.UserID}
+}
+
+func (s *Store) sessionArguments(session authcore.Session, doc string) []any {
+	return []any{s.realm, session.UserID, session.ID, stamp(session.Expires), doc}
+}
+
 // changed returns the document of an item if it differs, and the item as stored.
-func changed[T any](before, after T) (doc string, stored T, err error) {
+func changed[T any](before, after T, keys ...string) (doc string, stored T, err error) {
 	if reflect.DeepEqual(before, after) {
 		return "", before, nil
 	}
-	doc, stored, err = encode(after)
+	doc, stored, err = encode(after, keys...)
 	if err != nil {
 		return "", stored, err
 	}
@@ -256,14 +267,11 @@ func (s *Store) queueIdentities(t *tx, before *authcore.Account, after authcore.
 	}
 	for _, identity := range after.Identities {
 		identity.UserID = after.User.ID
-		if err := checkKeys(identity.Provider, identity.Issuer, identity.Subject); err != nil {
-			return err
-		}
 		var former authcore.Identity
 		if known := before.Identity(identity.Key()); known != nil {
 			former = *known
 		}
-		doc, identity, err := changed(former, identity)
+		doc, identity, err := changed(former, identity, identityKeys(identity)...)
 		if err != nil {
 			return err
 		}
@@ -271,12 +279,9 @@ func (s *Store) queueIdentities(t *tx, before *authcore.Account, after authcore.
 			stored.Identities = append(stored.Identities, identity)
 		}
 		if doc != "" {
-			t.queue(`INSERT INTO @.identities AS i (realm, key, user_id, unlinked, expires, doc) VALUES ($1, $2, $3, $4, $5, $6)
-				ON CONFLICT (realm, key) DO UPDATE SET
-					user_id = CASE WHEN i.user_id = $3 OR i.unlinked OR i.expires <= $7 THEN EXCLUDED.user_id END,
-					unlinked = EXCLUDED.unlinked, expires = EXCLUDED.expires, doc = EXCLUDED.doc`,
-				s.realm, identityDigest(identity.Key()), identity.UserID, identity.State == authcore.IdentityUnlinked,
-				expiry(identity.Expires), doc, stamp(now))
+			t.queue(insertIdentity+`UPDATE SET unlinked = EXCLUDED.unlinked, expires = EXCLUDED.expires, doc = EXCLUDED.doc,
+				user_id = CASE WHEN i.user_id = $3 OR i.unlinked OR i.expires <= $7 THEN EXCLUDED.user_id END`,
+				append(s.identityArguments(identity, doc), stamp(now))...)
 		}
 	}
 	return nil
@@ -291,12 +296,9 @@ func (s *Store) queueSessions(t *tx, before *authcore.Account, after authcore.Ac
 	}
 	for _, session := range after.Sessions {
 		session.UserID = after.User.ID
-		if err := checkKeys(session.ID); err != nil {
-			return err
-		}
 		former := sessions[session.ID]
 		delete(sessions, session.ID)
-		doc, session, err := changed(former, session)
+		doc, session, err := changed(former, session, session.ID)
 		if err != nil {
 			return err
 		}
@@ -304,10 +306,8 @@ func (s *Store) queueSessions(t *tx, before *authcore.Account, after authcore.Ac
 			stored.Sessions = append(stored.Sessions, session)
 		}
 		if doc != "" {
-			t.queue(`INSERT INTO @.sessions AS s (realm, user_id, id, expires, doc) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (user_id, realm, id) DO UPDATE SET expires = EXCLUDED.expires, doc = EXCLUDED.doc,
-					seen = CASE WHEN s.seen > $6 THEN s.seen END`,
-				s.realm, session.UserID, session.ID, stamp(session.Expires), doc, stamp(former.LastSeen))
+			t.queue(insertSession+`UPDATE SET expires = EXCLUDED.expires, doc = EXCLUDED.doc, seen = CASE WHEN s.seen > $6 THEN s.seen END`,
+				append(s.sessionArguments(session, doc), stamp(former.LastSeen))...)
 		}
 	}
 	if len(sessions) > 0 {

@@ -55,7 +55,7 @@ func (s *Store) Count(ctx context.Context, now time.Time, counters []authcore.Co
 	slices.SortStableFunc(order, func(a, b int) int { return bytes.Compare(keys[a], keys[b]) })
 	var tallies []authcore.Tally
 	var added map[string]bool
-	err := s.send(ctx, func(t *tx) error {
+	err := s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
 		tallies, added = make([]authcore.Tally, len(counters)), make(map[string]bool)
 		for _, i := range order {
 			name := strings.ReplaceAll(strings.ToValidUTF8(counters[i].Limit, ""), "\x00", "")
@@ -74,7 +74,7 @@ func (s *Store) Count(ctx context.Context, now time.Time, counters []authcore.Co
 				return err
 			})
 		}
-		return nil
+		return t.commit(ctx)
 	})
 	if err != nil {
 		return nil, err

@@ -19,8 +19,13 @@ const (
 )
 
 // encode returns the document of an item and the item as it will be read: invalid
-// UTF-8 is replaced.
-func encode[T any](item T) (doc string, stored T, err error) {
+// UTF-8 is replaced. It refuses keys that a lookup would not find.
+func encode[T any](item T, keys ...string) (doc string, stored T, err error) {
+	for _, key := range keys {
+		if len(key) > maxKey || !storable(key) {
+			return "", stored, final{errKey}
+		}
+	}
 	text, err := json.Marshal(item)
 	if err == nil {
 		err = json.Unmarshal(text, &stored)
@@ -64,17 +69,7 @@ func storableOrEmpty(text string) string {
 // maxKey limits the texts that identify an item.
 const maxKey = 1024
 
-// errKey refuses to store an item under a key that a lookup would not find.
 var errKey = errors.New("postgres: a key has more than 1024 bytes, is not UTF-8, or contains NUL")
-
-func checkKeys(keys ...string) error {
-	for _, key := range keys {
-		if len(key) > maxKey || !storable(key) {
-			return final{errKey}
-		}
-	}
-	return nil
-}
 
 // identityDigest is the key of an identity in its table.
 func identityDigest(key authcore.IdentityKey) []byte {

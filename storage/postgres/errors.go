@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -21,17 +20,11 @@ const (
 	readOnlyTransaction  = "25006"
 )
 
-// maxViolations limits attempts that end at a constraint. A step that loses a race
-// against a first login of the same user finds the user at the next attempt.
-const maxViolations = 3
-
 var (
 	errTimeout      = errors.New("no answer in time")
 	errDamaged      = errors.New("a stored item cannot be decoded")
 	errClosed       = errors.New("the store is closed")
 	errNotCommitted = errors.New("no confirmation of the commit")
-	// errConflict ends an attempt because another step came between.
-	errConflict = errors.New("conflicting step")
 )
 
 // final marks an error that is the answer of a step: a sentinel, or the error of a
@@ -39,23 +32,6 @@ var (
 type final struct{ error }
 
 func (f final) Unwrap() error { return f.error }
-
-// broken marks an error after which the connection is closed.
-type broken struct{ error }
-
-func (b broken) Unwrap() error { return b.error }
-
-// early marks an error of a step that had not sent anything to commit.
-type early struct{ error }
-
-func (e early) Unwrap() error { return e.error }
-
-func undone(err error) error {
-	if err == nil {
-		return nil
-	}
-	return early{err}
-}
 
 func unavailable(err error) error {
 	return fmt.Errorf("postgres: %w: %w", authcore.ErrUnavailable, err)
@@ -94,28 +70,10 @@ func violation(err error) error {
 	return nil
 }
 
-// retryable reports whether a step certainly did not happen and another attempt
-// may succeed.
-func retryable(err error, attempt int) bool {
-	var isFinal final
-	var isBroken broken
-	var isEarly early
-	switch {
-	case errors.As(err, &isFinal):
-		return false
-	case sqlState(err) == serializationFailure, sqlState(err) == deadlockDetected, errors.Is(err, errConflict):
-		return true
-	case violation(err) != nil:
-		return attempt < maxViolations
-	}
-	return attempt == 1 && errors.As(err, &isBroken) && errors.As(err, &isEarly)
-}
-
 // answer turns the error of a step into one of the contract. Errors of the server
-// about data may quote the data and are reported by their code (CWE-209).
+// may quote data and are reported by their code (CWE-209).
 func answer(ctx context.Context, err error) error {
 	var told final
-	var fault *pgconn.PgError
 	switch {
 	case err == nil:
 		return nil
@@ -127,14 +85,8 @@ func answer(ctx context.Context, err error) error {
 		return unavailable(ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded):
 		return unavailable(errTimeout)
-	case errors.As(err, &fault) && !strings.HasPrefix(fault.Code, "57") && !strings.HasPrefix(fault.Code, "53"):
-		return unavailable(fmt.Errorf("error of the server (SQLSTATE %s)", fault.Code))
+	case sqlState(err) != "":
+		return unavailable(fmt.Errorf("error of the server (SQLSTATE %s)", sqlState(err)))
 	}
 	return unavailable(err)
-}
-
-// errNewer refuses a realm whose documents may have fields that this program would
-// drop.
-func errNewer(formats []int) error {
-	return fmt.Errorf("postgres: the store has format %v, this program knows up to %d; run the newer program", formats, authcore.Format)
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -38,7 +37,7 @@ func (s *Store) queueRevocations(t *tx, entries []authcore.Revocation) error {
 		return err
 	}
 	t.queue(appendFeed+replaceEntry, arguments...)
-	t.channel, t.payload = s.db.schema, s.realm
+	t.notify = s.realm
 	return nil
 }
 
@@ -53,8 +52,8 @@ func (s *Store) feedArguments(entries []authcore.Revocation) ([]any, error) {
 	var kinds, ids, docs []string
 	var forget []time.Time
 	for _, entry := range entries {
-		doc, _, err := encode(entry)
-		if err := cmp.Or(checkKeys(string(entry.Kind), entry.ID), err); err != nil {
+		doc, _, err := encode(entry, string(entry.Kind), entry.ID)
+		if err != nil {
 			return nil, err
 		}
 		until := stamp(entry.Until)
@@ -153,15 +152,15 @@ func feedPage(rows []feedRow, base snapshot, page int) ([]authcore.Revocation, s
 // restored dump may have numbers that the server has not reached yet; they get a
 // current one.
 func (s *Store) newEpoch(ctx context.Context) error {
-	return s.run(ctx, s.db.feed, func(ctx context.Context, conn *pgxpool.Conn) error {
-		_, err := conn.Exec(ctx, s.db.in(`
+	return s.run(ctx, s.db.feed, func(ctx context.Context, t *tx) error {
+		t.queue(`
 			WITH restored AS (
 				UPDATE @.feed SET xid = pg_current_xact_id() WHERE NOT pg_visible_in_snapshot(xid, pg_current_snapshot())
 			)
 			INSERT INTO @.feed_epoch AS e (started, nonce) VALUES (pg_postmaster_start_time(), $1)
 			ON CONFLICT (single) DO UPDATE SET started = EXCLUDED.started, nonce = EXCLUDED.nonce
-			WHERE e.started <> EXCLUDED.started`), rand.Text())
-		return err
+			WHERE e.started <> EXCLUDED.started`, rand.Text())
+		return t.commit(ctx)
 	})
 }
 
@@ -171,11 +170,11 @@ func (s *Store) DeleteUser(ctx context.Context, userID string, revocation authco
 	if !storable(userID) {
 		return authcore.ErrNotFound
 	}
-	return s.transact(ctx, func(ctx context.Context, t *tx) error {
+	return s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
 		var users int64
 		t.queue(`SELECT FROM @.records WHERE realm = $1 AND owner = $2 ORDER BY kind, key FOR UPDATE`, s.realm, userID)
 		t.queue(`SELECT FROM @.users WHERE realm = $1 AND id = $2 FOR UPDATE`, s.realm, userID).Exec(count(&users))
-		if err := t.send(ctx); err != nil {
+		if err := t.load(ctx); err != nil {
 			return err
 		}
 		if users == 0 {

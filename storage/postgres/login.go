@@ -23,7 +23,7 @@ func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (stored auth
 			return authcore.Account{}, err
 		}
 	}
-	err = s.transact(ctx, func(ctx context.Context, t *tx) error {
+	err = s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
 		found, err := s.loadLogin(ctx, t, step)
 		if err != nil {
 			return err
@@ -72,7 +72,7 @@ func (s *Store) loadLogin(ctx context.Context, t *tx, step authcore.LoginStep) (
 		t.queue(`SELECT doc FROM @.records`+whereRecord, s.recordKey(claim.RecordKey)...).Query(collectRecords(&claims))
 	}
 	s.queueAccounts(t, step.Refs, rows)
-	if err := t.send(ctx); err != nil {
+	if err := t.load(ctx); err != nil {
 		return found, err
 	}
 	proofs = slices.DeleteFunc(proofs, func(r authcore.Record) bool { return r.RecordKey != step.Proof })
@@ -145,10 +145,7 @@ func (s *Store) queueUsed(t *tx, step authcore.LoginStep, proof authcore.Record)
 		if err != nil {
 			return err
 		}
-		t.queue(`INSERT INTO @.records AS r (realm, kind, key, owner, created, expires, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (key, kind, realm) DO UPDATE SET owner = EXCLUDED.owner, created = EXCLUDED.created,
-				expires = EXCLUDED.expires, doc = CASE WHEN r.expires <= $8 THEN EXCLUDED.doc END`,
-			append(s.recordArguments(claim, doc), stamp(step.Now))...)
+		t.queue(replaceRecord+`CASE WHEN r.expires <= $8 THEN EXCLUDED.doc END`, append(s.recordArguments(claim, doc), stamp(step.Now))...)
 	}
 	return nil
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/edgeauth/edgeauth/authcore"
 )
 
 //go:embed migrations/*.sql
@@ -71,8 +69,8 @@ func (db *DB) prepare(ctx context.Context, connections int32) (int32, error) {
 	if err := conn.QueryRow(ctx, db.in(`SELECT coalesce(max(format), 0) FROM @.realms`)).Scan(&format); err != nil {
 		return 0, err
 	}
-	if format > authcore.Format {
-		return 0, errNewer([]int{format})
+	if err := checkFormat(format); err != nil {
+		return 0, err
 	}
 	if connections > 0 {
 		return connections, nil

@@ -36,9 +36,8 @@ type DB struct {
 	// statements caches statements with the schema in place of "@".
 	statements sync.Map
 
-	mu      sync.Mutex
-	closed  bool
-	watches map[*watch]struct{}
+	closed chan struct{}
+	close  sync.Once
 }
 
 type options struct {
@@ -70,7 +69,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	}
 	db := &DB{
 		schema: set.schema, listen: config.ConnConfig.Copy(), timeout: callTimeout, quiet: quiet,
-		maxCounters: maxCounters, watches: make(map[*watch]struct{}),
+		maxCounters: maxCounters, closed: make(chan struct{}),
 	}
 	if config.MaxConns, err = db.prepare(ctx, config.MaxConns); err == nil {
 		err = db.connect(ctx, config)
@@ -164,12 +163,7 @@ func qualify(schema, statement string) string {
 // Close ends the watches, waits for pending calls, and closes the connections.
 // Every later call fails with authcore.ErrUnavailable.
 func (db *DB) Close() error {
-	db.mu.Lock()
-	db.closed = true
-	for watch := range db.watches {
-		watch.cancel()
-	}
-	db.mu.Unlock()
+	db.close.Do(func() { close(db.closed) })
 	db.pool.Close()
 	db.feed.Close()
 	return nil

@@ -24,11 +24,14 @@ func (s *Store) recordKey(key authcore.RecordKey) []any {
 	return []any{s.realm, storableOrEmpty(key.Kind), storableOrEmpty(key.Key)}
 }
 
-// putRecord replaces a record. With $8 it only replaces one that expired before $9.
-const putRecord = `INSERT INTO @.records AS r (realm, kind, key, owner, created, expires, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
-	ON CONFLICT (key, kind, realm) DO UPDATE SET
-		owner = EXCLUDED.owner, created = EXCLUDED.created, expires = EXCLUDED.expires, doc = EXCLUDED.doc
-	WHERE NOT $8 OR r.expires <= $9`
+// Statements that insert a record. The first ends with what to do about a record
+// that is present. With $8 the second only replaces one that expired before $9.
+const (
+	insertRecord = `INSERT INTO @.records AS r (realm, kind, key, owner, created, expires, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (key, kind, realm) DO `
+	replaceRecord = insertRecord + `UPDATE SET owner = EXCLUDED.owner, created = EXCLUDED.created, expires = EXCLUDED.expires, doc = `
+	putRecord     = replaceRecord + `EXCLUDED.doc WHERE NOT $8 OR r.expires <= $9`
+)
 
 // lockOwner is held to the commit by steps that delete other records of an owner
 // than their own, so that they see each other.
@@ -59,40 +62,30 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 	if err != nil {
 		return answer(ctx, err)
 	}
-	var stored, users int64
-	put := func(t *tx) {
+	return s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
+		var stored, users int64
+		owner := []any{s.realm, record.Kind, ownerColumn(record)}
 		if options.Keep > 0 {
-			t.queue(lockOwner, s.realm, record.Kind, ownerColumn(record))
+			t.queue(lockOwner, owner...)
 		}
 		t.queue(putRecord, append(s.recordArguments(record, doc), options.IfAbsent, stamp(options.Now))...).Exec(count(&stored))
-	}
-	keep := func(t *tx) {
-		if options.Keep > 0 {
-			t.queue(deleteOldest, s.realm, record.Kind, ownerColumn(record), record.Key, options.Keep-1)
-		}
-	}
-	if !options.IfAbsent && !options.OwnedByUser {
-		return s.send(ctx, func(t *tx) error {
-			put(t)
-			keep(t)
-			return nil
-		})
-	}
-	return s.transact(ctx, func(ctx context.Context, t *tx) error {
-		put(t)
 		if options.OwnedByUser {
 			t.queue(`SELECT FROM @.users WHERE realm = $1 AND id = $2 FOR KEY SHARE`, s.realm, record.Owner).Exec(count(&users))
 		}
-		if err := t.send(ctx); err != nil {
-			return err
+		if options.IfAbsent || options.OwnedByUser {
+			err := t.load(ctx)
+			switch {
+			case err != nil:
+				return err
+			case stored == 0:
+				return final{authcore.ErrExists}
+			case options.OwnedByUser && users == 0:
+				return final{authcore.ErrNotFound}
+			}
 		}
-		switch {
-		case stored == 0:
-			return final{authcore.ErrExists}
-		case options.OwnedByUser && users == 0:
-			return final{authcore.ErrNotFound}
+		if options.Keep > 0 {
+			t.queue(deleteOldest, append(owner, record.Key, options.Keep-1)...)
 		}
-		keep(t)
 		return t.commit(ctx)
 	})
 }
@@ -118,29 +111,21 @@ func oneRecord(ctx context.Context, docs [][]byte, err error) (authcore.Record, 
 // TakeRecord deletes a live record and returns it. See authcore.Records.
 func (s *Store) TakeRecord(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
 	var docs [][]byte
-	err := s.send(ctx, func(t *tx) error {
-		t.queue(`DELETE FROM @.records`+whereLive+` RETURNING doc`, append(s.recordKey(key), stamp(now))...).Query(collect(&docs))
-		return nil
+	err := s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
+		t.queue(`DELETE FROM @.records`+whereLive+` RETURNING doc`, append(s.recordKey(key), stamp(now))...).Query(collect(&docs, pgx.RowTo[[]byte]))
+		return t.commit(ctx)
 	})
 	return oneRecord(ctx, docs, err)
-}
-
-// collect stores the documents that a statement returns.
-func collect(docs *[][]byte) func(pgx.Rows) error {
-	return func(rows pgx.Rows) (err error) {
-		*docs, err = pgx.CollectRows(rows, pgx.RowTo[[]byte])
-		return err
-	}
 }
 
 // UpdateRecord applies change to a live record. See authcore.Records.
 func (s *Store) UpdateRecord(
 	ctx context.Context, key authcore.RecordKey, now time.Time, change func(*authcore.Record) error,
 ) (record authcore.Record, err error) {
-	err = s.transact(ctx, func(ctx context.Context, t *tx) error {
+	err = s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
 		var docs [][]byte
-		t.queue(`SELECT doc FROM @.records`+whereLive+` FOR UPDATE`, append(s.recordKey(key), stamp(now))...).Query(collect(&docs))
-		if err := t.send(ctx); err != nil {
+		t.queue(`SELECT doc FROM @.records`+whereLive+` FOR UPDATE`, append(s.recordKey(key), stamp(now))...).Query(collect(&docs, pgx.RowTo[[]byte]))
+		if err := t.load(ctx); err != nil {
 			return err
 		}
 		before, err := oneRecord(ctx, docs, nil)

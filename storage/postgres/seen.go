@@ -18,11 +18,11 @@ func (s *Store) MarkSeen(ctx context.Context, seen map[authcore.SessionRef]time.
 	refs := slices.SortedFunc(maps.Keys(seen), func(a, b authcore.SessionRef) int {
 		return cmp.Or(strings.Compare(a.UserID, b.UserID), strings.Compare(a.ID, b.ID))
 	})
-	return s.send(ctx, func(t *tx) error {
+	return s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
 		for _, ref := range refs {
 			t.queue(`UPDATE @.sessions SET seen = $4 WHERE user_id = $2 AND realm = $1 AND id = $3 AND (seen IS NULL OR seen < $4)`,
 				s.realm, storableOrEmpty(ref.UserID), storableOrEmpty(ref.ID), stamp(seen[ref]))
 		}
-		return nil
+		return t.commit(ctx)
 	})
 }
