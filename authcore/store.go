@@ -129,7 +129,7 @@ type UserFilter struct {
 	// CreatedFrom (inclusive) and CreatedTo (exclusive) match User.Created.
 	CreatedFrom, CreatedTo time.Time
 	// LastLoginFrom (inclusive) and LastLoginTo (exclusive) match
-	// User.LastLogin.
+	// User.LastLogin, which is the zero time if there was no login.
 	LastLoginFrom, LastLoginTo time.Time
 	// Limit bounds the users of one page; zero means 100, and 1000 is the most.
 	Limit int
