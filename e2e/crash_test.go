@@ -12,32 +12,32 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/wait"
 )
 
-// How often the process is killed, how much is answered before each time, and by
-// how many clients at once.
+// The number of kills, the answers before each, and the concurrent clients.
 const (
 	crashes        = 6
 	answersBetween = 150
 	crashClients   = 4
 )
 
-// facts is what was answered with success. Whatever was under way when the
-// process was killed may have happened or not, and is no fact.
+// facts records successful answers. A request that was pending when the process was
+// killed may have taken effect or not, and is not recorded.
 type facts struct {
 	mu      sync.Mutex
-	alive   []string          // tokens that must be good
+	alive   []string          // tokens that must be accepted
 	ended   []string          // tokens that must be refused
 	used    []string          // link tokens that must be refused
-	pending map[string]string // link token to address: must be good, once
+	pending map[string]string // link token to address: must be accepted once
 	ids     map[string]string // address to user
+	renewed map[string]string // token to its predecessor
 	answers atomic.Int64
 }
 
-// TestCrash kills the process while people log in and out (CWE-662; the promise
-// is that of a database: what was acknowledged is durable).
+// TestCrash kills the process while users log in, refresh and log out (CWE-662).
+// Once a call has returned 200, its effect survives.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, caddyfile{Realm: slices.Concat(debugLinks, noLimits)})
-	known := &facts{pending: map[string]string{}, ids: map[string]string{}}
+	known := &facts{pending: map[string]string{}, ids: map[string]string{}, renewed: map[string]string{}}
 	for crash := range crashes {
 		goal := known.answers.Load() + answersBetween
 		var clients sync.WaitGroup
@@ -58,7 +58,7 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// visit logs people in and out until the server is gone.
+// visit logs users in and out until the server is gone.
 func (f *facts) visit(t *testing.T, s *site, name string, stop <-chan struct{}) {
 	for n := 0; ; n++ {
 		select {
@@ -79,6 +79,11 @@ func (f *facts) visit(t *testing.T, s *site, name string, stop <-chan struct{}) 
 		if !ok {
 			return
 		}
+		if n%3 == 1 {
+			if token, ok = f.renew(t, s, token); !ok {
+				return
+			}
+		}
 		if n%2 == 0 && !f.leave(t, s, token) {
 			return
 		}
@@ -92,7 +97,7 @@ func (f *facts) note(fact func()) {
 	f.answers.Add(1)
 }
 
-// call is a request that may find the server gone. Any other failure is one.
+// call sends a request. Only a missing server is not a failure of the test.
 func (f *facts) call(t *testing.T, s *site, path string, body map[string]any, want int, headers ...string) (answer, bool) {
 	got, err := s.try(t, http.MethodPost, "/v1/auth"+path, jsonType, encode(t, body), headers...)
 	if err != nil {
@@ -126,16 +131,36 @@ func (f *facts) enter(t *testing.T, s *site, address, link string) (token string
 	return token, true
 }
 
+// renew refreshes a token. Both stay valid.
+func (f *facts) renew(t *testing.T, s *site, token string) (fresh string, ok bool) {
+	got, ok := f.call(t, s, "/token/refresh/", map[string]any{}, http.StatusOK, "Authorization", "Token "+token)
+	if !ok {
+		return "", false
+	}
+	fresh = got.text(t, "token")
+	f.note(func() { f.alive, f.renewed[fresh] = append(f.alive, fresh), token })
+	return fresh, true
+}
+
+// leave logs out, which ends the predecessor of the token, too.
 func (f *facts) leave(t *testing.T, s *site, token string) bool {
-	f.note(func() { f.alive = slices.DeleteFunc(f.alive, func(other string) bool { return other == token }) })
+	var before string
+	f.note(func() {
+		before = f.renewed[token]
+		f.alive = slices.DeleteFunc(f.alive, func(other string) bool { return other == token || other == before })
+	})
 	_, ok := f.call(t, s, "/logout/", map[string]any{}, http.StatusNoContent, "Authorization", "Token "+token)
 	if ok {
-		f.note(func() { f.ended = append(f.ended, token) })
+		f.note(func() {
+			if f.ended = append(f.ended, token); before != "" {
+				f.ended = append(f.ended, before)
+			}
+		})
 	}
 	return ok
 }
 
-// mustHold checks every fact, and spends the links that waited.
+// mustHold checks every fact and uses the pending links.
 func (f *facts) mustHold(t *testing.T, s *site) {
 	t.Helper()
 	for _, token := range f.alive {
@@ -159,6 +184,6 @@ func (f *facts) mustHold(t *testing.T, s *site) {
 		if got := s.logIn(t, address); got.id != id || got.isNew {
 			t.Errorf("a user was lost: was %s, is %v", id, got.user)
 		}
-		break // any one of them will do
+		break // one of them is enough
 	}
 }

@@ -2,19 +2,22 @@
 // Caddyfile, a data directory and environment variables, real HTTP and raw TCP
 // connections, a real SMTP server, a real OpenID provider, and a real browser.
 //
-// It owns no knowledge of the code: nothing of the other module is imported but
-// what runs PostgreSQL and Redis for tests, so that whatever passes here holds for
-// everybody else, too. The folders under internal are the parts around the server.
+// The tests use the HTTP contract only. Of the other module they import the packages
+// that run processes, PostgreSQL and Redis. The folders under internal contain the
+// systems around the server.
 //
 //	test ─▶ site ─▶ edge.Edge (child process) ─▶ smtpd, openid, faulty, upstream
-//	          └───▶ secrets.Set: everything secret that was seen on the way; at
-//	                the end the child's log and configuration must hold none of it
+//	          └───▶ secrets.Set: all secrets of the test; at the end the log and
+//	                the configuration of the child must contain none of them
 //
 //	pair of sites ─▶ tcpproxy ─▶ PostgreSQL or Redis, which are paused, killed,
-//	                 filled up, cut off, while storeLoad logs people in and out
+//	                 filled up, cut off, while storeLoad logs users in and out
 //
-// Environment: FAULTS=full lets faults of the store last as long as outages do,
-// E2E_RACE=1 builds the server with the race detector, CI=true turns
-// skipped tests into failures, ARTIFACTS is where screenshots go, CHROMIUM names
-// the browser.
+// Environment variables:
+//
+//	FAULTS=full   faults of the store last 12 seconds instead of 2 to 6
+//	E2E_RACE=1    the server is built with the race detector
+//	CI=true       a missing tool fails a test instead of skipping it
+//	ARTIFACTS     folder for screenshots
+//	CHROMIUM      path of the browser
 package e2e

@@ -17,19 +17,19 @@ import (
 // engine is a database that several nodes share.
 type engine struct {
 	name string
-	// address is where it listens, for a proxy; "" for a group of servers that
-	// tell each other's addresses.
+	// address of the server, for a proxy; "" for a group of servers that announce
+	// each other's addresses.
 	address string
-	// url is how a node finds it at an address.
+	// url returns the URL of the engine at an address.
 	url func(address string) string
-	// storage are the lines of the realm. The URL is in the variable STORE.
+	// storage contains the lines of the realm. The URL is in the variable STORE.
 	storage []string
-	// notifies is what a node sends to be told of news.
+	// notifies is a part of the command with which a node subscribes.
 	notifies string
 
 	pause, resume, kill, start, stop func(testing.TB)
-	// fill leaves no room for more, and empty makes room; nil where that cannot
-	// be had here.
+	// fill leaves no space for writes, and empty frees it; nil if the machine does
+	// not support it.
 	fill, empty func(testing.TB)
 }
 
@@ -73,31 +73,30 @@ func startRedis(t testing.TB) engine {
 	}
 }
 
-// startSentinels starts a primary with a replica that has everything before it
-// is answered.
+// startSentinels starts a primary with a replica that confirms every write.
 func startSentinels(t testing.TB) engine {
 	t.Helper()
 	group := redistest.StartGroup(t, 1)
-	victim := group.Primary(t) // which it is changes
+	stopped := group.Primary(t) // a failover changes it
 	return engine{
 		name:    "Redis Sentinel",
 		storage: []string{"storage redis {env.STORE} {", "\tsentinel " + redistest.PrimaryName, "\twait_replicas 1", "}"},
 		url:     func(string) string { return group.URL() },
 		pause: func(t testing.TB) {
-			victim = group.Primary(t)
-			victim.Pause(t)
+			stopped = group.Primary(t)
+			stopped.Pause(t)
 		},
-		resume: func(t testing.TB) { victim.Resume(t) },
+		resume: func(t testing.TB) { stopped.Resume(t) },
 		kill: func(t testing.TB) {
-			victim = group.Primary(t)
-			victim.Kill(t)
-			group.AwaitFailover(t, victim)
+			stopped = group.Primary(t)
+			stopped.Kill(t)
+			group.AwaitFailover(t, stopped)
 		},
-		start: func(t testing.TB) { victim.Start(t) },
+		start: func(t testing.TB) { stopped.Start(t) },
 	}
 }
 
-// pair is two nodes on one engine, each behind a proxy of its own.
+// pair has two nodes on one engine, each behind its own proxy.
 type pair struct {
 	engine
 	a, b     *site
@@ -105,7 +104,7 @@ type pair struct {
 	toA, toB *tcpproxy.Proxy
 }
 
-// newPair starts two nodes at the same moment on an engine that is empty.
+// newPair starts two nodes simultaneously on an empty engine.
 func newPair(t *testing.T, e engine, realm ...string) *pair {
 	t.Helper()
 	p := &pair{engine: e}
@@ -130,7 +129,7 @@ func newPair(t *testing.T, e engine, realm ...string) *pair {
 	return p
 }
 
-// proxies are those of both nodes, where there are any.
+// proxies calls do for the proxies of both nodes, if there are any.
 func (p *pair) proxies(do func(*tcpproxy.Proxy)) {
 	for _, proxy := range []*tcpproxy.Proxy{p.toA, p.toB} {
 		if proxy != nil {
@@ -139,13 +138,13 @@ func (p *pair) proxies(do func(*tcpproxy.Proxy)) {
 	}
 }
 
-// status asks a node for a page with a token.
+// status sends a request with a token to a node.
 func (s *site) status(t testing.TB, token string) (int, error) {
 	got, err := s.try(t, http.MethodGet, "/whoami", "", "", "Authorization", "Token "+token)
 	return got.status, err
 }
 
-// refusedAfter returns how long a node goes on to take a token.
+// refusedAfter returns the time until a node refuses a token.
 func (s *site) refusedAfter(t testing.TB, token string, since time.Time, limit time.Duration) time.Duration {
 	t.Helper()
 	for time.Since(since) < limit {
@@ -158,11 +157,11 @@ func (s *site) refusedAfter(t testing.TB, token string, since time.Time, limit t
 			t.Fatalf("status %d", status)
 		}
 	}
-	t.Errorf("the token is good after %s", limit)
+	t.Errorf("the token is still accepted after %s", limit)
 	return limit
 }
 
-// spread tells a distribution.
+// spread formats a distribution.
 func spread(times []time.Duration) string {
 	slices.Sort(times)
 	at := func(part float64) time.Duration {

@@ -18,7 +18,7 @@ import (
 // exampleKey is the client key of the shipped Caddyfile.
 const exampleKey = "dev-client-key"
 
-// exampleSite is the shipped Caddyfile, started as it is, on other ports.
+// exampleSite starts the shipped Caddyfile on other ports.
 func exampleSite(t *testing.T) *site {
 	t.Helper()
 	shipped, err := os.ReadFile("../Caddyfile.example")
@@ -56,7 +56,7 @@ func TestExample(t *testing.T) {
 	isRefused(t, "after the logout", s.get(t, "/hello", l.token), bodyInvalid)
 }
 
-// TestReadme pastes the calls of the README into a shell.
+// TestReadme runs the calls of the README in a shell.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../README.md")
@@ -100,7 +100,7 @@ func TestReadme(t *testing.T) {
 		position += at
 	}
 	if complaints.Len() > 0 {
-		t.Errorf("the shell complains: %s", complaints.String())
+		t.Errorf("the shell printed errors: %s", complaints.String())
 	}
 }
 
@@ -115,7 +115,7 @@ func curlBlock(markdown string) string {
 	return ""
 }
 
-// TestExampleIsTidy: what people copy is written as `caddy fmt` writes it.
+// TestExampleIsTidy checks that the shipped Caddyfile is formatted by `caddy fmt`.
 func TestExampleIsTidy(t *testing.T) {
 	t.Parallel()
 	path, err := filepath.Abs("../Caddyfile.example")

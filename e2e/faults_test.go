@@ -11,7 +11,7 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/faulty"
 )
 
-// What a provider may cost. The edge gives each call of a provider ten seconds;
+// Limits of a failing provider. The edge gives each call of a provider ten seconds;
 // the rest is for a loaded machine.
 const (
 	providerPatience = 20 * time.Second
@@ -19,8 +19,8 @@ const (
 	providerMemory   = 128 << 20
 )
 
-// TestFaultyProviders has providers fail in every way at every step, all at the
-// same time, while people log in by other means (CWE-400, CWE-770, CWE-918).
+// TestFaultyProviders logs in through providers that fail in every way at every step,
+// simultaneously, while users log in by link (CWE-400, CWE-770, CWE-918).
 func TestFaultyProviders(t *testing.T) {
 	t.Parallel()
 	server := faulty.Start(t)
@@ -52,7 +52,7 @@ func TestFaultyProviders(t *testing.T) {
 			got, err := s.try(t, http.MethodPost, "/v1/auth/social/login/"+b.name+"/", "application/json",
 				`{"code":"c-0123456789","client_key":"`+clientKey+`","redirect_uri":"`+redirectURI+`"}`)
 			if err != nil {
-				t.Errorf("%s: %v", b.name, err)
+				t.Errorf("a login through %s: %v", b.name, err)
 				return
 			}
 			checkFault(t, b.name, faulty.Slow(b.fault), got, time.Since(begun))
@@ -63,7 +63,7 @@ func TestFaultyProviders(t *testing.T) {
 		defer close(done)
 		failing.Wait()
 	}()
-	othersGoOn(t, s, done)
+	othersContinue(t, s, done)
 	if grown := s.RSS(t) - before; grown > providerMemory {
 		t.Errorf("the memory grew by %d MiB", grown>>20)
 	}
@@ -72,7 +72,7 @@ func TestFaultyProviders(t *testing.T) {
 	}
 	for _, b := range all {
 		if server.Calls(server.Issuer(b.fault, b.stage), b.stage) == 0 {
-			t.Errorf("%s: the login did not get as far as that", b.name)
+			t.Errorf("%s: the login did not reach this stage", b.name)
 		}
 	}
 	if first := s.logIn(t, faulty.Email); !first.isNew {
@@ -88,7 +88,7 @@ func faultyProvider(name, issuer string) []string {
 	return lines
 }
 
-// checkFault holds the answer to a failed provider to what clients rely on.
+// checkFault checks the answer to a login through a failed provider.
 func checkFault(t *testing.T, name string, slow bool, got answer, took time.Duration) {
 	t.Helper()
 	wantStatus, wantCode := http.StatusBadGateway, "provider_unavailable"
@@ -108,10 +108,10 @@ func checkFault(t *testing.T, name string, slow bool, got answer, took time.Dura
 	}
 }
 
-// othersGoOn logs people in by link until done is closed, and at least once.
-func othersGoOn(t *testing.T, s *site, done <-chan struct{}) {
+// othersContinue logs users in by link until done is closed, and at least once.
+func othersContinue(t *testing.T, s *site, done <-chan struct{}) {
 	t.Helper()
-	pause := time.NewTicker(100 * time.Millisecond) // leaves other tests their share
+	pause := time.NewTicker(100 * time.Millisecond) // leaves time for other tests
 	defer pause.Stop()
 	for {
 		begun := time.Now()
@@ -128,8 +128,8 @@ func othersGoOn(t *testing.T, s *site, done <-chan struct{}) {
 	}
 }
 
-// TestPrivateProvider: an address in a private network is not asked unless the
-// operator says so (CWE-918). The configuration is refused, or the login is.
+// TestPrivateProvider checks that a provider in a private network is not called unless
+// the operator allows it (CWE-918).
 func TestPrivateProvider(t *testing.T) {
 	t.Parallel()
 	server := faulty.Start(t)
@@ -143,9 +143,9 @@ func TestPrivateProvider(t *testing.T) {
 		got := s.post(t, "/social/login/inside/", map[string]any{"code": "c", "client_key": clientKey, "redirect_uri": redirectURI})
 		got.refused(t, http.StatusBadGateway, "provider_unavailable")
 	} else if strings.Contains(err.Error(), oidcClientSecret) || !strings.Contains(err.Error(), "inside") {
-		t.Errorf("the error does not help: %v", err)
+		t.Errorf("the error = %v, want the name of the provider and no secret", err)
 	}
 	if server.Calls(issuer, faulty.Discovery) > 0 {
-		t.Error("the private address was asked")
+		t.Error("the private address was called")
 	}
 }

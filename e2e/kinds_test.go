@@ -13,14 +13,14 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/openid"
 )
 
-// TestOpenIDKinds logs in with the kinds that are OpenID Connect under a name of
-// their own, each with an issuer of the shape that it has there.
+// TestOpenIDKinds logs in with named kinds of OpenID Connect providers, each with an
+// issuer of its usual form.
 func TestOpenIDKinds(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []struct{ name, path, configured string }{
 		{"keycloak", "/realms/main", "/realms/main"},
 		{"okta-openidconnect", "/oauth2/default", "/oauth2/default"},
-		{"auth0", "/", ""}, // the slash at the end is the provider's
+		{"auth0", "/", ""}, // the provider adds the slash at the end
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
@@ -39,8 +39,8 @@ func TestOpenIDKinds(t *testing.T) {
 	}
 }
 
-// loginByKind goes through two logins of the same person, whose user name changes
-// in between: it identifies nobody.
+// loginByKind logs the same person in twice. The user name changes in between and
+// does not identify the user.
 func (s *site) loginByKind(t *testing.T, name string, idp *openid.Provider, person openid.Person) {
 	t.Helper()
 	idp.SignIn(person)
@@ -62,7 +62,7 @@ func (s *site) loginByKind(t *testing.T, name string, idp *openid.Provider, pers
 	idp.SignIn(person)
 	other := s.loggedIn(t, s.redeem(t, s.authorizeAt(t, name, idp), map[string]any{"provider": name}))
 	if other.id == first.id {
-		t.Error("somebody else with the same user name got into the account")
+		t.Error("another user with the same user name logged in to the account")
 	}
 	idp.ForgeNonce("of-another-login")
 	s.redeem(t, s.authorizeAt(t, name, idp), map[string]any{"provider": name}).
@@ -82,8 +82,8 @@ func checkProtected(t *testing.T, f flow) {
 	}
 }
 
-// TestOIDCProvider logs in with an OpenID provider that was written by other
-// people in another language: it demands PKCE and signs with ES256.
+// TestOIDCProvider logs in with an independent OpenID provider, which requires PKCE
+// and signs with ES256.
 func TestOIDCProvider(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -122,7 +122,7 @@ func TestOIDCProvider(t *testing.T) {
 	s.redeem(t, s.authorize(t, idp), map[string]any{"state": nil, "code_verifier": rand.Text() + rand.Text()}).
 		refused(t, http.StatusBadRequest, "provider_denied")
 
-	// RFC 9207: it says whose answer this is, and is believed.
+	// The provider names itself in the response (RFC 9207).
 	if f = s.authorize(t, idp); f.issuer != idp.Issuer {
 		t.Errorf("came back from %q", f.issuer)
 	}
@@ -131,9 +131,8 @@ func TestOIDCProvider(t *testing.T) {
 		refused(t, http.StatusBadRequest, "provider_mismatch")
 }
 
-// TestAppTokens logs in with ID tokens that an application got by itself: into
-// the account of whoever logs in on the web, and only where the token is made out
-// to an application of ours.
+// TestAppTokens logs in with ID tokens of native applications: to the same account as
+// on the web, and only if the audience is a configured application.
 func TestAppTokens(t *testing.T) {
 	t.Parallel()
 	idp := openid.Start(t, openid.Options{

@@ -30,7 +30,7 @@ func run(m *testing.M) int {
 	status := m.Run()
 	if status == 0 {
 		if err := goleak.Find(); err != nil {
-			return complain("end everything that was begun", err)
+			return complain("end all goroutines", err)
 		}
 	}
 	return status
@@ -52,8 +52,8 @@ func complain(what string, err error) int {
 	return 1
 }
 
-// missing skips a test for which the machine lacks something, and fails it where
-// nothing may be skipped.
+// missing skips a test that needs a tool that is not installed. In CI it fails the
+// test.
 func missing(t *testing.T, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {

@@ -13,17 +13,16 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/openid"
 )
 
-// reloads is how often the configuration changes under load.
+// reloads is the number of configuration changes under load.
 const reloads = 8
 
-// TestReloadUnderLoad: no request fails and nothing that waits gets lost while
-// configurations come and go.
+// TestReloadUnderLoad checks that no request fails and no pending login is lost while
+// the configuration is reloaded.
 //
-// Caddy itself cuts a few connections at every reload before it has read a
-// request from them (it listens with SO_REUSEPORT, and what is in the queue of
-// the old socket is reset with it; plain `respond` shows the same). Clients try
-// again then, and so does this one. A request that was served and whose answer
-// was lost is another matter, and would show: links are good once.
+// Caddy resets a few connections at every reload before it has read a request from
+// them: it listens with SO_REUSEPORT, and the queue of the old socket is lost. The
+// directive respond alone shows the same. The client of this test repeats such
+// requests. A lost answer would show, because links can be used once.
 func TestReloadUnderLoad(t *testing.T) {
 	t.Parallel()
 	s, idp := socialSite(t, openid.Options{})
@@ -74,7 +73,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	t.Logf("%d visits, %d connections cut", served.Load(), s.cuts.Load())
 }
 
-// visitOnce does what people do, and reports whether all of it went well.
+// visitOnce sends the requests of one user and reports whether all succeeded.
 func visitOnce(t *testing.T, s *site, address, good, ended string) bool {
 	for token, want := range map[string]int{good: http.StatusOK, ended: http.StatusUnauthorized} {
 		got, err := s.try(t, http.MethodGet, "/whoami", "", "", "Authorization", "Token "+token)
@@ -102,7 +101,7 @@ func visitOnce(t *testing.T, s *site, address, good, ended string) bool {
 	return true
 }
 
-// TestFailedReload: a configuration that is no good changes nothing.
+// TestFailedReload checks that an invalid configuration changes nothing.
 func TestFailedReload(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -117,7 +116,7 @@ func TestFailedReload(t *testing.T) {
 	s.logOut(t, ended)
 	for name, c := range map[string]struct {
 		config string
-		// late configurations are found out only when they start.
+		// late configurations fail only when they start.
 		late bool
 	}{
 		"nonsense":           {config: "{ edgeauth {", late: false},
@@ -138,7 +137,7 @@ func TestFailedReload(t *testing.T) {
 			}
 			err := s.Reload(t)
 			if err == nil {
-				t.Fatal("the configuration was taken")
+				t.Fatal("the configuration was accepted")
 			}
 			if found := s.secrets.FoundIn(err.Error()); len(found) > 0 {
 				t.Errorf("the error holds %v", found)
@@ -154,8 +153,8 @@ func TestFailedReload(t *testing.T) {
 	}
 }
 
-// TestValidateWhileRunning: checking a configuration neither waits for the files
-// of the running server nor disturbs it.
+// TestValidateWhileRunning checks that validating a configuration neither waits for
+// the files of the running server nor disturbs it.
 func TestValidateWhileRunning(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, caddyfile{Realm: slices.Concat(debugLinks, []string{"storage bolt {env.HOME}/auth.db"})})

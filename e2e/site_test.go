@@ -18,24 +18,24 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/secrets"
 )
 
-// site is a running server with an application behind it, as one test sees it.
+// site is a running server with an application behind it.
 type site struct {
 	*edge.Edge
 	secrets *secrets.Set
 	config  caddyfile
 	client  *http.Client
-	// proxyLog has the debug log of Caddy's reverse_proxy searched, too; see
+	// proxyLog includes the debug log of Caddy's reverse_proxy in the search; see
 	// TestProxyLog.
 	proxyLog bool
 	// noAdmin is for a server without an admin API.
 	noAdmin bool
-	// cuts, where set, counts the connections that ended without an answer and
-	// has their requests sent again; see TestReloadUnderLoad.
+	// cuts, if set, counts the connections that ended without an answer. Their
+	// requests are repeated; see TestReloadUnderLoad.
 	cuts *atomic.Int64
 }
 
-// newSite starts a server. At the end of the test it is ended in good order, and
-// nothing secret may be found in what it left behind.
+// newSite starts a server. At the end of the test it is stopped, and its log and
+// configuration must contain no secret.
 func newSite(t *testing.T, config caddyfile, env ...string) *site {
 	t.Helper()
 	s := prepareSite(t, config, env...)
@@ -79,7 +79,7 @@ func bareSite(t *testing.T, config caddyfile, env ...string) *site {
 	return s
 }
 
-// echo answers with what the application behind the gate sees.
+// echo answers with the request that the application receives.
 func echo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"path": r.URL.Path, "headers": r.Header})
@@ -106,7 +106,7 @@ func (s *site) finish(t *testing.T) {
 	}
 }
 
-// shownConfig is what the admin API tells of the configuration.
+// shownConfig returns the configuration from the admin API.
 func (s *site) shownConfig(t *testing.T) string {
 	t.Helper()
 	response, err := s.client.Get("http://" + s.Admin + "/config/")
@@ -122,8 +122,8 @@ func (s *site) shownConfig(t *testing.T) string {
 	return string(text)
 }
 
-// searchedLog is the log without what may hold secrets: the development mailer
-// writes whole mails there, by design.
+// searchedLog returns the log without the lines that may contain secrets: the
+// development mailer writes whole mails to it.
 func (s *site) searchedLog() string {
 	var searched strings.Builder
 	for line := range strings.Lines(s.Log.String()) {
@@ -143,7 +143,7 @@ func (s *site) mustNotHold(t *testing.T, where, text string) {
 	}
 }
 
-// reconfigure changes the Caddyfile and has the process take it over.
+// reconfigure changes the Caddyfile and reloads it.
 func (s *site) reconfigure(t *testing.T, change func(*caddyfile)) {
 	t.Helper()
 	change(&s.config)
@@ -171,7 +171,7 @@ func (s *site) do(t testing.TB, method, path, contentType, body string, headers 
 	return a
 }
 
-// try is do for requests that may not be answered, and for goroutines.
+// try is do for requests that may fail, and for goroutines.
 func (s *site) try(t testing.TB, method, path, contentType, body string, headers ...string) (answer, error) {
 	const attempts = 5
 	got, err := s.once(t, method, path, contentType, body, headers...)
@@ -213,7 +213,7 @@ func (s *site) post(t testing.TB, path string, object map[string]any, headers ..
 	return s.do(t, http.MethodPost, "/v1/auth"+path, "application/json", encode(t, object), headers...)
 }
 
-// get asks for a path with a token; "" is none.
+// get sends a GET request, with a token unless it is "".
 func (s *site) get(t testing.TB, path, token string) answer {
 	t.Helper()
 	if token == "" {
@@ -231,17 +231,17 @@ func encode(t testing.TB, value any) string {
 	return string(text)
 }
 
-// object is the answer's body as JSON.
+// object returns the body as a JSON object.
 func (a answer) object(t testing.TB) map[string]any {
 	t.Helper()
 	var object map[string]any
 	if err := json.Unmarshal([]byte(a.body), &object); err != nil {
-		t.Fatalf("%d with a body that is no JSON object: %q", a.status, a.body)
+		t.Fatalf("%d with the body %q, want a JSON object", a.status, a.body)
 	}
 	return object
 }
 
-// text is a member of the body that must be a string.
+// text returns a member of the body that must be a string.
 func (a answer) text(t testing.TB, name string) string {
 	t.Helper()
 	text, ok := a.object(t)[name].(string)

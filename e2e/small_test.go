@@ -14,9 +14,9 @@ import (
 	"github.com/edgeauth/edgeauth/internal/pgtest"
 )
 
-// smallDatabase makes a database whose tables are on a file system of their own,
-// which fill leaves without room. Where there may be none (a file system is
-// mounted by root), fill is nil and the database is an ordinary one.
+// smallDatabase creates a database whose tables are on a small file system, which
+// fill leaves without space. Only root can mount one: for other users fill is nil
+// and the database is an ordinary one.
 func smallDatabase(t testing.TB, server *pgtest.Server) (fill, empty func(testing.TB), dsn string) {
 	t.Helper()
 	folder := filepath.Join(server.SocketDir, "small")

@@ -12,34 +12,33 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/tcpproxy"
 )
 
-// Bounds on what people see while the store fails. A busy machine is slow, so
-// they are wider than what is promised.
+// Limits of answers while the store fails. They are wider than the documented ones,
+// for a busy machine.
 const (
 	longestAnswer  = 15 * time.Second
 	slowestProxied = 5 * time.Second
 	healLimit      = 45 * time.Second
 )
 
-// storeFault is something that happens to the store of two nodes, and its end.
+// storeFault is a fault of the store of two nodes, and its end.
 type storeFault struct {
 	name string
-	// strike begins it and heal ends it. A fault that goes on by itself does so
-	// until done is closed.
+	// strike begins it and heal ends it. A continuous fault lasts until done is
+	// closed.
 	strike func(t *testing.T, p *pair, done <-chan struct{})
 	heal   func(t *testing.T, p *pair)
-	// possible reports whether it can happen to this engine, here.
+	// possible reports whether the fault applies to this engine and machine.
 	possible func(p *pair) bool
-	// hangs is for faults that show by nobody's answering: steps of the store
-	// have 5 seconds.
+	// hangs marks faults that end in timeouts: steps of the store have 5 seconds.
 	hangs bool
-	// lossless is for faults in which nobody should notice anything.
+	// lossless marks faults that must not fail every login.
 	lossless bool
 }
 
 func always(*pair) bool { return true }
 
-// hasProxy is for faults of the network, for which the servers must not tell each
-// other's addresses.
+// hasProxy is for faults of the network: the servers must not announce each other's
+// addresses.
 func hasProxy(p *pair) bool { return p.toA != nil }
 
 func isAlone(p *pair) bool { return p.stop != nil }
@@ -96,7 +95,7 @@ func storeFaults() []storeFault {
 		},
 		{
 			name: "connections cut in the middle", possible: hasProxy,
-			strike: cutAllTheTime, heal: healProxies,
+			strike: cutRepeatedly, heal: healProxies,
 		},
 		{
 			name: "full", possible: func(p *pair) bool { return p.fill != nil },
@@ -106,9 +105,9 @@ func storeFaults() []storeFault {
 	}
 }
 
-// cutAllTheTime ends connections after any number of bytes of a question or of an
-// answer, again and again: sooner or later in the middle of each operation.
-func cutAllTheTime(_ *testing.T, p *pair, done <-chan struct{}) {
+// cutRepeatedly ends connections after a random number of bytes of a request or an
+// answer, and so in the middle of every operation.
+func cutRepeatedly(_ *testing.T, p *pair, done <-chan struct{}) {
 	next := time.NewTicker(50 * time.Millisecond)
 	defer next.Stop()
 	for {
@@ -123,8 +122,8 @@ func cutAllTheTime(_ *testing.T, p *pair, done <-chan struct{}) {
 	}
 }
 
-// length is how long a fault lasts: with FAULTS=full as long as an outage,
-// otherwise as short as shows something.
+// length returns the duration of a fault: with FAULTS=full that of an outage,
+// otherwise a shorter one.
 func (f storeFault) length() time.Duration {
 	switch {
 	case os.Getenv("FAULTS") == "full":
@@ -136,9 +135,9 @@ func (f storeFault) length() time.Duration {
 	}
 }
 
-// TestStoreFaults breaks the store of two nodes in every way while people come
-// and go. Not one answer may be a wrong 401 or a wrong 200; what was acknowledged
-// holds afterwards, and all heals without a restart of a node.
+// TestStoreFaults breaks the store of two nodes in every way under load. No answer may
+// be a wrong 401 or a wrong 200. Afterwards acknowledged calls have taken effect, and
+// both nodes recover without a restart.
 func TestStoreFaults(t *testing.T) {
 	table := &faultTable{}
 	t.Cleanup(func() { table.print() })
@@ -164,8 +163,8 @@ func TestStoreFaults(t *testing.T) {
 	}
 }
 
-// suffer lets one fault happen under load, and returns what people saw and how
-// long it took after its end until all was well again.
+// suffer causes one fault under load. It returns the answers, and the time from the
+// end of the fault to the recovery.
 func (p *pair) suffer(t *testing.T, round int, fault storeFault) (seen tally, healed time.Duration) {
 	t.Helper()
 	p.settle(t)
@@ -183,7 +182,7 @@ func (p *pair) suffer(t *testing.T, round int, fault storeFault) (seen tally, he
 			t.Error("nothing was proxied")
 		}
 		if fault.lossless && load.done == 0 {
-			t.Error("nobody got in")
+			t.Error("no login succeeded")
 		}
 	})
 	ended := time.Now()
@@ -203,8 +202,8 @@ func (p *pair) suffer(t *testing.T, round int, fault storeFault) (seen tally, he
 	return seen, healed
 }
 
-// healed waits until both nodes log people in and hear of each other's logouts
-// in time again, and returns how long that took.
+// healed waits until logins succeed at both nodes and logouts reach the other node in
+// time, and returns the duration.
 func (p *pair) healed(t *testing.T, since time.Time) time.Duration {
 	t.Helper()
 	for i, s := range p.both {
@@ -230,7 +229,7 @@ func (p *pair) healed(t *testing.T, since time.Time) time.Duration {
 	return time.Since(since)
 }
 
-// faultTable is what make faults prints, and docs/operations.md shows.
+// faultTable is the table that make faults prints for the documentation.
 type faultTable struct{ rows []string }
 
 func (f *faultTable) add(p *pair, fault storeFault, seen tally, healed time.Duration) {
@@ -239,7 +238,7 @@ func (f *faultTable) add(p *pair, fault storeFault, seen tally, healed time.Dura
 		tenths(seen.longest), seen.wrong401, seen.wrong200, tenths(healed)))
 }
 
-// tenths writes a time to a tenth of a second, upwards.
+// tenths formats a time, rounded up to a tenth of a second.
 func tenths(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", float64((d+99*time.Millisecond)/(100*time.Millisecond))/10)
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/edgeauth/edgeauth/internal/pgtest"
 )
 
-// balanced is the worked example of docs/operations.md: two nodes, a database and
-// a load balancer, with the shipped files as they are.
+// balanced runs the example for two nodes of the documentation: the shipped files,
+// a database and a load balancer.
 type balanced struct {
 	nodes    [2]*site
 	balancer *site
@@ -65,7 +65,7 @@ func shippedSite(t *testing.T, name string) *site {
 	return s
 }
 
-// logIn logs in through the balancer, with the link out of the mail.
+// logIn logs in through the balancer with the link of the mail.
 func (b *balanced) logIn(t *testing.T, email string) (token string, status int) {
 	s := b.balancer
 	asked, err := s.try(t, http.MethodPost, "/v1/auth/by-link/link/", jsonType, encode(t, map[string]any{"email": email}))
@@ -88,8 +88,8 @@ func (b *balanced) logIn(t *testing.T, email string) (token string, status int) 
 	return spent.text(t, "token"), spent.status
 }
 
-// TestTwoNodesBehindABalancer runs the worked example, and restarts one node after
-// the other while people come and go: no request is dropped.
+// TestTwoNodesBehindABalancer restarts one node after the other under load. No request
+// may fail.
 func TestTwoNodesBehindABalancer(t *testing.T) {
 	b := startExample(t)
 	resident, _ := b.logIn(t, "resident@example.com")
@@ -133,7 +133,7 @@ func TestTwoNodesBehindABalancer(t *testing.T) {
 		before, up := visits.Load(), func() int {
 			return strings.Count(b.balancer.Log.String(), fmt.Sprintf(`"host is up","host":"127.0.0.1:%d"`, node.Port))
 		}
-		wait.Until(t, time.Minute, "people come", func() bool { return visits.Load() > before+100 })
+		wait.Until(t, time.Minute, "requests are served", func() bool { return visits.Load() > before+100 })
 		times := up()
 		node.Stop(t)
 		node.Start(t)
@@ -142,7 +142,7 @@ func TestTwoNodesBehindABalancer(t *testing.T) {
 	halt()
 	clients.Wait()
 	if logins.Load() == 0 {
-		t.Error("nobody logged in")
+		t.Error("no login succeeded")
 	}
 	t.Logf("%d proxied requests and %d logins, none dropped", visits.Load(), logins.Load())
 }

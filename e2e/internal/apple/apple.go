@@ -23,7 +23,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// What the operator was given.
+// Credentials of the operator.
 const (
 	ClientID = "com.example.web"
 	TeamID   = "TEAM123456"
@@ -34,7 +34,7 @@ const (
 
 // Provider is a running provider. It logs in one person.
 type Provider struct {
-	// URL is where its endpoints are.
+	// URL is the base of the endpoints.
 	URL string
 	// ReturnURL is the one that was registered.
 	ReturnURL string
@@ -51,7 +51,7 @@ type Provider struct {
 	subject, transferSub string
 }
 
-// grant is what a code stands for.
+// grant contains the data of a code.
 type grant struct{ redirectURI, nonce string }
 
 // Start starts a provider at a loopback address.
@@ -93,15 +93,15 @@ func (p *Provider) PrivateKey(t testing.TB) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// Transfer has the app come from another team: the person has another subject, and
-// a transfer identifier.
+// Transfer moves the app to another team: the person gets another subject and a
+// transfer identifier.
 func (p *Provider) Transfer(subject, transferSub string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.subject, p.transferSub = subject, transferSub
 }
 
-// Faults tells what the edge did wrong, for whoever reads a failed test.
+// Faults returns the refusals of requests of the edge, for failure messages.
 func (p *Provider) Faults() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,7 +157,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// IDToken is a token as native apps get it, too.
+// IDToken returns a token as native apps get it.
 func (p *Provider) IDToken(audience, nonce string) string {
 	p.mu.Lock()
 	subject, transferSub := p.subject, p.transferSub
@@ -177,7 +177,7 @@ func (p *Provider) IDToken(audience, nonce string) string {
 	return raw
 }
 
-// isSecret checks a client secret as Apple says it does.
+// isSecret checks a client secret by the rules of Apple.
 func (p *Provider) isSecret(raw string) bool {
 	token, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil || token.Headers[0].KeyID != KeyID {

@@ -22,8 +22,8 @@ import (
 	"github.com/edgeauth/edgeauth/internal/process"
 )
 
-// How long the process may take. They are generous: a loaded machine is slow,
-// and a test that passes never waits for them.
+// Timeouts of the process. They are generous, for a loaded machine: a test that
+// passes does not wait for them.
 const (
 	startLimit   = time.Minute
 	stopLimit    = 30 * time.Second
@@ -33,7 +33,7 @@ const (
 // Edge is one edgeauth process after the other on one data directory. Its
 // methods are for one goroutine, except Log.
 type Edge struct {
-	// URL is where the site answers, without a slash at the end.
+	// URL of the site, without a slash at the end.
 	URL string
 	// Port is the port in URL.
 	Port int
@@ -41,7 +41,7 @@ type Edge struct {
 	Admin string
 	// Dir holds the Caddyfile and everything that the process stores.
 	Dir string
-	// Log is what all processes together wrote.
+	// Log contains the output of all processes.
 	Log *Log
 
 	binary  string

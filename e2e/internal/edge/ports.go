@@ -6,8 +6,8 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// FreePort returns a TCP port that nobody listens on. It is one that stays free
-// between the end of a process and the start of the next one.
+// FreePort returns a free TCP port. It stays free between the end of a process and
+// the start of the next one.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	return servertest.FreePort(t)

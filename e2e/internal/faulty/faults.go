@@ -12,35 +12,35 @@ import (
 // fault spoils one answer.
 type fault func(*Server, Stage, http.ResponseWriter, *http.Request)
 
-// faults are all the ways to fail.
+// faults contains all ways to fail.
 var faults = map[string]fault{
-	"hang":     hang,
-	"drip":     drip,
-	"redirect": redirect,
-	"huge":     huge,
-	"bomb":     bomb,
-	"html":     text("text/html", "<!doctype html><title>Sign in</title><p>client_secret=oops"),
-	"null":     text("application/json", "null"),
-	"types":    types,
-	"empty":    text("application/json", ""),
-	"nobody":   nobody,
-	"dies":     dies,
-	"500":      status(http.StatusInternalServerError),
-	"404":      status(http.StatusNotFound),
+	"hang":      hang,
+	"drip":      drip,
+	"redirect":  redirect,
+	"huge":      huge,
+	"bomb":      bomb,
+	"html":      text("text/html", "<!doctype html><title>Sign in</title><p>client_secret=oops"),
+	"null":      text("application/json", "null"),
+	"types":     types,
+	"empty":     text("application/json", ""),
+	"anonymous": anonymous,
+	"dies":      dies,
+	"500":       status(http.StatusInternalServerError),
+	"404":       status(http.StatusNotFound),
 }
 
 // Faults lists the names of all ways to fail, sorted.
 func Faults() []string { return slices.Sorted(maps.Keys(faults)) }
 
-// Slow reports whether a fault ends only with the caller's patience.
+// Slow reports whether only the caller's timeout ends a fault.
 func Slow(fault string) bool { return fault == "hang" || fault == "drip" }
 
-// MakesSense reports whether a fault is one at this stage.
+// MakesSense reports whether a fault is possible at this stage.
 func MakesSense(fault string, stage Stage) bool {
-	return fault != "nobody" || stage == Token
+	return fault != "anonymous" || stage == Token
 }
 
-// hang takes the request and says nothing.
+// hang accepts the request and does not answer.
 func hang(s *Server, _ Stage, _ http.ResponseWriter, r *http.Request) {
 	select {
 	case <-s.closing:
@@ -130,8 +130,8 @@ func types(s *Server, stage Stage, w http.ResponseWriter, _ *http.Request) {
 	}[stage])
 }
 
-// nobody signs a token that does not say who it is about.
-func nobody(s *Server, _ Stage, w http.ResponseWriter, r *http.Request) {
+// anonymous signs a token without a subject.
+func anonymous(s *Server, _ Stage, w http.ResponseWriter, r *http.Request) {
 	s.grant(w, r, "")
 }
 

@@ -10,8 +10,7 @@ import (
 	"github.com/edgeauth/edgeauth/e2e/internal/wait"
 )
 
-// TestFaults sees to it that each fault is one: what it sends is no proper
-// answer, or does not end.
+// TestFaults checks that each fault sends an invalid answer, or one without end.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	server := Start(t)

@@ -2,7 +2,7 @@
 
 const result = document.getElementById("result");
 
-// show tells the test, and whoever looks at the screenshot, what came out.
+// show displays an outcome for the test and the screenshot.
 function show(step, outcome) {
   result.textContent = JSON.stringify(outcome, null, 2);
   result.dataset.step = step;
@@ -58,8 +58,8 @@ document.getElementById("call").addEventListener("click", async () => show("call
 document.getElementById("logout").addEventListener("click", async () =>
   show("logged-out", await call("/v1/auth/logout/", { method: "POST" })));
 
-// A form needs no preflight: the request arrives, and reading is what the
-// browser must prevent where the page is a stranger's.
+// A form needs no preflight: the request of any page arrives, and the browser only
+// prevents foreign pages from reading the answer.
 document.getElementById("simple").addEventListener("click", async () => {
   localStorage.removeItem("token");
   show("simple", await call("/v1/auth/by-link/link/", {

@@ -1,5 +1,5 @@
-// Package frontend is the web application of a customer: a few static pages on
-// an origin of their own that use the login API as its documentation says.
+// Package frontend serves the web application of a site: a few static pages on
+// another origin that use the login API as documented.
 package frontend
 
 import (
@@ -20,7 +20,7 @@ var (
 	script []byte
 )
 
-// Config is what the pages know.
+// Config configures the pages.
 type Config struct {
 	// API is the origin of the edge.
 	API string `json:"api"`
@@ -61,13 +61,13 @@ func Start(t testing.TB) *Site {
 	return site
 }
 
-// Configure tells the pages where the API is.
+// Configure sets the configuration of the pages.
 func (s *Site) Configure(config Config) { s.config.Store(&config) }
 
-// RedirectURI is where providers send people back to.
+// RedirectURI returns the redirect URI for providers.
 func (s *Site) RedirectURI() string { return s.Origin + "/auth/callback" }
 
-// LinkTemplate is the address for mailed links.
+// LinkTemplate returns the template of mailed links.
 func (s *Site) LinkTemplate() string { return s.Origin + "/auth/link/{token}" }
 
 func serve(kind string, content []byte) http.HandlerFunc {

@@ -1,5 +1,5 @@
-// Package nodeop runs npm's oidc-provider: an OpenID provider that was written by
-// other people in another language than the rest of the tests.
+// Package nodeop runs npm's oidc-provider, an OpenID provider that is independent of
+// the libraries of the other tests.
 package nodeop
 
 import (
@@ -35,7 +35,7 @@ type Options struct {
 	ClientID     string   `json:"client_id"`
 	ClientSecret string   `json:"client_secret"`
 	RedirectURIs []string `json:"redirect_uris"`
-	// Person are the claims about who is signed in.
+	// Person contains the claims about the signed-in user.
 	Person map[string]any `json:"person"`
 }
 
@@ -46,8 +46,8 @@ type Provider struct {
 }
 
 // Install puts the provider and what it needs into the user's cache, once for
-// each version, and returns the folder. It fails where node or npm are missing or
-// packages cannot be had.
+// each version, and returns the folder. It fails if node or npm are missing, or if
+// packages cannot be downloaded.
 func Install(ctx context.Context) (string, error) {
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -93,7 +93,7 @@ func Install(ctx context.Context) (string, error) {
 	}
 	err = os.Rename(fresh, folder)
 	if _, there := os.Stat(folder); there == nil {
-		return folder, nil // whoever was first
+		return folder, nil // another process was faster
 	}
 	return folder, err
 }

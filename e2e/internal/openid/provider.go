@@ -1,8 +1,7 @@
-// Package openid is a real OpenID provider (github.com/zitadel/oidc) with
-// storage in memory and a login page that approves at once whoever the test
-// says sits at the browser.
+// Package openid runs an OpenID provider (github.com/zitadel/oidc) with storage in
+// memory. Its login page immediately approves the person that the test signed in.
 //
-// Tests can alter its answers on the way out, to play a provider that is wrong.
+// Tests can alter its answers, to play a faulty provider.
 package openid
 
 import (
@@ -36,7 +35,7 @@ type Options struct {
 	Path string
 }
 
-// Person is somebody with an account at the provider.
+// Person is a user with an account at the provider.
 type Person struct {
 	Subject             string
 	Email               string
@@ -85,7 +84,7 @@ func Start(t testing.TB, options Options) *Provider {
 	mux.HandleFunc("GET "+loginPath, func(w http.ResponseWriter, r *http.Request) {
 		id := r.URL.Query().Get("id")
 		if !p.storage.approve(id) {
-			http.Error(w, "nobody is at the browser", http.StatusForbidden)
+			http.Error(w, "no person is signed in", http.StatusForbidden)
 			return
 		}
 		ctx := op.ContextWithIssuer(r.Context(), p.Issuer)
@@ -108,21 +107,21 @@ func (p *Provider) count(r *http.Request) {
 	p.calls[r.URL.Path]++
 }
 
-// Calls returns how often a path was asked for.
+// Calls returns the number of requests for a path.
 func (p *Provider) Calls(path string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.calls[path]
 }
 
-// SignIn seats a person at the browser, for all logins from now on.
+// SignIn signs a person in, for all logins from now on.
 func (p *Provider) SignIn(person Person) { p.storage.seat(person) }
 
-// ForgeNonce has ID tokens carry another nonce than was asked for; "" stops it.
+// ForgeNonce puts another nonce into ID tokens; "" stops it.
 func (p *Provider) ForgeNonce(nonce string) { p.storage.forge(nonce) }
 
-// AlterUserInfo has change work on every answer of the userinfo endpoint; nil
-// stops it.
+// AlterUserInfo applies change to every answer of the userinfo endpoint; nil stops
+// it.
 func (p *Provider) AlterUserInfo(change func(map[string]any)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -156,8 +155,7 @@ func (p *Provider) Browse(t testing.TB, authorizeURL, redirectURI string) url.Va
 	return Browse(t, p.server.Client(), authorizeURL, redirectURI)
 }
 
-// IDToken redeems a code as an application does that speaks with the provider by
-// itself, and returns the ID token.
+// IDToken redeems a code as a native application does and returns the ID token.
 func (p *Provider) IDToken(t testing.TB, code, verifier, redirectURI string) string {
 	t.Helper()
 	form := url.Values{

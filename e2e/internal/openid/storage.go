@@ -32,7 +32,7 @@ type storage struct {
 	nonce    string
 	requests map[string]*request
 	codes    map[string]string // code to request
-	tokens   map[string]Person // access token to whom it is about
+	tokens   map[string]Person // access token to its person
 }
 
 func newStorage(t testing.TB, options Options) *storage {
@@ -62,7 +62,7 @@ func (s *storage) forge(nonce string) {
 	s.nonce = nonce
 }
 
-// approve finishes a login for whoever sits at the browser.
+// approve finishes a login for the signed-in person.
 func (s *storage) approve(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

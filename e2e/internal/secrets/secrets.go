@@ -1,5 +1,5 @@
-// Package secrets remembers every secret that a test came across, so that the
-// log of the process under test can be searched for all of them.
+// Package secrets collects the secrets of a test, so that the log of the process
+// under test can be searched for them.
 package secrets
 
 import (
@@ -17,7 +17,7 @@ type Set struct {
 	values map[string]string
 }
 
-// Add remembers secrets under the name of what they are. Empty ones are ignored.
+// Add adds secrets under a descriptive name. Empty ones are ignored.
 func (s *Set) Add(what string, values ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,7 +31,7 @@ func (s *Set) Add(what string, values ...string) {
 	}
 }
 
-// Len returns how many secrets are known.
+// Len returns the number of secrets.
 func (s *Set) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,9 +52,8 @@ func (s *Set) FoundIn(text string) []string {
 	return found
 }
 
-// index finds a secret as it is or as it would stand in a URL. Six digits can
-// be part of any number, for example of a timestamp: they count only when they
-// stand alone.
+// index finds a secret as it is or in its form in a URL. Six digits can be part of
+// another number, for example of a timestamp: they count only as a whole number.
 func index(text, value string) int {
 	if isCode(value) {
 		alone := regexp.MustCompile(`(^|[^0-9.])` + value + `([^0-9]|$)`)

@@ -19,9 +19,9 @@ import (
 type Mail struct {
 	// From and To are those of the envelope.
 	From, To string
-	// User is who authenticated.
+	// User that authenticated.
 	User string
-	// Encrypted says that the connection was.
+	// Encrypted reports whether the connection was.
 	Encrypted bool
 	// Raw is the message with its headers.
 	Raw []byte
@@ -108,7 +108,7 @@ var (
 	href      = regexp.MustCompile(`href="([^"]+)"`)
 )
 
-// Code returns the six digits that stand on a line of their own.
+// Code returns the six digits on a line without other text.
 func (p Parts) Code(t testing.TB) string {
 	t.Helper()
 	found := aloneCode.FindStringSubmatch(p.Text)

@@ -1,6 +1,5 @@
-// Package smtpd is a real SMTP server that keeps what it receives: STARTTLS (RFC
-// 3207), AUTH PLAIN (RFC 4954), and a record of everything that a client said
-// before the connection was encrypted.
+// Package smtpd runs an SMTP server that stores mails: STARTTLS (RFC 3207), AUTH PLAIN
+// (RFC 4954), and a record of everything that clients sent unencrypted.
 package smtpd
 
 import (
@@ -22,14 +21,14 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// arrival is how long a mail may take from the answer of the API to here.
+// arrival limits the time from the answer of the API to the arrival of the mail.
 const arrival = time.Minute
 
 // Options of a Server.
 type Options struct {
-	// TLS offers STARTTLS; nil is what an attacker who strips it leaves.
+	// TLS offers STARTTLS; nil plays an attacker who strips it.
 	TLS *tls.Config
-	// User and Password are what AUTH PLAIN must say.
+	// User and Password that AUTH PLAIN requires.
 	User, Password string
 }
 
@@ -88,8 +87,7 @@ func (s *Server) Close() {
 	<-s.served
 }
 
-// Refuse has every mail from now on answered with an error, until it is called
-// with nil.
+// Refuse answers every mail with an error, until it is called with nil.
 func (s *Server) Refuse(err *smtp.SMTPError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,15 +124,15 @@ func (s *Server) Nth(t testing.TB, to string, n int) Mail {
 	return s.Mails(to)[n-1]
 }
 
-// Connections returns how many sessions were begun, and how many of them were
-// encrypted and authenticated.
+// Connections returns the number of sessions, and of those that were encrypted and
+// authenticated.
 func (s *Server) Connections() (begun, secure int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.sessions, s.secure
 }
 
-// Clear returns everything that clients said in the clear.
+// Clear returns everything that clients sent unencrypted.
 func (s *Server) Clear() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,10 +15,10 @@ type pair struct {
 	ended          chan struct{}
 
 	// Under the lock of the proxy: the bytes that passed since the fault began,
-	// and whether the client has sent what mutes it.
+	// and whether the client has sent the text that mutes it.
 	passed [2]int
 	muted  bool
-	// lost is for good: neither end hears of the other again.
+	// lost is permanent: neither end hears from the other again.
 	lost bool
 }
 
@@ -59,7 +59,7 @@ func (p *Proxy) serve(client net.Conn) {
 	delete(p.pairs, c)
 }
 
-// ignore has a client talk to nobody until it gives up.
+// ignore reads from a client without an answer until it gives up.
 func (p *Proxy) ignore(client net.Conn) {
 	c := &pair{client: client, server: client, ended: make(chan struct{})}
 	defer c.cut()
@@ -88,8 +88,8 @@ func (p *Proxy) now() fault {
 	return p.fault
 }
 
-// carry passes on what comes from one end, and ends the connection when that end
-// has ended it. The other end of a lost connection does not hear of that either.
+// carry forwards the data of one end, and ends the connection when that end has ended
+// it. The other end of a lost connection is not notified.
 func (p *Proxy) carry(c *pair, direction Direction, from, to net.Conn) {
 	defer func() {
 		if p.isLost(c) {
@@ -122,7 +122,7 @@ func (p *Proxy) isLost(c *pair) bool {
 	return c.lost
 }
 
-// judge waits until a piece of data may pass, and returns what of it does, and
+// judge waits until a piece of data may pass. It returns the part that passes, and
 // whether the connection ends with it.
 func (p *Proxy) judge(c *pair, direction Direction, piece []byte) (passing []byte, last bool) {
 	for delayed := false; ; {
@@ -154,8 +154,8 @@ func (p *Proxy) judge(c *pair, direction Direction, piece []byte) (passing []byt
 	}
 }
 
-// wait waits until the fault changes, the connection ends or, unless it waits for
-// ever, a delay has passed.
+// wait waits until the fault changes, the connection ends or, unless forever is set,
+// a delay has passed.
 func (c *pair) wait(change <-chan struct{}, forever bool, delay time.Duration) (elapsed, ended bool) {
 	var over <-chan time.Time
 	if !forever {

@@ -1,8 +1,8 @@
-// Package tcpproxy stands between two processes and breaks what passes between
-// them: it delays, freezes, cuts or refuses connections, keeps the answers of some
-// to itself, and lets everything through again.
+// Package tcpproxy forwards the connections of two processes and breaks them: it
+// delays, freezes, cuts or refuses connections, suppresses the answers of some, and
+// forwards everything again.
 //
-// It knows nothing of what it carries.
+// It does not depend on the protocol.
 package tcpproxy
 
 import (
@@ -18,15 +18,14 @@ type Direction int
 
 // The ways through the proxy.
 const (
-	// ToServer is what clients send.
+	// ToServer is the direction of requests.
 	ToServer Direction = iota
-	// ToClient is what the server answers.
+	// ToClient is the direction of answers.
 	ToClient
 )
 
-// Proxy passes connections on to one address until it is told otherwise. What it
-// is told holds for the connections that there are and for those that come, until
-// Heal. Its methods are safe for concurrent use.
+// Proxy forwards connections to one address. A fault applies to existing and new
+// connections until Heal. Its methods are safe for concurrent use.
 type Proxy struct {
 	listener net.Listener
 	target   string
@@ -39,7 +38,7 @@ type Proxy struct {
 	closed bool
 }
 
-// fault is what is wrong now; the zero value is nothing.
+// fault describes the current fault; the zero value has no effect.
 type fault struct {
 	delay  time.Duration
 	frozen bool
@@ -70,23 +69,22 @@ func New(t testing.TB, target string) *Proxy {
 // Address is where clients connect, host and port.
 func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
-// Heal lets everything through again. What was frozen goes on where it stood.
+// Heal forwards everything again. Frozen connections continue.
 func (p *Proxy) Heal() { p.set(fault{}) }
 
 // Delay holds back each piece of data, in both directions.
 func (p *Proxy) Delay(d time.Duration) { p.set(fault{delay: d}) }
 
-// Freeze lets nothing through any more: connections are accepted and stay, and
-// nobody hears anything, as when a network drops packets.
+// Freeze stops all data. Connections are accepted and stay open, as when a network
+// drops packets.
 func (p *Proxy) Freeze() { p.set(fault{frozen: true}) }
 
-// Vanish lets nothing through any more and tells nobody, as when packets are dropped
-// and a firewall on the way forgets its connections: those that there are stay
-// silent for ever, and neither end hears when the other one leaves. New ones find
-// nobody until Heal.
+// Vanish stops all data without notice, as when a firewall forgets its connections:
+// existing ones stay silent forever, and neither end learns that the other one has
+// closed. New ones get no answer until Heal.
 func (p *Proxy) Vanish() { p.set(fault{vanished: true}) }
 
-// Refuse ends all connections, and each new one at once.
+// Refuse ends all connections, and each new one immediately.
 func (p *Proxy) Refuse() {
 	p.set(fault{refuse: true})
 	p.Cut()
@@ -98,15 +96,14 @@ func (p *Proxy) CutAfter(n int, direction Direction) {
 	p.set(fault{cutAfter: n, direction: direction})
 }
 
-// Mute keeps from a client what it would be told on a connection on which it has
-// sent this text, in any case; other connections are not touched. Connections that
-// there are already are cut, so that it is sent again.
+// Mute suppresses the answers on connections on which the client has sent this text,
+// in any case. Existing connections are cut, so that the client sends it again.
 func (p *Proxy) Mute(text string) {
 	p.set(fault{mute: strings.ToLower(text)})
 	p.Cut()
 }
 
-// Cut ends all connections that there are.
+// Cut ends all connections.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

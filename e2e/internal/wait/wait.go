@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// interval is how often a condition is looked at.
+// interval separates two checks of a condition.
 const interval = 10 * time.Millisecond
 
-// Until looks at condition until it holds, and fails the test when it does not
-// hold within limit. What describes the condition.
+// Until waits until condition holds, and fails the test if it does not within limit.
+// What describes the condition.
 func Until(t testing.TB, limit time.Duration, what string, condition func() bool) {
 	t.Helper()
 	if !Holds(limit, condition) {
