@@ -65,6 +65,14 @@ func TestClusterSlotMoves(t *testing.T) {
 	if !errors.Is(err, authcore.ErrUnavailable) {
 		t.Errorf("Login that needs a moved record = error %v, want %v", err, authcore.ErrUnavailable)
 	}
+	replaced := record("0")
+	replaced.Owner, replaced.Data = "owner", []byte("replaced")
+	if err := store.PutRecord(t.Context(), replaced, authcore.PutOptions{Now: start, Keep: 1}); !errors.Is(err, authcore.ErrUnavailable) {
+		t.Errorf("PutRecord that deletes a moved record = error %v, want %v", err, authcore.ErrUnavailable)
+	}
+	if got, err := store.Record(t.Context(), replaced.RecordKey, start); err != nil || string(got.Data) != "data" {
+		t.Errorf("Record after the failed PutRecord = %q, error %v, want it unchanged", got.Data, err)
+	}
 	for { // a scan of the slot, as a tool for Clusters does
 		keys, _ := owner.Do(t, "cluster", "getkeysinslot", slot, 100).([]any)
 		if len(keys) == 0 {

@@ -196,6 +196,32 @@ func TestDamagedItems(t *testing.T) {
 	}
 }
 
+// An index that leads to the wrong user, or to none, finds no user and refuses no
+// account.
+func TestIndexesThatLeadAstray(t *testing.T) {
+	server := redistest.Start(t, "appendonly no")
+	store := realm(t, open(t, Config{URL: server.URL()}), "main")
+	signUp(t, store, authcore.Account{User: user("other", "other@example.com")})
+	for _, userID := range []string{"other", "absent"} {
+		identity := authcore.Identity{Provider: "p", Subject: userID, Created: start}
+		email := "for-" + userID + "@example.com"
+		server.Do(t, "set", store.key("e:", email), userID)
+		server.Do(t, "set", store.key("i:", digest(identity.Key())), userID)
+		for _, ref := range []authcore.UserRef{{EmailKey: email}, {Identity: identity.Key()}} {
+			if _, err := store.User(t.Context(), ref); !errors.Is(err, authcore.ErrNotFound) {
+				t.Errorf("User by an index to user %q = error %v, want %v", userID, err, authcore.ErrNotFound)
+			}
+		}
+		signUp(t, store, authcore.Account{User: user("new-"+userID, email), Identities: []authcore.Identity{identity}})
+		if got, err := store.User(t.Context(), authcore.UserRef{EmailKey: email}); err != nil || got.ID != "new-"+userID {
+			t.Errorf("User by the address after a login = %q, error %v, want the new user", got.ID, err)
+		}
+	}
+	if got, err := store.User(t.Context(), authcore.UserRef{EmailKey: "other@example.com"}); err != nil || got.ID != "other" {
+		t.Errorf("User by the address of the other user = %q, error %v, want other", got.ID, err)
+	}
+}
+
 // contents returns all keys of a realm with their values.
 func contents(t *testing.T, server *redistest.Server, store *Store) map[string]any {
 	t.Helper()
