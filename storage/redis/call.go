@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,21 +34,22 @@ var (
 	errUnexpected = unavailable(errors.New("unexpected response from the server"))
 )
 
-// lane sends the commands of one realm, all of which go to one server. Commands
-// that arrive while others are in flight share a pipeline: the server then needs
-// fewer system calls, and fewer syncs of its log.
+// lane sends commands of one realm, all of which go to one server. Commands that
+// arrive while others are in flight share a pipeline: the server then needs fewer
+// system calls, and fewer syncs of its log.
 type lane struct {
 	mu      sync.Mutex
 	queue   []*call
 	running int
 }
 
-// call is a command in a lane. Its done channel receives the outcome.
+// call is a command in a lane. If it waits for replicas, it is in the lane of such
+// commands. Its done channel receives the outcome.
 type call struct {
 	once
-	ctx    context.Context //nolint:containedctx // ends with the call
-	writes bool
-	done   chan error
+	ctx   context.Context //nolint:containedctx // ends with the call
+	waits bool
+	done  chan error
 }
 
 // once is a command that is never repeated by the library. A connection may break
@@ -72,9 +74,13 @@ func (s *Store) do(ctx context.Context, writes bool, command []any) (any, error)
 	defer s.db.calls.Done()
 	bounded, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	c := &call{once{goredis.NewCmd(bounded, command...)}, bounded, writes, make(chan error, 1)}
+	c := &call{once{goredis.NewCmd(bounded, command...)}, bounded, writes && s.db.replicas > 0, make(chan error, 1)}
 	c.SetFirstKeyPos(3)
-	s.enqueue(c)
+	if c.waits {
+		s.enqueue(&s.waiting, c)
+	} else {
+		s.enqueue(&s.direct, c)
+	}
 	select {
 	case err := <-c.done:
 		if err != nil {
@@ -86,22 +92,20 @@ func (s *Store) do(ctx context.Context, writes bool, command []any) (any, error)
 	}
 }
 
-func (s *Store) enqueue(c *call) {
-	l := &s.lane
+func (s *Store) enqueue(l *lane, c *call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queue = append(l.queue, c)
 	if l.running < maxPipelines {
 		l.running++
 		s.db.calls.Add(1) // the caller is registered, so Close is still waiting
-		go s.drain()
+		go s.drain(l)
 	}
 }
 
 // drain sends pipelines until the queue is empty.
-func (s *Store) drain() {
+func (s *Store) drain(l *lane) {
 	defer s.db.calls.Done()
-	l := &s.lane
 	for {
 		l.mu.Lock()
 		n := min(len(l.queue), maxPipeline)
@@ -122,10 +126,9 @@ func (s *Store) drain() {
 func (s *Store) send(batch []*call) {
 	var commands []goredis.Cmder
 	var waiting []*call
-	writes := false
 	for _, c := range batch {
 		if c.ctx.Err() == nil {
-			commands, waiting, writes = append(commands, c), append(waiting, c), writes || c.writes
+			commands, waiting = append(commands, c), append(waiting, c)
 		}
 	}
 	if len(waiting) == 0 {
@@ -133,12 +136,9 @@ func (s *Store) send(batch []*call) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(waiting[0].ctx), callTimeout)
 	defer cancel()
-	err := s.pipeline(ctx, commands, writes)
+	err := s.pipeline(ctx, commands, waiting[0].waits)
 	for _, c := range waiting {
-		outcome := c.Err()
-		if outcome == nil && (c.writes || !errors.Is(err, errReplicas)) {
-			outcome = err
-		}
+		outcome := cmp.Or(c.Err(), err)
 		if errors.Is(outcome, goredis.Nil) {
 			outcome = nil
 		}
@@ -149,12 +149,10 @@ func (s *Store) send(batch []*call) {
 	}
 }
 
-var errReplicas = errors.New("too few replicas have the change")
-
 // pipeline returns an error that applies to all commands; the others are in the
-// commands. If a change has to reach replicas, one WAIT follows on the same
+// commands. If changes have to reach replicas, one WAIT follows on the same
 // connection: Redis waits for what that connection wrote.
-func (s *Store) pipeline(ctx context.Context, commands []goredis.Cmder, writes bool) (err error) {
+func (s *Store) pipeline(ctx context.Context, commands []goredis.Cmder, waits bool) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic in the client: %v", cause)
@@ -162,7 +160,7 @@ func (s *Store) pipeline(ctx context.Context, commands []goredis.Cmder, writes b
 	}()
 	var client goredis.Cmdable = s.db.client
 	var waited *goredis.IntCmd
-	if writes && s.db.replicas > 0 {
+	if waits {
 		if cluster, ok := client.(*goredis.ClusterClient); ok {
 			if client, err = cluster.MasterForKey(ctx, s.key("meta")); err != nil {
 				return err
@@ -180,13 +178,10 @@ func (s *Store) pipeline(ctx context.Context, commands []goredis.Cmder, writes b
 		return nil
 	}
 	have, err := waited.Result()
-	if err != nil {
-		return fmt.Errorf("%w: %w", errReplicas, err)
+	if err == nil && have < int64(s.db.replicas) {
+		err = fmt.Errorf("%d of %d replicas have the change", have, s.db.replicas)
 	}
-	if have < int64(s.db.replicas) {
-		return fmt.Errorf("%w: %d of %d", errReplicas, have, s.db.replicas)
-	}
-	return nil
+	return err
 }
 
 // reloadCluster makes the client of a Cluster look up the slots again: the node may

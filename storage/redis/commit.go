@@ -176,6 +176,10 @@ func (c *commit) free(ctx context.Context, claim failure, now time.Time) error {
 	if len(pair) != 2 {
 		return nil // it was given up meanwhile
 	}
+	if now.IsZero() {
+		millis, _ := answer[0].(int64)
+		now = time.UnixMilli(millis)
+	}
 	id, _ := pair[0].(string)
 	other := state{id: id, fields: fields(pair[1])}
 	text, present := other.fields[claim.field]

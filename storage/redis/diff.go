@@ -51,7 +51,7 @@ func (c *commit) account(before state, after authcore.Account, exists error) (au
 		identity.UserID = before.id
 		name := digest(identity.Key())
 		if d.put(identityField+name, *identity) {
-			d.expire(identity.Expires)
+			d.next = sooner(d.next, identity.Expires)
 		}
 		if _, present := before.texts[identityField+name]; !present {
 			d.note(c.claim(c.store.key("i:", name), identityField+name, before.id))
@@ -62,7 +62,7 @@ func (c *commit) account(before state, after authcore.Account, exists error) (au
 		session.UserID = before.id
 		_, present := before.texts[sessionField+session.ID]
 		if d.put(sessionField+session.ID, *session) && !present { // Expires never moves back
-			d.expire(session.Expires)
+			d.next = sooner(d.next, session.Expires)
 		}
 	}
 	d.note(c.revoke(after.Revocations...))
@@ -100,12 +100,6 @@ func (d *diff) email(email string) {
 	}
 	if email != "" {
 		d.note(d.claim(d.store.key("e:", email), emailField, d.before.id))
-	}
-}
-
-func (d *diff) expire(at time.Time) {
-	if !at.IsZero() && (d.next.IsZero() || at.Before(d.next)) {
-		d.next = at
 	}
 }
 

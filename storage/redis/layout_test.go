@@ -151,6 +151,11 @@ func TestFeedChunks(t *testing.T) {
 		t.Errorf("feed after a revocation that was lifted = %v, error %v, want the lift only", again, err)
 	}
 	cursors = append(cursors, end)
+	first, _, err := store.RevocationsSince(t.Context(), "")
+	signUp(t, store, authcore.Account{User: user("again", ""), Revocations: []authcore.Revocation{first[0]}})
+	if again, _, secondErr := store.RevocationsSince(t.Context(), ""); err != nil || secondErr != nil || again[0].ID != first[1].ID {
+		t.Errorf("feed after a second revocation of %s begins with %s, want the entry only at the end", first[0].ID, again[0].ID)
+	}
 	for chunk := range 10 { // they expire
 		server.Do(t, "del", store.key("f:", fmt.Sprint(chunk)))
 	}
@@ -160,8 +165,8 @@ func TestFeedChunks(t *testing.T) {
 	if first := server.Do(t, "hget", store.key("meta"), "first"); first != "10" {
 		t.Errorf("first chunk after Sweep = %v, want 10", first)
 	}
-	if got, _ := follow(t, store, ""); len(got) != entries-10*128+2 {
-		t.Errorf("feed after chunks expired = %d entries, want %d", len(got), entries-10*128+2)
+	if got, _ := follow(t, store, ""); len(got) != entries-10*128+3 {
+		t.Errorf("feed after chunks expired = %d entries, want %d", len(got), entries-10*128+3)
 	}
 	server.Do(t, "hincrby", store.key("meta"), "feed", 1_000_000) // many chunks have expired
 	revoke(entries, entries+1)

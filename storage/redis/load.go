@@ -45,16 +45,16 @@ func (u *state) decode(now time.Time) error {
 		switch field[:min(1, len(field))] {
 		case identityField:
 			var identity authcore.Identity
-			if u.item(field, text, &identity, func() (string, time.Time, bool) {
-				return digest(identity.Key()), identity.Expires, identity.Live(now)
-			}) {
+			err := json.Unmarshal([]byte(text), &identity)
+			intact := err == nil && digest(identity.Key()) == field[1:]
+			if u.live(field, intact, identity.Expires, identity.Live(now)) {
 				u.account.Identities = append(u.account.Identities, identity)
 			}
 		case sessionField:
 			var session authcore.Session
-			if u.item(field, text, &session, func() (string, time.Time, bool) {
-				return session.ID, session.Expires, now.Before(session.Expires)
-			}) {
+			err := json.Unmarshal([]byte(text), &session)
+			intact := err == nil && session.ID == field[1:]
+			if u.live(field, intact, session.Expires, now.Before(session.Expires)) {
 				u.seen(&session, field)
 				u.account.Sessions = append(u.account.Sessions, session)
 			}
@@ -69,26 +69,30 @@ func (u *state) decode(now time.Time) error {
 	return nil
 }
 
-// item decodes a field and reports whether the item is live. The function returns
-// name, end and liveness of the decoded item.
-func (u *state) item(field, text string, item any, facts func() (string, time.Time, bool)) bool {
-	err := json.Unmarshal([]byte(text), item)
-	name, expires, live := facts()
-	if err != nil || name != field[1:] {
+// live records what is known of a decoded item and reports whether it is returned.
+func (u *state) live(field string, intact bool, expires time.Time, live bool) bool {
+	switch {
+	case !intact:
 		u.damaged++
-		return false
-	}
-	if !live {
+	case !live:
 		u.gone = append(u.gone, field)
-		return false
+	default:
+		u.next = sooner(u.next, expires)
+		u.texts[field] = u.fields[field]
+		return true
 	}
-	if !expires.IsZero() && (u.next.IsZero() || expires.Before(u.next)) {
-		u.next = expires
-	}
-	u.texts[field] = text
-	return true
+	return false
 }
 
+// sooner returns the earlier of two times, of which zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// seen applies the mark of [Store.MarkSeen].
 func (u *state) seen(session *authcore.Session, field string) {
 	micros, err := strconv.ParseInt(u.fields[seenField+session.ID], 10, 64)
 	if at := time.UnixMicro(micros).UTC(); err == nil && at.After(session.LastSeen) {

@@ -1,9 +1,10 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -12,11 +13,6 @@ import (
 // Login performs a login. See [authcore.LoginStep]. It takes two round trips: one
 // reads, one commits.
 func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (authcore.Account, error) {
-	for _, claim := range step.Claims {
-		if err := claim.Validate(); err != nil {
-			return authcore.Account{}, err
-		}
-	}
 	return retry(ctx, s, step.Now, func(c *commit) (authcore.Account, error) { return c.login(ctx, step) })
 }
 
@@ -37,16 +33,17 @@ func (c *commit) login(ctx context.Context, step authcore.LoginStep) (authcore.A
 	var found authcore.LoginFound
 	var proof authcore.Record
 	if named {
-		if proof, err = c.liveRecord(keys[len(keys)-1], values[len(keys)-1], step.Now); err != nil {
+		if proof, err = decodeRecord(values[len(keys)-1], step.Now); err != nil {
 			return none, err
 		}
+		c.unchanged(keys[len(keys)-1], "", values[len(keys)-1])
 		given := proof
-		given.Data = append([]byte(nil), proof.Data...)
+		given.Data = slices.Clone(proof.Data)
 		found.Proof = &given
 	}
 	for i, claim := range step.Claims {
 		if _, err := decodeRecord(values[i], step.Now); !errors.Is(err, authcore.ErrNotFound) {
-			return none, or(err, authcore.ErrExists)
+			return none, cmp.Or(err, authcore.ErrExists)
 		}
 		c.unchanged(keys[i], "", values[i])
 		if err := c.record(claim, step.Now, 0); err != nil {
@@ -106,19 +103,8 @@ func (c *commit) found(ref authcore.UserRef, user *state, step authcore.LoginSte
 
 // keepProof makes the commit store nothing but a proof that failed.
 func (c *commit) keepProof(proof authcore.Record, before string, now time.Time, outcome error) error {
-	if err := proof.Validate(); err != nil {
-		return fmt.Errorf("%w; %w", outcome, err)
-	}
 	*c = *newCommit(c.store)
 	c.outcome = outcome
 	c.unchanged(c.store.recordKey(proof.RecordKey), "", before)
 	return c.record(proof, now, 0)
-}
-
-// or returns the first error that is not nil.
-func or(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }

@@ -80,7 +80,8 @@ type Store struct {
 	db     *DB
 	prefix string
 	epoch  string
-	lane   lane
+	// direct and waiting send commands; those in waiting wait for replicas.
+	direct, waiting lane
 }
 
 var _ authcore.Store = (*Store)(nil)

@@ -18,9 +18,6 @@ func (s *Store) recordKey(key authcore.RecordKey) string { return s.key("r:", ke
 // PutRecord stores a record. See [authcore.Records]. It takes one round trip if the
 // record is absent.
 func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options authcore.PutOptions) error {
-	if err := record.Validate(); err != nil {
-		return err
-	}
 	key, value := s.recordKey(record.RecordKey), ""
 	present := false
 	_, err := retry(ctx, s, options.Now, func(c *commit) (struct{}, error) {
@@ -34,7 +31,7 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 		present = true // if this try fails
 		if former, err := decodeRecord(value, options.Now); !errors.Is(err, authcore.ErrNotFound) {
 			if options.IfAbsent {
-				return struct{}{}, or(err, authcore.ErrExists)
+				return struct{}{}, cmp.Or(err, authcore.ErrExists)
 			}
 			c.removeIndex(former)
 		}
@@ -82,9 +79,6 @@ func (s *Store) UpdateRecord(
 			return authcore.Record{}, err
 		}
 		record.Data, record.Expires = slices.Clone(changed.Data), changed.Expires
-		if err := record.Validate(); err != nil {
-			return authcore.Record{}, err
-		}
 		return record, c.record(record, now, 0)
 	})
 }
@@ -134,16 +128,15 @@ func (c *commit) loadRecord(ctx context.Context, key authcore.RecordKey, now tim
 	if err != nil {
 		return authcore.Record{}, err
 	}
-	return c.liveRecord(c.store.recordKey(key), values[0], now)
+	c.unchanged(c.store.recordKey(key), "", values[0])
+	return decodeRecord(values[0], now)
 }
 
-func (c *commit) liveRecord(key, value string, now time.Time) (authcore.Record, error) {
-	c.unchanged(key, "", value)
-	return decodeRecord(value, now)
-}
-
-// record stores a record. Keep is that of [authcore.PutOptions].
+// record validates and stores a record. Keep is that of [authcore.PutOptions].
 func (c *commit) record(record authcore.Record, now time.Time, keep int) error {
+	if err := record.Validate(); err != nil {
+		return err
+	}
 	text, err := encode(record)
 	if err != nil {
 		return err

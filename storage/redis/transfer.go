@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -127,16 +126,9 @@ func (s *Store) exportKeys(ctx context.Context, _ string, _ time.Time) ([]authco
 
 // Import stores items that are absent. See [authcore.Transfer].
 func (s *Store) Import(ctx context.Context, items []authcore.Item) (int, error) {
-	for _, item := range items {
-		if item.Record != nil {
-			if err := item.Record.Validate(); err != nil {
-				return 0, err
-			}
-		}
-	}
 	return retry(ctx, s, time.Time{}, func(c *commit) (int, error) {
 		p := newPlan(s, items)
-		users, values, now, err := s.load(ctx, p.refs, p.keys...)
+		users, values, now, err := s.load(ctx, p.refs, append(p.keys, s.key("keys"))...)
 		if err != nil {
 			return 0, err
 		}
@@ -155,14 +147,15 @@ func (s *Store) Import(ctx context.Context, items []authcore.Item) (int, error) 
 				return 0, err
 			}
 		}
-		stored, before, err := s.keys(ctx)
+		if len(p.signing) == 0 {
+			return p.stored, nil
+		}
+		stored, err := decodeKeys(values[len(p.keys)])
 		if err != nil {
 			return 0, err
 		}
 		merged, added := authcore.MergeKeys(stored, p.signing)
-		if added > 0 {
-			_, err = c.putKeys(before, merged)
-		}
+		_, err = c.putKeys(values[len(p.keys)], merged)
 		return p.stored + added, err
 	})
 }
@@ -180,8 +173,10 @@ type plan struct {
 
 func newPlan(s *Store, items []authcore.Item) *plan {
 	p := &plan{accounts: make(map[string]*authcore.Account)}
+	known := make(map[string]bool)
 	once := func(key string, add func(*commit, time.Time) error) {
-		if !slices.Contains(p.keys, key) {
+		if !known[key] {
+			known[key] = true
 			p.keys, p.adds = append(p.keys, key), append(p.adds, add)
 		}
 	}
