@@ -3,6 +3,7 @@ package authcore
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -29,10 +30,21 @@ type LinkMail struct {
 	Lifetime time.Duration
 	// Expires is the end of that lifetime. Delivery after it is useless.
 	Expires time.Time
+	// Title is the name of the site, or "".
+	Title string
+	// Requested is the time of the request; IP and UserAgent describe the client that
+	// sent it. The mail shows them. Each may be missing.
+	Requested time.Time
+	IP        netip.Addr
+	UserAgent string
 	// Client is the name of the client that requested the link, or "".
 	Client string
-	// Locale is the preferred language as a BCP 47 tag, or "".
+	// Locale is the preferred language as a BCP 47 tag, or a list of them in the form of
+	// Accept-Language (RFC 9110, section 12.5.4), or "".
 	Locale string
+	// Live reports whether the link can still be used, so that a mail with a used link
+	// is not sent; nil for always. It returns true if that is unknown.
+	Live func(ctx context.Context) bool
 	// Decoy mails occupy a place in the queue and are never delivered, so that a
 	// full queue has the same effect for every address.
 	Decoy bool

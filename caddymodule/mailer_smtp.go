@@ -127,7 +127,7 @@ func (m *SMTPMailer) CheckMailer(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "accepts mail from us", errors.Join(transport.Check(ctx, sender.Address), transport.Close())
+	return "takes mail from us", errors.Join(transport.Check(ctx, sender.Address), transport.Close())
 }
 
 // Interface guards.

@@ -7,29 +7,31 @@ import (
 	"time"
 )
 
-// Pauses between attempts. A link lives for minutes, so that the first pause is
-// short; grey-listing servers (RFC 6647) want a minute, so that the longest is
-// not much more.
+// Pauses between attempts. The first one is short, because links live for minutes. The
+// longest suits servers with greylisting (RFC 6647), which require about a minute.
 const (
 	firstPause   = 2 * time.Second
 	longestPause = time.Minute
 )
 
-// backoff computes pauses that double from attempt to attempt. Half of each is
-// random, so that mails which failed together do not come back together.
+// backoff computes pauses that double with each attempt. Half of each pause is random,
+// so that mails which failed together are not retried together.
 type backoff struct{ random io.Reader }
 
-// pause returns how long to wait after the given number of attempts, from 1 on.
+// pause returns the pause after this many attempts, which is at least 1.
 func (b backoff) pause(attempts int) time.Duration {
 	full := longestPause
-	if shift := attempts - 1; shift < 5 { // 2 s << 5 is above the longest
+	if shift := attempts - 1; shift < 5 { // 2 s << 5 exceeds the longest
 		full = firstPause << shift
 	}
+	return full/2 + b.share(full/2)
+}
+
+// share returns a random part of d, or all of it without randomness.
+func (b backoff) share(d time.Duration) time.Duration {
 	var raw [4]byte
 	if _, err := io.ReadFull(b.random, raw[:]); err != nil {
-		return full // without randomness the whole pause is the polite one
+		return d
 	}
-	half := full / 2
-	share := float64(binary.BigEndian.Uint32(raw[:])) / math.MaxUint32
-	return half + time.Duration(share*float64(half))
+	return time.Duration(float64(binary.BigEndian.Uint32(raw[:])) / math.MaxUint32 * float64(d))
 }

@@ -16,17 +16,17 @@ func TestSMTPCheck(t *testing.T) {
 	script := &smtpScript{tls: ca.server, user: "u", pass: "p", extensions: []string{"AUTH PLAIN"}}
 	server := script.start(t)
 	trusted := func(c *SMTPConfig) { c.TLSConfig = &tls.Config{RootCAs: ca.pool} }
-	if err := newTestSMTP(t, server, trusted).Check(shortly(t)); err != nil {
-		t.Fatal(err)
+	if err := newTestSMTP(t, server, trusted).Check(shortly(t), "login@example.com"); err != nil {
+		t.Fatalf("Check() failed: %v", err)
 	}
 	said := script.said()
-	for _, want := range []string{"STARTTLS", "AUTH PLAIN", "QUIT"} {
+	for _, want := range []string{"STARTTLS", "AUTH PLAIN", "MAIL FROM:<login@example.com>", "RCPT TO:<postmaster@example.com>", "RSET", "QUIT"} {
 		if !strings.Contains(said, want) {
-			t.Errorf("no %s in\n%s", want, said)
+			t.Errorf("commands do not contain %s:\n%s", want, said)
 		}
 	}
-	if strings.Contains(said, "MAIL") || len(script.received()) > 0 {
-		t.Errorf("a mail was begun:\n%s", said)
+	if strings.Contains(said, "DATA") || len(script.received()) > 0 {
+		t.Errorf("a mail was sent:\n%s", said)
 	}
 
 	wrong := server
@@ -42,26 +42,26 @@ func TestSMTPCheck(t *testing.T) {
 		"certificate": {server, nil, "tls"},
 		"port":        {gone, trusted, "connect"},
 	} {
-		err := newTestSMTP(t, c.server, c.change).Check(shortly(t))
+		err := newTestSMTP(t, c.server, c.change).Check(shortly(t), "login@example.com")
 		var failure *DeliveryError
 		if !errors.As(err, &failure) || failure.Stage != c.stage || strings.Contains(err.Error(), "geheim") {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Check() failed with %v, want a failure of %s", name, err, c.stage)
 		}
 	}
 }
 
-// A server that accepts and says nothing does not hold the check.
+// TestSMTPCheckEndsWithItsContext uses a server that accepts connections only.
 func TestSMTPCheckEndsWithItsContext(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Listen() failed: %v", err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	server := SMTPServer{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, TLS: TLSNone}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := newTestSMTP(t, server, nil).Check(ctx); err == nil || !strings.Contains(err.Error(), "timed out") {
-		t.Error(err)
+	if err := newTestSMTP(t, server, nil).Check(ctx, "login@example.com"); err == nil || !strings.Contains(err.Error(), "timed out") {
+		t.Errorf("Check() failed with %v, want a timeout", err)
 	}
 }
 
@@ -69,24 +69,24 @@ func TestWebhookCheck(t *testing.T) {
 	status := http.StatusMethodNotAllowed
 	webhook := newTestWebhook(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodOptions || r.URL.Path != "/send" || r.Header.Get("Authorization") != "" || r.ContentLength > 0 {
-			t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
+			t.Errorf("request = %s %s %v", r.Method, r.URL, r.Header)
 		}
 		w.WriteHeader(status)
 	})
 	if err := webhook.Check(shortly(t)); err != nil {
-		t.Error(err)
+		t.Errorf("Check() failed: %v", err)
 	}
 	status = http.StatusBadGateway
 	var failure *DeliveryError
 	if err := webhook.Check(shortly(t)); !errors.As(err, &failure) || failure.Status != status {
-		t.Error(err)
+		t.Errorf("Check() failed with %v, want status %d", err, status)
 	}
 	gone, err := NewWebhook(WebhookConfig{URL: "http://127.0.0.1:1/"})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewWebhook() failed: %v", err)
 	}
 	t.Cleanup(func() { _ = gone.Close() })
 	if err := gone.Check(shortly(t)); !errors.As(err, &failure) || failure.Stage != "http" {
-		t.Error(err)
+		t.Errorf("Check() failed with %v, want a failure of http", err)
 	}
 }

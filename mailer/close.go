@@ -7,17 +7,17 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// DroppedError says how many mails were left when Close had to stop.
+// DroppedError is returned by Close and HandOver if mails were left.
 type DroppedError struct{ Count int }
 
 func (e *DroppedError) Error() string {
 	return fmt.Sprintf("mailer: %d undelivered mails dropped", e.Count)
 }
 
-// Close takes no more mail and delivers what is left, waiting mails at once,
-// until ctx ends. Then it cancels the attempts under way, closes the transport
-// and returns a *DroppedError if mails were left. Decoys are not counted. Later
-// calls wait for the first one and return nil, or the error of their ctx.
+// Close accepts no more mail and delivers the rest until ctx ends, without further
+// pauses. Then it cancels the current attempts, closes the transport, and returns a
+// *DroppedError if mails were left. Decoys are not counted. Later calls wait for the
+// first one and return nil, or the error of their ctx.
 func (q *Queue) Close(ctx context.Context) error {
 	if !q.shut(false) {
 		return q.awaitClosed(ctx)
@@ -27,8 +27,7 @@ func (q *Queue) Close(ctx context.Context) error {
 	case <-q.drained:
 	case <-ctx.Done():
 	}
-	q.cancel()
-	q.workers.Wait()
+	q.stop()
 
 	var dropped int
 	for _, it := range q.takeRest() {
@@ -40,10 +39,10 @@ func (q *Queue) Close(ctx context.Context) error {
 	return q.closeTransport(ctx, dropped)
 }
 
-// HandOver ends the queue when another takes its place: attempts under way may
-// end, and what is left goes to next, to be rendered and delivered in its way.
-// When ctx ends first, those attempts are cut short; their mails may then arrive
-// twice. It returns a *DroppedError when next did not take all of them.
+// HandOver ends the queue when another one replaces it. Current attempts may end; all
+// other mails go to next, which renders and delivers them. If ctx ends first, the
+// current attempts are canceled. It returns a *DroppedError if next did not accept all
+// mails.
 func (q *Queue) HandOver(ctx context.Context, next authcore.Mailer) error {
 	if !q.shut(true) {
 		return q.awaitClosed(ctx)
@@ -52,13 +51,13 @@ func (q *Queue) HandOver(ctx context.Context, next authcore.Mailer) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		q.workers.Wait()
+		q.attempts.Wait()
 	}()
 	select {
 	case <-done:
 	case <-ctx.Done():
 	}
-	q.cancel()
+	q.stop()
 	<-done
 
 	var dropped int
@@ -69,6 +68,15 @@ func (q *Queue) HandOver(ctx context.Context, next authcore.Mailer) error {
 		}
 	}
 	return q.closeTransport(ctx, dropped)
+}
+
+// stop cancels the current attempts and waits for their end.
+func (q *Queue) stop() {
+	q.mu.Lock()
+	q.stopped = true
+	q.mu.Unlock()
+	q.cancel()
+	q.attempts.Wait()
 }
 
 func (q *Queue) closeTransport(ctx context.Context, dropped int) error {
@@ -90,31 +98,31 @@ func (q *Queue) awaitClosed(ctx context.Context) error {
 	}
 }
 
-// shut stops the intake and makes waiting mails ready, and reports whether this
-// call did it. To hand over, it stops the workers before: they would try the
-// mails once more where they failed.
+// shut stops accepting mail and makes waiting items ready. It reports whether this
+// call did it. For a hand-over it starts no more attempts.
 func (q *Queue) shut(handOver bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.isShut {
 		return false
 	}
-	q.isShut = true
-	if handOver {
-		close(q.handing)
-	}
+	q.isShut, q.stopped = true, handOver
 	close(q.closing)
 	for it, stop := range q.waiting {
 		stop()
 		delete(q.waiting, it)
-		q.ready <- it
+		if it.hasPlace {
+			q.fresh.push(it)
+		} else {
+			q.due.push(it)
+		}
 	}
+	q.dispatch()
 	q.signalIfDrained()
 	return true
 }
 
-// signalIfDrained is called with the lock held whenever the last mail may be
-// gone.
+// signalIfDrained closes drained after the last mail. The caller holds the lock.
 func (q *Queue) signalIfDrained() {
 	if !q.isShut || q.mails > 0 {
 		return
@@ -126,20 +134,22 @@ func (q *Queue) signalIfDrained() {
 	}
 }
 
-// takeRest empties the queue, when no worker runs any more, and returns what was
-// in it.
+// takeRest empties the queue after the last attempt, and returns its items.
 func (q *Queue) takeRest() []*item {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var rest []*item
+	rest := q.left
 	for it, stop := range q.waiting {
 		stop()
-		delete(q.waiting, it)
 		rest = append(rest, it)
 	}
-	for len(q.ready) > 0 {
-		rest = append(rest, <-q.ready)
+	for _, line := range []*lanes{&q.fresh, &q.due} {
+		for _, items := range line.items {
+			rest = append(rest, items...)
+		}
+		*line = newLanes()
 	}
-	q.places, q.mails = 0, 0
+	q.waiting, q.left, q.retries, q.retryCount = map[*item]func() bool{}, nil, newLanes(), 0
+	q.places, q.total, q.mails = 0, 0, 0
 	return rest
 }

@@ -24,23 +24,22 @@ func TestCloseDrains(t *testing.T) {
 	go func() { done <- r.Close(shortly(t)) }()
 	receive(t, r.closing)
 	if err := r.Enqueue(t.Context(), r.mail("alice@example.org")); !errors.Is(err, ErrClosed) {
-		t.Errorf("intake while closing: %v", err)
+		t.Errorf("Enqueue() while closing failed with %v, want %v", err, ErrClosed)
 	}
 	close(release)
 	if err := receive(t, done); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Close() failed: %v", err)
 	}
 	for range 5 {
 		r.expect(t, Sent)
 	}
 	receive(t, transport.closed)
 	if err := r.Close(t.Context()); err != nil {
-		t.Errorf("second Close: %v", err)
+		t.Errorf("second Close() failed: %v", err)
 	}
 }
 
-// A mail that waits for another attempt is tried at once: nobody will move the
-// clock any more.
+// TestCloseTriesWaitingMail retries a waiting mail without another pause.
 func TestCloseTriesWaitingMail(t *testing.T) {
 	results := make(chan error, 2)
 	results <- temporary
@@ -50,12 +49,13 @@ func TestCloseTriesWaitingMail(t *testing.T) {
 	r.expect(t, Retried)
 	r.clock.awaitTimers(t, 1)
 	if err := r.Close(shortly(t)); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Close() failed: %v", err)
 	}
 	r.expect(t, Sent)
 }
 
-// A timer that fires while Close runs must not put its mail back a second time.
+// TestCloseIsFasterThanATimer: a timer that fires while Close runs must not put its mail
+// back a second time.
 func TestCloseIsFasterThanATimer(t *testing.T) {
 	release, results := make(chan struct{}), make(chan error, 2)
 	results <- temporary
@@ -69,8 +69,10 @@ func TestCloseIsFasterThanATimer(t *testing.T) {
 		return err
 	}), func(c *QueueConfig) {
 		c.Workers = 1
-		c.AfterFunc = func(_ time.Duration, f func()) func() bool {
-			fired <- f
+		c.AfterFunc = func(d time.Duration, f func()) func() bool {
+			if d <= firstPause { // the pause between attempts
+				fired <- f
+			}
 			return func() bool { return false } // too late to stop
 		}
 	})
@@ -80,16 +82,13 @@ func TestCloseIsFasterThanATimer(t *testing.T) {
 	go func() { done <- r.Close(shortly(t)) }()
 	receive(t, r.closing)
 	put()
-	if waiting := len(r.ready); waiting > 1 {
-		t.Errorf("the mail is in the queue %d times", waiting)
-	}
 	close(release)
 	if err := receive(t, done); err != nil {
-		t.Error(err)
+		t.Errorf("Close() failed: %v", err)
 	}
 	r.expect(t, Retried)
 	if o := r.expect(t, Sent); o.Attempts != 2 || r.Len() != 0 {
-		t.Errorf("%d attempts, %d places", o.Attempts, r.Len())
+		t.Errorf("attempts = %d, Len() = %d, want 2, 0", o.Attempts, r.Len())
 	}
 }
 
@@ -107,7 +106,7 @@ func TestCloseReportsWhatIsLeft(t *testing.T) {
 	r.enqueue(t, r.mail("waits@example.org"))
 	r.expect(t, Retried)
 	r.clock.awaitTimers(t, 1)
-	r.enqueue(t, r.mail("alice@example.org")) // under way
+	r.enqueue(t, r.mail("alice@example.org")) // current
 	receive(t, started)
 	r.enqueue(t, r.mail("alice@example.org")) // ready
 	decoy := r.mail("alice@example.org")
@@ -116,16 +115,16 @@ func TestCloseReportsWhatIsLeft(t *testing.T) {
 
 	var dropped *DroppedError
 	if err := r.Close(canceled()); !errors.As(err, &dropped) || dropped.Count != 3 {
-		t.Fatalf("error %v, want 3 dropped", err)
+		t.Fatalf("Close() = %v, want 3 dropped mails", err)
 	}
 	for range 3 {
 		r.expect(t, Dropped)
 	}
 	if r.Len() != 0 || len(r.outcomes) != 0 {
-		t.Errorf("%d places, %d more outcomes", r.Len(), len(r.outcomes))
+		t.Errorf("Len() = %d, further outcomes = %d, want none", r.Len(), len(r.outcomes))
 	}
 	receive(t, transport.closed)
-	r.clock.Advance(time.Hour) // no timer comes back to life
+	r.clock.Advance(time.Hour) // all timers are stopped
 	wantNoSecrets(t, r.logs.String())
 }
 
@@ -137,16 +136,16 @@ func TestCloseTwiceKeepsToTheContext(t *testing.T) {
 	go func() { done <- r.Close(shortly(t)) }()
 	receive(t, r.closing)
 	if err := r.Close(canceled()); !errors.Is(err, context.Canceled) {
-		t.Errorf("second Close: %v", err)
+		t.Errorf("second Close() failed with %v, want a canceled context", err)
 	}
 	close(release)
 	if err := receive(t, done); err != nil {
-		t.Error(err)
+		t.Errorf("Close() failed: %v", err)
 	}
 }
 
-// When a configuration is replaced, the old queue delivers what it has while the
-// new one works, and changing what the old one was made from changes nothing.
+// TestReloadLosesNoMail closes a queue while its successor works. A later change of the
+// configuration does not affect the old queue.
 func TestReloadLosesNoMail(t *testing.T) {
 	release := make(chan struct{})
 	senders := make(chan string, 10)
@@ -163,28 +162,27 @@ func TestReloadLosesNoMail(t *testing.T) {
 	go func() { done <- first.Close(shortly(t)) }()
 	second, err := NewQueue(config)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewQueue() failed: %v", err)
 	}
 	if err := second.Enqueue(t.Context(), first.mail("bob@example.org")); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Enqueue() failed: %v", err)
 	}
 	if got := receive(t, senders); got != "new@example.com" {
-		t.Errorf("the new queue sent from %s", got)
+		t.Errorf("sender of the new queue = %s", got)
 	}
 	close(release)
 	if got := receive(t, senders); got != "old@example.com" {
-		t.Errorf("the old queue sent from %s", got)
+		t.Errorf("sender of the old queue = %s", got)
 	}
 	if err := receive(t, done); err != nil {
-		t.Error(err)
+		t.Errorf("Close() failed: %v", err)
 	}
 	if err := second.Close(shortly(t)); err != nil {
-		t.Error(err)
+		t.Errorf("Close() failed: %v", err)
 	}
 }
 
-// A reload that mends the address of the mail server must not lose the mail that
-// could not be sent before.
+// TestHandOver moves undelivered mail to the queue of a corrected configuration.
 func TestHandOver(t *testing.T) {
 	broken := newRig(t, newFakeTransport(func(context.Context, *Message) error { return temporary }), nil)
 	for range 3 {
@@ -194,23 +192,23 @@ func TestHandOver(t *testing.T) {
 	broken.clock.awaitTimers(t, 3)
 	mended := newRig(t, newFakeTransport(func(context.Context, *Message) error { return nil }), nil)
 	if err := broken.HandOver(shortly(t), mended.Queue); err != nil {
-		t.Fatal(err)
+		t.Fatalf("HandOver() failed: %v", err)
 	}
 	for range 3 {
 		mended.expect(t, Sent)
 	}
 	if err := broken.Enqueue(t.Context(), broken.mail("alice@example.org")); !errors.Is(err, ErrClosed) {
-		t.Errorf("intake after the hand-over: %v", err)
+		t.Errorf("Enqueue() after HandOver() failed with %v, want %v", err, ErrClosed)
 	}
 	if err := broken.HandOver(t.Context(), mended.Queue); err != nil {
-		t.Errorf("second time: %v", err)
+		t.Errorf("second HandOver() failed: %v", err)
 	}
 	if broken.Len() != 0 {
-		t.Errorf("%d places are taken", broken.Len())
+		t.Errorf("Len() = %d, want 0", broken.Len())
 	}
 }
 
-// An attempt under way may end by itself: cut short, its mail would come twice.
+// TestHandOverWaitsForAttempts: canceling an attempt could deliver its mail twice.
 func TestHandOverWaitsForAttempts(t *testing.T) {
 	began, release := make(chan struct{}), make(chan struct{})
 	slow := newRig(t, newFakeTransport(func(context.Context, *Message) error {
@@ -224,10 +222,10 @@ func TestHandOverWaitsForAttempts(t *testing.T) {
 	next := newRig(t, newFakeTransport(func(context.Context, *Message) error { return nil }), nil)
 	done := make(chan error, 1)
 	go func() { done <- slow.HandOver(shortly(t), next.Queue) }()
-	receive(t, slow.handing)
+	receive(t, slow.closing)
 	close(release)
 	if err := receive(t, done); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Close() failed: %v", err)
 	}
 	slow.expect(t, Sent)
 	next.expect(t, Sent)
@@ -240,11 +238,11 @@ func TestHandOverToAQueueThatIsFull(t *testing.T) {
 	held.clock.awaitTimers(t, 1)
 	next := newRig(t, newFakeTransport(func(context.Context, *Message) error { return nil }), nil)
 	if err := next.Close(shortly(t)); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Close() failed: %v", err)
 	}
 	var dropped *DroppedError
 	if err := held.HandOver(shortly(t), next.Queue); !errors.As(err, &dropped) || dropped.Count != 1 {
-		t.Errorf("got %v", err)
+		t.Errorf("HandOver() = %v, want 1 dropped mail", err)
 	}
 	held.expect(t, Dropped)
 }

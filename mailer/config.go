@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -12,13 +13,16 @@ import (
 
 // Defaults of QueueConfig.
 const (
-	DefaultCapacity = 1000
-	DefaultWorkers  = 4
-	DefaultTimeout  = 30 * time.Second
+	DefaultCapacity        = 1000
+	DefaultRetries         = 2000
+	DefaultRetriesOfDomain = 500
+	DefaultWorkers         = 4
+	DefaultSlowWorkers     = 16
+	DefaultDelay           = 100 * time.Millisecond
 )
 
-// QueueConfig is what a Queue is made of. The zero value of an optional field
-// means its default.
+// QueueConfig configures a Queue. The zero value of an optional field means its
+// default.
 type QueueConfig struct {
 	// Transport delivers; required. The queue closes it.
 	Transport Transport
@@ -27,41 +31,45 @@ type QueueConfig struct {
 	// From is the author: "Example <login@example.com>" or a bare address;
 	// required.
 	From string
-	// ReplyTo is where answers go, in the form of From; "" means From.
+	// ReplyTo is the address for replies, in the format of From; "" means From.
 	ReplyTo string
-	// Capacity is how many mails the queue holds, those that wait for another
-	// attempt included. Default: 1000.
+	// Capacity limits the mails before their first attempt has ended. Default: 1000.
 	Capacity int
-	// Workers is how many mails are delivered at the same time. Default: 4.
-	Workers int
-	// Timeout of one attempt to deliver. Default: 30 s.
-	Timeout time.Duration
-	// Observe is told every Outcome; nil for nothing. It is called from several
+	// Retries limits the mails that wait for another attempt, RetriesOfDomain those
+	// of one recipient domain; the oldest are dropped. Defaults: 2000 and 500.
+	Retries, RetriesOfDomain int
+	// Workers limits concurrent attempts. An attempt of more than 10 seconds releases
+	// its worker; SlowWorkers limits those. Defaults: 4 and 16.
+	Workers, SlowWorkers int
+	// Delay is the minimum time from Enqueue to the first attempt; up to the same
+	// time is added randomly. Negative means none. Default: 100 ms.
+	Delay time.Duration
+	// Observe is called with every Outcome; nil for none. It is called from several
 	// goroutines and must not block.
 	Observe func(Outcome)
-	// Logger gets what went wrong; nil for nothing.
+	// Logger receives failures; nil for none.
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// AfterFunc calls f in its own goroutine after d, unless stop is called
-	// first; stop reports whether it was in time. Nil means time.AfterFunc.
+	// AfterFunc calls f in its own goroutine after d, unless stop is called before;
+	// stop reports whether it was. Nil means time.AfterFunc.
 	AfterFunc func(d time.Duration, f func()) (stop func() bool)
 	// Random is the source of jitter and message identifiers; nil means
 	// crypto/rand.
 	Random io.Reader
 }
 
-// prepare sets defaults and reads the addresses.
+// prepare sets defaults and parses the addresses.
 func (c *QueueConfig) prepare() (from, replyTo netmail.Address, err error) {
 	var faults []error
 	if c.Transport == nil {
-		faults = append(faults, errors.New("mailer: a transport is required"))
+		faults = append(faults, errors.New("mailer: transport: the transport is missing; set one"))
 	}
-	if c.Capacity < 0 || c.Workers < 0 || c.Timeout < 0 {
-		faults = append(faults, errors.New("mailer: capacity, workers and timeout must not be negative"))
+	if min(c.Capacity, c.Retries, c.RetriesOfDomain, c.Workers, c.SlowWorkers) < 0 {
+		faults = append(faults, errors.New("mailer: a size of the queue is negative; use positive numbers"))
 	}
 	if c.From == "" {
-		faults = append(faults, errors.New("mailer: a sender (from) is required"))
+		faults = append(faults, errors.New("mailer: from: the address is missing; set it, for example login@example.com"))
 	} else if from, err = ParseSender(c.From); err != nil {
 		faults = append(faults, err)
 	}
@@ -80,15 +88,12 @@ func (c *QueueConfig) prepare() (from, replyTo netmail.Address, err error) {
 }
 
 func (c *QueueConfig) setDefaults() {
-	if c.Capacity == 0 {
-		c.Capacity = DefaultCapacity
-	}
-	if c.Workers == 0 {
-		c.Workers = DefaultWorkers
-	}
-	if c.Timeout == 0 {
-		c.Timeout = DefaultTimeout
-	}
+	c.Capacity = cmp.Or(c.Capacity, DefaultCapacity)
+	c.Retries = cmp.Or(c.Retries, DefaultRetries)
+	c.RetriesOfDomain = cmp.Or(c.RetriesOfDomain, DefaultRetriesOfDomain)
+	c.Workers = cmp.Or(c.Workers, DefaultWorkers)
+	c.SlowWorkers = cmp.Or(c.SlowWorkers, DefaultSlowWorkers)
+	c.Delay = cmp.Or(c.Delay, DefaultDelay)
 	if c.Observe == nil {
 		c.Observe = func(Outcome) {}
 	}
@@ -111,7 +116,7 @@ func afterFunc(d time.Duration, f func()) (stop func() bool) {
 	return time.AfterFunc(d, f).Stop
 }
 
-// lockedReader lets several workers share a source of randomness.
+// lockedReader makes a source of randomness safe for concurrent use.
 type lockedReader struct {
 	mu     sync.Mutex
 	reader io.Reader

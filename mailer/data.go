@@ -1,8 +1,10 @@
 package mailer
 
 import (
+	"cmp"
 	"errors"
 	"html/template"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,65 +14,137 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Data is what a template can use.
+// Data contains the values for templates.
 type Data struct {
-	// Link is the whole login link. It was checked to be a URL that is safe to
-	// click, so that html/template takes links to apps ("myapp://…") as well.
+	// Text contains the phrases of the template's language, with all values filled in.
+	Text Phrases
+	// Link is the complete login link. It was checked, so that html/template accepts
+	// links to apps ("myapp://…") as well. An internationalized host is in its ASCII
+	// form.
 	Link template.URL
-	// Code is the six digits that do the same, or "".
+	// Code is the six-digit alternative, or "".
 	Code string
-	// Lifetime of both in words of the template's language, for example "15
-	// minutes"; English where the language is not known.
+	// Title is the name of the site, otherwise the host of the link.
+	Title string
+	// Address is the recipient.
+	Address string
+	// Lifetime of link and code in the template's language, for example "15 minutes";
+	// English if the language is unknown.
 	Lifetime string
-	// Minutes is the lifetime in whole minutes, for other languages.
+	// Minutes is the lifetime in whole minutes.
 	Minutes int
 	// Expires is the end of the lifetime, in UTC.
 	Expires time.Time
-	// Client is the name of the client that asked, on one line, or "".
+	// Requested is the time of the request, for example "2026-03-01 12:00 UTC", or "".
+	Requested string
+	// Browser and Network describe the client that sent the request, for example
+	// "Firefox, Linux" and "192.0.2.0/24", or "".
+	Browser, Network string
+	// Client is the name of the client that requested the link, on one line, or "".
 	Client string
 	// Locale is the language of the template, for example "de".
 	Locale string
+	// Dir is the direction of the language: "ltr" or "rtl".
+	Dir string
 }
 
-// errLink says that a link is nothing to put before people.
-var errLink = errors.New("mailer: link is not a URL that is safe to click")
+// errLink is returned for a link that is not safe in a mail.
+var errLink = errors.New("mailer: the link is not a URL that is safe to click")
 
 func newData(mail authcore.LinkMail, locale string) (Data, error) {
-	link, err := safeLink(mail.Link)
+	link, host, err := safeLink(mail.Link)
 	if err != nil {
 		return Data{}, err
 	}
-	return Data{
+	data := Data{
 		Link:     link,
 		Code:     oneLine(mail.Code),
+		Title:    cmp.Or(oneLine(mail.Title), oneLine(host)),
+		Address:  oneLine(mail.To),
 		Lifetime: inWords(mail.Lifetime, locale),
 		Minutes:  int(mail.Lifetime / time.Minute),
 		Expires:  mail.Expires.UTC(),
+		Browser:  browserOf(mail.UserAgent),
+		Network:  networkOf(mail.IP),
 		Client:   oneLine(mail.Client),
 		Locale:   locale,
-	}, nil
+		Dir:      directionOf(locale),
+	}
+	if !mail.Requested.IsZero() {
+		data.Requested = mail.Requested.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	data.Text = phrasesOf(locale).fill(&data)
+	return data, nil
 }
 
-// safeLink vouches for a link towards html/template, which by itself would let
-// through http, https and mailto only. Schemes that run code or read files, and
-// characters that end an attribute, a tag or a line, are refused (CWE-79).
-func safeLink(link string) (template.URL, error) {
+// safeLink marks a link as safe for html/template, which by itself accepts only http,
+// https and mailto. It refuses schemes that run code or read files, and characters that
+// end an attribute, a tag or a line (CWE-79). It returns the host as well.
+func safeLink(link string) (safe template.URL, host string, err error) {
 	forbidden := func(r rune) bool {
 		return !unicode.IsPrint(r) || unicode.IsSpace(r) || strings.ContainsRune("<>\"'`\\", r)
 	}
 	parsed, err := url.Parse(link)
 	if err != nil || parsed.Scheme == "" || strings.ContainsFunc(link, forbidden) {
-		return "", errLink
+		return "", "", errLink
 	}
 	active := []string{"javascript", "vbscript", "data", "file", "blob", "about", "view-source"}
 	if slices.Contains(active, strings.ToLower(parsed.Scheme)) {
-		return "", errLink
+		return "", "", errLink
 	}
-	return template.URL(link), nil //nolint:gosec // G203: vouched for by the checks above
+	host = parsed.Hostname()
+	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		ascii, err := authcore.ParseDomain(host)
+		if err != nil {
+			return "", "", errLink
+		}
+		link = strings.Replace(link, host, ascii, 1)
+		host = ascii
+	}
+	return template.URL(link), host, nil //nolint:gosec // G203: checked above
 }
 
-// oneLine drops everything that could end a line, reorder one (bidirectional
-// controls) or hide in one.
+// networkOf returns the network of an address: precise enough to recognize a request,
+// and less than a location.
+func networkOf(ip netip.Addr) string {
+	ip = ip.Unmap().WithZone("")
+	bits := 24
+	if ip.Is6() {
+		bits = 48
+	}
+	prefix, err := ip.Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return prefix.String()
+}
+
+// browserOf returns browser and system from a User-Agent, or "" if it contains no
+// known browser. The header is chosen by the client: only names from these lists
+// appear in the mail.
+func browserOf(userAgent string) string {
+	find := func(pairs [][2]string) string {
+		for _, pair := range pairs {
+			if strings.Contains(userAgent, pair[0]) {
+				return pair[1]
+			}
+		}
+		return ""
+	}
+	browser := find([][2]string{
+		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"YaBrowser/", "Yandex Browser"},
+		{"Vivaldi/", "Vivaldi"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"}, {"Chrome/", "Chrome"},
+		{"Safari/", "Safari"},
+	})
+	system := find([][2]string{
+		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"CrOS", "ChromeOS"},
+		{"Macintosh", "macOS"}, {"Linux", "Linux"},
+	})
+	return strings.Trim(browser+", "+system, ", ")
+}
+
+// oneLine removes characters that end a line, reorder it (bidirectional controls) or
+// are invisible.
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {

@@ -2,7 +2,7 @@ package mailer
 
 import "time"
 
-// attemptRecord is what a decoy needs to know of a real attempt.
+// attemptRecord describes the last attempt at a real mail, which decoys imitate.
 type attemptRecord struct {
 	took  time.Duration
 	retry bool
@@ -14,26 +14,22 @@ func (q *Queue) remember(record attemptRecord) {
 	q.recent = record
 }
 
-// imitate lets a decoy share the fate of the last real attempt: it keeps a
-// worker for as long, and waits for another attempt where the real one did. A
-// decoy that left at once would free its place earlier than a mail, and whoever
-// fills the queue could tell by that which addresses get mail (CWE-204).
-func (q *Queue) imitate(it *item) {
+// imitate is the delivery of a decoy. It takes as long as the last real attempt and
+// has the same result. Otherwise a decoy would free its place earlier than a mail, and
+// a client that fills the queue could recognize the addresses that receive mail
+// (CWE-204).
+func (q *Queue) imitate() *DeliveryError {
 	q.mu.Lock()
 	recent := q.recent
 	q.mu.Unlock()
-
-	it.attempts++
 	q.pass(recent.took)
-	pause := q.backoff.pause(it.attempts)
-	if recent.retry && !isClosed(q.closing) && q.now().Add(pause).Before(it.mail.Expires) {
-		q.putBack(it, pause)
-		return
+	if recent.retry {
+		return &DeliveryError{Stage: stageConnect}
 	}
-	q.finish(it, Sent)
+	return nil
 }
 
-// pass lets time go by, except when the queue closes.
+// pass waits, unless the queue closes.
 func (q *Queue) pass(d time.Duration) {
 	if d <= 0 {
 		return

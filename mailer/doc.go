@@ -1,22 +1,21 @@
-// Package mailer turns authcore.LinkMail into mail and gets it delivered.
+// Package mailer turns authcore.LinkMail into mail and delivers it.
 //
-// It owns the texts of the mail, the queue in front of the delivery and three
-// ways out: an SMTP server, an HTTP mail API, and the log of a developer. It
-// does not own what a link is, who may ask for one or how often: that is
-// package authcore's.
+// It owns the texts of the mail, the queue, and three transports: an SMTP server, an
+// HTTP mail API, and the log for development. It does not own links and their limits;
+// package login does.
 //
 //	Service ──Enqueue──▶ Queue ──▶ Templates ──▶ Message ──▶ Transport
 //	                      │  ▲                                   │
 //	                      │  └──── after a pause ◀── temporary ──┤
 //	                      ▼                                      ▼
-//	                   Outcome (metrics)                  sent or rejected
+//	                   Outcome (metrics)            sent, rejected or unknown
 //
-// Enqueue never waits, so that an answer says nothing about a mailbox. A mail
-// is rendered by the worker that delivers it, is tried until it expires, and
-// lives in memory only: whoever asked for a lost mail asks again.
+// Enqueue never waits, so that a response reveals nothing about a mailbox. A mail is
+// rendered for each attempt and is retried until its link expires. It is in memory only:
+// after a restart users request another link.
 //
-// Address, link and code are secrets. No error, log line or Outcome of this
-// package carries them, nor any text that a server said, because servers repeat
-// addresses; a [DeliveryError] keeps the codes and says the rest in own words.
-// The one exception is [Log], which exists to show them.
+// Address, link and code are secrets. No error, log line or Outcome of this package
+// contains them, nor any text of a server, because servers repeat addresses. A
+// [DeliveryError] keeps the codes and describes them in words of this package. The only
+// exception is [Log], whose purpose is to show them.
 package mailer

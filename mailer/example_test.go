@@ -32,7 +32,7 @@ func ExampleNewQueue() {
 	// Output: smtp://mail.example.com:587?tls=starttls 0 <nil>
 }
 
-// What a mail will look like.
+// The texts of a mail.
 func ExampleTemplates_Render() {
 	templates, err := mailer.LoadTemplates("")
 	if err != nil {
@@ -43,5 +43,5 @@ func ExampleTemplates_Render() {
 		Link: "https://frontend.app/auth/link/abc", Code: "123456", Lifetime: 15 * time.Minute, Locale: "de-AT",
 	})
 	fmt.Println(content.Subject, err)
-	// Output: Ihr Anmeldelink <nil>
+	// Output: 123456 ist Ihr Code für frontend.app <nil>
 }

@@ -15,7 +15,7 @@ import (
 	"syscall"
 )
 
-// The stages of a delivery, as they stand in DeliveryError.Stage.
+// Values of DeliveryError.Stage.
 const (
 	stageConnect   = "connect"
 	stageGreeting  = "greeting"
@@ -23,29 +23,33 @@ const (
 	stageAuth      = "auth"
 	stageSender    = "sender"
 	stageRecipient = "recipient"
+	stageData      = "data"
 	stageContent   = "content"
 	stageHTTP      = "http"
 )
 
-// DeliveryError is a failed delivery, free of everything that the other side
-// said in words: replies repeat the address, and are text that somebody else
-// writes into our log (CWE-117).
+// DeliveryError is a failed delivery. It contains no text of the server: replies
+// repeat the address, and could forge lines of a log (CWE-117).
 type DeliveryError struct {
-	// Permanent says that this mail will never be taken. Failures before the
-	// mail was offered are never permanent: they tell about the server.
+	// Permanent is set if this mail will never be accepted: the server refuses its
+	// recipient or content. Other failures concern the server or our configuration
+	// and are temporary.
 	Permanent bool
-	// Stage is where it failed: connect, greeting, tls, auth, sender, recipient,
+	// Unknown is set if the complete mail was sent but not acknowledged. It may
+	// have been delivered and must not be sent again.
+	Unknown bool
+	// Stage is connect, greeting, tls, auth, sender, recipient, data (the command),
 	// content or http.
 	Stage string
-	// Status is the SMTP reply code or HTTP status, or 0 when none came.
+	// Status is the SMTP reply code or HTTP status, or 0 without a reply.
 	Status int
 	// Enhanced is the enhanced status code (RFC 3463), for example "5.1.1", or "".
 	Enhanced string
-	// Reason is what that means, in the words of this package.
+	// Reason describes the failure in words of this package.
 	Reason string
 }
 
-// Error returns stage, codes and reason; it is for logs.
+// Error returns stage, codes and reason, for logs.
 func (e *DeliveryError) Error() string {
 	text := "mailer: " + e.Stage
 	if e.Status != 0 {
@@ -57,32 +61,41 @@ func (e *DeliveryError) Error() string {
 	return text + ": " + e.Reason
 }
 
+// subject returns the second part of the enhanced status code, or "".
+func (e *DeliveryError) subject() string {
+	_, detail, _ := strings.Cut(e.Enhanced, ".")
+	subject, _, _ := strings.Cut(detail, ".")
+	return subject
+}
+
 // enhancedCode matches a status code at the start of a reply. The lengths are
-// those of RFC 3463, section 2, so that nothing else can travel in it.
+// those of RFC 3463, section 2, so that no other text passes.
 var enhancedCode = regexp.MustCompile(`^[245]\.[0-9]{1,3}\.[0-9]{1,3}(?: |$)`)
 
-// failureAt turns what went wrong at a stage into a DeliveryError. A reply of
-// 5xx is permanent only where it is about the mail itself (RFC 5321, section
-// 4.2.1); everything that is no reply is a broken connection and temporary.
+// failureAt returns the DeliveryError for an error at a stage. A refusal is
+// permanent only if it concerns the recipient or the content. The enhanced codes
+// x.3 and x.4 report problems of the mail system and the network. Any error that
+// is not a reply is temporary.
 func failureAt(ctx context.Context, stage string, err error) *DeliveryError {
 	failure := &DeliveryError{Stage: stage}
-	var reply *textproto.Error
-	if !errors.As(err, &reply) {
+	var refusal *textproto.Error
+	if !errors.As(err, &refusal) {
 		failure.Reason = reasonOf(ctx, err)
 		return failure
 	}
-	failure.Status = reply.Code
-	failure.Enhanced = strings.TrimSpace(enhancedCode.FindString(reply.Msg))
-	failure.Reason = meaning(reply.Code, failure.Enhanced)
+	failure.Status = refusal.Code
+	failure.Enhanced = strings.TrimSpace(enhancedCode.FindString(refusal.Msg))
+	failure.Reason = meaning(refusal.Code, failure.Enhanced)
 	switch stage {
-	case stageSender, stageRecipient, stageContent:
-		failure.Permanent = reply.Code >= 500 && reply.Code <= 599
+	case stageRecipient, stageData, stageContent:
+		subject := failure.subject()
+		failure.Permanent = refusal.Code/100 == 5 && !failure.ofSession() && subject != "3" && subject != "4"
 	}
 	return failure
 }
 
-// reasonOf names the kind of a failure below the protocol. Only texts that the
-// operating system or this program wrote are repeated.
+// reasonOf describes a failure below the protocol, with texts of the operating
+// system and of this package only.
 func reasonOf(ctx context.Context, err error) string {
 	var (
 		named       *reasonError
@@ -101,25 +114,25 @@ func reasonOf(ctx context.Context, err error) string {
 	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "timed out"
 	case errors.As(err, &dns):
-		return "host name could not be resolved"
+		return "resolving the host name failed"
 	case errors.As(err, &unknownCA):
-		return "certificate signed by an unknown authority"
+		return "the certificate is signed by an unknown authority"
 	case errors.As(err, &wrongHost):
-		return "certificate of another host"
+		return "the certificate belongs to another host"
 	case errors.As(err, &invalidCert):
-		return "certificate expired or not usable"
+		return "the certificate is expired or not usable"
 	case errors.As(err, &alert):
-		return "TLS handshake refused"
+		return "the server refused the TLS handshake"
 	case errors.As(err, &errno):
 		return errno.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
-		return "connection closed by the server"
+		return "the server closed the connection"
 	default:
-		return "connection failed"
+		return "the connection failed"
 	}
 }
 
-// reasonError is an error of this package that is fit for a log.
+// reasonError is an error whose text may be logged.
 type reasonError struct{ reason string }
 
 func (e *reasonError) Error() string { return e.reason }

@@ -12,10 +12,10 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// patience bounds every wait of a test; it is reached only by a failing one.
+// patience limits every wait of a test; only a failing test reaches it.
 const patience = time.Minute
 
-// fakeClock is a clock that moves only when told.
+// fakeClock is a clock that the test moves.
 type fakeClock struct {
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -55,7 +55,7 @@ func (c *fakeClock) AfterFunc(d time.Duration, f func()) func() bool {
 	}
 }
 
-// Advance moves the clock and runs what is due.
+// Advance moves the clock and runs due timers.
 func (c *fakeClock) Advance(d time.Duration) {
 	c.mu.Lock()
 	c.now = c.now.Add(d)
@@ -72,7 +72,7 @@ func (c *fakeClock) Advance(d time.Duration) {
 	}
 }
 
-// awaitTimers waits until n timers run.
+// awaitTimers waits until at least n timers run.
 func (c *fakeClock) awaitTimers(t *testing.T, n int) {
 	t.Helper()
 	expired := false
@@ -87,13 +87,13 @@ func (c *fakeClock) awaitTimers(t *testing.T, n int) {
 	defer c.mu.Unlock()
 	for len(c.timers) < n {
 		if expired {
-			t.Fatalf("%d timers run, want %d", len(c.timers), n)
+			t.Fatalf("running timers = %d, want %d", len(c.timers), n)
 		}
 		c.changed.Wait()
 	}
 }
 
-// fakeTransport answers as the test says.
+// fakeTransport calls a function of the test.
 type fakeTransport struct {
 	deliver func(ctx context.Context, m *Message) error
 	closed  chan struct{}
@@ -110,7 +110,7 @@ func (f *fakeTransport) Close() error {
 	return nil
 }
 
-// logBuffer collects everything that is logged, at any level.
+// logBuffer collects log lines of all levels.
 type logBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
@@ -132,7 +132,7 @@ func (b *logBuffer) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-// rig is a queue with everything around it under control.
+// rig is a queue with a fake clock, a log and a list of outcomes.
 type rig struct {
 	*Queue
 	clock    *fakeClock
@@ -144,7 +144,7 @@ func newRig(t *testing.T, transport Transport, change func(*QueueConfig)) *rig {
 	t.Helper()
 	r := &rig{clock: newFakeClock(), logs: &logBuffer{}, outcomes: make(chan Outcome, 10_000)}
 	config := QueueConfig{
-		Transport: transport, From: "Example <login@example.com>",
+		Transport: transport, From: "Example <login@example.com>", Delay: -1,
 		Observe: func(o Outcome) { r.outcomes <- o },
 		Logger:  r.logs.logger(), Now: r.clock.Now, AfterFunc: r.clock.AfterFunc,
 	}
@@ -153,7 +153,7 @@ func newRig(t *testing.T, transport Transport, change func(*QueueConfig)) *rig {
 	}
 	queue, err := NewQueue(config)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewQueue() failed: %v", err)
 	}
 	r.Queue = queue
 	t.Cleanup(func() {
@@ -162,7 +162,7 @@ func newRig(t *testing.T, transport Transport, change func(*QueueConfig)) *rig {
 	return r
 }
 
-// mail returns one that lives for 15 minutes on the rig's clock.
+// mail returns a mail that expires 15 minutes after the rig's current time.
 func (r *rig) mail(to string) authcore.LinkMail { return testMail(to, r.clock.Now()) }
 
 func testMail(to string, now time.Time) authcore.LinkMail {
@@ -175,7 +175,7 @@ func testMail(to string, now time.Time) authcore.LinkMail {
 func (r *rig) enqueue(t *testing.T, mail authcore.LinkMail) {
 	t.Helper()
 	if err := r.Enqueue(t.Context(), mail); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Enqueue() failed: %v", err)
 	}
 }
 
@@ -183,19 +183,19 @@ func (r *rig) expect(t *testing.T, want Result) Outcome {
 	t.Helper()
 	got := receive(t, r.outcomes)
 	if got.Result != want {
-		t.Fatalf("outcome %q, want %q\n%s", got.Result, want, r.logs)
+		t.Fatalf("outcome = %q, want %q\n%s", got.Result, want, r.logs)
 	}
 	return got
 }
 
-// receive waits for a value in bounded time.
+// receive waits for a value.
 func receive[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
 	select {
 	case value := <-from:
 		return value
 	case <-time.After(patience):
-		t.Fatal("nothing came")
+		t.Fatal("no value was received")
 		panic("unreachable")
 	}
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Somebody names a client so that its name ends the Subject and begins a header
-// of their own, or a second mail (CWE-93, RFC 5322, section 2.2).
+// TestHeaderInjection uses client names that end the Subject and begin another header
+// or mail (CWE-93; RFC 5322, section 2.2).
 func TestHeaderInjection(t *testing.T) {
 	templates, err := mustLoad(t, "").WithSubject("Log in to {{.Client}}")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("WithSubject() failed: %v", err)
 	}
 	for _, client := range []string{
 		"web\r\nBcc: eve@example.net", "web\nBcc: eve@example.net", "web\rBcc: eve@example.net", "web\r\n\r\n.\r\nMAIL FROM:<eve@example.net>",
@@ -27,40 +27,41 @@ func TestHeaderInjection(t *testing.T) {
 		mail.Client = client
 		c := testComposer(t)
 		c.templates = templates
-		m, err := c.compose(mail)
+		m, err := c.compose(mail, stamp{})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("compose() failed: %v", err)
 		}
 		script := &smtpScript{}
 		if err := newTestSMTP(t, script.start(t), nil).Deliver(shortly(t), m); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Deliver() failed: %v", err)
 		}
 		got, err := netmail.ReadMessage(strings.NewReader(script.received()[0]))
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("ReadMessage() failed: %v", err)
 		}
 		if got.Header.Get("Bcc") != "" || !strings.HasPrefix(got.Header.Get("Subject"), "Log in to web") || strings.Count(script.said(), "MAIL FROM") != 1 {
-			t.Errorf("%q: headers %v, said\n%s", client, got.Header, script.said())
+			t.Errorf("client %q: headers = %v, commands =\n%s", client, got.Header, script.said())
 		}
 	}
 }
 
-// A template that was fine with the samples breaks the line with other values.
+// TestHeaderInjectionByTemplate uses a template that breaks the line with some values
+// only.
 func TestHeaderInjectionByTemplate(t *testing.T) {
 	templates, err := mustLoad(t, "").WithSubject("Log in{{if gt .Minutes 20}}\r\nBcc: eve@example.net{{end}}")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("mustLoad() failed: %v", err)
 	}
 	mail := testMail("alice@example.org", noon)
 	mail.Lifetime = time.Hour
 	content, err := templates.Render(mail)
 	if err != nil || strings.ContainsAny(content.Subject, "\r\n") {
-		t.Errorf("subject %q, %v", content.Subject, err)
+		t.Errorf("Render() = subject %q, %v, want one line", content.Subject, err)
 	}
 }
 
-// A line with a single dot ends the content; what follows would be commands
-// (SMTP smuggling, CVE-2023-51764 and its like).
+// TestContentEndsWhereItEnds sends lines with a single dot, which end the content in
+// some servers; the rest would be commands (SMTP smuggling, CVE-2023-51764).
 func TestContentEndsWhereItEnds(t *testing.T) {
 	for _, text := range []string{
 		"a\r\n.\r\nMAIL FROM:<eve@example.net>\r\n", "a\n.\nMAIL FROM:<eve@example.net>\n", "a\n.\r\nMAIL FROM:<eve@example.net>\r\n",
@@ -71,17 +72,17 @@ func TestContentEndsWhereItEnds(t *testing.T) {
 		m := testMessage()
 		m.Text = text
 		if err := transport.Deliver(shortly(t), m); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Deliver() failed: %v", err)
 		}
 		mustDeliver(t, transport)
 		raw := strings.Join(script.received(), "")
 		if strings.Contains(script.said(), "eve@") || len(script.received()) != 2 || strings.Contains(raw, "\r") {
-			t.Errorf("%q: %d mails, said\n%s", text, len(script.received()), script.said())
+			t.Errorf("text %q: number of mails = %d, commands =\n%s", text, len(script.received()), script.said())
 		}
 	}
 }
 
-// Names and links that try to become markup (CWE-79).
+// TestHTMLInjection uses values and links that contain markup (CWE-79).
 func TestHTMLInjection(t *testing.T) {
 	for _, hostile := range []string{
 		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `'><a href=https://evil.example>`, `{{.Code}}`, `</p><style>*{display:none}`,
@@ -90,11 +91,11 @@ func TestHTMLInjection(t *testing.T) {
 		mail.Client, mail.Code = hostile, hostile
 		content, err := mustLoad(t, "").Render(mail)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("mustLoad() failed: %v", err)
 		}
 		for _, part := range []string{"<script", "<img", "<a href=https://evil", "</p><style>"} {
 			if strings.Contains(content.HTML, part) {
-				t.Errorf("%q gave %q", hostile, part)
+				t.Errorf("the HTML for %q contains %q", hostile, part)
 			}
 		}
 	}
@@ -106,26 +107,27 @@ func TestHTMLInjection(t *testing.T) {
 		mail := testMail("alice@example.org", noon)
 		mail.Link = link
 		if content, err := mustLoad(t, "").Render(mail); !errors.Is(err, errLink) {
-			t.Errorf("%q: error %v\n%s", link, err, content.HTML)
+			t.Errorf("Render(%q) failed with %v, want %v\n%s", link, err, errLink, content.HTML)
 		}
 	}
 }
 
-// Lines and directions in a name forge the rest of the text.
+// TestTextInjection uses line breaks and bidirectional controls, which could forge text.
 func TestTextInjection(t *testing.T) {
 	mail := testMail("alice@example.org", noon)
 	mail.Client = "web\n\nYour account was hacked, call\u202e +1 555"
 	content, err := mustLoad(t, "").Render(mail)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("mustLoad() failed: %v", err)
 	}
 	if !strings.Contains(content.Text, "Requested in: web Your account was hacked, call +1 555\n") {
-		t.Error(content.Text)
+		t.Errorf("text =\n%s", content.Text)
 	}
 }
 
-// Somebody between us and the server cuts STARTTLS from its answer, so that mail
-// and password would go in the clear (RFC 3207, section 6; CWE-757).
+// TestStrippedSTARTTLSIsRefused removes STARTTLS from the reply, as an attacker on the
+// network can. Mail and password must not be sent in the clear (RFC 3207, section 6;
+// CWE-757).
 func TestStrippedSTARTTLSIsRefused(t *testing.T) {
 	for name, script := range map[string]*smtpScript{
 		"not offered": {user: "user", pass: "hunter2", extensions: []string{"AUTH PLAIN"}},
@@ -147,17 +149,17 @@ func TestStrippedSTARTTLSIsRefused(t *testing.T) {
 		var failure *DeliveryError
 		err := deliver(t, newTestSMTP(t, server, nil))
 		if !errors.As(err, &failure) || failure.Stage != stageTLS || failure.Permanent {
-			t.Errorf("%s: error %v", name, err)
+			t.Errorf("%s: Deliver() failed with %v, want a temporary failure of tls", name, err)
 		}
 		if said := script.said(); strings.Contains(said, "AUTH") || strings.Contains(said, "MAIL") {
-			t.Errorf("%s: said in the clear\n%s", name, said)
+			t.Errorf("%s: commands in the clear =\n%s", name, said)
 		}
 	}
 }
 
-// Answers that were put behind the answer to STARTTLS, in the clear, must not
-// count as answers of the authenticated server (CVE-2011-0411 and its like).
-func TestAnswersBeforeTLSAreForgotten(t *testing.T) {
+// TestRepliesBeforeTLSAreRefused adds replies in the clear after the reply to STARTTLS.
+// They must not count as replies of the authenticated server (CVE-2011-0411).
+func TestRepliesBeforeTLSAreRefused(t *testing.T) {
 	ca := loopbackCA(t)
 	script := &smtpScript{tls: ca.server, user: "u", pass: "p", extensions: []string{"AUTH PLAIN"}, reply: func(_ int, verb, _ string) string {
 		if verb == "STARTTLS" {
@@ -165,13 +167,14 @@ func TestAnswersBeforeTLSAreForgotten(t *testing.T) {
 		}
 		return ""
 	}}
-	_ = deliver(t, newTestSMTP(t, script.start(t), func(c *SMTPConfig) { c.TLSConfig = &tls.Config{RootCAs: ca.pool} }))
-	if strings.Contains(script.said(), "AUTH LOGIN") {
-		t.Errorf("said\n%s", script.said())
+	err := deliver(t, newTestSMTP(t, script.start(t), func(c *SMTPConfig) { c.TLSConfig = &tls.Config{RootCAs: ca.pool} }))
+	var failure *DeliveryError
+	if !errors.As(err, &failure) || failure.Stage != stageTLS || strings.Contains(script.said(), "AUTH") {
+		t.Errorf("Deliver() failed with %v, commands =\n%s", err, script.said())
 	}
 }
 
-// A certificate of somebody else is nobody's (RFC 8314, section 3).
+// TestWrongCertificateIsRefused covers RFC 8314, section 3.
 func TestWrongCertificateIsRefused(t *testing.T) {
 	right, other, elsewhere := loopbackCA(t), loopbackCA(t), newTestCA(t, "mail.evil.example", nil)
 	for name, tt := range map[string]struct {
@@ -179,38 +182,38 @@ func TestWrongCertificateIsRefused(t *testing.T) {
 		implicit      bool
 		reason        string
 	}{
-		"unknown authority":           {other, right, false, "certificate signed by an unknown authority"},
-		"unknown authority, implicit": {other, right, true, "certificate signed by an unknown authority"},
-		"other host":                  {elsewhere, elsewhere, false, "certificate of another host"},
-		"other host, implicit":        {elsewhere, elsewhere, true, "certificate of another host"},
+		"unknown authority":           {other, right, false, "the certificate is signed by an unknown authority"},
+		"unknown authority, implicit": {other, right, true, "the certificate is signed by an unknown authority"},
+		"other host":                  {elsewhere, elsewhere, false, "the certificate belongs to another host"},
+		"other host, implicit":        {elsewhere, elsewhere, true, "the certificate belongs to another host"},
 	} {
 		script := &smtpScript{tls: tt.server.server, implicit: tt.implicit, user: "user", pass: "hunter2", extensions: []string{"AUTH PLAIN"}}
 		err := deliver(t, newTestSMTP(t, script.start(t), func(c *SMTPConfig) { c.TLSConfig = &tls.Config{RootCAs: tt.trust.pool} }))
 		var failure *DeliveryError
 		if !errors.As(err, &failure) || failure.Stage != stageTLS || failure.Reason != tt.reason {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Deliver() failed with %v, want %s", name, err, tt.reason)
 		}
 		if said := script.said(); strings.Contains(said, "AUTH") || strings.Contains(said, "MAIL") {
-			t.Errorf("%s: said\n%s", name, said)
+			t.Errorf("%s: commands =\n%s", name, said)
 		}
 	}
 }
 
-// Passwords go in the clear to nobody (RFC 4954, section 4).
+// TestCredentialsNeedTLS covers RFC 4954, section 4.
 func TestCredentialsNeedTLS(t *testing.T) {
 	server := SMTPServer{Host: "mail.example.com", Port: 25, User: "user", Password: "hunter2", TLS: TLSNone}
 	if err := server.Validate(); err == nil {
-		t.Error("the server is valid")
+		t.Error("Validate() succeeded, want a fault")
 	}
-	for _, offered := range []string{"PLAIN", "LOGIN", "PLAIN LOGIN"} {
-		if auth, err := chooseAuth(offered, server); err == nil {
-			t.Errorf("%s: %T", offered, auth)
+	for _, offered := range []string{"PLAIN", "LOGIN", "PLAIN LOGIN", "XOAUTH2"} {
+		if auth, err := chooseAuth(offered, "", server); err == nil {
+			t.Errorf("chooseAuth(%s) = %T, want an error", offered, auth)
 		}
 	}
 }
 
-// An answer without end would fill the memory (CWE-770).
-func TestEndlessAnswer(t *testing.T) {
+// TestEndlessReply sends replies that would fill the memory (CWE-770).
+func TestEndlessReply(t *testing.T) {
 	for _, answer := range []string{strings.Repeat("250-x\n", maxReplyBytes/4), "250 " + strings.Repeat("x", 2*maxReplyBytes)} {
 		script := &smtpScript{reply: func(_ int, verb, _ string) string {
 			if verb == "MAIL" {
@@ -219,14 +222,14 @@ func TestEndlessAnswer(t *testing.T) {
 			return ""
 		}}
 		var failure *DeliveryError
-		if err := deliver(t, newTestSMTP(t, script.start(t), nil)); !errors.As(err, &failure) || failure.Reason != "server sends without end" {
-			t.Errorf("error %v", err)
+		if err := deliver(t, newTestSMTP(t, script.start(t), nil)); !errors.As(err, &failure) || failure.Reason != errEndless.reason {
+			t.Errorf("Deliver() failed with %v, want %v", err, errEndless)
 		}
 	}
 }
 
-// Servers repeat the address in their replies, and would as well write lines
-// into our log (CWE-532, CWE-117).
+// TestNoSecretInLogs sends replies that repeat the address and forge log lines
+// (CWE-532, CWE-117).
 func TestNoSecretInLogs(t *testing.T) {
 	echo := " <alice@example.org> https://frontend.app/auth/link/S3cretL1nk 987654 hunter2\x1b[31m level=ERROR"
 	for verb, codes := range map[string][]string{
@@ -245,24 +248,26 @@ func TestNoSecretInLogs(t *testing.T) {
 			receive(t, r.outcomes)
 			_ = r.Close(canceled())
 			if logs := r.logs.String(); !strings.Contains(logs, "level=") || strings.Contains(logs, "level=ERROR") || strings.Contains(logs, "\\x1b") {
-				t.Errorf("%s %s: logs %s", verb, code, logs)
+				t.Errorf("%s %s: logs =\n%s", verb, code, logs)
 			}
 			wantNoSecrets(t, r.logs.String())
 		}
 	}
 }
 
-// A template may fail on a value; the error of text/template can repeat it.
+// TestNoSecretInTemplateErrors fails on a value, which errors of text/template may
+// contain.
 func TestNoSecretInTemplateErrors(t *testing.T) {
 	templates := mustLoad(t, writeFiles(t, map[string]string{"text.txt": `{{if eq .Code "987654"}}{{index (slice .Code 0 6) 99}}{{template "x"}}{{end}}{{define "x"}}{{end}}`}))
 	_, err := templates.Render(testMail("alice@example.org", noon))
 	if err == nil || !strings.HasPrefix(err.Error(), "mailer: template failed: ") || !strings.HasSuffix(err.Error(), "text.txt") {
-		t.Fatalf("error %v", err)
+		t.Fatalf("Render() failed with %v, want the name of the template", err)
 	}
 }
 
-// Whoever fills the queue learns from it which addresses get mail, unless those
-// that get none keep their places as long (CWE-204).
+// TestDecoysTakePlacesLikeMail: decoys keep their places for the same time as mails.
+// Otherwise a client that fills the queue could recognize addresses that receive mail
+// (CWE-204).
 func TestDecoysTakePlacesLikeMail(t *testing.T) {
 	decoyOf := func(mail authcore.LinkMail) authcore.LinkMail { mail.Decoy = true; return mail }
 
@@ -280,13 +285,13 @@ func TestDecoysTakePlacesLikeMail(t *testing.T) {
 		r.clock.awaitTimers(t, 1)
 		r.clock.Advance(2 * time.Second)
 		if r.Len() != 1 {
-			t.Error("the decoy left early")
+			t.Error("the decoy left its place early")
 		}
 		r.clock.Advance(time.Second)
 		r.enqueue(t, r.mail("alice@example.org"))
 		r.expect(t, Sent) // by the same worker, so the decoy is gone
 		if delivered != 2 || r.Len() != 0 || len(r.outcomes) != 0 {
-			t.Errorf("%d delivered, %d places, %d outcomes", delivered, r.Len(), len(r.outcomes))
+			t.Errorf("delivered = %d, places = %d, outcomes = %d, want 2, 0, 0", delivered, r.Len(), len(r.outcomes))
 		}
 	})
 	t.Run("until they expire when mail is delayed", func(t *testing.T) {
@@ -296,7 +301,7 @@ func TestDecoysTakePlacesLikeMail(t *testing.T) {
 		r.enqueue(t, decoyOf(r.mail("alice@example.org")))
 		r.clock.awaitTimers(t, 2)
 		if r.Len() != 2 {
-			t.Errorf("%d places, want 2", r.Len())
+			t.Errorf("Len() = %d, want 2", r.Len())
 		}
 	})
 	t.Run("but hold up no shutdown", func(t *testing.T) {
@@ -307,7 +312,7 @@ func TestDecoysTakePlacesLikeMail(t *testing.T) {
 		}
 		r.clock.awaitTimers(t, DefaultWorkers)
 		if err := r.Close(shortly(t)); err != nil {
-			t.Error(err)
+			t.Errorf("Close() failed: %v", err)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	text "text/template"
 )
@@ -23,16 +24,15 @@ const (
 //go:embed templates
 var embedded embed.FS
 
-// LoadTemplates reads the texts of the mail and renders each once, so that a
-// fault shows now, with file and line, and not in a mail. With dir "" the texts
-// are the built-in ones, in English and German.
+// LoadTemplates reads the texts of the mail and renders each once, so that a fault is
+// reported at the start, with file and line. With dir "" the texts are the built-in
+// ones.
 //
-// The directory holds subject.txt, text.txt and html.html for the default
-// language, and the same in folders named by language tag: "de/text.txt". The
-// syntax is that of text/template and html/template, the fields are those of
-// Data. A file that is missing is taken from the built-in texts, where they have
-// the language. Whoever replaces a default text means it for all languages: then
-// the built-in German mail is used only to fill in for a folder "de".
+// The directory contains subject.txt, text.txt and html.html for the default language,
+// and the same files in folders named by language tag: "de/text.txt". The syntax is that
+// of text/template and html/template; the fields are those of Data. Missing files are
+// taken from the built-in texts, if they have the language. Texts for the default
+// language replace the built-in texts of all languages.
 func LoadTemplates(dir string) (*Templates, error) {
 	if dir == "" {
 		return builtIn()
@@ -41,15 +41,13 @@ func LoadTemplates(dir string) (*Templates, error) {
 }
 
 func builtIn() (*Templates, error) {
-	sources, err := fs.Sub(embedded, "templates")
-	if err != nil {
-		return nil, err
-	}
 	templates := &Templates{byTag: map[string]*texts{}}
-	for _, tag := range []string{defaultLocale, "de"} {
-		if templates.byTag[tag], err = loadTexts([]source{{sources, tag, tag}}, tag); err != nil {
+	for tag := range catalogue() {
+		set, err := loadTexts(nil, tag)
+		if err != nil {
 			return nil, err
 		}
+		templates.byTag[tag] = set
 	}
 	templates.fallback = templates.byTag[defaultLocale]
 	return templates, nil
@@ -61,32 +59,27 @@ func loadTemplates(files fs.FS, name string) (*Templates, error) {
 		return nil, err
 	}
 	if len(folders) == 0 && !hasDefault {
-		return nil, fmt.Errorf("mailer: %s has neither %s, %s or %s nor a folder of a language", name, subjectFile, textFile, htmlFile)
-	}
-	filler, err := fs.Sub(embedded, "templates")
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("mailer: %s contains no texts; add %s, %s, %s or a folder named by a language", name, subjectFile, textFile, htmlFile)
 	}
 	templates := &Templates{byTag: map[string]*texts{}}
 	if !hasDefault {
 		if templates, err = builtIn(); err != nil {
 			return nil, err
 		}
-	} else if templates.fallback, err = loadTexts([]source{{files, ".", name}, {filler, defaultLocale, defaultLocale}}, defaultLocale); err != nil {
+	} else if templates.fallback, err = loadTexts(&source{files, ".", name}, defaultLocale); err != nil {
 		return nil, err
 	}
 	for _, folder := range folders {
 		tag := normalizeTag(folder)
-		sources := []source{{files, folder, filepath.Join(name, folder)}, {filler, tag, tag}}
-		if templates.byTag[tag], err = loadTexts(sources, tag); err != nil {
+		if templates.byTag[tag], err = loadTexts(&source{files, folder, filepath.Join(name, folder)}, tag); err != nil {
 			return nil, err
 		}
 	}
 	return templates, nil
 }
 
-// survey looks what is in a directory of templates. A name that it does not know
-// is an error: it is most likely a misspelt one.
+// survey lists the contents of a directory of templates. An unknown name is an error,
+// because it is most likely misspelt.
 func survey(files fs.FS, name string) (folders []string, hasDefault bool, err error) {
 	entries, err := fs.ReadDir(files, ".")
 	if err != nil {
@@ -94,40 +87,51 @@ func survey(files fs.FS, name string) (folders []string, hasDefault bool, err er
 	}
 	for _, entry := range entries {
 		switch base := entry.Name(); {
-		case strings.HasPrefix(base, "."): // an editor's or a file manager's
+		case strings.HasPrefix(base, "."): // of an editor or file manager
 		case base == subjectFile, base == textFile, base == htmlFile:
 			hasDefault = true
 		case languageTag.MatchString(normalizeTag(base)):
 			folders = append(folders, base)
 		default:
-			return nil, false, fmt.Errorf("mailer: %s: want %s, %s, %s or a folder named like a language",
+			return nil, false, fmt.Errorf("mailer: %s: the name is not valid; use %s, %s, %s or a folder named by a language",
 				filepath.Join(name, base), subjectFile, textFile, htmlFile)
 		}
 	}
 	return folders, hasDefault, nil
 }
 
-// source is a folder that may have a file, and how to call it in an error.
+// source is a folder of templates, and its name in errors.
 type source struct {
 	files        fs.FS
 	folder, name string
 }
 
-// read returns the file from the first source that has it.
-func read(sources []source, file string) (name, content string, err error) {
-	for _, s := range sources {
-		raw, err := fs.ReadFile(s.files, path.Join(s.folder, file))
+// read returns a file of the folder, otherwise the built-in one. own may be nil.
+func read(own *source, file, tag string) (name, content string, err error) {
+	if own != nil {
+		name = filepath.Join(own.name, file)
+		raw, err := fs.ReadFile(own.files, path.Join(own.folder, file))
 		if err == nil {
-			return filepath.Join(s.name, file), string(raw), nil
+			return name, string(raw), nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return "", "", fmt.Errorf("mailer: templates: %w", err)
 		}
+		if !isKnown(tag) {
+			return "", "", fmt.Errorf("mailer: %s is missing; add it, the language has no built-in texts", name)
+		}
 	}
-	return "", "", fmt.Errorf("mailer: %s is missing", filepath.Join(sources[0].name, file))
+	raw, err := embedded.ReadFile("templates/" + file)
+	return file, string(raw), err
 }
 
-func loadTexts(sources []source, tag string) (*texts, error) {
+// isKnown reports whether there are built-in texts in a language.
+func isKnown(tag string) bool {
+	all := catalogue()
+	return slices.ContainsFunc(lookupTags(tag), func(one string) bool { return all[canonicalTag(one)] != nil })
+}
+
+func loadTexts(own *source, tag string) (*texts, error) {
 	set := &texts{tag: tag}
 	parsers := []struct {
 		file  string
@@ -147,7 +151,7 @@ func loadTexts(sources []source, tag string) (*texts, error) {
 		}},
 	}
 	for _, parser := range parsers {
-		name, content, err := read(sources, parser.file)
+		name, content, err := read(own, parser.file, tag)
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ func TestLookupTags(t *testing.T) {
 		"thelongestone": nil,
 	} {
 		if got := lookupTags(wish); !slices.Equal(got, want) {
-			t.Errorf("%q: %v, want %v", wish, got, want)
+			t.Errorf("lookupTags(%q) = %v, want %v", wish, got, want)
 		}
 	}
 }
@@ -43,10 +43,16 @@ func TestInWords(t *testing.T) {
 		{0, "en", "0 seconds"},
 		{15 * time.Minute, "de", "15 Minuten"},
 		{25 * time.Hour, "de-at", "1 Tag 1 Stunde"},
-		{15 * time.Minute, "fr", "15 minutes"},
+		{15 * time.Minute, "sv", "15 minutes"},
+		{0, "fr", "0 seconde"},
+		{22 * time.Minute, "ru", "22 минуты"},
+		{11 * time.Minute, "uk", "11 хвилин"},
+		{21 * time.Hour, "pl", "21 godzin"},
+		{3 * time.Hour, "ar", "3 ساعات"},
+		{15 * time.Minute, "zh-hans", "15 分钟"},
 	} {
 		if got := inWords(tt.d, tt.locale); got != tt.want {
-			t.Errorf("%s in %s: %q, want %q", tt.d, tt.locale, got, tt.want)
+			t.Errorf("inWords(%s, %s) = %q, want %q", tt.d, tt.locale, got, tt.want)
 		}
 	}
 }

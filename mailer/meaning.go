@@ -2,9 +2,9 @@ package mailer
 
 import "strings"
 
-// meaning says what a reply means: by its enhanced code (RFC 3463, section 3),
-// which is the more exact one, else by its reply code (RFC 5321, section 4.2.3
-// and RFC 4954, section 6).
+// meaning describes a reply by its enhanced code (RFC 3463, section 3), which is more
+// specific, otherwise by its reply code (RFC 5321, section 4.2.3, and RFC 4954,
+// section 6).
 func meaning(status int, enhanced string) string {
 	if _, detail, found := strings.Cut(enhanced, "."); found {
 		if text := enhancedMeaning(detail); text != "" {
@@ -13,32 +13,32 @@ func meaning(status int, enhanced string) string {
 	}
 	switch status {
 	case 421:
-		return "service shuts down the connection"
+		return "the service closes the connection"
 	case 450:
-		return "mailbox not available now"
+		return "the mailbox is temporarily unavailable"
 	case 451:
-		return "error at the server"
+		return "local error of the server"
 	case 452, 552:
-		return "not enough storage at the server"
+		return "insufficient storage or too many mails"
 	case 454:
-		return "not available now for a technical reason"
+		return "temporary failure of the server"
 	case 530:
-		return "authentication required"
+		return "authentication is required"
 	case 534, 538:
-		return "stronger authentication required"
+		return "stronger authentication is required"
 	case 535:
-		return "credentials refused"
+		return "the credentials are not valid"
 	case 550:
-		return "mailbox not available, or refused by policy"
+		return "the mailbox is unavailable or refused by policy"
 	case 551:
-		return "user not local"
+		return "the user is not local"
 	case 553:
-		return "address refused"
+		return "the address is refused"
 	case 554:
-		return "transaction failed"
+		return "the transaction failed"
 	}
 	if status >= 400 && status < 500 {
-		return "refused for now"
+		return "temporarily refused"
 	}
 	return "refused"
 }
@@ -47,17 +47,17 @@ func meaning(status int, enhanced string) string {
 func enhancedMeaning(detail string) string {
 	switch detail {
 	case "1.1", "1.2", "1.3", "1.6", "1.10":
-		return "recipient address does not exist"
+		return "the recipient address does not exist"
 	case "1.7", "1.8":
-		return "sender address refused"
+		return "the sender address is refused"
 	case "2.1":
-		return "mailbox disabled"
+		return "the mailbox is disabled"
 	case "2.2":
-		return "mailbox full"
+		return "the mailbox is full"
 	case "7.1":
-		return "delivery not authorized"
+		return "the delivery is not authorized"
 	case "7.8":
-		return "credentials refused"
+		return "the credentials are not valid"
 	}
 	switch subject, _, _ := strings.Cut(detail, "."); subject {
 	case "1":
@@ -65,13 +65,13 @@ func enhancedMeaning(detail string) string {
 	case "2":
 		return "mailbox problem"
 	case "3":
-		return "mail system problem at the server"
+		return "problem of the mail system"
 	case "4":
-		return "network or routing problem at the server"
+		return "network or routing problem"
 	case "5":
 		return "protocol problem"
 	case "6":
-		return "content refused"
+		return "the content is refused"
 	case "7":
 		return "refused by policy"
 	default:

@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,44 +15,51 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Message is a rendered mail, ready for a Transport. All addresses in it have
-// been through authcore.ParseAddress and no header value holds a control
-// character, so none can end a line of SMTP or of a header (CWE-93).
+// Message is a rendered mail, ready for a Transport. All addresses were parsed by
+// authcore.ParseAddress and no header value contains a control character, so none can
+// end a line of SMTP or of a header (CWE-93).
 type Message struct {
 	// From is the author, with or without a name.
 	From netmail.Address
-	// ReplyTo is where answers go; its zero value means From.
+	// ReplyTo is the address for replies; its zero value means From.
 	ReplyTo netmail.Address
 	// To is the bare address.
 	To string
 	// Subject is one line.
 	Subject string
-	// Text and HTML are the same mail twice (RFC 2046, section 5.1.4).
+	// Text and HTML are two forms of the same content (RFC 2046, section 5.1.4).
 	Text, HTML string
-	// MessageID is the identifier without its angle brackets (RFC 5322, section
-	// 3.6.4). It stays the same when delivery is tried again.
+	// MessageID is the identifier without angle brackets (RFC 5322, section 3.6.4).
+	// It is the same in every attempt.
 	MessageID string
-	// Date is when the mail was rendered.
+	// Date is the time of the first rendering.
 	Date time.Time
 
-	// link and code are for Log alone; for other transports they stand in the
-	// texts.
+	// link and code are for Log only; other transports use the texts.
 	link, code string
+	// raw is the encoded mail, or nil.
+	raw []byte
 }
 
-// String returns the identifier alone, because the rest is secret.
+// String returns only the identifier, because the rest is secret.
 func (m *Message) String() string { return "<" + m.MessageID + ">" }
 
-// GoString keeps %#v from printing the fields.
+// GoString prevents that %#v prints the fields.
 func (m *Message) GoString() string { return m.String() }
 
-// LogValue keeps slog from printing the fields.
+// LogValue prevents that slog prints the fields.
 func (m *Message) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
-// errRecipient says that a mail was for something that is no address.
-var errRecipient = errors.New("mailer: recipient is not an e-mail address")
+// errRecipient is returned for an invalid recipient.
+var errRecipient = errors.New("mailer: the recipient is not a valid e-mail address")
 
-// composer makes messages of what authcore asks for.
+// stamp contains the values that all attempts at a mail share.
+type stamp struct {
+	messageID string
+	date      time.Time
+}
+
+// composer renders the mails of a Queue.
 type composer struct {
 	templates     *Templates
 	from, replyTo netmail.Address
@@ -59,28 +67,34 @@ type composer struct {
 	random        io.Reader
 }
 
-func (c *composer) compose(mail authcore.LinkMail) (*Message, error) {
+// compose renders and encodes a mail. An empty stamp is replaced by a new one.
+func (c *composer) compose(mail authcore.LinkMail, s stamp) (*Message, error) {
 	to, err := authcore.ParseAddress(mail.To)
 	if err != nil {
 		return nil, errRecipient
 	}
+	mail.Title = cmp.Or(mail.Title, c.from.Name)
 	content, err := c.templates.Render(mail)
 	if err != nil {
 		return nil, err
 	}
-	id, err := newMessageID(c.random, c.from.Address)
-	if err != nil {
-		return nil, err
+	if s.messageID == "" {
+		s.date = c.now()
+		if s.messageID, err = newMessageID(c.random, c.from.Address); err != nil {
+			return nil, err
+		}
 	}
-	return &Message{
+	m := &Message{
 		From: c.from, ReplyTo: c.replyTo, To: to.String(),
 		Subject: content.Subject, Text: content.Text, HTML: content.HTML,
-		MessageID: id, Date: c.now(),
+		MessageID: s.messageID, Date: s.date,
 		link: mail.Link, code: mail.Code,
-	}, nil
+	}
+	m.raw, err = encode(m)
+	return m, err
 }
 
-// newMessageID returns 128 random bits at the domain of the author.
+// newMessageID returns 128 random bits and the author's domain.
 func newMessageID(random io.Reader, from string) (string, error) {
 	var id [16]byte
 	if _, err := io.ReadFull(random, id[:]); err != nil {
@@ -90,21 +104,21 @@ func newMessageID(random io.Reader, from string) (string, error) {
 	return hex.EncodeToString(id[:]) + "@" + domain, nil
 }
 
-// ParseSender reads the author of a mail: "login@example.com" or "Example
-// <login@example.com>" (RFC 5322, section 3.4). The address itself must be one
-// that authcore.ParseAddress takes.
+// ParseSender parses the author of a mail: "login@example.com" or "Example
+// <login@example.com>" (RFC 5322, section 3.4). authcore.ParseAddress must accept the
+// address.
 func ParseSender(text string) (netmail.Address, error) {
 	parsed, err := netmail.ParseAddress(text)
 	if err != nil {
-		return netmail.Address{}, fmt.Errorf("mailer: %q is not an address like \"Example <login@example.com>\"", text)
+		return netmail.Address{}, fmt.Errorf("mailer: %q is not valid; use an address such as \"Example <login@example.com>\"", text)
 	}
 	address, err := authcore.ParseAddress(parsed.Address)
 	if err != nil {
-		return netmail.Address{}, fmt.Errorf("mailer: the address in %q is not supported", text)
+		return netmail.Address{}, fmt.Errorf("mailer: the address in %q is not supported; use one such as login@example.com", text)
 	}
-	// Encoded words (RFC 2047) are decoded by now and may hide anything.
+	// Encoded words (RFC 2047) are decoded and may contain any character.
 	if strings.ContainsFunc(parsed.Name, unicode.IsControl) {
-		return netmail.Address{}, fmt.Errorf("mailer: the name in %q has control characters", text)
+		return netmail.Address{}, fmt.Errorf("mailer: the name in %q contains control characters; remove them", text)
 	}
 	return netmail.Address{Name: parsed.Name, Address: address.String()}, nil
 }

@@ -20,7 +20,7 @@ func TestParseSender(t *testing.T) {
 		"=?utf-8?q?=C3=9Cbergr=C3=BCn?= <l@example.com>": {Name: "Übergrün", Address: "l@example.com"},
 	} {
 		if got, err := ParseSender(text); err != nil || got != want {
-			t.Errorf("%s: %+v, %v", text, got, err)
+			t.Errorf("ParseSender(%s) = %+v, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{
@@ -28,7 +28,7 @@ func TestParseSender(t *testing.T) {
 		"=?utf-8?q?a=0D=0ABcc:_c@d.example?= <a@b.example>", "=?utf-8?q?a=00?= <a@b.example>",
 	} {
 		if got, err := ParseSender(text); err == nil {
-			t.Errorf("%q became %+v", text, got)
+			t.Errorf("ParseSender(%q) = %+v, want an error", text, got)
 		}
 	}
 }
@@ -43,21 +43,21 @@ func testComposer(t *testing.T) *composer {
 
 func TestCompose(t *testing.T) {
 	mail := testMail("Alice@example.org", noon)
-	m, err := testComposer(t).compose(mail)
+	m, err := testComposer(t).compose(mail, stamp{})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("compose() failed: %v", err)
 	}
 	if m.To != "Alice@example.org" || m.MessageID != strings.Repeat("0", 32)+"@example.com" || !m.Date.Equal(noon) {
-		t.Errorf("to %q, id %q, date %s", m.To, m.MessageID, m.Date)
+		t.Errorf("message: To = %q, MessageID = %q, Date = %s", m.To, m.MessageID, m.Date)
 	}
 	c := testComposer(t)
 	c.random = strings.NewReader("short")
-	if _, err := c.compose(mail); err == nil {
-		t.Error("no randomness: no error")
+	if _, err := c.compose(mail, stamp{}); err == nil {
+		t.Error("compose() without randomness succeeded, want an error")
 	}
 	for _, to := range []string{"", "alice", "a@b.example\r\nDATA", "a@b.example\x00"} {
-		if _, err := testComposer(t).compose(testMail(to, noon)); !errors.Is(err, errRecipient) {
-			t.Errorf("%q: %v", to, err)
+		if _, err := testComposer(t).compose(testMail(to, noon), stamp{}); !errors.Is(err, errRecipient) {
+			t.Errorf("compose(%q) failed with %v, want %v", to, err, errRecipient)
 		}
 	}
 }
@@ -73,13 +73,13 @@ func TestMessagePrintsNoSecret(t *testing.T) {
 	wantNoSecrets(t, all)
 }
 
-// wantNoSecrets checks for what testMail and testMessage hold.
+// wantNoSecrets checks for the secrets of testMail and testMessage.
 func wantNoSecrets(t *testing.T, text string) {
 	t.Helper()
 	lower := strings.ToLower(text)
 	for _, secret := range []string{"alice", "example.org", "s3cretl1nk", "987654", "hunter2"} {
 		if strings.Contains(lower, secret) {
-			t.Errorf("%q in\n%s", secret, text)
+			t.Errorf("the text contains the secret %q:\n%s", secret, text)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// temporary and permanent are failures as a transport reports them.
+// temporary and permanent are failures of a transport.
 var (
 	temporary = &DeliveryError{Stage: stageRecipient, Status: 450, Reason: "later"}
 	permanent = &DeliveryError{Permanent: true, Stage: stageRecipient, Status: 550, Enhanced: "5.1.1", Reason: "never"}
@@ -26,13 +26,13 @@ func TestQueueDelivers(t *testing.T) {
 	r.enqueue(t, r.mail("alice@example.org"))
 	m := receive(t, got)
 	if m.From.String() != `"Example" <login@example.com>` || m.ReplyTo.Address != "help@example.com" || m.To != "alice@example.org" {
-		t.Errorf("from %v, reply to %v, to %q", m.From, m.ReplyTo, m.To)
+		t.Errorf("message: From = %v, ReplyTo = %v, To = %q", m.From, m.ReplyTo, m.To)
 	}
 	if o := r.expect(t, Sent); o.Attempts != 1 {
-		t.Errorf("%d attempts", o.Attempts)
+		t.Errorf("attempts = %d, want 1", o.Attempts)
 	}
 	if r.Len() != 0 {
-		t.Errorf("%d places taken", r.Len())
+		t.Errorf("Len() = %d, want 0", r.Len())
 	}
 }
 
@@ -48,15 +48,15 @@ func TestQueueRetriesTheSameMail(t *testing.T) {
 		r.expect(t, Retried)
 		r.clock.awaitTimers(t, 1)
 		if r.Len() != 1 {
-			t.Errorf("%d places taken while waiting, want 1", r.Len())
+			t.Errorf("Len() while waiting = %d, want 1", r.Len())
 		}
 		r.clock.Advance(longestPause)
 	}
 	if o := r.expect(t, Sent); o.Attempts != 3 || o.Age != 2*longestPause {
-		t.Errorf("outcome %+v", o)
+		t.Errorf("outcome = %+v, want 3 attempts in %s", o, 2*longestPause)
 	}
 	if first, second, third := <-ids, <-ids, <-ids; first != second || first != third {
-		t.Error("another attempt had another Message-ID: doubles could not be told")
+		t.Error("attempts have different Message-IDs, so that duplicates cannot be recognized")
 	}
 	wantNoSecrets(t, r.logs.String())
 }
@@ -66,12 +66,12 @@ func TestQueueDropsWhatIsRefused(t *testing.T) {
 	r.enqueue(t, r.mail("alice@example.org"))
 	r.expect(t, Rejected)
 	if r.Len() != 0 {
-		t.Error("place not freed")
+		t.Errorf("Len() = %d, want 0", r.Len())
 	}
 }
 
 func TestQueueExpires(t *testing.T) {
-	t.Run("while it is tried", func(t *testing.T) {
+	t.Run("after attempts", func(t *testing.T) {
 		r := newRig(t, newFakeTransport(func(context.Context, *Message) error { return temporary }), nil)
 		r.enqueue(t, r.mail("alice@example.org"))
 		attempts := 0
@@ -81,7 +81,7 @@ func TestQueueExpires(t *testing.T) {
 			r.clock.Advance(longestPause)
 		}
 		if attempts < 10 || r.Len() != 0 {
-			t.Errorf("%d attempts in 15 minutes, %d places", attempts, r.Len())
+			t.Errorf("attempts in 15 minutes = %d, Len() = %d, want at least 10 and 0", attempts, r.Len())
 		}
 	})
 	t.Run("before the next attempt", func(t *testing.T) {
@@ -90,22 +90,22 @@ func TestQueueExpires(t *testing.T) {
 		short.Expires = r.clock.Now().Add(firstPause / 4)
 		r.enqueue(t, short)
 		if o := r.expect(t, Expired); o.Attempts != 1 || r.Len() != 0 {
-			t.Errorf("%d attempts, %d places", o.Attempts, r.Len())
+			t.Errorf("attempts = %d, Len() = %d, want 1, 0", o.Attempts, r.Len())
 		}
 	})
-	t.Run("before its turn", func(t *testing.T) {
-		r := newRig(t, newFakeTransport(func(context.Context, *Message) error { t.Error("delivered"); return nil }), nil)
+	t.Run("before the first attempt", func(t *testing.T) {
+		r := newRig(t, newFakeTransport(func(context.Context, *Message) error { t.Error("Deliver() was called"); return nil }), nil)
 		late := r.mail("alice@example.org")
 		late.Expires = r.clock.Now()
 		r.enqueue(t, late)
 		if o := r.expect(t, Expired); o.Attempts != 0 {
-			t.Errorf("%d attempts", o.Attempts)
+			t.Errorf("attempts = %d, want 0", o.Attempts)
 		}
 	})
 }
 
 func TestQueueDropsFaultyMail(t *testing.T) {
-	r := newRig(t, newFakeTransport(func(context.Context, *Message) error { t.Error("delivered"); return nil }), nil)
+	r := newRig(t, newFakeTransport(func(context.Context, *Message) error { t.Error("Deliver() was called"); return nil }), nil)
 	r.enqueue(t, r.mail("alice@example.org\r\nRCPT TO:<eve@example.net>"))
 	r.expect(t, Dropped)
 	script := r.mail("alice@example.org")
@@ -115,8 +115,8 @@ func TestQueueDropsFaultyMail(t *testing.T) {
 	wantNoSecrets(t, r.logs.String())
 }
 
-// A mail that waits must keep neither a worker nor the mails behind it.
-func TestQueueWaitingBlocksNobody(t *testing.T) {
+// TestQueueWaitingBlocksNothing: a waiting mail occupies no worker.
+func TestQueueWaitingBlocksNothing(t *testing.T) {
 	r := newRig(t, newFakeTransport(func(_ context.Context, m *Message) error {
 		if m.To == "slow@example.org" {
 			return temporary
@@ -131,6 +131,8 @@ func TestQueueWaitingBlocksNobody(t *testing.T) {
 	r.expect(t, Sent)
 }
 
+// TestQueueIsBounded fills the queue before the first attempts end. Waiting retries take
+// no place in it.
 func TestQueueIsBounded(t *testing.T) {
 	started, release := make(chan struct{}, 10), make(chan struct{})
 	r := newRig(t, newFakeTransport(func(_ context.Context, m *Message) error {
@@ -140,22 +142,22 @@ func TestQueueIsBounded(t *testing.T) {
 		started <- struct{}{}
 		<-release
 		return nil
-	}), func(c *QueueConfig) { c.Capacity, c.Workers = 3, 1 })
-	r.enqueue(t, r.mail("waits@example.org")) // waits for another attempt
+	}), func(c *QueueConfig) { c.Capacity, c.Workers = 2, 1 })
+	r.enqueue(t, r.mail("waits@example.org"))
 	r.expect(t, Retried)
-	r.enqueue(t, r.mail("alice@example.org")) // being delivered
+	r.enqueue(t, r.mail("alice@example.org")) // current
 	receive(t, started)
 	r.enqueue(t, r.mail("alice@example.org")) // ready
 	for _, decoy := range []bool{false, true} {
 		mail := r.mail("alice@example.org")
 		mail.Decoy = decoy
 		if err := r.Enqueue(t.Context(), mail); !errors.Is(err, authcore.ErrMailQueueFull) {
-			t.Errorf("decoy %v: error %v", decoy, err)
+			t.Errorf("Enqueue() with decoy %v failed with %v, want %v", decoy, err, authcore.ErrMailQueueFull)
 		}
 		r.expect(t, Full)
 	}
 	if r.Len() != 3 {
-		t.Errorf("%d places, want 3", r.Len())
+		t.Errorf("Len() = %d, want 3", r.Len())
 	}
 	close(release)
 	r.expect(t, Sent)
@@ -167,7 +169,7 @@ func TestQueueIsBounded(t *testing.T) {
 func TestQueueSurvivesAPanic(t *testing.T) {
 	r := newRig(t, newFakeTransport(func(_ context.Context, m *Message) error {
 		if m.To == "alice@example.org" {
-			panic("bad luck with " + m.To)
+			panic("failed for " + m.To)
 		}
 		return nil
 	}), func(c *QueueConfig) { c.Workers = 1 })
@@ -178,13 +180,21 @@ func TestQueueSurvivesAPanic(t *testing.T) {
 	wantNoSecrets(t, r.logs.String())
 }
 
-func TestQueueBoundsAnAttempt(t *testing.T) {
+func TestQueueEndsAnAttemptWithTheLink(t *testing.T) {
+	reasons := make(chan string, 1)
 	r := newRig(t, newFakeTransport(func(ctx context.Context, _ *Message) error {
 		<-ctx.Done()
-		return failureAt(ctx, stageConnect, ctx.Err())
-	}), func(c *QueueConfig) { c.Timeout = time.Millisecond })
+		failure := failureAt(ctx, stageConnect, ctx.Err())
+		reasons <- failure.Reason
+		return failure
+	}), nil)
 	r.enqueue(t, r.mail("alice@example.org"))
-	r.expect(t, Retried)
+	r.clock.awaitTimers(t, 2) // the link and the worker
+	r.clock.Advance(15 * time.Minute)
+	r.expect(t, Expired)
+	if reason := receive(t, reasons); reason != "timed out" {
+		t.Errorf("reason = %q, want a timeout", reason)
+	}
 }
 
 func TestQueueUnderLoad(t *testing.T) {
@@ -201,7 +211,7 @@ func TestQueueUnderLoad(t *testing.T) {
 		group.Go(func() {
 			for i := range 50 {
 				if err := r.Enqueue(t.Context(), r.mail(fmt.Sprintf("u%d-%d@example.org", worker, i))); err != nil {
-					t.Error(err)
+					t.Errorf("Enqueue() failed: %v", err)
 				}
 			}
 		})
@@ -211,7 +221,7 @@ func TestQueueUnderLoad(t *testing.T) {
 		r.expect(t, Sent)
 	}
 	if len(seen) != 500 || r.Len() != 0 {
-		t.Errorf("%d different mails, %d places", len(seen), r.Len())
+		t.Errorf("different mails = %d, Len() = %d, want 500, 0", len(seen), r.Len())
 	}
 }
 
@@ -222,15 +232,15 @@ func TestBackoff(t *testing.T) {
 		pauses = append(pauses, low.pause(attempts+1))
 	}
 	if pauses[0] != firstPause/2 || pauses[19] != longestPause/2 || !slices.IsSorted(pauses) {
-		t.Errorf("shortest pauses %v", pauses)
+		t.Errorf("shortest pauses = %v", pauses)
 	}
 	if got := low.pause(1); got != firstPause {
-		t.Errorf("without randomness %s, want the whole %s", got, firstPause)
+		t.Errorf("pause(1) without randomness = %s, want %s", got, firstPause)
 	}
 	for attempts := 1; attempts < 10; attempts++ {
 		high := backoff{random: bytes.NewReader(bytes.Repeat([]byte{0xff}, 4))}
 		if got := high.pause(attempts); got < firstPause/2 || got > longestPause {
-			t.Errorf("pause %d is %s", attempts, got)
+			t.Errorf("pause(%d) = %s, want %s to %s", attempts, got, firstPause/2, longestPause)
 		}
 	}
 }
@@ -241,11 +251,11 @@ func TestNewQueueRefuses(t *testing.T) {
 		"no transport":  {From: "a@example.com"},
 		"no sender":     {Transport: transport},
 		"bad sender":    {Transport: transport, From: "a@example.com\r\nBcc: b@example.com"},
-		"bad reply to":  {Transport: transport, From: "a@example.com", ReplyTo: "nobody"},
+		"bad reply to":  {Transport: transport, From: "a@example.com", ReplyTo: "help"},
 		"negative size": {Transport: transport, From: "a@example.com", Capacity: -1},
 	} {
 		if _, err := NewQueue(config); err == nil {
-			t.Errorf("%s: no error", name)
+			t.Errorf("%s: NewQueue() succeeded, want an error", name)
 		}
 	}
 }

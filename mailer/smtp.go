@@ -13,51 +13,59 @@ import (
 
 // Defaults of SMTPConfig.
 const (
-	DefaultConnections = 4
+	DefaultConnections = DefaultWorkers + DefaultSlowWorkers
 	DefaultMaxIdle     = 30 * time.Second
-	DefaultMaxUses     = 100
+	// DefaultMaxUses is the default of Exim (smtp_accept_queue_per_connection): it
+	// only queues further mails, until its next queue run.
+	DefaultMaxUses = 10
 
-	// checkAfter is how long a connection may have been idle before it is asked
-	// whether it still lives, and checkTimeout how long it has for the answer.
+	// checkAfter is the idle time after which a connection is tested with NOOP;
+	// checkTimeout limits the test.
 	checkAfter   = 5 * time.Second
 	checkTimeout = 5 * time.Second
 )
 
-// SMTPConfig is what an SMTP transport is made of. The zero value of an optional
-// field means its default.
+// SMTPConfig configures an SMTP transport. The zero value of an optional field means
+// its default.
 type SMTPConfig struct {
-	// Server to hand mail to, usually from ParseSMTPURL; required.
+	// Server accepts the mail, usually from ParseSMTPURL; required.
 	Server SMTPServer
-	// HELO is the name to greet with: a host name or an address literal (RFC
-	// 5321, section 4.1.4). Default: the host name of the machine.
+	// HELO is the name in EHLO: a fully qualified host name or an address literal
+	// (RFC 5321, section 4.1.4). Default: the host name of the machine if it
+	// contains a dot, otherwise the local address of the connection.
 	HELO string
+	// Auth is the authentication mechanism: scram-sha-256, plain, login, cram-md5 or
+	// xoauth2. Default: the best one that the server offers.
+	Auth string
 	// TLSConfig is cloned; ServerName and MinVersion have defaults. Nil means
 	// the certificate authorities of the system.
 	TLSConfig *tls.Config
-	// Connections is how many are open at most. Default: 4.
+	// Connections limits the open connections. Default: DefaultConnections.
 	Connections int
-	// MaxIdle is how long an idle connection is kept. Default: 30 s.
+	// MaxIdle limits the idle time of a connection. Default: 30 s.
 	MaxIdle time.Duration
-	// MaxUses is how many mails go through one connection. Default: 100.
+	// MaxUses limits the mails on one connection. Default: 10.
 	MaxUses int
 	// Dial opens connections; nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// AfterFunc is as in QueueConfig.
+	// AfterFunc is the same as in QueueConfig.
 	AfterFunc func(d time.Duration, f func()) (stop func() bool)
 }
 
-// SMTP is a Transport that hands mail to an SMTP server and keeps its
-// connections for the next mail. It is safe for concurrent use.
+// SMTP is a Transport that sends mail to an SMTP server and reuses its connections.
+// It is safe for concurrent use.
 type SMTP struct {
-	server    SMTPServer
+	server SMTPServer
+	// helo is "" for the local address.
 	helo      string
+	auth      string
 	tlsConfig *tls.Config
 	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	now       func() time.Time
 	maxUses   int
-	// slots holds a token for each connection that may be in use.
+	// slots holds a token for each delivery.
 	slots chan struct{}
 	pool  *pool
 }
@@ -68,15 +76,20 @@ func NewSMTP(config SMTPConfig) (*SMTP, error) {
 		return nil, err
 	}
 	if config.Connections < 0 || config.MaxIdle < 0 || config.MaxUses < 0 {
-		return nil, errors.New("mailer: SMTP: connections, idle time and uses must not be negative")
+		return nil, errors.New("mailer: SMTP: connections, idle time or uses are negative; use positive numbers")
+	}
+	mechanism, err := parseMechanism(config.Auth)
+	if err != nil {
+		return nil, err
 	}
 	config.setDefaults()
-	if !validHELO(config.HELO) {
-		return nil, errors.New("mailer: SMTP: the HELO name is neither a host name nor an address literal like [192.0.2.1]")
+	if config.HELO != "" && !validHELO(config.HELO) {
+		return nil, errors.New("mailer: SMTP: helo: the name is not valid; use a full host name or an address literal such as [192.0.2.1]")
 	}
 	return &SMTP{
 		server:    config.Server,
 		helo:      config.HELO,
+		auth:      mechanism,
 		tlsConfig: config.clientTLS(),
 		dial:      config.Dial,
 		now:       config.Now,
@@ -88,8 +101,7 @@ func NewSMTP(config SMTPConfig) (*SMTP, error) {
 
 func (c *SMTPConfig) setDefaults() {
 	if c.HELO == "" {
-		c.HELO = "localhost"
-		if name, err := os.Hostname(); err == nil && validHELO(name) {
+		if name, err := os.Hostname(); err == nil && strings.Contains(name, ".") && validHELO(name) {
 			c.HELO = name
 		}
 	}
@@ -131,7 +143,7 @@ func validHELO(name string) bool {
 		_, err := netip.ParseAddr(strings.TrimPrefix(inner, "IPv6:"))
 		return found && err == nil && !strings.Contains(inner, "%")
 	}
-	return len(name) <= 253 && hostName.MatchString(name)
+	return len(name) <= 253 && hostName.MatchString(name) && !strings.Contains(name, "_")
 }
 
 // Close ends the idle connections. Connections in use end with their delivery.

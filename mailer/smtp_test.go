@@ -25,25 +25,25 @@ func TestSMTPWritesTheMail(t *testing.T) {
 	m.From.Name, m.Subject = "Übergrün", "Grüße, höflich"
 	m.ReplyTo = netmail.Address{Address: "help@example.com"}
 	if err := transport.Deliver(shortly(t), m); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Deliver() failed: %v", err)
 	}
 
 	said := script.said()
 	for _, want := range []string{"EHLO client.example.com", "MAIL FROM:<login@example.com>", "RCPT TO:<alice@example.org>"} {
 		if !strings.Contains(said, want) {
-			t.Errorf("no %q in\n%s", want, said)
+			t.Errorf("commands do not contain %q:\n%s", want, said)
 		}
 	}
 	if strings.Contains(said, "SMTPUTF8") {
-		t.Error("SMTPUTF8 was asked for; a next server without it would bounce the mail")
+		t.Error("MAIL contains SMTPUTF8, so that a next server without it would bounce the mail")
 	}
 	got, err := netmail.ReadMessage(strings.NewReader(script.received()[0]))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ReadMessage() failed: %v", err)
 	}
 	decoded, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
 	if err != nil || decoded != m.Subject {
-		t.Errorf("subject %q, %v", decoded, err)
+		t.Errorf("subject = %q, %v, want %q", decoded, err, m.Subject)
 	}
 	for name, want := range map[string]string{
 		"To": "<alice@example.org>", "Reply-To": "<help@example.com>",
@@ -52,27 +52,27 @@ func TestSMTPWritesTheMail(t *testing.T) {
 		"User-Agent": "", "X-Mailer": "",
 	} {
 		if value := got.Header.Get(name); value != want {
-			t.Errorf("%s: %q, want %q", name, value, want)
+			t.Errorf("header %s = %q, want %q", name, value, want)
 		}
 	}
 	if from, err := got.Header.AddressList("From"); err != nil || *from[0] != m.From {
-		t.Errorf("from %v, %v", from, err)
+		t.Errorf("From = %v, %v, want %v", from, err, m.From)
 	}
 	kinds, bodies := parts(t, got)
 	if strings.Join(kinds, " ") != "text/plain text/html" {
-		t.Errorf("parts %v: the plainest comes first (RFC 2046, section 5.1.4)", kinds)
+		t.Errorf("parts = %v, want the plainest first (RFC 2046, section 5.1.4)", kinds)
 	}
 	if text := strings.ReplaceAll(bodies[0], "\r\n", "\n"); text != m.Text {
-		t.Errorf("text %q, want %q", text, m.Text)
+		t.Errorf("text = %q, want %q", text, m.Text)
 	}
 }
 
-// parts takes a multipart mail apart; multipart undoes quoted-printable.
+// parts parses a multipart mail; package multipart decodes quoted-printable.
 func parts(t *testing.T, m *netmail.Message) (kinds, bodies []string) {
 	t.Helper()
 	_, parameters, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ParseMediaType() failed: %v", err)
 	}
 	reader := multipart.NewReader(m.Body, parameters["boundary"])
 	for {
@@ -81,12 +81,12 @@ func parts(t *testing.T, m *netmail.Message) (kinds, bodies []string) {
 			return kinds, bodies
 		}
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("NextPart() failed: %v", err)
 		}
 		kind, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
 		body, err := io.ReadAll(part)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("ReadAll() failed: %v", err)
 		}
 		kinds, bodies = append(kinds, kind), append(bodies, string(body))
 	}
@@ -106,7 +106,7 @@ func TestSMTPModesAndMechanisms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			transport := newTestSMTP(t, tt.script.start(t), func(c *SMTPConfig) { c.TLSConfig = &tls.Config{RootCAs: ca.pool} })
 			if err := deliver(t, transport); err != nil {
-				t.Fatal(err)
+				t.Fatalf("deliver() failed: %v", err)
 			}
 			if said := tt.script.said(); !strings.Contains(said, tt.want) || len(tt.script.received()) != 1 {
 				t.Errorf("no %q in\n%s", tt.want, said)
@@ -117,10 +117,10 @@ func TestSMTPModesAndMechanisms(t *testing.T) {
 
 func TestSMTPPrefersScram(t *testing.T) {
 	script := &smtpScript{user: "u", pass: "p", extensions: []string{"AUTH LOGIN PLAIN SCRAM-SHA-256"}}
-	// The script knows no SCRAM; which mechanism was chosen is all that counts.
+	// The script does not support SCRAM; only the chosen mechanism matters.
 	_ = deliver(t, newTestSMTP(t, script.start(t), nil))
 	if said := script.said(); !strings.Contains(said, "AUTH SCRAM-SHA-256") || strings.Contains(said, "AUTH PLAIN") {
-		t.Errorf("said\n%s", said)
+		t.Errorf("commands =\n%s", said)
 	}
 }
 
@@ -137,23 +137,23 @@ func TestSMTPFaults(t *testing.T) {
 		reply func(int, string, string) string
 		want  DeliveryError
 	}{
-		"421 greeting": {at("GREETING", "421 4.3.2 too busy"), DeliveryError{Stage: "greeting", Status: 421, Enhanced: "4.3.2", Reason: "mail system problem at the server"}},
-		"554 greeting": {at("GREETING", "554 no"), DeliveryError{Stage: "greeting", Status: 554, Reason: "transaction failed"}},
-		"EHLO dropped": {at("EHLO", replyDrop), DeliveryError{Stage: "greeting", Reason: "connection closed by the server"}},
+		"421 greeting": {at("GREETING", "421 4.3.2 too busy"), DeliveryError{Stage: "greeting", Status: 421, Enhanced: "4.3.2", Reason: "problem of the mail system"}},
+		"554 greeting": {at("GREETING", "554 no"), DeliveryError{Stage: "greeting", Status: 554, Reason: "the transaction failed"}},
+		"EHLO dropped": {at("EHLO", replyDrop), DeliveryError{Stage: "greeting", Reason: "the server closed the connection"}},
 		"greylisted":   {at("RCPT", "450 4.2.0 come back"), DeliveryError{Stage: "recipient", Status: 450, Enhanced: "4.2.0", Reason: "mailbox problem"}},
-		"unknown":      {at("RCPT", "550 5.1.1 no such user"), DeliveryError{Permanent: true, Stage: "recipient", Status: 550, Enhanced: "5.1.1", Reason: "recipient address does not exist"}},
-		"sender":       {at("MAIL", "553 not yours"), DeliveryError{Permanent: true, Stage: "sender", Status: 553, Reason: "address refused"}},
-		"DATA refused": {at("DATA", "451 later"), DeliveryError{Stage: "content", Status: 451, Reason: "error at the server"}},
-		"content":      {at(".", "554 5.6.0 spam"), DeliveryError{Permanent: true, Stage: "content", Status: 554, Enhanced: "5.6.0", Reason: "content refused"}},
-		"end dropped":  {at(".", replyDrop), DeliveryError{Stage: "content", Reason: "connection closed by the server"}},
-		"no SMTP":      {at("GREETING", "HTTP/1.1 400 Bad Request"), DeliveryError{Stage: "greeting", Reason: "connection failed"}},
+		"unknown":      {at("RCPT", "550 5.1.1 no such user"), DeliveryError{Permanent: true, Stage: "recipient", Status: 550, Enhanced: "5.1.1", Reason: "the recipient address does not exist"}},
+		"sender":       {at("MAIL", "553 not yours"), DeliveryError{Stage: "sender", Status: 553, Reason: "the address is refused"}},
+		"DATA refused": {at("DATA", "451 later"), DeliveryError{Stage: "data", Status: 451, Reason: "local error of the server"}},
+		"content":      {at(".", "554 5.6.0 spam"), DeliveryError{Permanent: true, Stage: "content", Status: 554, Enhanced: "5.6.0", Reason: "the content is refused"}},
+		"end dropped":  {at(".", replyDrop), DeliveryError{Unknown: true, Stage: "content", Reason: "the server closed the connection"}},
+		"no SMTP":      {at("GREETING", "HTTP/1.1 400 Bad Request"), DeliveryError{Stage: "greeting", Reason: "the reply is not valid SMTP"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			script := &smtpScript{reply: tt.reply}
 			err := deliver(t, newTestSMTP(t, script.start(t), nil))
 			var failure *DeliveryError
 			if !errors.As(err, &failure) || *failure != tt.want {
-				t.Errorf("got  %#v\nwant %#v", failure, tt.want)
+				t.Errorf("Deliver() failed with\n%#v, want\n%#v", failure, tt.want)
 			}
 		})
 	}
@@ -171,10 +171,10 @@ func TestSMTPDropInsideData(t *testing.T) {
 	m.Text = strings.Repeat("a long line of text\n", 100_000)
 	var failure *DeliveryError
 	if err := transport.Deliver(shortly(t), m); !errors.As(err, &failure) || failure.Permanent || failure.Stage != "content" {
-		t.Fatalf("error %v", err)
+		t.Fatalf("Deliver() failed with %v, want a temporary failure", err)
 	}
 	if err := deliver(t, transport); err != nil {
-		t.Fatal("after the drop:", err)
+		t.Fatalf("Deliver() after the drop failed: %v", err)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestSMTPNothingListens(t *testing.T) {
 	script.stop()
 	var failure *DeliveryError
 	if err := deliver(t, newTestSMTP(t, server, nil)); !errors.As(err, &failure) || failure.Permanent || failure.Stage != "connect" {
-		t.Fatalf("error %v", err)
+		t.Fatalf("Deliver() failed with %v, want a temporary failure", err)
 	}
 }
 
@@ -208,7 +208,7 @@ func TestSMTPKeepsToTheContext(t *testing.T) {
 			cancel()
 			var failure *DeliveryError
 			if err := receive(t, done); !errors.As(err, &failure) || failure.Reason != "canceled" {
-				t.Errorf("error %v", err)
+				t.Errorf("Deliver() failed with %v, want a canceled delivery", err)
 			}
 		})
 	}
@@ -225,12 +225,12 @@ func TestNewSMTPRefuses(t *testing.T) {
 		"clear and user": {Server: SMTPServer{Host: "mail.example.com", Port: 25, TLS: TLSNone, User: "u", Password: "p"}},
 	} {
 		if _, err := NewSMTP(config); err == nil {
-			t.Errorf("%s: no error", name)
+			t.Errorf("%s: NewSMTP() succeeded, want an error", name)
 		}
 	}
 	for _, helo := range []string{"", "mail.example.com", "[192.0.2.1]", "[IPv6:2001:db8::1]"} {
 		if _, err := NewSMTP(SMTPConfig{Server: good, HELO: helo}); err != nil {
-			t.Errorf("%q: %v", helo, err)
+			t.Errorf("NewSMTP() with HELO %q failed: %v", helo, err)
 		}
 	}
 }
@@ -240,7 +240,7 @@ func TestEncodeRefusesForeignRecipients(t *testing.T) {
 		m := testMessage()
 		m.To = to
 		if content, err := encode(m); err == nil {
-			t.Errorf("%q became\n%s", to, bytes.TrimSpace(content))
+			t.Errorf("encode() for %q =\n%s\nwant an error", to, bytes.TrimSpace(content))
 		}
 	}
 }

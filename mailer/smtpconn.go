@@ -4,21 +4,28 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
-
-	"github.com/wneessen/go-mail/smtp"
 )
 
-// maxReplyBytes bounds what a server may send during one delivery, the TLS
-// handshake included. The SMTP client itself reads lines of any length.
-const maxReplyBytes = 1 << 20
+const (
+	// maxReplyBytes limits the data from the server in one delivery, including the
+	// TLS handshake.
+	maxReplyBytes = 1 << 20
+
+	// dialTimeout limits the connection attempt.
+	dialTimeout = 30 * time.Second
+
+	// farewellTimeout limits QUIT.
+	farewellTimeout = time.Second
+)
 
 // session is an open, authenticated connection. One delivery uses it at a time.
 type session struct {
-	client *smtp.Client
-	conn   *meteredConn
-	// uses counts deliveries; idleSince is set while in the pool.
+	*client
+	raw *meteredConn
+	// uses counts deliveries; idleSince is set in the pool.
 	uses      int
 	idleSince time.Time
 }
@@ -31,93 +38,146 @@ type meteredConn struct {
 
 func (c *meteredConn) Read(p []byte) (int, error) {
 	if c.budget.Load() <= 0 {
-		return 0, &reasonError{"server sends without end"}
+		return 0, errEndless
 	}
 	n, err := c.Conn.Read(p)
 	c.budget.Add(int64(-n))
 	return n, err
 }
 
-// bind makes every read and write on the session fail when ctx ends: the SMTP
-// client knows no context, but cannot outlive its connection. After unbind has
-// returned false the session is broken.
+// bind makes every read and write on the session fail when ctx ends. If unbind
+// returns false, the session is unusable.
 func (s *session) bind(ctx context.Context) (unbind func() bool) {
-	s.conn.budget.Store(maxReplyBytes)
-	return context.AfterFunc(ctx, func() { _ = s.conn.Close() })
+	s.raw.budget.Store(maxReplyBytes)
+	return context.AfterFunc(ctx, func() { _ = s.raw.Close() })
+}
+
+// close closes the connection without QUIT.
+func (s *session) close() { _ = s.raw.Close() }
+
+// quit ends the session (RFC 5321, section 4.1.1.10). It has a timeout of its own,
+// because the context of the delivery may have ended.
+func (s *session) quit() {
+	s.raw.budget.Store(maxReplyBytes)
+	_, _ = s.command(farewellTimeout, "QUIT")
+	_ = s.raw.Close()
+}
+
+// alive checks the connection (RFC 5321, section 4.1.1.9).
+func (s *session) alive(ctx context.Context) bool {
+	unbind := s.bind(ctx)
+	err := s.expect(2, checkTimeout, "NOOP")
+	return unbind() && err == nil
 }
 
 // open connects, upgrades to TLS, greets and authenticates.
 func (t *SMTP) open(ctx context.Context) (*session, error) {
-	raw, err := t.dial(ctx, "tcp", t.server.address())
+	raw, err := t.connect(ctx)
 	if err != nil {
 		return nil, failureAt(ctx, stageConnect, err)
 	}
-	s := &session{conn: &meteredConn{Conn: raw}}
+	metered := &meteredConn{Conn: raw}
+	abort := func() { _ = raw.Close() }
+	s := &session{client: newClient(metered, abort, t.pool.afterFunc), raw: metered}
 	unbind := s.bind(ctx)
 	defer unbind()
-	if failure := t.prepare(ctx, s); failure != nil {
-		_ = raw.Close()
-		return nil, failure
+	if stage, err := t.prepare(ctx, s.client); err != nil {
+		abort()
+		return nil, s.failure(ctx, stage, err)
 	}
 	return s, nil
 }
 
-// prepare takes a new connection to where mail can be offered.
-func (t *SMTP) prepare(ctx context.Context, s *session) error {
-	// The client recognizes TLS by the type of its connection.
-	var conn net.Conn = s.conn
+func (t *SMTP) connect(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := t.pool.afterFunc(dialTimeout, func() { cancel(context.DeadlineExceeded) })
+	defer stop()
+	conn, err := t.dial(ctx, "tcp", t.server.address())
+	if err != nil && context.Cause(ctx) == context.DeadlineExceeded { //nolint:errorlint // the cause set above
+		return nil, context.DeadlineExceeded
+	}
+	return conn, err
+}
+
+// failure returns the DeliveryError for an error of the session.
+func (s *session) failure(ctx context.Context, stage string, err error) *DeliveryError {
+	if s.timedOut.Load() {
+		err = context.DeadlineExceeded
+	}
+	return failureAt(ctx, stage, err)
+}
+
+// prepare performs all steps before a transaction. On an error it returns the stage.
+func (t *SMTP) prepare(ctx context.Context, c *client) (stage string, err error) {
 	if t.server.TLS == TLSImplicit {
-		secured := tls.Client(s.conn, t.tlsConfig)
-		if err := secured.HandshakeContext(ctx); err != nil {
-			return failureAt(ctx, stageTLS, err)
+		if err := t.handshake(ctx, c); err != nil {
+			return stageTLS, err
 		}
-		conn = secured
 	}
-	var err error
-	if s.client, err = smtp.NewClient(conn, t.server.Host); err != nil {
-		return failureAt(ctx, stageGreeting, err)
+	if err := c.greeting(); err != nil {
+		return stageGreeting, err
 	}
-	s.client.SkipSMTPUTF8(true) // all addresses are ASCII
-	if err := s.client.Hello(t.helo); err != nil {
-		return failureAt(ctx, stageGreeting, err)
+	name := t.helo
+	if name == "" {
+		name = addressLiteral(c.conn.LocalAddr())
+	}
+	if err := c.hello(name); err != nil {
+		return stageGreeting, err
 	}
 	if t.server.TLS == TLSStartTLS {
-		if err := t.startTLS(s.client); err != nil {
-			return failureAt(ctx, stageTLS, err)
+		if err := t.startTLS(ctx, c); err != nil {
+			return stageTLS, err
+		}
+		if err := c.hello(name); err != nil {
+			return stageGreeting, err
 		}
 	}
 	if t.server.User == "" {
-		return nil
+		return "", nil
 	}
-	_, offered := s.client.Extension("AUTH")
-	auth, err := chooseAuth(offered, t.server)
+	auth, err := chooseAuth(c.extensions["AUTH"], t.auth, t.server)
 	if err == nil {
-		err = s.client.Auth(auth)
+		err = c.authenticate(auth, t.server.Host)
 	}
-	if err != nil {
-		return failureAt(ctx, stageAuth, err)
+	return stageAuth, err
+}
+
+// startTLS upgrades the connection or fails. Without STARTTLS the session must not
+// continue: an attacker on the network can remove it from the reply (RFC 3207,
+// section 6). Data after the reply was sent in the clear and must not be used
+// (CVE-2011-0411).
+func (t *SMTP) startTLS(ctx context.Context, c *client) error {
+	if _, offered := c.extensions["STARTTLS"]; !offered {
+		return &reasonError{"the server does not offer STARTTLS"}
 	}
+	if err := c.expect(2, commandTimeout, "STARTTLS"); err != nil {
+		return err
+	}
+	if c.reader.Buffered() > 0 {
+		return &reasonError{"the server sent data before the TLS handshake"}
+	}
+	return t.handshake(ctx, c)
+}
+
+func (t *SMTP) handshake(ctx context.Context, c *client) error {
+	defer c.limit(commandTimeout)()
+	secured := tls.Client(c.conn, t.tlsConfig)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	c.use(secured, true)
 	return nil
 }
 
-// startTLS upgrades or fails. Somebody in between can cut STARTTLS from the
-// greeting; going on in the clear is what they want (RFC 3207, section 6).
-func (t *SMTP) startTLS(client *smtp.Client) error {
-	if offered, _ := client.Extension("STARTTLS"); !offered {
-		return &reasonError{"server does not offer STARTTLS"}
+// addressLiteral returns the local address in the form of RFC 5321, section 4.1.3.
+func addressLiteral(local net.Addr) string {
+	ip := netip.IPv6Unspecified()
+	if tcp, ok := local.(*net.TCPAddr); ok {
+		ip = tcp.AddrPort().Addr().Unmap().WithZone("")
 	}
-	return client.StartTLS(t.tlsConfig)
-}
-
-// farewellTimeout is how long a server has to say goodbye.
-const farewellTimeout = time.Second
-
-// quit says goodbye (RFC 5321, section 4.1.1.10) and closes. It is bounded by a
-// timer of its own: the delivery that ends here may have used up its context.
-func (s *session) quit(afterFunc func(time.Duration, func()) func() bool) {
-	s.conn.budget.Store(maxReplyBytes)
-	stop := afterFunc(farewellTimeout, func() { _ = s.conn.Close() })
-	defer stop()
-	_ = s.client.Quit()
-	_ = s.conn.Close()
+	if ip.Is4() {
+		return "[" + ip.String() + "]"
+	}
+	return "[IPv6:" + ip.String() + "]"
 }

@@ -1,19 +1,10 @@
 package mailer
 
-import (
-	"bytes"
-	"context"
-	"errors"
-	netmail "net/mail"
-
-	gomail "github.com/wneessen/go-mail"
-
-	"github.com/edgeauth/edgeauth/authcore"
-)
+import "context"
 
 // Deliver hands the mail over on a kept or a new connection.
 func (t *SMTP) Deliver(ctx context.Context, m *Message) error {
-	content, err := encode(m)
+	content, err := m.encoded()
 	if err != nil {
 		return err
 	}
@@ -23,121 +14,111 @@ func (t *SMTP) Deliver(ctx context.Context, m *Message) error {
 	case <-ctx.Done():
 		return failureAt(ctx, stageConnect, ctx.Err())
 	}
-	for {
-		s, reused, err := t.session(ctx)
-		if err != nil {
+	s, reused, err := t.session(ctx)
+	if err != nil {
+		return err
+	}
+	failure := t.attempt(ctx, s, m, content)
+	if reused && failure != nil && failure.retriesNow() && ctx.Err() == nil {
+		if s, err = t.open(ctx); err != nil {
 			return err
 		}
-		failure, broken := t.transact(ctx, s, m, content)
-		s.uses++
-		switch {
-		case broken:
-			_ = s.conn.Close()
-		case s.uses >= t.maxUses:
-			s.quit(t.pool.afterFunc)
-		default:
-			t.pool.put(s)
-		}
-		if failure == nil {
-			return nil
-		}
-		// A kept connection may have died in the pool. That tells nothing about
-		// the server, so that the next one is tried, at last a new one. After
-		// DATA the mail may have been taken: trying again would double it.
-		if reused && broken && failure.Stage == stageSender && ctx.Err() == nil {
-			continue
-		}
+		failure = t.attempt(ctx, s, m, content)
+	}
+	if failure != nil {
 		return failure
+	}
+	return nil
+}
+
+// retriesNow reports whether a failure on a kept connection justifies a new connection
+// immediately: the connection died in the pool, or the server refuses more mails on
+// it. The content was not sent, so the mail cannot arrive twice.
+func (e *DeliveryError) retriesNow() bool {
+	switch e.Stage {
+	case stageSender:
+		return true
+	case stageRecipient, stageData:
+		return e.Status == 0 || e.ofSession()
+	default:
+		return false
 	}
 }
 
-// session returns a connection that lives, and whether it was kept.
+// ofSession reports whether a refusal concerns the session and not the recipient or
+// the content: the connection closes, the mails of a connection are limited,
+// commands are out of sequence, or authentication is missing.
+func (e *DeliveryError) ofSession() bool {
+	subject := e.subject()
+	switch e.Status {
+	case 421, 503, 530, 534, 535, 538:
+		return true
+	case 452, 500, 501, 502, 504:
+		return subject != "1" && subject != "2" && subject != "6" && subject != "7"
+	default:
+		return subject == "5"
+	}
+}
+
+// session returns a usable connection, and whether it was used before.
 func (t *SMTP) session(ctx context.Context) (s *session, reused bool, err error) {
 	if t.pool.isClosed() {
 		return nil, false, ErrClosed
 	}
 	for s := t.pool.take(); s != nil; s = t.pool.take() {
-		if t.now().Sub(s.idleSince) < checkAfter || s.lives(ctx) {
+		if t.now().Sub(s.idleSince) < checkAfter || s.alive(ctx) {
 			return s, true, nil
 		}
-		_ = s.conn.Close()
+		s.close()
 	}
 	s, err = t.open(ctx)
 	return s, false, err
 }
 
-// lives asks the server for a sign of life (RFC 5321, section 4.1.1.9).
-func (s *session) lives(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
+// attempt runs one mail transaction (RFC 5321, section 3.3), and keeps or ends the
+// session.
+func (t *SMTP) attempt(ctx context.Context, s *session, m *Message, content []byte) *DeliveryError {
 	unbind := s.bind(ctx)
-	err := s.client.Noop()
-	return unbind() && err == nil
-}
-
-// transact runs one mail transaction (RFC 5321, section 3.3) and reports whether
-// the connection can be used no more.
-func (t *SMTP) transact(ctx context.Context, s *session, m *Message, content []byte) (failure *DeliveryError, broken bool) {
-	unbind := s.bind(ctx)
-	stage, err := s.send(m, content)
+	var failure *DeliveryError
+	stage, ended, err := s.transact(m, content)
 	if err != nil {
-		failure = failureAt(ctx, stage, err)
-		// After a refusal the server waits for a new transaction, except when it
-		// says that it closes.
-		broken = failure.Status == 0 || failure.Status == 421 || s.client.Reset() != nil
+		failure = s.failure(ctx, stage, err)
+		failure.Unknown = ended && failure.Status == 0
 	}
-	if !unbind() {
-		broken = true
+	reused := s.uses > 0
+	s.uses++
+	keep := failure == nil || failure.keepsConnection(reused) && s.expect(2, commandTimeout, "RSET") == nil
+	broken := failure != nil && failure.Status == 0
+	switch {
+	case !unbind() || broken:
+		s.close()
+	case keep && s.uses < t.maxUses:
+		t.pool.put(s)
+	default:
+		s.quit()
 	}
-	return failure, broken
+	return failure
 }
 
-// send offers the mail. The returned stage is where an error happened.
-func (s *session) send(m *Message, content []byte) (stage string, err error) {
-	if err := s.client.Mail("<" + m.From.Address + ">"); err != nil {
-		return stageSender, err
-	}
-	if err := s.client.Rcpt("<" + m.To + ">"); err != nil {
-		return stageRecipient, err
-	}
-	writer, err := s.client.Data()
-	if err != nil {
-		return stageContent, err
-	}
-	if _, err := writer.Write(content); err != nil {
-		return stageContent, errors.Join(err, writer.Close())
-	}
-	return stageContent, writer.Close()
+// keepsConnection reports whether the session can continue after a failure: only if
+// this recipient or content was refused.
+func (e *DeliveryError) keepsConnection(reused bool) bool {
+	isRefusal := e.Status >= 400 && e.Status <= 599 && e.Status != 421
+	return isRefusal && e.Stage != stageSender && !(reused && e.retriesNow())
 }
 
-// encode writes a mail in the form of RFC 5322 and MIME.
-func encode(m *Message) ([]byte, error) {
-	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	from := m.From
-	msg.FromMailAddress(&from)
-	if m.ReplyTo.Address != "" {
-		replyTo := m.ReplyTo
-		msg.ReplyToMailAddress(&replyTo)
+// transact offers the mail. On an error it returns the stage, and whether the end
+// of the content was sent.
+func (s *session) transact(m *Message, content []byte) (stage string, ended bool, err error) {
+	if err := s.mail(m.From.Address); err != nil {
+		return stageSender, false, err
 	}
-	// Parsed once more at the last door, for messages from other packages.
-	to, err := authcore.ParseAddress(m.To)
-	if err != nil || to.String() != m.To {
-		return nil, &DeliveryError{Permanent: true, Stage: stageRecipient, Reason: "not an address"}
+	if err := s.rcpt(m.To); err != nil {
+		return stageRecipient, false, err
 	}
-	msg.ToMailAddress(&netmail.Address{Address: m.To})
-	msg.Subject(oneLine(m.Subject))
-	msg.SetMessageIDWithValue(m.MessageID)
-	msg.SetDateWithValue(m.Date)
-	// No vacation notice and no other robot shall answer (RFC 3834, section 5;
-	// the second field is that of Exchange). Bounces are welcome.
-	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.SetGenHeader("X-Auto-Response-Suppress", "OOF, AutoReply")
-	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
-	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
-
-	var buffer bytes.Buffer
-	if _, err := msg.WriteTo(&buffer); err != nil {
-		return nil, &DeliveryError{Permanent: true, Stage: stageContent, Reason: "mail could not be encoded"}
+	ended, err = s.data(content)
+	if !ended {
+		return stageData, false, err
 	}
-	return buffer.Bytes(), nil
+	return stageContent, true, err
 }

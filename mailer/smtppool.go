@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// pool keeps idle sessions. It opens none, and how many there are is bounded by
-// the slots of SMTP: a new one is opened only when none is idle.
+// pool keeps idle sessions. The slots of SMTP limit their number: a session is opened
+// only if none is idle.
 type pool struct {
 	maxIdle   time.Duration
 	now       func() time.Time
 	afterFunc func(time.Duration, func()) func() bool
 
 	mu     sync.Mutex
-	idle   []*session // the one used last is at the end
+	idle   []*session // ordered by idleSince
 	closed bool
-	// stopSweep stops the timer that ends old sessions; nil when none runs.
+	// stopSweep stops the timer of the next sweep; nil without one.
 	stopSweep func() bool
 	sweeps    sync.WaitGroup
 }
@@ -24,8 +24,8 @@ func newPool(maxIdle time.Duration, now func() time.Time, afterFunc func(time.Du
 	return &pool{maxIdle: maxIdle, now: now, afterFunc: afterFunc}
 }
 
-// take returns the session that was used last, or nil. Sessions that were idle
-// for too long are left to the sweep.
+// take returns the most recently used session, or nil. It leaves expired sessions to
+// the sweep.
 func (p *pool) take() *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -38,12 +38,12 @@ func (p *pool) take() *session {
 	return s
 }
 
-// put keeps a session, or ends it when the pool was closed.
+// put keeps a session, or ends it if the pool is closed.
 func (p *pool) put(s *session) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
-		s.quit(p.afterFunc)
+		s.quit()
 		return
 	}
 	s.idleSince = p.now()
@@ -63,8 +63,8 @@ func (p *pool) armSweep(after time.Duration) {
 	})
 }
 
-// sweep ends the sessions that were idle for too long; servers close them
-// anyway, and nobody would notice here.
+// sweep ends the sessions that were idle for too long. Servers close them, which would
+// otherwise go unnoticed.
 func (p *pool) sweep() {
 	p.mu.Lock()
 	p.stopSweep = nil
@@ -101,11 +101,11 @@ func (p *pool) isClosed() bool {
 	return p.closed
 }
 
-// quitAll ends sessions at the same time: each may take a second.
+// quitAll ends sessions concurrently, because each may take a second.
 func (p *pool) quitAll(sessions []*session) {
 	var group sync.WaitGroup
 	for _, s := range sessions {
-		group.Go(func() { s.quit(p.afterFunc) })
+		group.Go(func() { s.quit() })
 	}
 	group.Wait()
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// clocked makes a transport run on a fake clock.
+// clocked configures a fake clock.
 func clocked(clock *fakeClock) func(*SMTPConfig) {
 	return func(c *SMTPConfig) { c.Now, c.AfterFunc = clock.Now, clock.AfterFunc }
 }
@@ -16,18 +16,18 @@ func clocked(clock *fakeClock) func(*SMTPConfig) {
 func mustDeliver(t *testing.T, transport Transport) {
 	t.Helper()
 	if err := deliver(t, transport); err != nil {
-		t.Fatal(err)
+		t.Fatalf("deliver() failed: %v", err)
 	}
 }
 
 func TestPoolUsesConnectionsAgain(t *testing.T) {
 	script := &smtpScript{}
 	transport := newTestSMTP(t, script.start(t), nil)
-	for range 10 {
+	for range DefaultMaxUses {
 		mustDeliver(t, transport)
 	}
 	if dials := script.dialed(); dials != 1 || len(script.received()) != 10 {
-		t.Errorf("%d connections for %d mails, want 1 for 10", dials, len(script.received()))
+		t.Errorf("connections = %d, mails = %d, want 1, 10", dials, len(script.received()))
 	}
 }
 
@@ -38,13 +38,13 @@ func TestPoolIsBounded(t *testing.T) {
 	for range 20 {
 		group.Go(func() {
 			if err := deliver(t, transport); err != nil {
-				t.Error(err)
+				t.Errorf("deliver() failed: %v", err)
 			}
 		})
 	}
 	group.Wait()
 	if dials := script.dialed(); dials > 2 || len(script.received()) != 20 {
-		t.Errorf("%d connections, %d mails", dials, len(script.received()))
+		t.Errorf("connections = %d, mails = %d", dials, len(script.received()))
 	}
 }
 
@@ -59,11 +59,11 @@ func TestPoolKeepsAConnectionAfterARefusal(t *testing.T) {
 	refused := testMessage()
 	refused.To = "unknown@example.org"
 	if err := transport.Deliver(shortly(t), refused); err == nil {
-		t.Fatal("no error")
+		t.Fatal("Deliver() succeeded, want an error")
 	}
 	mustDeliver(t, transport)
 	if dials := script.dialed(); dials != 1 || !strings.Contains(script.said(), "RSET") {
-		t.Errorf("%d connections, said\n%s", dials, script.said())
+		t.Errorf("connections = %d, commands =\n%s", dials, script.said())
 	}
 }
 
@@ -74,10 +74,10 @@ func TestPoolEndsAConnectionAfterMaxUses(t *testing.T) {
 		mustDeliver(t, transport)
 	}
 	if dials := script.dialed(); dials != 3 {
-		t.Errorf("%d connections, want 3", dials)
+		t.Errorf("connections = %d, want 3", dials)
 	}
 	if quits := strings.Count(script.said(), "QUIT"); quits != 2 {
-		t.Errorf("%d farewells, want 2", quits)
+		t.Errorf("QUIT commands = %d, want 2", quits)
 	}
 }
 
@@ -89,7 +89,7 @@ func TestPoolChecksAConnectionThatWasIdle(t *testing.T) {
 	clock.Advance(checkAfter)
 	mustDeliver(t, transport)
 	if dials := script.dialed(); dials != 1 || strings.Count(script.said(), "NOOP") != 1 {
-		t.Errorf("%d connections, said\n%s", dials, script.said())
+		t.Errorf("connections = %d, commands =\n%s", dials, script.said())
 	}
 }
 
@@ -106,12 +106,12 @@ func TestPoolReplacesADeadConnection(t *testing.T) {
 	clock.Advance(checkAfter)
 	mustDeliver(t, transport)
 	if dials := script.dialed(); dials != 2 || len(script.received()) != 2 {
-		t.Errorf("%d connections, %d mails", dials, len(script.received()))
+		t.Errorf("connections = %d, mails = %d", dials, len(script.received()))
 	}
 }
 
-// A server that was restarted has closed all connections. The first mail after
-// it must not pay for that with an attempt.
+// TestPoolHealsAfterARestart: a restarted server has closed all connections. The first
+// mail afterwards must not fail.
 func TestPoolHealsAfterARestart(t *testing.T) {
 	script := &smtpScript{}
 	transport := newTestSMTP(t, script.start(t), nil)
@@ -126,12 +126,12 @@ func TestPoolHealsAfterARestart(t *testing.T) {
 	before := len(script.received())
 	mustDeliver(t, transport)
 	if got := len(script.received()) - before; got != 1 {
-		t.Errorf("%d mails after the restart, want 1", got)
+		t.Errorf("mails after the restart = %d, want 1", got)
 	}
 }
 
-// The answer to the content was lost: the mail may have been taken, so that the
-// same attempt must not offer it again.
+// TestPoolDoesNotRepeatContent loses the reply to the content: the mail may have been
+// accepted and must not be sent again.
 func TestPoolDoesNotRepeatContent(t *testing.T) {
 	ends := 0
 	script := &smtpScript{reply: func(_ int, verb, _ string) string {
@@ -145,10 +145,10 @@ func TestPoolDoesNotRepeatContent(t *testing.T) {
 	transport := newTestSMTP(t, script.start(t), nil)
 	mustDeliver(t, transport)
 	if err := deliver(t, transport); err == nil {
-		t.Fatal("no error")
+		t.Fatal("Deliver() succeeded, want an error")
 	}
 	if count := strings.Count(script.said(), "DATA"); count != 2 {
-		t.Errorf("content offered %d times, want once for each mail", count)
+		t.Errorf("DATA commands = %d, want 2", count)
 	}
 }
 
@@ -162,12 +162,12 @@ func TestPoolSweepsIdleConnections(t *testing.T) {
 	mustDeliver(t, transport) // idle anew
 	clock.Advance(DefaultMaxIdle / 2)
 	if strings.Contains(script.said(), "QUIT") {
-		t.Fatal("a connection ended that was idle for half of the time")
+		t.Fatal("a connection ended after half of its idle time")
 	}
 	clock.awaitTimers(t, 1)
 	clock.Advance(DefaultMaxIdle / 2)
 	if !strings.Contains(script.said(), "QUIT") || len(transport.pool.idle) != 0 {
-		t.Errorf("idle connection kept; said\n%s", script.said())
+		t.Errorf("an expired connection was kept; commands =\n%s", script.said())
 	}
 }
 
@@ -177,21 +177,22 @@ func TestSMTPClose(t *testing.T) {
 	transport := newTestSMTP(t, script.start(t), clocked(clock))
 	mustDeliver(t, transport)
 	if err := transport.Close(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Close() failed: %v", err)
 	}
 	if !strings.Contains(script.said(), "QUIT") {
-		t.Error("no farewell")
+		t.Error("Close() sent no QUIT")
 	}
 	if err := deliver(t, transport); !errors.Is(err, ErrClosed) {
-		t.Errorf("error %v", err)
+		t.Errorf("Deliver() failed with %v, want %v", err, ErrClosed)
 	}
-	clock.Advance(time.Hour) // the timer of the sweep is gone
+	clock.Advance(time.Hour) // no timer is left
 	if err := transport.Close(); err != nil {
-		t.Error(err)
+		t.Errorf("Close() failed: %v", err)
 	}
 }
 
-// A timer may be late; a connection that is too old is not used all the same.
+// TestPoolLeavesOldConnections does not use an expired connection, even if its timer is
+// late.
 func TestPoolLeavesOldConnections(t *testing.T) {
 	clock := newFakeClock()
 	script := &smtpScript{}
@@ -203,6 +204,6 @@ func TestPoolLeavesOldConnections(t *testing.T) {
 	clock.Advance(DefaultMaxIdle)
 	mustDeliver(t, transport)
 	if dials := script.dialed(); dials != 2 {
-		t.Errorf("%d connections, want 2", dials)
+		t.Errorf("connections = %d, want 2", dials)
 	}
 }

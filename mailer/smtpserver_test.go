@@ -24,21 +24,21 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// Replies with a meaning of their own.
+// Special replies.
 const (
-	replyHang = "hang" // say nothing until the connection ends
-	replyDrop = "drop" // end the connection
+	replyHang = "hang" // send nothing until the connection ends
+	replyDrop = "drop" // close the connection
 
-	replyDropInside = "drop inside" // ask for content and end the connection in it
+	replyDropInside = "drop inside" // close the connection within the content
 )
 
-// smtpScript is a small SMTP server that misbehaves on demand.
+// smtpScript is a small SMTP server with scripted faults.
 type smtpScript struct {
-	// reply answers a command of the n-th connection (from 1 on); "" means as a
-	// good server does. Verbs: "GREETING", "EHLO", … and "DATA" for the command
-	// and "." for the end of the content.
+	// reply returns the reply to a command of the n-th connection (from 1); "" means
+	// the usual reply. Verbs: "GREETING", "EHLO" and so on; "DATA" for the command and
+	// "." for the end of the content.
 	reply func(n int, verb, line string) string
-	// extensions of the answer to EHLO; STARTTLS is added where tls is set.
+	// extensions in the reply to EHLO; STARTTLS is added if tls is set.
 	extensions []string
 	tls        *tls.Config
 	implicit   bool
@@ -55,7 +55,7 @@ type smtpScript struct {
 
 func (s *smtpScript) start(t *testing.T) SMTPServer {
 	t.Helper()
-	s.listen(t, net.JoinHostPort("127.0.0.1", strconv.Itoa(servertest.FreePort(t)))) // for a restart, too
+	s.listen(t, net.JoinHostPort("127.0.0.1", strconv.Itoa(servertest.FreePort(t)))) // also for a restart
 	host, port, _ := net.SplitHostPort(s.listener.Addr().String())
 	number, _ := strconv.Atoi(port)
 	server := SMTPServer{Host: host, Port: number, User: s.user, Password: s.pass, TLS: TLSNone}
@@ -72,7 +72,7 @@ func (s *smtpScript) listen(t *testing.T, address string) {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Listen() failed: %v", err)
 	}
 	s.listener = listener
 	s.conns = map[net.Conn]bool{}
@@ -144,7 +144,7 @@ func (p *smtpPeer) use(conn net.Conn, secure bool) {
 	p.text = textproto.NewReader(bufio.NewReader(conn))
 }
 
-// scripted returns the reply that the test wants, or "".
+// scripted returns the reply of the test, or "".
 func (p *smtpPeer) scripted(verb, line string) string {
 	if p.script.reply == nil {
 		return ""
@@ -152,8 +152,8 @@ func (p *smtpPeer) scripted(verb, line string) string {
 	return p.script.reply(p.n, verb, line)
 }
 
-// answer sends the scripted reply or the usual one, and reports whether the
-// connection goes on.
+// answer sends the scripted or the usual reply, and reports whether the connection
+// continues.
 func (p *smtpPeer) answer(verb, line, usual string) bool {
 	return p.send(p.scripted(verb, line), usual)
 }
@@ -173,7 +173,7 @@ func (p *smtpPeer) send(reply, usual string) bool {
 	return err == nil
 }
 
-// command handles one line and reports whether the connection goes on.
+// command handles one line and reports whether the connection continues.
 func (p *smtpPeer) command(line string) bool {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb = strings.ToUpper(verb); verb {
@@ -244,12 +244,12 @@ func (p *smtpPeer) ask(question string) (string, bool) {
 func (p *smtpPeer) data(line string) bool {
 	reply := p.scripted("DATA", line)
 	if reply == replyDropInside {
-		fmt.Fprint(p.conn, "354 go on\r\n")
+		fmt.Fprint(p.conn, "354 continue\r\n")
 		_, _ = p.text.ReadLine()
 		_ = p.raw.Close()
 		return false
 	}
-	if !p.send(reply, "354 go on") {
+	if !p.send(reply, "354 continue") {
 		return false
 	}
 	if reply != "" {
@@ -260,7 +260,7 @@ func (p *smtpPeer) data(line string) bool {
 		return false
 	}
 	reply = p.scripted(".", "")
-	if reply == "" { // noted before the client can know it
+	if reply == "" { // stored before the client receives the reply
 		p.script.mu.Lock()
 		p.script.mails = append(p.script.mails, string(content))
 		p.script.mu.Unlock()
@@ -296,7 +296,7 @@ func newTestCA(t *testing.T, name string, address net.IP) testCA {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("GenerateKey() failed: %v", err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"},
@@ -309,11 +309,11 @@ func newTestCA(t *testing.T, name string, address net.IP) testCA {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("CreateCertificate() failed: %v", err)
 	}
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ParseCertificate() failed: %v", err)
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(certificate)
@@ -337,7 +337,7 @@ func newTestSMTP(t *testing.T, server SMTPServer, change func(*SMTPConfig)) *SMT
 	}
 	transport, err := NewSMTP(config)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewSMTP() failed: %v", err)
 	}
 	t.Cleanup(func() { _ = transport.Close() })
 	return transport

@@ -12,18 +12,18 @@ import (
 	"unicode"
 )
 
-// TLSMode says how a connection to an SMTP server is protected.
+// TLSMode is the protection of a connection to an SMTP server.
 type TLSMode string
 
 // The modes.
 const (
-	// TLSStartTLS begins in the clear and must be upgraded (RFC 3207) before
-	// anything is said; a server that does not offer it gets no mail.
+	// TLSStartTLS begins in the clear and requires an upgrade (RFC 3207) before
+	// authentication and mail.
 	TLSStartTLS TLSMode = "starttls"
 	// TLSImplicit is TLS from the first byte (RFC 8314, section 3.3).
 	TLSImplicit TLSMode = "implicit"
-	// TLSNone sends in the clear. Credentials are then allowed only to the
-	// loopback interface.
+	// TLSNone sends in the clear. Credentials are then allowed only on the loopback
+	// interface.
 	TLSNone TLSMode = "none"
 )
 
@@ -33,8 +33,7 @@ const (
 	submissionsPort = 465
 )
 
-// SMTPServer is an SMTP server to hand mail to. Printing it shows no
-// credentials.
+// SMTPServer is an SMTP server. Its printed forms contain no credentials.
 type SMTPServer struct {
 	Host string
 	Port int
@@ -44,26 +43,26 @@ type SMTPServer struct {
 	TLS      TLSMode
 }
 
-// ParseSMTPURL reads
+// ParseSMTPURL parses
 //
 //	smtp://[user:password@]host[:port][?tls=starttls|implicit|none]
 //	smtps://[user:password@]host[:port]
 //
-// User and password are percent-encoded (RFC 3986, section 2.1). The port is 587
-// or, with implicit TLS, 465. The mode is starttls, or none where the host is
-// the loopback interface. No part of the text appears in an error, because a
-// misplaced character can make any part of it the password.
+// User and password are percent-encoded (RFC 3986, section 2.1). The default port is
+// 587, or 465 with implicit TLS. The default mode is starttls, or none if the host is
+// the loopback interface. Errors contain no part of the text, because a misplaced
+// character can turn any part of it into the password.
 func ParseSMTPURL(text string) (SMTPServer, error) {
 	parsed, err := url.Parse(text)
 	if err != nil {
-		return SMTPServer{}, errors.New("mailer: SMTP URL: malformed; want smtp://user:password@host:587 with special characters of user and password percent-encoded")
+		return SMTPServer{}, errors.New("mailer: SMTP URL: the URL is not valid; use smtp://user:password@host:587 and percent-encode special characters of user and password")
 	}
 	server := SMTPServer{Host: parsed.Hostname()}
 	if server.TLS, err = tlsModeOf(parsed, server.Host); err != nil {
 		return SMTPServer{}, err
 	}
 	if parsed.Opaque != "" || parsed.Path != "" && parsed.Path != "/" || parsed.Fragment != "" {
-		return SMTPServer{}, errors.New("mailer: SMTP URL: nothing but ?tls= may follow the host; percent-encode special characters of user and password")
+		return SMTPServer{}, errors.New("mailer: SMTP URL: only ?tls= may follow the host; percent-encode special characters of user and password")
 	}
 	if server.Port, err = portOf(parsed, server.TLS); err != nil {
 		return SMTPServer{}, err
@@ -72,7 +71,7 @@ func ParseSMTPURL(text string) (SMTPServer, error) {
 		server.User = parsed.User.Username()
 		server.Password, _ = parsed.User.Password()
 		if server.User == "" || server.Password == "" {
-			return SMTPServer{}, errors.New("mailer: SMTP URL: user and password are wanted, or neither")
+			return SMTPServer{}, errors.New("mailer: SMTP URL: user or password is missing; set both or neither")
 		}
 	}
 	return server, server.Validate()
@@ -81,18 +80,18 @@ func ParseSMTPURL(text string) (SMTPServer, error) {
 func tlsModeOf(parsed *url.URL, host string) (TLSMode, error) {
 	query, err := url.ParseQuery(parsed.RawQuery)
 	if err != nil || len(query) > 1 || len(query) == 1 && len(query["tls"]) != 1 {
-		return "", errors.New("mailer: SMTP URL: the one parameter is tls, given once")
+		return "", errors.New("mailer: SMTP URL: the parameters are not valid; the only one is tls, at most once")
 	}
 	mode := TLSMode(query.Get("tls"))
 	switch parsed.Scheme {
 	case "smtp":
 	case "smtps":
 		if mode != "" && mode != TLSImplicit {
-			return "", errors.New("mailer: SMTP URL: smtps means implicit TLS; use smtp for another mode")
+			return "", errors.New("mailer: SMTP URL: smtps implies implicit TLS; use smtp for another mode")
 		}
 		return TLSImplicit, nil
 	default:
-		return "", errors.New("mailer: SMTP URL: must begin with smtp:// or smtps://")
+		return "", errors.New("mailer: SMTP URL: the scheme is not valid; use smtp:// or smtps://")
 	}
 	if mode == "" && !query.Has("tls") {
 		if isLoopback(host) {
@@ -108,11 +107,11 @@ func portOf(parsed *url.URL, mode TLSMode) (int, error) {
 	case text != "":
 		port, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || port == 0 {
-			return 0, errors.New("mailer: SMTP URL: the port is not a number from 1 to 65535")
+			return 0, errors.New("mailer: SMTP URL: the port is not valid; use a number from 1 to 65535")
 		}
 		return int(port), nil
 	case strings.HasSuffix(parsed.Host, ":"):
-		return 0, errors.New("mailer: SMTP URL: the port is missing after the colon")
+		return 0, errors.New("mailer: SMTP URL: the port is missing; add it after the colon or remove the colon")
 	case mode == TLSImplicit:
 		return submissionsPort, nil
 	default:
@@ -120,7 +119,7 @@ func portOf(parsed *url.URL, mode TLSMode) (int, error) {
 	}
 }
 
-// hostName matches host names; addresses are parsed.
+// hostName matches host names.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?\.?$`)
 
 // Validate checks a server that did not come from ParseSMTPURL.
@@ -128,24 +127,24 @@ func (s SMTPServer) Validate() error {
 	_, notAddress := netip.ParseAddr(s.Host)
 	switch {
 	case s.Host == "":
-		return errors.New("mailer: SMTP server: the host is missing")
+		return errors.New("mailer: SMTP server: the host is missing; use a host name or an IP address")
 	case notAddress != nil && (!hostName.MatchString(s.Host) || len(s.Host) > 253) || strings.Contains(s.Host, "%"):
-		return errors.New("mailer: SMTP server: the host is neither a host name nor an IP address")
+		return errors.New("mailer: SMTP server: the host is not valid; use a host name or an IP address")
 	case s.Port < 1 || s.Port > 65535:
-		return errors.New("mailer: SMTP server: the port is not from 1 to 65535")
+		return errors.New("mailer: SMTP server: the port is not valid; use a number from 1 to 65535")
 	case s.TLS != TLSStartTLS && s.TLS != TLSImplicit && s.TLS != TLSNone:
-		return errors.New("mailer: SMTP server: tls is not starttls, implicit or none")
+		return errors.New("mailer: SMTP server: tls is not valid; use starttls, implicit or none")
 	case (s.User == "") != (s.Password == ""):
-		return errors.New("mailer: SMTP server: user and password are wanted, or neither")
+		return errors.New("mailer: SMTP server: user or password is missing; set both or neither")
 	case hasControl(s.User) || hasControl(s.Password):
-		return errors.New("mailer: SMTP server: user or password has control characters")
+		return errors.New("mailer: SMTP server: user or password contains control characters; remove them")
 	case s.User != "" && s.TLS == TLSNone && !isLoopback(s.Host):
-		return errors.New("mailer: SMTP server: credentials are not sent without TLS, except to the loopback interface")
+		return errors.New("mailer: SMTP server: credentials require TLS; use tls=starttls or tls=implicit, or a server on the loopback interface")
 	}
 	return nil
 }
 
-// address returns host and port as a dialer wants them.
+// address returns host and port for a dialer.
 func (s SMTPServer) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
 
 // String returns the URL without credentials.
@@ -157,8 +156,8 @@ func (s SMTPServer) GoString() string { return s.String() }
 // LogValue keeps slog from printing the password.
 func (s SMTPServer) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// isLoopback reports whether a host is this machine by its name alone (RFC
-// 6761, section 6.3), without asking DNS.
+// isLoopback reports whether a host is the loopback interface by its name (RFC 6761,
+// section 6.3), without DNS.
 func isLoopback(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {

@@ -26,7 +26,7 @@ func TestParseSMTPURL(t *testing.T) {
 		"smtp://[2001:db8::1]":                         {Host: "2001:db8::1", Port: 587, TLS: TLSStartTLS},
 	} {
 		if got, err := ParseSMTPURL(text); err != nil || got != want {
-			t.Errorf("%s: %+v %q, %v", text, got, got.Password, err)
+			t.Errorf("ParseSMTPURL(%s) = %+v %q, %v", text, got, got.Password, err)
 		}
 	}
 }
@@ -43,13 +43,13 @@ func TestParseSMTPURLRefuses(t *testing.T) {
 		"smtp://mail example.com", "smtp://mail.example.com%0d%0a", "smtp://-mail.example.com", "smtp://[fe80::1%25eth0]:25",
 	} {
 		if got, err := ParseSMTPURL(text); err == nil {
-			t.Errorf("%q became %+v", text, got)
+			t.Errorf("ParseSMTPURL(%q) = %+v, want an error", text, got)
 		}
 	}
 }
 
-// Passwords with characters that mean something in a URL turn up in every part
-// of it: as port, path, query, fragment or host (CWE-532).
+// TestParseSMTPURLErrorsHoldNoPassword uses passwords whose characters are delimiters of
+// a URL, so that they become port, path, query, fragment or host (CWE-532).
 func TestParseSMTPURLErrorsHoldNoPassword(t *testing.T) {
 	for _, text := range []string{
 		"smtp://user:hunter2#@mail.example.com", "smtp://user:1/hunter2@mail.example.com", "smtp://user:1?hunter2@mail.example.com",
@@ -59,7 +59,7 @@ func TestParseSMTPURLErrorsHoldNoPassword(t *testing.T) {
 		"smtp://user:1@hunter2@mail.example.com/x", "smtp://hunter2", "smtp://[hunter2", "user:hunter2@mail.example.com",
 	} {
 		if _, err := ParseSMTPURL(text); err != nil && strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("error %q", err)
+			t.Errorf("ParseSMTPURL() failed with %q, which contains the password", err)
 		}
 	}
 }
@@ -67,21 +67,21 @@ func TestParseSMTPURLErrorsHoldNoPassword(t *testing.T) {
 func TestSMTPServerPrintsNoPassword(t *testing.T) {
 	server, err := ParseSMTPURL("smtp://user:hunter2@mail.example.com")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ParseSMTPURL() failed: %v", err)
 	}
 	var logs logBuffer
 	logs.logger().Info("start", "server", server)
 	slog.New(slog.NewJSONHandler(&logs, nil)).Info("start", "server", server)
 	encoded, err := json.Marshal(server)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Marshal() failed: %v", err)
 	}
 	all := logs.String() + string(encoded)
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		all += fmt.Sprintf(format, server)
 	}
 	if strings.Contains(all, "hunter2") || !strings.Contains(all, "smtp://mail.example.com:587?tls=starttls") {
-		t.Error(all)
+		t.Errorf("printed forms =\n%s", all)
 	}
 }
 
@@ -91,7 +91,7 @@ func TestIsLoopback(t *testing.T) {
 		"": false, "localhost.example.com": false, "notlocalhost": false, "128.0.0.1": false, "0.0.0.0": false, "2130706433": false, "127.0.0.1.example.com": false,
 	} {
 		if got := isLoopback(host); got != want {
-			t.Errorf("%q: %v", host, got)
+			t.Errorf("isLoopback(%q) = %v, want %v", host, got, want)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Content is what the templates make of a mail.
+// Content is a rendered mail.
 type Content struct {
 	// Subject is one line.
 	Subject string
@@ -17,15 +17,15 @@ type Content struct {
 	Text, HTML string
 }
 
-// Templates holds the texts of the mail in one or more languages. It does not
-// change and is safe for concurrent use.
+// Templates holds the texts of the mail in one or more languages. It is immutable and
+// safe for concurrent use.
 type Templates struct {
 	byTag    map[string]*texts
 	fallback *texts
 }
 
-// Render fills in the mail in the language that fits mail.Locale best. The error
-// names the template, never a value.
+// Render renders the mail in the language that matches mail.Locale best. The error
+// contains the name of the template and no value.
 func (t *Templates) Render(mail authcore.LinkMail) (Content, error) {
 	chosen := t.lookup(mail.Locale)
 	data, err := newData(mail, chosen.tag)
@@ -40,18 +40,20 @@ func (t *Templates) Render(mail authcore.LinkMail) (Content, error) {
 	return content, nil
 }
 
-// lookup returns the texts in the wished language or the nearest one.
+// lookup returns the texts in the best available language.
 func (t *Templates) lookup(locale string) *texts {
-	for _, tag := range lookupTags(locale) {
-		if found := t.byTag[tag]; found != nil {
-			return found
+	for _, tag := range preferredTags(locale) {
+		for _, one := range []string{tag, canonicalTag(tag)} {
+			if found := t.byTag[one]; found != nil {
+				return found
+			}
 		}
 	}
 	return t.fallback
 }
 
-// WithSubject returns templates with another subject, the same for every
-// language. It can use the fields of Data and is tested like a file.
+// WithSubject returns templates with another subject for all languages. It can use the
+// fields of Data and is tested like a file.
 func (t *Templates) WithSubject(subject string) (*Templates, error) {
 	parsed, err := text.New("subject").Parse(subject)
 	if err != nil {

@@ -1,8 +1,12 @@
 package mailer
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,22 +18,22 @@ func mustLoad(t *testing.T, dir string) *Templates {
 	t.Helper()
 	templates, err := LoadTemplates(dir)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("LoadTemplates() failed: %v", err)
 	}
 	return templates
 }
 
-// writeFiles makes a directory of templates.
+// writeFiles creates a directory of templates.
 func writeFiles(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
+			t.Fatalf("MkdirAll() failed: %v", err)
 		}
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
+			t.Fatalf("WriteFile() failed: %v", err)
 		}
 	}
 	return dir
@@ -41,49 +45,138 @@ func render(t *testing.T, templates *Templates, locale string) Content {
 	mail.Locale = locale
 	content, err := templates.Render(mail)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Render() failed: %v", err)
 	}
 	return content
 }
 
 func TestBuiltInTemplates(t *testing.T) {
 	for locale, want := range map[string]struct{ subject, lifetime, ignore, lang string }{
-		"":      {"Your login link", "15 minutes", "ignore this mail", `lang="en"`},
-		"en-GB": {"Your login link", "15 minutes", "ignore this mail", `lang="en"`},
-		"fr":    {"Your login link", "15 minutes", "ignore this mail", `lang="en"`},
-		"de":    {"Ihr Anmeldelink", "15 Minuten", "beachten Sie diese Mail nicht", `lang="de"`},
-		"de-AT": {"Ihr Anmeldelink", "15 Minuten", "beachten Sie diese Mail nicht", `lang="de"`},
+		"":                 {"987654 is your code for frontend.app", "15 minutes", "ignore this mail", `lang="en" dir="ltr"`},
+		"en-GB":            {"987654 is your code for frontend.app", "15 minutes", "ignore this mail", `lang="en" dir="ltr"`},
+		"sv":               {"987654 is your code for frontend.app", "15 minutes", "ignore this mail", `lang="en" dir="ltr"`},
+		"de":               {"987654 ist Ihr Code für frontend.app", "15 Minuten", "ignorieren Sie diese Mail", `lang="de" dir="ltr"`},
+		"de-AT":            {"987654 ist Ihr Code für frontend.app", "15 Minuten", "ignorieren Sie diese Mail", `lang="de" dir="ltr"`},
+		"sv, de;q=0.5":     {"987654 ist Ihr Code für frontend.app", "15 Minuten", "ignorieren Sie diese Mail", `lang="de" dir="ltr"`},
+		"de;q=0.1,fr-CA":   {"987654 est votre code pour frontend.app", "15 minutes", "ignorez ce message", `lang="fr" dir="ltr"`},
+		"de;q=0, pt, en":   {"987654 é o seu código para frontend.app", "15 minutos", "ignore esta mensagem", `lang="pt-br" dir="ltr"`},
+		"ar":               {"987654 هو رمزك لـ frontend.app", "15 دقيقة", "فتجاهل هذه الرسالة", `lang="ar" dir="rtl"`},
+		"zh-CN":            {"987654 是您在 frontend.app 的验证码", "15 分钟", "请忽略此邮件", `lang="zh-hans" dir="ltr"`},
+		"*, ;, de;q=x, it": {"987654 è il tuo codice per frontend.app", "15 minuti", "ignora questo messaggio", `lang="it" dir="ltr"`},
 	} {
 		content := render(t, mustLoad(t, ""), locale)
 		if content.Subject != want.subject || !strings.Contains(content.HTML, want.lang) {
-			t.Errorf("%q: subject %q", locale, content.Subject)
+			t.Errorf("subject in %q = %q, want %q", locale, content.Subject, want.subject)
 		}
 		for name, body := range map[string]string{"text": content.Text, "HTML": content.HTML} {
 			body = strings.ReplaceAll(body, "\n", " ")
-			for _, part := range []string{"https://frontend.app/auth/link/S3cretL1nk", "987654", want.lifetime, want.ignore, "web"} {
+			for _, part := range []string{"https://frontend.app/auth/link/S3cretL1nk", "987654", want.lifetime, want.ignore, "web", "alice@example.org"} {
 				if !strings.Contains(body, part) {
-					t.Errorf("%q: no %q in the %s", locale, part, name)
+					t.Errorf("the %s in %q does not contain %q", name, locale, part)
 				}
 			}
-		}
-		// Subjects stand in logs of mail servers and on locked screens.
-		if strings.Contains(content.Subject, "987654") {
-			t.Error("the code is in the subject")
 		}
 	}
 }
 
-// Mail that fetches something tells who opened it, when and where.
+// TestRequestDetails shows title, time, browser and network of the request.
+func TestRequestDetails(t *testing.T) {
+	mail := testMail("alice@example.org", noon)
+	mail.Title, mail.Requested = "Example & Co", noon
+	mail.IP = netip.MustParseAddr("192.0.2.77")
+	mail.UserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+	content, err := mustLoad(t, "").Render(mail)
+	if err != nil {
+		t.Fatalf("Render() failed: %v", err)
+	}
+	if content.Subject != "987654 is your code for Example & Co" {
+		t.Errorf("subject = %q", content.Subject)
+	}
+	for _, want := range []string{"Time: 2026-03-01 12:00 UTC\n", "Browser: Firefox, Linux\n", "Network: 192.0.2.0/24\n", "Address: alice@example.org\n"} {
+		if !strings.Contains(content.Text, want) {
+			t.Errorf("the text does not contain %q:\n%s", want, content.Text)
+		}
+	}
+	if strings.Contains(content.Text+content.HTML, "192.0.2.77") || !strings.Contains(content.HTML, "Sign in to Example &amp; Co</h1>") {
+		t.Errorf("HTML =\n%s", content.HTML)
+	}
+	mail.Code, mail.IP = "", netip.MustParseAddr("2001:db8:1:2::3")
+	if content, err = mustLoad(t, "").Render(mail); err != nil || content.Subject != "Sign in to Example & Co" || !strings.Contains(content.Text, "Network: 2001:db8:1::/48\n") {
+		t.Errorf("Render() without a code = %q, %v\n%s", content.Subject, err, content.Text)
+	}
+}
+
+func TestBrowserOf(t *testing.T) {
+	for userAgent, want := range map[string]string{
+		"": "", "curl/8.0": "", "<script>alert(1)</script>\r\nX": "",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1": "Safari, iPhone",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0":           "Edge, Windows",
+		"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36":                            "Chrome, Android",
+		"MyApp/1.0 (Android 15)": "Android",
+	} {
+		if got := browserOf(userAgent); got != want {
+			t.Errorf("browserOf(%q) = %q, want %q", userAgent, got, want)
+		}
+	}
+}
+
+// TestCatalogue requires every text in every language, with the same placeholders.
+func TestCatalogue(t *testing.T) {
+	if n := len(catalogue()); n < 14 {
+		t.Errorf("number of languages = %d, want at least 14", n)
+	}
+	placeholder := regexp.MustCompile(`\{[a-z]*\}`)
+	placeholders := func(text string) string {
+		found := placeholder.FindAllString(text, -1)
+		slices.Sort(found)
+		return strings.Join(found, " ")
+	}
+	reference := english()
+	if fields := reflect.TypeFor[Phrases]().NumField() - 1; fields != len(reference.texts()) {
+		t.Errorf("texts() has %d texts, want all %d fields", len(reference.texts()), fields)
+	}
+	for tag, phrases := range catalogue() {
+		translated := phrases()
+		for i, text := range translated.texts() {
+			if *text == "" || placeholders(*text) != placeholders(*reference.texts()[i]) {
+				t.Errorf("%s: text %d = %q, want the placeholders of %q", tag, i, *text, *reference.texts()[i])
+			}
+		}
+		for _, forms := range [][]string{translated.units.day, translated.units.hour, translated.units.minute, translated.units.second} {
+			for n := range int64(200) {
+				if i := translated.units.plural(n); i >= len(forms) || forms[i] == "" {
+					t.Errorf("%s: form %d for %d is missing in %q", tag, i, n, forms)
+				}
+			}
+		}
+		if content := render(t, mustLoad(t, ""), tag); strings.ContainsAny(content.Subject+content.Text, "{}") {
+			t.Errorf("%s: the mail contains a placeholder:\n%s", tag, content.Text)
+		}
+	}
+}
+
+// TestInternationalizedHost shows the ASCII form of the host, so that look-alike
+// characters are visible.
+func TestInternationalizedHost(t *testing.T) {
+	mail := testMail("alice@example.org", noon)
+	mail.Link = "https://bücher.example/auth/link/S3cretL1nk"
+	content, err := mustLoad(t, "").Render(mail)
+	if err != nil || strings.Contains(content.Text+content.HTML, "bücher") || !strings.Contains(content.Text, "https://xn--bcher-kva.example/auth/link/S3cretL1nk\n") {
+		t.Errorf("Render() = %v\n%s", err, content.Text)
+	}
+}
+
+// TestBuiltInTemplatesFetchNothing: remote content reveals the time and place of reading.
 func TestBuiltInTemplatesFetchNothing(t *testing.T) {
-	for _, locale := range []string{"en", "de"} {
+	for locale := range catalogue() {
 		body := strings.ToLower(render(t, mustLoad(t, ""), locale).HTML)
 		for _, part := range []string{"<img", "<link", "<script", "<iframe", "url(", "@import", "src=", "background=\""} {
 			if strings.Contains(body, part) {
-				t.Errorf("%s has %q", locale, part)
+				t.Errorf("the HTML in %s contains %q", locale, part)
 			}
 		}
-		if strings.Count(body, "://") != 3 { // two addresses and the one to read
-			t.Errorf("%s has other addresses than the link", locale)
+		if strings.Count(body, "://") != 3 { // two references and the text
+			t.Errorf("the HTML in %s contains other addresses than the link", locale)
 		}
 	}
 }
@@ -93,11 +186,11 @@ func TestTemplatesWithoutOptionalValues(t *testing.T) {
 	mail.Code, mail.Client = "", ""
 	content, err := mustLoad(t, "").Render(mail)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("mustLoad() failed: %v", err)
 	}
-	for _, part := range []string{"type in this code", "Requested in"} {
+	for _, part := range []string{"enter this code", "Requested in", "Link and code"} {
 		if strings.Contains(content.Text+content.HTML, part) {
-			t.Errorf("%q without a value", part)
+			t.Errorf("the mail contains %q without a value", part)
 		}
 	}
 }
@@ -107,18 +200,18 @@ func TestLinksToAppsStayWhole(t *testing.T) {
 	mail.Link = "myapp://auth/link/S3cretL1nk?a=1&b=2"
 	content, err := mustLoad(t, "").Render(mail)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("mustLoad() failed: %v", err)
 	}
 	if !strings.Contains(content.HTML, `href="myapp://auth/link/S3cretL1nk?a=1&amp;b=2"`) || !strings.Contains(content.Text, mail.Link) {
-		t.Error(content.HTML)
+		t.Errorf("HTML =\n%s", content.HTML)
 	}
 }
 
 func TestLoadTemplatesFallsBack(t *testing.T) {
 	one := map[string]string{"subject.txt": "Mine\n", "text.txt": "mine {{.Link}}", "html.html": "<p>mine"}
-	french := map[string]string{"fr/subject.txt": "Lien", "fr/text.txt": "{{.Minutes}} minutes {{.Locale}}", "fr/html.html": "<p>lien"}
-	both := map[string]string{"de_AT/subject.txt": "Servus"}
-	for _, files := range []map[string]string{one, french} {
+	swedish := map[string]string{"sv/subject.txt": "Länk", "sv/text.txt": "{{.Minutes}} minuter {{.Locale}}", "sv/html.html": "<p>länk"}
+	both := map[string]string{"da/subject.txt": "Hej"}
+	for _, files := range []map[string]string{one, swedish} {
 		for name, content := range files {
 			both[name] = content
 		}
@@ -128,29 +221,30 @@ func TestLoadTemplatesFallsBack(t *testing.T) {
 		want  map[string]string // subject by locale
 	}{
 		"default only":      {map[string]string{"subject.txt": "Mine"}, map[string]string{"": "Mine", "en": "Mine", "de": "Mine"}},
-		"language only":     {french, map[string]string{"": "Your login link", "fr-CA": "Lien", "de": "Ihr Anmeldelink"}},
-		"one file of a tag": {map[string]string{"de/subject.txt": "Hallo"}, map[string]string{"": "Your login link", "de-CH": "Hallo"}},
+		"language only":     {swedish, map[string]string{"": "987654 is your code for frontend.app", "sv-FI": "Länk", "de": "987654 ist Ihr Code für frontend.app"}},
+		"one file of a tag": {map[string]string{"de/subject.txt": "Hallo"}, map[string]string{"": "987654 is your code for frontend.app", "de-CH": "Hallo"}},
+		"one of a variant":  {map[string]string{"de_AT/subject.txt": "Servus"}, map[string]string{"de-AT": "Servus", "de": "987654 ist Ihr Code für frontend.app"}},
 		"hidden files":      {map[string]string{".DS_Store": "x", "subject.txt": "Mine"}, map[string]string{"": "Mine"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			templates := mustLoad(t, writeFiles(t, tt.files))
 			for locale, want := range tt.want {
 				if got := render(t, templates, locale).Subject; got != want {
-					t.Errorf("%q: %q, want %q", locale, got, want)
+					t.Errorf("subject in %q = %q, want %q", locale, got, want)
 				}
 			}
 		})
 	}
 	if _, err := LoadTemplates(writeFiles(t, both)); err == nil || !strings.Contains(err.Error(), "text.txt is missing") {
-		t.Errorf("an incomplete language: %v", err)
+		t.Errorf("LoadTemplates() of an incomplete language failed with %v, want a missing file", err)
 	}
-	if text := render(t, mustLoad(t, writeFiles(t, french)), "fr").Text; text != "15 minutes fr" {
-		t.Errorf("text %q", text)
+	if text := render(t, mustLoad(t, writeFiles(t, swedish)), "sv").Text; text != "15 minuter sv" {
+		t.Errorf("text = %q, want 15 minuter sv", text)
 	}
 }
 
-// What is wrong with a template must show at start, with the place.
-func TestLoadTemplatesTellsTheFault(t *testing.T) {
+// TestLoadTemplatesReportsFaults requires the position of the fault.
+func TestLoadTemplatesReportsFaults(t *testing.T) {
 	for name, tt := range map[string]struct {
 		files map[string]string
 		want  []string
@@ -165,22 +259,22 @@ func TestLoadTemplatesTellsTheFault(t *testing.T) {
 		"no subject":        {map[string]string{"subject.txt": " \n"}, []string{"subject is empty"}},
 		"endless subject":   {map[string]string{"subject.txt": strings.Repeat("a", 201)}, []string{"longer than"}},
 		"misspelt":          {map[string]string{"subjet.txt": "a"}, []string{"subjet.txt"}},
-		"nothing":           {nil, []string{"neither"}},
+		"nothing":           {nil, []string{"contains no texts"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := LoadTemplates(writeFiles(t, tt.files))
 			if err == nil {
-				t.Fatal("no error")
+				t.Fatal("LoadTemplates() succeeded, want an error")
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("no %q in %q", want, err)
+					t.Errorf("LoadTemplates() failed with %q, want %q in it", err, want)
 				}
 			}
 		})
 	}
 	if _, err := LoadTemplates(filepath.Join(t.TempDir(), "missing")); err == nil {
-		t.Error("a missing directory: no error")
+		t.Error("LoadTemplates() of a missing directory succeeded, want an error")
 	}
 }
 
@@ -188,19 +282,19 @@ func TestWithSubject(t *testing.T) {
 	templates := mustLoad(t, "")
 	changed, err := templates.WithSubject("Log in to {{.Client}}")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("WithSubject() failed: %v", err)
 	}
 	for _, locale := range []string{"en", "de"} {
 		if got := render(t, changed, locale).Subject; got != "Log in to web" {
-			t.Errorf("%s: %q", locale, got)
+			t.Errorf("subject in %s = %q, want Log in to web", locale, got)
 		}
 	}
-	if got := render(t, templates, "en").Subject; got != "Your login link" {
-		t.Errorf("the original became %q", got)
+	if got := render(t, templates, "en").Subject; got != "987654 is your code for frontend.app" {
+		t.Errorf("subject of the original = %q", got)
 	}
 	for _, bad := range []string{"", "a\nb", "{{.Nope}}", "{{", "{{if .Code}}a\r\nb{{end}}"} {
 		if _, err := templates.WithSubject(bad); err == nil {
-			t.Errorf("%q: no error", bad)
+			t.Errorf("WithSubject(%q) succeeded, want an error", bad)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	html "html/template"
+	"net/netip"
 	"strings"
 	text "text/template"
 	"time"
@@ -34,8 +35,8 @@ func (s *texts) render(data Data) (Content, error) {
 	return Content{Subject: strings.TrimSpace(subject.String()), Text: plain.String(), HTML: rich.String()}, nil
 }
 
-// failedTemplate returns the name of the template that an error is about. The
-// error itself may repeat a value.
+// failedTemplate returns the name of the template that failed. The error itself may
+// contain a value.
 func failedTemplate(err error) string {
 	var execution text.ExecError
 	var escape *html.Error
@@ -49,15 +50,16 @@ func failedTemplate(err error) string {
 	}
 }
 
-// try renders the mail with every optional value and without, because a fault
-// may stand in a branch.
+// try renders the mail with all optional values and with none, because a fault may be
+// in a branch.
 func (s *texts) try() error {
 	sample := authcore.LinkMail{
 		Link: "https://frontend.example/auth/link/sample", Lifetime: 15 * time.Minute,
 		Expires: time.Date(2026, time.January, 2, 15, 4, 5, 0, time.UTC),
 	}
 	full := sample
-	full.Code, full.Client = "123456", "web"
+	full.Code, full.Client, full.Title, full.To = "123456", "web", "Example", "user@example.org"
+	full.Requested, full.IP, full.UserAgent = sample.Expires, netip.AddrFrom4([4]byte{192, 0, 2, 1}), "Firefox/1 Linux"
 	for _, mail := range []authcore.LinkMail{sample, full} {
 		data, err := newData(mail, s.tag)
 		if err != nil {
@@ -74,8 +76,7 @@ func (s *texts) try() error {
 	return nil
 }
 
-// checkContent refuses a subject that is not one line of text (RFC 5322,
-// sections 2.1.1 and 2.2).
+// checkContent requires a subject of one line (RFC 5322, sections 2.1.1 and 2.2).
 func checkContent(content Content) error {
 	const longest = 200
 	switch {

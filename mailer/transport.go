@@ -5,15 +5,15 @@ import (
 	"errors"
 )
 
-// ErrClosed says that a Queue or Transport was closed.
+// ErrClosed is returned by a closed Queue or Transport.
 var ErrClosed = errors.New("mailer: closed")
 
-// Transport delivers mail one by one. It is safe for concurrent use.
+// Transport delivers mail. It is safe for concurrent use.
 type Transport interface {
-	// Deliver hands the mail over and returns when the other side has taken
-	// responsibility for it (RFC 5321, section 6.1). It returns soon after ctx
-	// ends. A *DeliveryError says whether trying again can help; after any other
-	// error the mail is tried again.
+	// Deliver sends a mail and returns when the other side has accepted the
+	// responsibility for it (RFC 5321, section 6.1). It returns soon after ctx ends,
+	// which is when the link in the mail expires. A *DeliveryError reports whether
+	// the mail may be sent again; after any other error it is sent again.
 	Deliver(ctx context.Context, m *Message) error
 	// Close ends idle connections. Deliver fails afterwards.
 	Close() error

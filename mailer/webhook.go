@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,45 +15,51 @@ import (
 	"time"
 )
 
-// WebhookConfig describes an HTTP mail API.
+// DefaultTimeout is the default of WebhookConfig.Timeout.
+const DefaultTimeout = 30 * time.Second
+
+// WebhookConfig configures an HTTP mail API.
 type WebhookConfig struct {
-	// URL that mails are posted to. It must be https, except on the loopback
-	// interface: login links travel in it.
+	// URL receives the mails. It must be https, except on the loopback interface,
+	// because mails contain login links.
 	URL string
-	// Token is sent as a bearer token (RFC 6750, section 2.1); "" sends none.
+	// Token is sent as a bearer token (RFC 6750, section 2.1), unless it is "".
 	Token string
-	// Client makes the requests; nil means one of its own. Its redirect policy
-	// and cookies are not used.
+	// Client sends the requests; nil means a new one. Its redirect policy and
+	// cookies are not used.
 	Client *http.Client
+	// Timeout limits one request. Default: 30 s.
+	Timeout time.Duration
 }
 
 // Webhook is a Transport that posts mails as JSON: {"to","from","reply_to",
-// "subject","text","html"}, of which reply_to is left out when there is none.
-// The header Idempotency-Key is the same in every attempt at a mail.
+// "subject","text","html"}. reply_to is omitted if it is empty. The header
+// Idempotency-Key is the same in every attempt at a mail.
 //
-// A 2xx answer means sent. 408, 429, 5xx and no answer mean try again; every
-// other one means rejected, redirects too: following one would show the token
-// and the mail to a host that nobody configured (CWE-601).
+// A 2xx status means sent. 400, 413 and 422 mean that the API refuses this mail. Every
+// other status is temporary, like a wrong SMTP password: the operator can correct it
+// before the link expires. Redirects are not followed, because they would send the
+// token and the mail to a host that is not configured (CWE-601).
 type Webhook struct {
 	url, token string
 	client     *http.Client
 	owned      *http.Transport
 }
 
-// NewWebhook checks the configuration. It makes no request.
+// NewWebhook checks the configuration. It sends no request.
 func NewWebhook(config WebhookConfig) (*Webhook, error) {
 	target, err := url.Parse(config.URL)
 	if err != nil || target.Host == "" || target.Scheme != "https" && target.Scheme != "http" {
-		return nil, errors.New("mailer: webhook: want a URL like https://mail.example.com/send")
+		return nil, errors.New("mailer: webhook: the URL is not valid; use a URL such as https://mail.example.com/send")
 	}
 	if target.Scheme == "http" && !isLoopback(target.Hostname()) {
-		return nil, errors.New("mailer: webhook: the URL must be https, because login links travel in it")
+		return nil, errors.New("mailer: webhook: the scheme is not https; use https://, because mails contain login links")
 	}
 	if target.User != nil {
-		return nil, errors.New("mailer: webhook: the URL must not hold credentials; use the token")
+		return nil, errors.New("mailer: webhook: the URL contains credentials; use the token instead")
 	}
 	if hasControl(config.Token) {
-		return nil, errors.New("mailer: webhook: the token has control characters")
+		return nil, errors.New("mailer: webhook: the token contains control characters; remove them")
 	}
 	w := &Webhook{url: config.URL, token: config.Token, client: &http.Client{}}
 	if config.Client != nil {
@@ -62,6 +69,7 @@ func NewWebhook(config WebhookConfig) (*Webhook, error) {
 		w.client.Transport = w.owned
 	}
 	w.client.Jar = nil
+	w.client.Timeout = cmp.Or(config.Timeout, DefaultTimeout)
 	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return w, nil
 }
@@ -95,11 +103,11 @@ func (w *Webhook) Deliver(ctx context.Context, m *Message) error {
 		Subject: m.Subject, Text: m.Text, HTML: m.HTML,
 	})
 	if err != nil {
-		return &DeliveryError{Permanent: true, Stage: stageHTTP, Reason: "mail could not be encoded"}
+		return &DeliveryError{Permanent: true, Stage: stageHTTP, Reason: "encoding the mail failed"}
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
 	if err != nil {
-		return &DeliveryError{Permanent: true, Stage: stageHTTP, Reason: "request could not be made"}
+		return &DeliveryError{Permanent: true, Stage: stageHTTP, Reason: "creating the request failed"}
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Idempotency-Key", m.MessageID)
@@ -111,26 +119,24 @@ func (w *Webhook) Deliver(ctx context.Context, m *Message) error {
 		return failureAt(ctx, stageHTTP, err)
 	}
 	defer response.Body.Close()
-	// Reading a short answer to its end lets the connection be used again; of a
-	// long one nobody needs the rest.
+	// A connection can be reused after a short response was read to its end.
 	_, _ = io.CopyN(io.Discard, response.Body, 64<<10)
 	return judgeHTTP(response.StatusCode)
 }
 
 func judgeHTTP(status int) error {
-	switch {
-	case status >= 200 && status < 300:
+	if status >= 200 && status < 300 {
 		return nil
-	case status >= 300 && status < 400:
-		return &DeliveryError{Permanent: true, Stage: stageHTTP, Status: status, Reason: "redirect not followed"}
-	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
-		return &DeliveryError{Stage: stageHTTP, Status: status, Reason: strings.ToLower(http.StatusText(status))}
-	default:
-		return &DeliveryError{Permanent: true, Stage: stageHTTP, Status: status, Reason: strings.ToLower(http.StatusText(status))}
 	}
+	failure := &DeliveryError{Stage: stageHTTP, Status: status, Reason: strings.ToLower(http.StatusText(status))}
+	switch status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		failure.Permanent = true
+	}
+	return failure
 }
 
-// Close ends idle connections, unless they belong to a client that was given.
+// Close ends idle connections, unless they belong to a configured client.
 func (w *Webhook) Close() error {
 	if w.owned != nil {
 		w.owned.CloseIdleConnections()

@@ -18,7 +18,7 @@ func newTestWebhook(t *testing.T, handler http.HandlerFunc) *Webhook {
 	t.Cleanup(server.Close)
 	webhook, err := NewWebhook(WebhookConfig{URL: server.URL + "/send", Token: "hunter2"})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewWebhook() failed: %v", err)
 	}
 	t.Cleanup(func() { _ = webhook.Close() })
 	return webhook
@@ -29,11 +29,11 @@ func TestWebhookPostsTheMail(t *testing.T) {
 	webhook := newTestWebhook(t, func(w http.ResponseWriter, r *http.Request) {
 		var body map[string]string
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-			t.Error(err)
+			t.Errorf("Decode() failed: %v", err)
 		}
 		if r.Method != http.MethodPost || r.URL.Path != "/send" || r.Header.Get("Content-Type") != "application/json" ||
 			r.Header.Get("Authorization") != "Bearer hunter2" || r.Header.Get("Idempotency-Key") != "0123456789abcdef@example.com" {
-			t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
+			t.Errorf("request = %s %s %v", r.Method, r.URL, r.Header)
 		}
 		bodies <- body
 		w.WriteHeader(http.StatusAccepted)
@@ -45,26 +45,27 @@ func TestWebhookPostsTheMail(t *testing.T) {
 		"to": m.To, "from": `"Example" <login@example.com>`, "subject": m.Subject, "text": m.Text, "html": m.HTML,
 	} {
 		if body[name] != want {
-			t.Errorf("%s: %q, want %q", name, body[name], want)
+			t.Errorf("member %s = %q, want %q", name, body[name], want)
 		}
 	}
 	if _, has := body["reply_to"]; has {
-		t.Error("reply_to without one")
+		t.Error("the body contains reply_to, want none")
 	}
 	m.ReplyTo = netmail.Address{Address: "help@example.com"}
 	if err := webhook.Deliver(shortly(t), m); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Deliver() failed: %v", err)
 	}
 	if got := (<-bodies)["reply_to"]; got != "<help@example.com>" {
-		t.Errorf("reply_to %q", got)
+		t.Errorf("reply_to = %q, want <help@example.com>", got)
 	}
 }
 
-func TestWebhookJudgesTheAnswer(t *testing.T) {
+func TestWebhookStatus(t *testing.T) {
 	for status, want := range map[int]string{
 		200: "sent", 201: "sent", 202: "sent", 204: "sent",
 		408: "retry", 429: "retry", 500: "retry", 502: "retry", 503: "retry",
-		301: "rejected", 307: "rejected", 400: "rejected", 401: "rejected", 404: "rejected", 422: "rejected",
+		301: "retry", 307: "retry", 401: "retry", 403: "retry", 404: "retry", 410: "retry",
+		400: "rejected", 413: "rejected", 422: "rejected",
 	} {
 		webhook := newTestWebhook(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere")
@@ -81,27 +82,27 @@ func TestWebhookJudgesTheAnswer(t *testing.T) {
 				got = "rejected"
 			}
 			if failure.Status != status {
-				t.Errorf("status %d, want %d", failure.Status, status)
+				t.Errorf("Status = %d, want %d", failure.Status, status)
 			}
 			wantNoSecrets(t, err.Error())
 		}
 		if got != want {
-			t.Errorf("%d: %s, want %s", status, got, want)
+			t.Errorf("result of status %d = %s, want %s", status, got, want)
 		}
 	}
 }
 
-// A redirect would carry the token and the link to a host of somebody else's
-// choice (CWE-601); the standard client keeps headers on some of them.
+// TestWebhookFollowsNoRedirect: a redirect would send the token and the link to a host
+// that is not configured (CWE-601).
 func TestWebhookFollowsNoRedirect(t *testing.T) {
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("followed") }))
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
 	defer elsewhere.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		webhook := newTestWebhook(t, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, status)
 		})
 		if err := deliver(t, webhook); err == nil {
-			t.Errorf("%d: no error", status)
+			t.Errorf("Deliver() with status %d succeeded, want an error", status)
 		}
 	}
 }
@@ -119,7 +120,7 @@ func TestWebhookBoundsTheAnswer(t *testing.T) {
 	})
 	ctx := shortly(t)
 	if err := webhook.Deliver(ctx, testMessage()); err != nil || ctx.Err() != nil {
-		t.Errorf("error %v, context %v", err, ctx.Err())
+		t.Errorf("Deliver() = %v, context %v", err, ctx.Err())
 	}
 	receive(t, stopped)
 }
@@ -128,14 +129,14 @@ func TestWebhookNothingListens(t *testing.T) {
 	server := httptest.NewServer(nil)
 	webhook, err := NewWebhook(WebhookConfig{URL: server.URL + "/hunter2", Client: server.Client()})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("NewWebhook() failed: %v", err)
 	}
 	server.Close()
 	var failure *DeliveryError
 	if err := deliver(t, webhook); !errors.As(err, &failure) || failure.Permanent {
-		t.Fatalf("error %v", err)
+		t.Fatalf("Deliver() failed with %v, want a temporary failure", err)
 	}
-	wantNoSecrets(t, failure.Error()) // a *url.Error has the whole URL
+	wantNoSecrets(t, failure.Error()) // a *url.Error contains the URL
 }
 
 func TestNewWebhookRefuses(t *testing.T) {
@@ -150,13 +151,13 @@ func TestNewWebhookRefuses(t *testing.T) {
 		{URL: "https://mail.example.com/", Token: "hunter2\r\nX: y"},
 	} {
 		if _, err := NewWebhook(config); err == nil {
-			t.Errorf("%+v: no error", config)
+			t.Errorf("NewWebhook(%+v) succeeded, want an error", config)
 		} else {
 			wantNoSecrets(t, err.Error())
 		}
 	}
 	if _, err := NewWebhook(WebhookConfig{URL: "https://mail.example.com/send?key=1"}); err != nil {
-		t.Error(err)
+		t.Errorf("NewWebhook() failed: %v", err)
 	}
 }
 
@@ -166,10 +167,10 @@ func TestLogShowsTheLink(t *testing.T) {
 	mustDeliver(t, transport)
 	for _, want := range []string{"level=WARN", "development mailer", "link=https://frontend.app/auth/link/S3cretL1nk", "code=987654", "to=alice@example.org"} {
 		if !strings.Contains(logs.String(), want) {
-			t.Errorf("no %q in %s", want, logs.String())
+			t.Errorf("the log does not contain %q:\n%s", want, logs.String())
 		}
 	}
 	if err := transport.Close(); err != nil {
-		t.Error(err)
+		t.Errorf("Close() failed: %v", err)
 	}
 }

@@ -6,101 +6,221 @@ import (
 	"time"
 )
 
-// work delivers mails until the queue ends.
-func (q *Queue) work() {
-	for {
-		select {
-		case <-q.ctx.Done():
+const (
+	// slowAfter is the time after which an attempt releases its worker. Servers may
+	// take minutes for a reply, and other mails must not wait for them.
+	slowAfter = 10 * time.Second
+	// slowOfDomain limits the slow attempts of one recipient domain. While a domain
+	// has this many, no further attempts start.
+	slowOfDomain = 4
+)
+
+// dispatch starts attempts while there are free workers. The caller holds the lock.
+func (q *Queue) dispatch() {
+	for !q.stopped && q.running < q.limits.workers {
+		it := q.next()
+		if it == nil {
 			return
-		case <-q.handing:
-			return
-		case it := <-q.ready:
-			q.handle(it)
 		}
+		q.running++
+		q.attempts.Go(func() { q.run(it) })
 	}
 }
 
-// handle makes one attempt at an item and decides what becomes of it.
-func (q *Queue) handle(it *item) {
-	switch {
-	case q.ctx.Err() != nil || isClosed(q.handing): // the choice of select is random
-		q.ready <- it
+// next returns the next ready item, alternating between first and further attempts.
+func (q *Queue) next() *item {
+	lines := []*lanes{&q.fresh, &q.due}
+	if q.dueNext {
+		lines[0], lines[1] = lines[1], lines[0]
+	}
+	q.dueNext = !q.dueNext
+	for _, line := range lines {
+		if it := line.pop(q.isBlocked); it != nil {
+			q.leaveRetries(it)
+			return it
+		}
+	}
+	return nil
+}
+
+func (q *Queue) isBlocked(domain string) bool { return q.slowOf[domain] >= slowOfDomain }
+
+// attempt is one attempt at an item.
+type attempt struct {
+	*item
+	// isSlow is set when the attempt has released its worker, hasEnded at its end.
+	isSlow, hasEnded bool
+}
+
+// run makes one attempt at an item and releases the worker.
+func (q *Queue) run(it *item) {
+	a := &attempt{item: it}
+	stop := q.afterFunc(slowAfter, func() { q.slowDown(a) })
+	q.try(it, stop)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	a.hasEnded = true
+	if a.isSlow {
+		q.slow--
+		if q.slowOf[it.domain]--; q.slowOf[it.domain] == 0 {
+			delete(q.slowOf, it.domain)
+		}
+	} else {
+		q.running--
+	}
+	q.dispatch()
+}
+
+// slowDown releases the worker of an attempt that takes too long. Mails for a domain
+// with too many slow attempts move to the retry budget.
+func (q *Queue) slowDown(a *attempt) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if a.hasEnded || q.slow >= q.limits.slowWorkers {
 		return
-	case it.mail.Decoy:
-		q.imitate(it)
-		return
-	case !q.now().Before(it.mail.Expires):
+	}
+	a.isSlow = true
+	q.running--
+	q.slow++
+	if q.slowOf[a.domain]++; q.isBlocked(a.domain) {
+		for _, it := range q.fresh.take(a.domain) {
+			q.putBack(it, firstPause+q.backoff.share(firstPause))
+		}
+	}
+	q.dispatch()
+}
+
+// try makes one attempt at an item and decides about further ones. It calls delivered
+// when the transport has returned.
+func (q *Queue) try(it *item, delivered func() bool) {
+	if !q.now().Before(it.mail.Expires) {
 		q.expire(it)
 		return
 	}
-	if it.message == nil {
-		message, err := q.compose.compose(it.mail)
-		if err != nil {
-			q.logger.ErrorContext(q.ctx, "mail dropped", "error", err)
-			q.finish(it, Dropped)
-			return
-		}
-		it.message = message
+	message, err := q.render(it)
+	if err != nil {
+		q.logger.ErrorContext(q.ctx, "mail dropped", "error", err)
+		q.finish(it, Dropped)
+		return
+	}
+	ctx, cancel := q.attemptContext(it)
+	defer cancel()
+	if !q.isLive(ctx, it) {
+		q.expire(it)
+		return
 	}
 	it.attempts++
 	begin := q.now()
-	err := q.deliver(it.message)
-	if err != nil && q.ctx.Err() != nil {
-		q.ready <- it // left for Close to count
+	failure := q.deliver(ctx, it, message)
+	delivered()
+	cancel()
+	if failure != nil && q.ctx.Err() != nil && !failure.Permanent && !failure.Unknown {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.left = append(q.left, it)
 		return
 	}
-	q.conclude(it, err, q.now().Sub(begin))
+	q.conclude(it, message, failure, q.now().Sub(begin))
 }
 
-// conclude acts on the end of an attempt.
-func (q *Queue) conclude(it *item, err error, took time.Duration) {
-	failure := describe(err)
-	q.remember(attemptRecord{took: took, retry: failure != nil && !failure.Permanent})
-	switch {
-	case failure == nil:
-		q.logger.DebugContext(q.ctx, "mail sent", "message", it.message, "attempts", it.attempts)
-		q.finish(it, Sent)
-	case failure.Permanent:
-		q.warn("rejected", it, failure, 0)
-		q.finish(it, Rejected)
-	default:
-		q.tryLater(it, failure)
+// render renders the mail of an item. Message-ID and date are the same in every
+// attempt. The message is not kept between attempts, to save memory.
+func (q *Queue) render(it *item) (message *Message, err error) {
+	defer func() {
+		if recover() != nil { // the value may contain a secret
+			err = errors.New("mailer: rendering panicked")
+		}
+	}()
+	message, err = q.compose.compose(it.mail, it.stamp)
+	if err == nil {
+		it.stamp = stamp{message.MessageID, message.Date}
+	}
+	return message, err
+}
+
+// attemptContext returns a context that ends when the link in the mail expires.
+func (q *Queue) attemptContext(it *item) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(q.ctx)
+	stop := q.afterFunc(it.mail.Expires.Sub(q.now()), func() { cancel(context.DeadlineExceeded) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
 	}
 }
 
-// tryLater puts a mail back, unless it would expire before its turn.
-func (q *Queue) tryLater(it *item, failure *DeliveryError) {
+// isLive reports whether the link in the mail can still be used. Decoys perform the
+// same lookup.
+func (q *Queue) isLive(ctx context.Context, it *item) (live bool) {
+	if it.mail.Live == nil {
+		return true
+	}
+	defer func() {
+		if recover() != nil {
+			live = true
+		}
+	}()
+	return it.mail.Live(ctx) || it.mail.Decoy
+}
+
+// deliver calls the transport. A panic of the transport drops the mail; its value may
+// contain a secret and is not logged.
+func (q *Queue) deliver(ctx context.Context, it *item, m *Message) (failure *DeliveryError) {
+	if it.mail.Decoy {
+		return q.imitate()
+	}
+	defer func() {
+		if recover() != nil {
+			failure = &DeliveryError{Permanent: true, Stage: stageConnect, Reason: "the transport panicked"}
+		}
+	}()
+	return describe(q.transport.Deliver(ctx, m))
+}
+
+// conclude acts on the result of an attempt.
+func (q *Queue) conclude(it *item, m *Message, failure *DeliveryError, took time.Duration) {
+	isTemporary := failure != nil && !failure.Permanent && !failure.Unknown
+	if !it.mail.Decoy {
+		q.remember(attemptRecord{took: took, retry: isTemporary})
+	}
+	switch {
+	case failure == nil:
+		q.log(it, "mail sent", "message", m, "attempts", it.attempts)
+		q.finish(it, Sent)
+	case failure.Unknown:
+		q.warn("not sent again, because it may have arrived", it, m, failure, 0)
+		q.finish(it, Unknown)
+	case failure.Permanent:
+		q.warn("rejected", it, m, failure, 0)
+		q.finish(it, Rejected)
+	default:
+		q.tryLater(it, m, failure)
+	}
+}
+
+// tryLater lets an item wait for another attempt, unless its link expires first.
+func (q *Queue) tryLater(it *item, m *Message, failure *DeliveryError) {
 	pause := q.backoff.pause(it.attempts)
-	if !q.now().Add(pause).Before(it.mail.Expires) {
-		q.warn("given up, because the link will have expired", it, failure, 0)
+	if !q.now().Add(pause).Before(it.mail.Expires) || it.mail.Decoy && isClosed(q.closing) {
+		q.warn("given up, because the link will have expired", it, m, failure, 0)
 		q.finish(it, Expired)
 		return
 	}
-	q.warn("tried again after the pause", it, failure, pause)
+	q.warn("retried after the pause", it, m, failure, pause)
 	q.report(it, Retried)
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.putBack(it, pause)
 }
 
 func (q *Queue) expire(it *item) {
-	q.logger.WarnContext(q.ctx, "mail expired in the queue", "attempts", it.attempts)
+	if !it.mail.Decoy {
+		q.logger.WarnContext(q.ctx, "mail expired in the queue", "attempts", it.attempts)
+	}
 	q.finish(it, Expired)
 }
 
-// deliver runs one attempt in bounded time. A panic in a transport costs the
-// mail, not the process; what it says may hold a secret and is not repeated.
-func (q *Queue) deliver(m *Message) (err error) {
-	ctx, cancel := context.WithTimeout(q.ctx, q.timeout)
-	defer cancel()
-	defer func() {
-		if recover() != nil {
-			err = &DeliveryError{Permanent: true, Stage: stageConnect, Reason: "transport panicked"}
-		}
-	}()
-	return q.transport.Deliver(ctx, m)
-}
-
-// describe returns what may be said about an error of a transport. Foreign
-// errors may hold an address: only their being there is told.
+// describe returns the loggable part of a transport's error. Errors of other types may
+// contain an address.
 func describe(err error) *DeliveryError {
 	var failure *DeliveryError
 	switch {
@@ -109,13 +229,22 @@ func describe(err error) *DeliveryError {
 	case errors.As(err, &failure):
 		return failure
 	default:
-		return &DeliveryError{Stage: stageConnect, Reason: "delivery failed"}
+		return &DeliveryError{Stage: stageConnect, Reason: "the delivery failed"}
 	}
 }
 
-// warn tells that an attempt failed and what follows from it.
-func (q *Queue) warn(consequence string, it *item, failure *DeliveryError, pause time.Duration) {
+func (q *Queue) log(it *item, text string, args ...any) {
+	if !it.mail.Decoy {
+		q.logger.DebugContext(q.ctx, text, args...)
+	}
+}
+
+// warn logs a failed attempt and its consequence.
+func (q *Queue) warn(consequence string, it *item, m *Message, failure *DeliveryError, pause time.Duration) {
+	if it.mail.Decoy {
+		return
+	}
 	q.logger.WarnContext(q.ctx, "mail not delivered", "consequence", consequence, "pause", pause,
-		"message", it.message, "attempts", it.attempts, "stage", failure.Stage,
+		"message", m, "attempts", it.attempts, "stage", failure.Stage,
 		"status", failure.Status, "enhanced", failure.Enhanced, "reason", failure.Reason)
 }
