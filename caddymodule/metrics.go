@@ -67,9 +67,9 @@ func (m *metrics) event(realm string, e authcore.Event) {
 		m.failures.WithLabelValues(realm, e.Client, e.Method, string(e.Code)).Inc()
 	case authcore.EventLinkRequested:
 		m.links.WithLabelValues(realm, e.Client).Inc()
-	case authcore.EventLogout, authcore.EventRefresh, authcore.EventUserDisabled, authcore.EventUserDeleted:
+	case authcore.EventLogout, authcore.EventReuse, authcore.EventUserDisabled, authcore.EventUserDeleted:
 		m.ended.WithLabelValues(realm, string(e.Name)).Inc()
-	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventUserEnabled:
+	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventRefresh, authcore.EventUserEnabled:
 		// Only subscribers of events receive these.
 	}
 }

@@ -40,7 +40,7 @@ func TestPostgresRealmsAreApart(t *testing.T) {
 	}
 }
 
-// The role of the edge has the rights that docs/operations.md lists and no others,
+// The role of the edge has the rights that docs/postgresql.md lists and no others,
 // and neither its password nor that of an unreachable database reaches the log, an
 // error or the saved configuration (CWE-532, CWE-312).
 func TestHardeningPostgresRole(t *testing.T) {
@@ -105,14 +105,14 @@ func TestHardeningPostgresRole(t *testing.T) {
 // documentedRole returns the statements that the documentation shows.
 func documentedRole(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile("../docs/operations.md")
+	text, err := os.ReadFile("../docs/postgresql.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, rest, found := strings.Cut(string(text), "\nCREATE ROLE edge ")
 	block, _, _ := strings.Cut(rest, "```")
 	if !found {
-		t.Fatal("docs/operations.md shows no role")
+		t.Fatal("docs/postgresql.md shows no role")
 	}
 	var statements []string
 	for statement := range strings.SplitSeq("CREATE ROLE edge "+block, ";") {

@@ -37,7 +37,7 @@ func TestRedisStorageUnderSentinelsAndInCluster(t *testing.T) {
 	}
 }
 
-// The user of the edge has the rights that docs/operations.md lists and no others,
+// The user of the edge has the rights that docs/redis.md lists and no others,
 // and neither its password nor that of an unreachable Redis reaches the log, an
 // error or the saved configuration (CWE-532, CWE-312).
 func TestHardeningRedisUser(t *testing.T) {
@@ -91,14 +91,14 @@ func TestHardeningRedisUser(t *testing.T) {
 // documentedRules returns the rules of an ACL user that the documentation shows.
 func documentedRules(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("../docs/operations.md")
+	text, err := os.ReadFile("../docs/redis.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, rest, found := strings.Cut(string(text), "\nuser edge on >password ")
 	rules, _, _ := strings.Cut(rest, "\n")
 	if !found || !strings.HasPrefix(rules, "resetkeys") {
-		t.Fatal("docs/operations.md shows no rules")
+		t.Fatal("docs/redis.md shows no rules")
 	}
 	return rules
 }
