@@ -1,20 +1,17 @@
-// Command bench measures what login and gate cost, side by side with Caddy's own
-// reverse_proxy without any check, and writes docs/performance.md.
+// Command bench measures the costs of gate and login API, compared with Caddy's own
+// reverse_proxy without a check, and writes docs/performance-appendix.md.
 //
-//	go run . [-quick] [-only hot,first] [-write ../docs/performance.md]
+//	go run . [-quick] [-only hot,first] [-write ../docs/performance-appendix.md]
 //
-// Everything runs on the loopback interface of one machine, under Linux: one
-// small upstream, one server process for each scenario, all from one binary, and
-// this process, which sends the requests. Scenarios take turns in short slices,
-// in another order in each round, so that what else the machine does hits all of
-// them alike; each slice is compared with the plain proxy's slice of the same
-// round. The plain proxy takes part twice: how far the two differ is how far any
-// figure can be trusted. All processes are started anew for each set of rounds.
+// Everything runs under Linux on the loopback interface of one machine: a server
+// process for each row, all from one binary, and this process, which sends the
+// requests and is the upstream. A slice is a number of consecutive requests to one
+// server. Slices take turns in random order, and the pieces of a slice take turns with
+// those of a slice of the plain proxy, so that other load on the machine affects all of
+// them alike. A second plain process shows the error that remains. All processes are
+// started anew for each set of slices.
 //
-// The files: scenarios.go says what is measured, course.go and measure.go how;
-// price.go, memory.go, login.go, issuance.go and growth.go are the sections of
-// the report; report.go puts them together. The folder internal holds the HTTP
-// client (load), the server process (edge), servers of engines (host), prepared
-// stores and tokens (realm),
-// the reading of profiles (share) and sums (stat).
+// A run has sections, each with a file: requests.go (with rows.go, subject.go and
+// measure.go), memory.go, login.go (with engines.go), inside.go, growth.go, wasm.go.
+// Every section runs in small as a test.
 package main

@@ -1,92 +1,60 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
-	"testing"
+	"strings"
 
-	"github.com/edgeauth/edgeauth/bench/internal/host"
 	"github.com/edgeauth/edgeauth/internal/pgtest"
 	"github.com/edgeauth/edgeauth/internal/redistest"
 )
 
-// Both servers have on disk what they have answered, as bolt has.
+// engine is an engine of the store. All but memory are durable.
+type engine struct {
+	name string
+	// clients are the numbers of concurrent clients that are measured.
+	clients []int
+	// start starts the engine's server, if it has one, and returns its address.
+	start func(*bench) string
+	// option returns the storage option for an empty store at an address. The part
+	// is a name that no other store has.
+	option func(address, part string) string
+}
+
+// Settings with which a committed transaction is on disk. With slowCommits, each flush
+// takes 5 ms longer and serves all transactions that wait for it, like a slow disk.
 const (
-	postgresSettings = "`fsync=on`, `synchronous_commit=on`, `full_page_writes=on`"
-	redisSettings    = "`appendonly yes`, `appendfsync always`"
+	postgresSettings = "fsync=on synchronous_commit=on full_page_writes=on autovacuum=on shared_buffers=128MB"
+	slowCommits      = "commit_delay=5000 commit_siblings=0"
+	redisSettings    = "appendonly yes, appendfsync always"
 )
 
-// engineServers are where the servers of engines are; "" for one that is not
-// installed.
-type engineServers struct {
-	postgres, redis string
-	// missing says what was left out, for the report.
-	missing []string
-	stops   []func() error
+func engines() []engine {
+	both := []int{1, manyClients}
+	none := func(*bench) string { return "" }
+	memory := func(string, string) string { return "storage memory" }
+	bolt := func(_, part string) string { return "storage bolt " + filepath.Join(part, "edgeauth.db") }
+	postgres := func(dsn, part string) string {
+		return fmt.Sprintf("storage postgres %q {\nschema %q\n}", dsn, filepath.Base(part))
+	}
+	redis := func(url, part string) string {
+		return fmt.Sprintf("storage redis %q {\nkey_prefix %q\n}", url, filepath.Base(part)+":")
+	}
+	return []engine{
+		{"memory", both, none, memory},
+		{"bolt", both, none, bolt},
+		{"postgres", both, startPostgres(""), postgres},
+		{"postgres with commits of 5 ms", []int{manyClients}, startPostgres(slowCommits), postgres},
+		{"redis", both, startRedis, redis},
+	}
 }
 
-// startEngines starts a server of each engine that is installed. What is missing
-// is told and left out.
-func (b *bench) startEngines(ctx context.Context) (servers engineServers, err error) {
-	for name, start := range map[string]func(testing.TB){
-		"PostgreSQL": func(tb testing.TB) { //nolint:contextcheck // tb has it
-			tb.Helper()
-			servers.postgres = pgtest.Start(tb,
-				"fsync=on", "synchronous_commit=on", "full_page_writes=on", "autovacuum=on", "shared_buffers=128MB").Database(tb)
-		},
-		"Redis": func(tb testing.TB) { //nolint:contextcheck // as above
-			tb.Helper()
-			servers.redis = redistest.Start(tb, "appendonly yes", "appendfsync always").URL()
-		},
-	} {
-		stop, err := host.Run(ctx, start)
-		switch {
-		case errors.Is(err, host.ErrSkipped):
-			b.progress("%s IS LEFT OUT: %v", name, err)
-			servers.missing = append(servers.missing, fmt.Sprintf("%s was left out: %v.", name, err))
-		case err != nil:
-			return servers, errors.Join(fmt.Errorf("start %s: %w", name, err), servers.stop())
-		default:
-			servers.stops = append(servers.stops, stop)
-		}
+func startPostgres(more string) func(*bench) string {
+	return func(b *bench) string {
+		return pgtest.Start(b, strings.Fields(postgresSettings+" "+more)...).Database(b)
 	}
-	return servers, nil
 }
 
-func (s *engineServers) stop() error {
-	var faults []error
-	for _, stop := range s.stops {
-		faults = append(faults, stop())
-	}
-	s.stops = nil
-	return errors.Join(faults...)
-}
-
-// storages returns the names of the stores that can be measured.
-func (s *engineServers) storages() []string {
-	names := []string{"memory", "bolt"}
-	if s.postgres != "" {
-		names = append(names, "postgres")
-	}
-	if s.redis != "" {
-		names = append(names, "redis")
-	}
-	return names
-}
-
-// option is the line of the Caddyfile for an empty store: each run gets a part of
-// the server for itself.
-func (s *engineServers) option(storage, dir string) string {
-	switch part := filepath.Base(dir); storage {
-	case "bolt":
-		return "storage bolt " + filepath.Join(dir, "edgeauth.db")
-	case "postgres":
-		return fmt.Sprintf("storage postgres %q {\n schema %q\n}", s.postgres, part)
-	case "redis":
-		return fmt.Sprintf("storage redis %q {\n key_prefix %q\n}", s.redis, part+":")
-	default:
-		return "storage " + storage
-	}
+func startRedis(b *bench) string {
+	return redistest.Start(b, strings.Split(redisSettings, ", ")...).URL()
 }

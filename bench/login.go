@@ -2,265 +2,117 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
-	"time"
+	"strings"
 
-	"github.com/edgeauth/edgeauth/bench/internal/edge"
 	"github.com/edgeauth/edgeauth/bench/internal/load"
-	"github.com/edgeauth/edgeauth/bench/internal/realm"
-	"github.com/edgeauth/edgeauth/bench/internal/share"
-	"github.com/edgeauth/edgeauth/bench/internal/stat"
 )
 
-// loginGoal is the number of logins per second on bolt that is aimed at.
-const loginGoal = 2000
-
-// phase is one kind of request on the login side.
-type phase struct {
-	rate, p50, p99 float64
-	// cpu is microseconds of the edge for each request, busy how many
-	// processors it kept busy.
-	cpu, busy float64
-	refused   int
-}
-
-func (p phase) cells() []string {
-	return []string{
-		stat.Whole(p.rate), stat.Whole(p.p50), stat.Whole(p.p99), stat.Micro(p.cpu), fmt.Sprintf("%.2f", p.busy),
-	}
-}
-
-// logins measures links and logins through HTTP on every store, and the engines by
-// themselves.
-func (b *bench) logins(ctx context.Context, out *document) (err error) {
-	if !b.wants(loginSection) {
-		return nil
-	}
-	servers, err := b.startEngines(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, servers.stop()) }()
-	out.section("The login side")
-	out.text("Requests to the login API over HTTP, limits off, mails rendered and dropped. A first login makes the account: it waits " +
-		"for three writes that are on disk one after the other (link spent, account, session), a later one for two, a link for one. " +
-		"PostgreSQL has " + postgresSettings + ", Redis " + redisSettings + "; both run on this machine, share its processors with " +
-		"edge and load generator, and their processor time is not in the table.")
-	for _, missing := range servers.missing {
-		out.text(missing)
-	}
-	profiles, refused, err := b.loginTable(ctx, out, servers)
-	if err != nil {
-		return err
-	}
-	if refused > 0 {
-		out.text(fmt.Sprintf("%s link requests were refused with 503, because the queue of mails was full, and are not counted.", count(refused)))
-	}
-	if err := b.bareEngines(ctx, out, servers); err != nil {
-		return err
-	}
-	out.text("Shares of the processor time of the edge, from a profile:")
-	out.table(loginProfileTable(profiles))
-	return nil
-}
-
-// loginTable measures all stores, and takes a profile of the one with a goal.
-func (b *bench) loginTable(
-	ctx context.Context, out *document, servers engineServers,
-) (profiles []taken, refused int, err error) {
-	table := stat.NewTable("login API", "clients", "per second", "p50 µs", "p99 µs", "edge µs each", "processors busy", "goal", "met")
-	for _, clients := range []int{1, connections} {
-		for _, storage := range servers.storages() {
-			b.progress("login: %s, %d clients", storage, clients)
-			var profile *taken
-			if storage == "bolt" && clients > 1 {
-				profile = &taken{title: "first logins on bolt, 64 clients"}
+// logins measures links, logins and refreshes over HTTP on every engine.
+func (b *bench) logins() {
+	b.heading("The login API")
+	b.paragraph("HTTP requests without limits; mails are rendered and dropped. A first login creates an account, a later login and a refresh use it; "+
+		"each waits for one durable commit. PostgreSQL has `%s`, for commits of 5 ms also `%s`, Redis `%s`. Engine, server and load generator share "+
+		"the processors; CPU is that of the server alone.", strings.ReplaceAll(postgresSettings, " ", ", "), slowCommits, redisSettings)
+	b.table("request, engine", "clients", "per second", "p50 µs", "p99 µs", "CPU µs each")
+	missing := map[string]string{}
+	for _, e := range engines() {
+		missing[e.name] = b.scope(func(b *bench) {
+			address := e.start(b)
+			for _, clients := range e.clients {
+				b.Logf("login: %s, %d clients", e.name, clients)
+				b.scope(func(b *bench) { b.loginsOn(e, address, clients) })
 			}
-			phases, err := b.loginsOn(ctx, servers, storage, clients, profile)
-			if err != nil {
-				return nil, 0, fmt.Errorf("%s: %w", storage, err)
-			}
-			if profile != nil {
-				profiles = append(profiles, *profile)
-			}
-			for i, what := range []string{"link", "first login", "link to a known address", "later login"} {
-				cells := append([]string{what + ", " + storage, strconv.Itoa(clients)}, phases[i].cells()...)
-				limit, met := "", ""
-				if storage == "bolt" && clients > 1 && i%2 == 1 {
-					limit, met = "≥ "+stat.Whole(loginGoal), verdict(-phases[i].rate, -loginGoal)
-				}
-				table.Add(append(cells, limit, met)...)
-				refused += phases[i].refused
-			}
+		})
+	}
+	for engine, reason := range missing {
+		if reason != "" {
+			b.omit(engine, reason)
 		}
 	}
-	out.table(table)
-	return profiles, refused, nil
+	b.goBenchmarks("one write of 200 bytes to an engine, without edgeauth", ".", "BenchmarkWrite", "op/s", "per second")
 }
 
-func loginProfileTable(profiles []taken) *stat.Table {
-	table := stat.NewTable(append([]string{""}, share.LoginNames()...)...)
-	for _, p := range profiles {
-		cells := []string{p.title}
-		for _, name := range share.LoginNames() {
-			cells = append(cells, fmt.Sprintf("%.1f %%", 100*p.shares[name]))
-		}
-		table.Add(cells...)
-	}
-	return table
+// loginClient sends requests to the login API. Each address has one place in secrets
+// and in tokens.
+type loginClient struct {
+	*bench
+	server          *server
+	clients         *load.Clients
+	secrets, tokens []string
+	cells           []string
 }
 
-// loginsOn measures the phases on one store.
-func (b *bench) loginsOn(
-	ctx context.Context, servers engineServers, storage string, clients int, profile *taken,
-) (phases []phase, err error) {
-	dir, err := b.folder()
-	if err != nil {
-		return nil, err
-	}
-	started, err := edge.Start(ctx, edge.Options{
-		Binary: b.binary, Dir: dir, Options: realmBlock(servers.option(storage, dir)),
-		Site: "login_api\n\t" + b.proxy(), Path: "/v1/auth/.well-known/jwks.json",
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, started.Stop()) }()
-	pool, err := load.Dial(ctx, started.Address, clients)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, pool.Close()) }()
-	l := &loginLoad{edge: started, pool: pool, n: b.alone}
+// loginsOn adds the rows of an engine.
+func (b *bench) loginsOn(e engine, address string, clients int) {
+	n := b.alone
 	if clients > 1 {
-		l.n = b.together
+		n = b.together
 	}
-	l.secrets = make([]string, l.n)
-	for i := range 4 {
-		run := l.links
-		if i%2 == 1 {
-			run = l.spend
-		}
-		if i == 1 && profile != nil {
-			run = l.profiled(run, b.profileSeconds, profile)
-		}
-		p, err := run(ctx)
-		if err != nil {
-			return nil, err
-		}
-		phases = append(phases, p)
+	c := &loginClient{bench: b, secrets: make([]string, n), tokens: make([]string, n)}
+	c.server = b.startCaddy(realmBlock(e.option(address, b.TempDir())), "login_api", probe{path: "/v1/auth/.well-known/jwks.json"})
+	c.clients = b.dial(c.server, clients)
+	for _, step := range []struct {
+		title string
+		run   func()
+	}{
+		{"link", c.requestLinks}, {"first login", c.logIn}, {"link, known address", c.requestLinks}, {"later login", c.logIn}, {"refresh", c.refresh},
+	} {
+		step.run()
+		b.row(slices.Concat([]string{step.title + ", " + e.name, strconv.Itoa(clients)}, c.cells)...)
 	}
-	return phases, nil
 }
 
-// loginLoad asks for links and spends them.
-type loginLoad struct {
-	edge    *edge.Edge
-	pool    *load.Clients
-	n       int
-	secrets []string
+func (b *bench) dial(s *server, n int) *load.Clients {
+	clients, err := load.Dial(b.Context(), s.address, n)
+	b.check(err)
+	b.Cleanup(func() { _ = clients.Close() })
+	return clients
 }
 
-// links asks for a link for each of n addresses.
-func (l *loginLoad) links(ctx context.Context) (phase, error) {
-	head := l.head("/v1/auth/by-link/link/")
-	refused := make([]bool, l.n)
-	p, err := l.measure(ctx, load.Plan{
-		Requests: l.n,
+func (c *loginClient) requestLinks() {
+	c.post("/v1/auth/by-link/link/", c.secrets, `"_debug_auth_link":"`+emailLink, func(i int) (string, string) {
+		return "", fmt.Sprintf(`{"email":"user%07d@example.com"}`, i)
+	})
+}
+
+func (c *loginClient) logIn() {
+	c.post("/v1/auth/by-link/login/", c.tokens, `"token":"`, func(i int) (string, string) {
+		return "", fmt.Sprintf(`{"token":%q,"client_key":%q}`, c.secrets[i], clientKey)
+	})
+}
+
+func (c *loginClient) refresh() {
+	c.post("/v1/auth/token/refresh/", c.tokens, `"token":"`, func(i int) (string, string) {
+		return "Authorization: Token " + c.tokens[i] + "\r\n", "{}"
+	})
+}
+
+// post sends a request for each address. It stores the text that follows prefix in the
+// response, up to the next quotation mark.
+func (c *loginClient) post(path string, found []string, prefix string, request func(i int) (headers, body string)) {
+	before := c.processorTime(c.server)
+	result, err := c.clients.Run(c.Context(), load.Plan{
+		Requests: len(found),
 		Append: func(buffer []byte, i int) []byte {
-			return appendBody(append(buffer, head...), fmt.Appendf(nil, `{"email":"user%07d@example.com"}`, i))
+			headers, body := request(i)
+			return fmt.Appendf(buffer, "POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+				path, c.server.address, headers, len(body), body)
 		},
 		Check: func(i, status int, body []byte) error {
-			if status == http.StatusServiceUnavailable {
-				refused[i] = true
-				l.secrets[i] = ""
-				return nil
+			_, rest, ok := bytes.Cut(body, []byte(prefix))
+			text, _, ended := bytes.Cut(rest, []byte(`"`))
+			if status != http.StatusOK || !ok || !ended {
+				return fmt.Errorf("POST %s: status %d: %s", path, status, body)
 			}
-			_, rest, found := bytes.Cut(body, []byte("/auth/link/"))
-			secret, _, ended := bytes.Cut(rest, []byte(`"`))
-			if status != http.StatusOK || !found || !ended {
-				return fmt.Errorf("link: answered with %d", status)
-			}
-			l.secrets[i] = string(secret)
+			found[i] = string(text)
 			return nil
 		},
 	})
-	for _, r := range refused {
-		if r {
-			p.refused++
-		}
-	}
-	p.rate *= float64(l.n-p.refused) / float64(l.n)
-	return p, err
-}
-
-// spend logs in with every link.
-func (l *loginLoad) spend(ctx context.Context) (phase, error) {
-	var live []string
-	for _, secret := range l.secrets {
-		if secret != "" {
-			live = append(live, secret)
-		}
-	}
-	head := l.head("/v1/auth/by-link/login/")
-	return l.measure(ctx, load.Plan{
-		Requests: len(live),
-		Append: func(buffer []byte, i int) []byte {
-			return appendBody(append(buffer, head...), fmt.Appendf(nil, `{"token":%q,"client_key":%q}`, live[i], realm.ClientKey))
-		},
-		Check: func(_, status int, _ []byte) error {
-			if status != http.StatusOK {
-				return fmt.Errorf("login: answered with %d", status)
-			}
-			return nil
-		},
-	})
-}
-
-func (l *loginLoad) head(path string) string {
-	return "POST " + path + " HTTP/1.1\r\nHost: " + l.edge.Address + "\r\nContent-Type: application/json\r\nContent-Length: "
-}
-
-func appendBody(buffer, body []byte) []byte {
-	buffer = strconv.AppendInt(buffer, int64(len(body)), 10)
-	return append(append(buffer, "\r\n\r\n"...), body...)
-}
-
-func (l *loginLoad) measure(ctx context.Context, plan load.Plan) (phase, error) {
-	before, err := l.edge.CPU()
-	if err != nil {
-		return phase{}, err
-	}
-	result, err := l.pool.Run(ctx, plan)
-	if err != nil {
-		return phase{}, err
-	}
-	after, err := l.edge.CPU()
-	return phase{
-		rate: result.Rate(),
-		p50:  stat.Microseconds(result.Quantile(0.50)),
-		p99:  stat.Microseconds(result.Quantile(0.99)),
-		cpu:  stat.Microseconds(after-before) / float64(plan.Requests),
-		busy: (after - before).Seconds() / result.Elapsed.Seconds(),
-	}, err
-}
-
-// profiled takes a profile meanwhile. What follows the phase is idle and takes no
-// samples.
-func (l *loginLoad) profiled(run func(context.Context) (phase, error), seconds int, to *taken) func(context.Context) (phase, error) {
-	return func(ctx context.Context) (phase, error) {
-		var text bytes.Buffer
-		done := make(chan error, 1)
-		go func() { done <- l.edge.Profile(ctx, time.Duration(seconds)*time.Second, &text) }()
-		p, err := run(ctx)
-		if err := errors.Join(err, <-done); err != nil {
-			return p, err
-		}
-		to.shares, err = share.Of(&text)
-		return p, err
-	}
+	c.check(err)
+	used := (c.processorTime(c.server) - before) / float64(len(found))
+	c.cells = []string{figure(result.Rate()), figure(result.Quantile(0.5)), figure(result.Quantile(0.99)), figure(used)}
 }

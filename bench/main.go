@@ -1,13 +1,12 @@
 package main
 
 import (
-	"context"
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
@@ -16,59 +15,72 @@ import (
 	"testing"
 
 	"github.com/edgeauth/edgeauth/bench/internal/load"
+	"github.com/edgeauth/edgeauth/internal/process"
 )
 
-// upstreamCommand is the argument by which the program becomes the upstream.
-const upstreamCommand = "upstream"
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	var err error
-	if len(os.Args) > 1 && os.Args[1] == upstreamCommand {
-		err = upstream(ctx)
-	} else {
-		err = run(ctx, os.Args[1:])
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
 	}
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
+	// All files are below one directory, which another user's servers can enter.
+	dir, dirErr := os.MkdirTemp("", "edgeauth-bench-")
+	if err := errors.Join(err, dirErr, os.Chmod(dir, 0o755), os.Setenv("TMPDIR", dir)); err != nil { //nolint:gosec // as said
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		stop()
-		os.Exit(1) //nolint:gocritic // stop was called
+		os.Exit(2)
 	}
+	end := func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		end(1)
+	}()
+	// The helpers that run servers need a testing.TB.
+	testing.Init()
+	_ = flag.Set("test.benchtime", "1x") // the flag exists
+	code := 1
+	testing.Benchmark(func(tb *testing.B) {
+		run(tb, o)
+		code = 0
+	})
+	end(code)
 }
 
-// options are what the command line says.
+// options are the options of the command line.
 type options struct {
-	quick    bool
-	only     []string
-	profiles []string
-	write    string
-	binary   string
+	arguments, only, profiles []string
+	write, binary             string
 	scale
 }
 
-func parse(args []string) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.BoolVar(&o.quick, "quick", false, "measure less, in about two minutes")
-	only := flags.String("only", "", "comma-separated sections or scenarios: "+strings.Join(names(), " "))
-	profiles := flags.String("cpuprofile", "", "comma-separated scenarios whose CPU profile is kept, in the folder for temporary files")
-	flags.StringVar(&o.write, "write", "", "the file to write the report to")
-	flags.StringVar(&o.binary, "binary", "", "the server; by default it is built")
-	sets := flags.Int("sets", 0, "how often all processes are started anew")
-	rounds := flags.Int("rounds", 0, "how many rounds a set has")
-	requests := flags.Int("requests", 0, "how many requests a slice has")
-	if err := flags.Parse(args); err != nil {
-		return o, err
-	}
-	o.only, o.profiles = split(*only), split(*profiles)
-	for _, name := range slices.Concat(o.only, o.profiles) {
-		if !slices.Contains(names(), name) {
-			return o, fmt.Errorf("%q is not one of %s", name, strings.Join(names(), ", "))
+func parse(arguments []string) (options, error) {
+	o := options{arguments: arguments, scale: fullScale()}
+	list := func(to *[]string) func(string) error {
+		return func(text string) error {
+			*to = strings.Split(text, ",")
+			for _, name := range *to {
+				if !slices.Contains(names(), name) {
+					return fmt.Errorf("%q is not valid; use %s", name, strings.Join(names(), ", "))
+				}
+			}
+			return nil
 		}
 	}
-	o.scale = fullScale()
-	if o.quick {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	quick := flags.Bool("quick", false, "measure less, in a few minutes")
+	flags.Func("only", "measure these `sections` or rows, separated by commas", list(&o.only))
+	flags.Func("cpuprofile", "write CPU profiles of these `rows`, separated by commas, to the working directory", list(&o.profiles))
+	flags.StringVar(&o.write, "write", "", "write the report to this `file`")
+	flags.StringVar(&o.binary, "binary", "", "measure this `server`; default: build it")
+	sets := flags.Int("sets", 0, "`number` of times that all processes are started anew")
+	rounds := flags.Int("rounds", 0, "`number` of rounds in a set")
+	requests := flags.Int("requests", 0, "`number` of requests in a slice")
+	err := flags.Parse(arguments)
+	if *quick {
 		o.scale = quickScale()
 	}
 	for _, set := range []struct{ from, to *int }{{sets, &o.sets}, {rounds, &o.rounds}, {requests, &o.requests}} {
@@ -76,76 +88,136 @@ func parse(args []string) (options, error) {
 			*set.to = *set.from
 		}
 	}
-	return o, nil
+	return o, err
 }
 
-func split(list string) []string {
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
+// names lists the sections and rows.
+func names() (list []string) {
+	for _, s := range sections() {
+		list = append(list, s.name)
+	}
+	for _, r := range fullScale().rows() {
+		list = append(list, r.name)
+	}
+	return list
 }
 
-func run(ctx context.Context, args []string) (err error) {
-	o, err := parse(args)
-	if err != nil {
-		return err
+// section is one part of the report.
+type section struct {
+	name string
+	run  func(*bench)
+}
+
+func sections() []section {
+	return []section{
+		{"requests", (*bench).requestCosts},
+		{"memory", (*bench).memory},
+		{"login", (*bench).logins},
+		{"feed", (*bench).feed},
+		{"issuance", (*bench).issuance},
+		{"growth", (*bench).growth},
+		{"wasm", (*bench).wasm},
 	}
-	testing.Init()
-	dir, err := os.MkdirTemp("", "edgeauth-bench-")
-	if err != nil {
-		return err
+}
+
+// bench is one run of the program. It is a testing.TB and fails by Fatal.
+type bench struct {
+	testing.TB
+	options
+	// dir holds what all sections share; upstream is the address of the upstream.
+	dir, upstream string
+	realms        map[string]*realm
+	report        *strings.Builder
+	skipped       *string
+}
+
+func run(tb testing.TB, o options) {
+	b := &bench{TB: tb, options: o, dir: tb.TempDir(), realms: map[string]*realm{}, report: &strings.Builder{}, skipped: new(string)}
+	if b.binary == "" {
+		b.binary = filepath.Join(b.dir, "edgeauth")
+		b.output("..", "go", "build", "-o", b.binary, "./cmd/edgeauth")
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if o.binary == "" {
-		o.binary = filepath.Join(dir, "edgeauth")
-		build := exec.CommandContext(ctx, "go", "build", "-o", o.binary, "./cmd/edgeauth") //nolint:gosec // a path of our own
-		build.Dir, build.Stdout, build.Stderr = "..", os.Stderr, os.Stderr
-		if err := build.Run(); err != nil {
-			return fmt.Errorf("build the server: %w", err)
+	listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	b.check(err)
+	b.Cleanup(func() { _ = listener.Close() })
+	go load.ServeUpstream(listener) // ends with the listener
+	b.upstream = listener.Addr().String()
+	b.introduce()
+	for _, s := range sections() {
+		// The first section selects its rows itself.
+		if s.name == "requests" || len(b.only) == 0 || slices.Contains(b.only, s.name) {
+			b.scope(s.run)
 		}
 	}
-	address, end, err := startUpstream(ctx)
-	if err != nil {
-		return err
+	if b.write != "" {
+		b.check(os.WriteFile(b.write, []byte(b.report.String()), 0o644)) //nolint:gosec // documentation
 	}
-	defer func() { err = errors.Join(err, end()) }()
-	b := &bench{options: o, dir: dir, upstream: address, realms: map[realmKey]*realmOf{}}
-	return b.report(ctx, args)
 }
 
-// upstream tells its address and serves.
-func upstream(ctx context.Context) error {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
+// scope runs a part and then stops what it started. It returns the reason if the part
+// was skipped because a program is missing.
+func (b *bench) scope(part func(*bench)) (skipped string) {
+	inner := *b
+	inner.skipped = &skipped
+	switch tb := b.TB.(type) {
+	case *testing.B:
+		tb.Run("part", func(tb *testing.B) {
+			inner.TB = tb
+			part(&inner)
+		})
+	case *testing.T:
+		tb.Run("part", func(tb *testing.T) {
+			inner.TB = tb
+			part(&inner)
+		})
 	}
-	fmt.Println(listener.Addr())
-	return load.ServeUpstream(ctx, listener)
+	if b.Failed() {
+		b.FailNow()
+	}
+	return skipped
 }
 
-// startUpstream starts this program as the upstream, in a process of its own.
-func startUpstream(ctx context.Context) (address string, end func() error, err error) {
-	self, err := os.Executable()
+// Errorf and the methods below print what a testing.B discards.
+func (b *bench) Errorf(format string, arguments ...any) {
+	b.Logf(format, arguments...)
+	b.Fail()
+}
+
+// Logf prints a message.
+func (*bench) Logf(format string, arguments ...any) {
+	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", arguments...)
+}
+
+// Fatalf ends the run.
+func (b *bench) Fatalf(format string, arguments ...any) {
+	b.Errorf(format, arguments...)
+	b.FailNow()
+}
+
+// Fatal ends the run.
+func (b *bench) Fatal(arguments ...any) { b.Fatalf("%s", fmt.Sprint(arguments...)) }
+
+// Skipf ends the current scope.
+func (b *bench) Skipf(format string, arguments ...any) {
+	*b.skipped = fmt.Sprintf(format, arguments...)
+	b.SkipNow()
+}
+
+func (b *bench) check(err error) {
 	if err != nil {
-		return "", nil, err
+		b.Fatal(err)
 	}
-	cmd := exec.CommandContext(ctx, self, upstreamCommand) //nolint:gosec // this program
-	cmd.Stderr = os.Stderr
-	output, err := cmd.StdoutPipe()
+}
+
+// output runs a program in a directory and returns its output.
+func (b *bench) output(dir, name string, arguments ...string) string {
+	var output bytes.Buffer
+	p, err := process.Start(b.Context(), process.Options{Path: name, Args: arguments, Dir: dir, Output: &output})
+	if err == nil {
+		err = p.Err()
+	}
 	if err != nil {
-		return "", nil, err
+		b.Fatalf("%s in %s: %v\n%s", name, dir, err, &output)
 	}
-	if err := cmd.Start(); err != nil {
-		return "", nil, err
-	}
-	end = func() error {
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return err
-		}
-		_ = cmd.Wait() // ended by the signal
-		return nil
-	}
-	if _, err := fmt.Fscanln(output, &address); err != nil {
-		return "", nil, errors.Join(fmt.Errorf("the upstream did not start: %w", err), end())
-	}
-	return address, end, nil
+	return output.String()
 }

@@ -1,154 +1,107 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-
-	"github.com/edgeauth/edgeauth/bench/internal/stat"
 )
 
-// series is what all slices of a scenario cost, by itself and against the plain
-// proxy of the same round.
+// The quantities of a slice. Processor time and memory are sums of all servers of a
+// row.
+const (
+	cpu  = iota // microseconds of processor time for each request
+	rate        // requests per second
+	p50         // latency in microseconds
+	p99         // latency in microseconds
+	rss         // resident memory in bytes
+	quantities
+)
+
+// slice holds the quantities of some consecutive requests to a row.
+type slice [quantities]float64
+
+// series holds the slices of a row: their own quantities, and the ratios to those of
+// the plain proxy whose requests took turns with those of the slice.
 type series struct {
-	scenario
-	cpu, allocs, rate, p50, p99, rss stat.Samples
-
-	cpuRatio, rateRatio, p50Ratio, p99Ratio, rssRatio, moreAllocs stat.Samples
+	row
+	own, ratio [quantities]samples
 }
 
-func (s *series) add(own, plain slice) {
-	s.cpu = append(s.cpu, own.cpu)
-	s.allocs = append(s.allocs, own.allocs)
-	s.rate = append(s.rate, own.rate)
-	s.p50 = append(s.p50, own.p50)
-	s.p99 = append(s.p99, own.p99)
-	s.rss = append(s.rss, float64(own.rss))
-	s.cpuRatio = append(s.cpuRatio, own.cpu/plain.cpu)
-	s.rateRatio = append(s.rateRatio, own.rate/plain.rate)
-	s.p50Ratio = append(s.p50Ratio, own.p50/plain.p50)
-	s.p99Ratio = append(s.p99Ratio, own.p99/plain.p99)
-	s.rssRatio = append(s.rssRatio, float64(own.rss)/float64(plain.rss))
-	s.moreAllocs = append(s.moreAllocs, own.allocs-plain.allocs)
-}
-
-// campaign is how often and how long scenarios are measured.
-type campaign struct {
-	sets, rounds, requests int
-	// spare, if set, is how many unused tokens finish needs of a scenario.
-	spare func(scenario) int
-	// finish, if set, may do more with the courses of the last set.
-	finish func([]*course) error
-}
-
-// measure runs the scenarios, the first of which is the plain proxy.
-func (b *bench) measure(ctx context.Context, list []scenario, m campaign) ([]*series, error) {
+// measure measures rows in sets of processes. Finish receives the running rows of the
+// last set.
+func (b *bench) measure(list []row, sets int, finish func(*bench, []*subject)) []*series {
 	all := make([]*series, len(list))
 	for i := range list {
-		all[i] = &series{scenario: list[i]}
+		all[i] = &series{row: list[i]}
 	}
-	for set := range m.sets {
-		if err := b.set(ctx, all, m, set); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-// set starts everything and measures some rounds.
-func (b *bench) set(ctx context.Context, all []*series, m campaign, number int) (err error) {
-	courses := make([]*course, len(all))
-	defer func() {
-		for _, c := range courses {
-			if c != nil {
-				err = errors.Join(err, c.stop())
+	warm := max(b.requests, b.rotating)
+	for set := range sets {
+		b.scope(func(b *bench) {
+			subjects := make([]*subject, len(list))
+			for _, i := range rand.Perm(len(list)) { //nolint:gosec // the order need not be secret
+				b.Logf("set %d of %d: start %s", set+1, sets, list[i].name)
+				subjects[i] = b.newSubject(list[i], warm+b.rounds*b.requests+b.spare(list[i]))
+				b.send(subjects[i], warm)
 			}
-		}
-	}()
-	// The first processes are a little cheaper than the last for as long as they
-	// live, so that each takes its turn.
-	for _, i := range rand.Perm(len(all)) { //nolint:gosec // nobody gains from guessing it
-		s := all[i]
-		b.progress("set %d of %d: start %s", number+1, m.sets, s.name)
-		fresh := m.rounds * m.requests
-		if m.spare != nil {
-			fresh += m.spare(s.scenario)
-		}
-		c, err := b.start(ctx, s.scenario, fresh)
-		if err != nil {
-			return err
-		}
-		courses[i] = c
-	}
-	for round := range m.rounds {
-		b.progress("set %d of %d: round %d of %d", number+1, m.sets, round+1, m.rounds)
-		// In another order each time: what a slice costs depends a little on
-		// what ran before it.
-		for _, i := range rand.Perm(len(courses)) { //nolint:gosec // nobody gains from guessing it
-			own, plain, err := pair(ctx, courses[i], baseline(courses, courses[i]), m.requests)
-			if err != nil {
-				return err
+			for round := range b.rounds {
+				b.Logf("set %d of %d: round %d of %d", set+1, sets, round+1, b.rounds)
+				for _, i := range rand.Perm(len(list)) { //nolint:gosec // as above
+					plain := slices.IndexFunc(list, func(r row) bool { return r.name == list[i].baseline() })
+					own, other := b.pair(subjects[i], subjects[plain])
+					for q := range quantities {
+						all[i].own[q].add(set, own[q])
+						all[i].ratio[q].add(set, own[q]/other[q])
+					}
+				}
 			}
-			all[i].add(own, plain)
-		}
+			if set == sets-1 {
+				finish(b, subjects)
+			}
+		})
 	}
-	if m.finish != nil && number == m.sets-1 {
-		return m.finish(courses)
-	}
-	return nil
+	return all
 }
 
-// baseline returns the plain proxy that gets requests of the same kind.
-func baseline(courses []*course, own *course) *course {
-	return courses[slices.IndexFunc(courses, func(c *course) bool { return c.front == plainProxy && c.bare == own.bare })]
-}
-
-// pieces is into how many pieces a slice is cut.
+// pieces is the number of pieces of a slice.
 const pieces = 8
 
-// pair measures a slice of a scenario and one of the plain proxy, cut up and
-// one after the other by turns: how fast the machine is changes from one second
-// to the next, and so both meet the same.
-func pair(ctx context.Context, own, plain *course, requests int) (o, p slice, err error) {
-	var parts [2][]slice
-	for i := range pieces {
-		for turn := range 2 {
-			which := (turn + i) % 2 // each goes first as often as the other
-			c := own
-			if which == 1 {
-				c = plain
-			}
-			s, err := c.slice(ctx, max(1, requests/pieces))
-			if err != nil {
-				return slice{}, slice{}, err
-			}
-			parts[which] = append(parts[which], s)
+// pair measures a slice of a row and one of the plain proxy. Their pieces take turns,
+// because the speed of a machine changes from one second to the next.
+func (b *bench) pair(own, plain *subject) (o, p slice) {
+	for piece := range pieces {
+		order := []*subject{own, plain}
+		if piece%2 == 1 { // each is first as often as the other
+			slices.Reverse(order)
 		}
-		if own == plain {
-			parts[1] = parts[0]
+		for _, s := range slices.Compact(order) {
+			m := b.piece(s)
+			for q := range quantities {
+				if s == own {
+					o[q] += m[q] / pieces
+				}
+				if s == plain {
+					p[q] += m[q] / pieces
+				}
+			}
 		}
 	}
-	return mean(parts[0]), mean(parts[1]), nil
+	return o, p
 }
 
-// mean puts the pieces of a slice together.
-func mean(parts []slice) (m slice) {
-	n := float64(len(parts))
-	for _, s := range parts {
-		m.cpu += s.cpu / n
-		m.allocs += s.allocs / n
-		m.rate += s.rate / n
-		m.p50 += s.p50 / n
-		m.p99 += s.p99 / n
-		m.rss = max(m.rss, s.rss)
+// piece measures the next requests of a row.
+func (b *bench) piece(s *subject) (m slice) {
+	requests := b.requests / pieces
+	used := func() (sum float64) {
+		for _, server := range s.servers {
+			sum += b.processorTime(server)
+		}
+		return sum
+	}
+	before := used()
+	result := b.send(s, requests)
+	m[cpu] = (used() - before) / float64(requests)
+	m[rate], m[p50], m[p99] = result.Rate(), result.Quantile(0.5), result.Quantile(0.99)
+	for _, server := range s.servers {
+		m[rss] += float64(b.memoryOf(server).rss)
 	}
 	return m
-}
-
-// progress says what is being done.
-func (*bench) progress(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
 }

@@ -13,54 +13,54 @@ import (
 	"testing"
 )
 
-func TestRun(t *testing.T) {
-	var served atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		served.Add(1)
-		_, _ = io.WriteString(w, "you asked for "+r.URL.Path)
-	}))
-	defer server.Close()
+func dial(t *testing.T, handler http.Handler) *Clients {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
 	clients, err := Dial(t.Context(), server.Listener.Addr().String(), 4)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Dial: %v", err)
 	}
-	defer clients.Close()
+	t.Cleanup(func() { _ = clients.Close() })
+	return clients
+}
+
+func TestRun(t *testing.T) {
+	var served atomic.Int64
+	clients := dial(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served.Add(1)
+		_, _ = io.WriteString(w, "path "+r.URL.Path)
+	}))
 	plan := Plan{
 		Requests: 100,
 		Append: func(buffer []byte, i int) []byte {
 			return fmt.Appendf(buffer, "GET /%d HTTP/1.1\r\nHost: example.com\r\n\r\n", i)
 		},
 		Check: func(i, status int, body []byte) error {
-			if want := fmt.Sprintf("you asked for /%d", i); status != http.StatusOK || string(body) != want {
-				return fmt.Errorf("%d %q, want %q", status, body, want)
+			if want := fmt.Sprintf("path /%d", i); status != http.StatusOK || string(body) != want {
+				return fmt.Errorf("response %d %q, want %q", status, body, want)
 			}
 			return nil
 		},
 	}
-	for range 2 { // connections are used again
+	for range 2 { // the connections stay open
 		result, err := clients.Run(t.Context(), plan)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("Run: %v", err)
 		}
 		if len(result.Latencies) != 100 || result.Latencies[0] <= 0 || result.Quantile(0) > result.Quantile(1) || result.Rate() <= 0 {
-			t.Errorf("result %+v", result)
+			t.Errorf("Run = %+v, want 100 ascending latencies", result)
 		}
 	}
 	if served.Load() != 200 {
-		t.Errorf("%d requests were served, want 200", served.Load())
+		t.Errorf("the server received %d requests, want 200", served.Load())
 	}
 }
 
 func TestRunEndsWithAnError(t *testing.T) {
-	server := httptest.NewServer(http.NotFoundHandler())
-	defer server.Close()
-	clients, err := Dial(t.Context(), server.Listener.Addr().String(), 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer clients.Close()
-	wrong := errors.New("not what was expected")
-	_, err = clients.Run(t.Context(), Plan{
+	clients := dial(t, http.NotFoundHandler())
+	wrong := errors.New("unexpected response")
+	_, err := clients.Run(t.Context(), Plan{
 		Requests: 1_000_000,
 		Append: func(buffer []byte, _ int) []byte {
 			return append(buffer, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"...)
@@ -68,12 +68,12 @@ func TestRunEndsWithAnError(t *testing.T) {
 		Check: func(int, int, []byte) error { return wrong },
 	})
 	if !errors.Is(err, wrong) {
-		t.Errorf("error %v, want %v", err, wrong)
+		t.Errorf("Run = %v, want %v", err, wrong)
 	}
 }
 
-func TestExchangeRefusesWhatItDoesNotUnderstand(t *testing.T) {
-	for _, answer := range []string{
+func TestReceiveRefuses(t *testing.T) {
+	for _, response := range []string{
 		"HTTP/1.1 200 OK\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
@@ -81,41 +81,34 @@ func TestExchangeRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 OK\r\nContent-Length: 0\r\n\r\n",
 	} {
-		c := &conn{Conn: noConn{}, reader: bufio.NewReader(strings.NewReader(answer))}
-		if status, body, err := c.exchange(); !errors.Is(err, errAnswer) {
-			t.Errorf("%q: %d %q, error %v", answer, status, body, err)
+		c := &conn{reader: bufio.NewReader(strings.NewReader(response))}
+		if status, err := c.receive(); !errors.Is(err, errResponse) {
+			t.Errorf("receive(%q) = %d, %v, want %v", response, status, err, errResponse)
 		}
 	}
 }
 
 func TestServeUpstream(t *testing.T) {
-	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Listen: %v", err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- ServeUpstream(t.Context(), listener) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ServeUpstream(listener)
+	}()
 	for range 2 {
 		response, err := http.Get("http://" + listener.Addr().String())
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("Get: %v", err)
 		}
 		body, err := io.ReadAll(response.Body)
 		_ = response.Body.Close()
 		if err != nil || string(body) != "hello\n" {
-			t.Fatalf("%q, error %v", body, err)
+			t.Fatalf("body = %q, %v, want hello", body, err)
 		}
 	}
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+	_ = listener.Close()
+	<-done
 }
-
-// noConn takes what is written.
-type noConn struct{ net.Conn }
-
-func (noConn) Write(p []byte) (int, error) { return len(p), nil }
