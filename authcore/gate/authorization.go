@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on the length of what is parsed, in bytes.
+// Limits on lengths, in bytes.
 const (
 	// MaxAuthorization is the length of the longest Authorization value.
 	MaxAuthorization = 8 << 10

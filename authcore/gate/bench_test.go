@@ -86,15 +86,15 @@ func BenchmarkVerifyRefused(b *testing.B) {
 	header, payload, signature := segments(good)
 	expired := testClaims()
 	expired.ExpiresAt = testNow.Unix()
-	stranger := s
-	stranger.key.ID = "unknown"
+	unknown := s
+	unknown.key.ID = "unknown"
 	for _, test := range []struct {
 		name, token string
 		want        error
 	}{
 		{"signature", header + "." + payload + "." + flip(signature), ErrSignature},
 		{"expired", s.sign(expired), ErrExpired},
-		{"unknown key", stranger.sign(testClaims()), ErrUnknownKey},
+		{"unknown key", unknown.sign(testClaims()), ErrUnknownKey},
 		{"malformed", good[:len(good)-1], ErrMalformed},
 		{"noise", string(make([]byte, 5000)), ErrMalformed},
 	} {

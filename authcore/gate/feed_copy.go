@@ -157,8 +157,7 @@ func (r *Revocations) Feed() (state FeedState, loaded bool) {
 
 // IsStale reports whether a feed must not be used at the time now: because it has
 // expired, is older than most, or is dated in the future, which means that a clock
-// was ahead and has been set back. A most of zero stands for no limit but the
-// expiry.
+// was ahead and has been set back. A most of zero leaves only the expiry.
 func (s *FeedState) IsStale(now time.Time, most time.Duration) bool {
 	age := now.Sub(s.IssuedAt)
 	return !now.Before(s.ExpiresAt) || age < -DefaultLeeway || most > 0 && age > most

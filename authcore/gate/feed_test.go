@@ -139,8 +139,8 @@ func TestRevocationFeed(t *testing.T) {
 	}
 }
 
-// A full list replaces the one before, with the entries that it omits, and leaves
-// alone what was applied.
+// A full list replaces the one before, also entries that it omits. Applied entries
+// stay.
 func TestLoadReplaces(t *testing.T) {
 	claims := testClaims()
 	r := NewRevocations()

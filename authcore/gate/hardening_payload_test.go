@@ -75,7 +75,7 @@ func flip(text string) string {
 }
 
 // Two readers of one payload see different claims (RFC 8725, section 2.6), or the
-// payload is no token's at all. All of them carry a good signature.
+// payload is not that of a token. All of them have a valid signature.
 func TestPayloads(t *testing.T) {
 	v := newTestVerifier(t, testConfig())
 	s := testSigners()[HS256]
@@ -105,7 +105,7 @@ func TestPayloads(t *testing.T) {
 	} {
 		claims, err := v.Verify(s.signText(s.header(PurposeLogin), payload), testNow)
 		if err != nil || *claims != testClaims() {
-			t.Errorf("Verify(%s) = %v, %v, want a refusal", payload, claims, err)
+			t.Errorf("Verify(%s) = %v, %v, want the claims", payload, claims, err)
 		}
 	}
 }

@@ -19,22 +19,22 @@ import (
 // Case is one row of the table.
 type Case struct {
 	Name, About string
-	// Config is the whole configuration, with tokens in their places.
+	// Config is the whole configuration, with tokens inserted.
 	Config map[string]any
 	Time   time.Time
-	// ExactTime says that the answer is another one at another time, RawPath
-	// that the path must not be rewritten before the gate sees it.
+	// ExactTime means that the answer depends on the time, RawPath that the path must
+	// not be rewritten before the gate sees it.
 	ExactTime bool `json:"exact_time"`
 	RawPath   bool `json:"raw_path"`
 
 	file    string
 	Request Request
-	// Upstream is nil when the request does not go on.
+	// Upstream is nil if the request does not proceed.
 	Upstream *Upstream
 	Answer   Answer
 }
 
-// Request is what a client sends.
+// Request is the request of the client.
 type Request struct {
 	Method, Path string
 	// Headers are names and values.
@@ -42,38 +42,38 @@ type Request struct {
 	Body    string
 }
 
-// Upstream is what the upstream sees, and answers.
+// Upstream describes changes of the request for the upstream, and its answer.
 type Upstream struct {
 	Removed []string
 	Added   map[string]string
 	Answers map[string]string
 }
 
-// Answer is what the client gets.
+// Answer is the answer to the client.
 type Answer struct {
 	Status  int
 	Body    string
 	Headers map[string][]string
 }
 
-// Dir is the folder of the table.
+// Dir returns the folder of the table.
 func Dir() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..", "testdata", "gate")
 }
 
-// base is what the cases have in common.
+// base contains the common parts of the cases.
 type base struct {
 	Time   time.Time
 	Config map[string]any
 }
 
-// ConfigJSON returns the configuration as the module is given it.
+// ConfigJSON returns the configuration for the module.
 func (c *Case) ConfigJSON(tb testing.TB) []byte {
 	tb.Helper()
 	data, err := json.Marshal(c.Config)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("json.Marshal = %v", err)
 	}
 	return data
 }
@@ -100,7 +100,7 @@ func Load(tb testing.TB) []*Case {
 			}
 			seen[c.Name] = true
 			if err := c.complete(&common, tokens); err != nil {
-				tb.Fatalf("%s: %s: %v", name, c.Name, err)
+				tb.Fatalf("%s: case %s is not valid: %v", name, c.Name, err)
 			}
 		}
 		cases = append(cases, file.Cases...)
@@ -108,12 +108,12 @@ func Load(tb testing.TB) []*Case {
 	return cases
 }
 
-// files are the names of the files with cases.
+// files returns the names of the files with cases.
 func files(tb testing.TB) []string {
 	tb.Helper()
 	paths, err := filepath.Glob(filepath.Join(Dir(), "*.json"))
 	if err != nil || len(paths) == 0 {
-		tb.Fatalf("no cases: %v", err)
+		tb.Fatalf("the folder of the table has no cases: %v", err)
 	}
 	var names []string
 	for _, path := range paths {
@@ -128,16 +128,16 @@ func read(tb testing.TB, name string, value any) {
 	tb.Helper()
 	data, err := os.ReadFile(filepath.Join(Dir(), name)) //nolint:gosec // of the table
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("os.ReadFile = %v", err)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(value); err != nil {
-		tb.Fatalf("%s: %v", name, err)
+		tb.Fatalf("decoding %s failed: %v", name, err)
 	}
 }
 
-// complete fills in what a case has from elsewhere.
+// complete inserts the common parts and tokens into a case.
 func (c *Case) complete(common *base, tokens map[string]string) error {
 	config := maps.Clone(common.Config)
 	maps.Copy(config, c.Config)
@@ -155,10 +155,10 @@ func (c *Case) complete(common *base, tokens map[string]string) error {
 		c.Answer.Status, c.Answer.Body = 200, "upstream"
 	}
 	if c.Answer.Status == 0 || c.Answer.Status != 200 == (c.Upstream != nil) {
-		return fmt.Errorf("either upstream or a refusal has to be there")
+		return fmt.Errorf("needs either upstream or a refusal")
 	}
 	if text, err := json.Marshal(c); err != nil || strings.Contains(string(text), "{{") {
-		return fmt.Errorf("an unknown token: %s (%w)", text, err)
+		return fmt.Errorf("contains an unknown token: %s (%w)", text, err)
 	}
 	return nil
 }
@@ -170,7 +170,7 @@ func either(a, b string) string {
 	return b
 }
 
-// expand puts tokens in the place of their names, in all texts of a value.
+// expand replaces the names of tokens by the tokens, in all texts of a value.
 func expand(value any, tokens map[string]string) any {
 	switch value := value.(type) {
 	case string:
@@ -190,11 +190,11 @@ func expand(value any, tokens map[string]string) any {
 	return value
 }
 
-// ForGuests reports whether a case is about what only guests are told in their
-// configuration.
+// ForGuests reports whether a case concerns members of the configuration that only
+// guests have.
 func (c *Case) ForGuests() bool { return c.file == "configuration.json" || c.file == "feeds.json" }
 
-// Unavailable makes a case of a gate that cannot judge anybody.
+// Unavailable changes the case to one of a gate that cannot judge requests.
 func (c *Case) Unavailable() {
 	d := gate.Unavailable(nil)
 	c.Upstream = nil

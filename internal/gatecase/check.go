@@ -22,13 +22,13 @@ type Server struct {
 	next *Upstream
 }
 
-// seen is a request that reached the upstream.
+// seen is a request that arrived at the upstream.
 type seen struct {
 	method, uri, body string
 	header            http.Header
 }
 
-// NewServer starts an upstream that ends with the test.
+// NewServer starts an upstream that stops at the end of the test.
 func NewServer(tb testing.TB) *Server {
 	tb.Helper()
 	s := &Server{}
@@ -38,7 +38,7 @@ func NewServer(tb testing.TB) *Server {
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body) // what is missing shows in the comparison
+	body, _ := io.ReadAll(r.Body) // a missing part shows in the comparison
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = append(s.seen, seen{r.Method, r.RequestURI, string(body), r.Header})
@@ -50,8 +50,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "upstream")
 }
 
-// Check sends a case to the address of a gate in front of the upstream, and
-// compares what came of it with the table.
+// Check sends a case to the address of a gate in front of the upstream, and compares
+// the results with the table.
 func (s *Server) Check(t *testing.T, address string, c *Case) {
 	t.Helper()
 	s.mu.Lock()
@@ -65,13 +65,13 @@ func (s *Server) Check(t *testing.T, address string, c *Case) {
 	case c.Upstream == nil && len(s.seen) > 0:
 		t.Errorf("a refused request reached the upstream: %+v", s.seen[0])
 	case c.Upstream != nil && len(s.seen) != 1:
-		t.Errorf("%d requests reached the upstream", len(s.seen))
+		t.Errorf("%d requests reached the upstream, want 1", len(s.seen))
 	case c.Upstream != nil:
 		c.checkUpstream(t, s.seen[0])
 	}
 }
 
-// compared are the headers of which an answer has those of the table alone.
+// compared lists headers that an answer has only if the table contains them.
 var compared = []string{
 	"Www-Authenticate", "Cache-Control", "Retry-After", "Vary", "Access-Control-Allow-Origin", "Access-Control-Allow-Methods",
 	"Access-Control-Allow-Headers", "Access-Control-Expose-Headers", "Access-Control-Max-Age", "Access-Control-Allow-Credentials",
@@ -80,7 +80,7 @@ var compared = []string{
 func (c *Case) checkAnswer(t *testing.T, r Response) {
 	t.Helper()
 	if r.Status != c.Answer.Status || r.Body != c.Answer.Body {
-		t.Errorf("got %d %s\nwant %d %s", r.Status, r.Body, c.Answer.Status, c.Answer.Body)
+		t.Errorf("the answer is %d %s\nwant %d %s", r.Status, r.Body, c.Answer.Status, c.Answer.Body)
 	}
 	want := http.Header{}
 	for name, values := range c.Answer.Headers {
@@ -92,18 +92,18 @@ func (c *Case) checkAnswer(t *testing.T, r Response) {
 	}
 	for _, name := range names {
 		if got, want := strings.Join(r.Header[name], ", "), strings.Join(want[name], ", "); got != want {
-			t.Errorf("%s: got %q, want %q", name, got, want)
+			t.Errorf("the answer has %s %q, want %q", name, got, want)
 		}
 	}
 }
 
-// ownHeaders are those that a proxy writes itself.
+// ownHeaders lists headers that a proxy writes itself.
 var ownHeaders = []string{"connection", "content-length", "host", "user-agent", "accept-encoding", "via", "te"}
 
 func (c *Case) checkUpstream(t *testing.T, s seen) {
 	t.Helper()
 	if s.method != c.Request.Method || s.uri != c.Request.Path || s.body != c.Request.Body {
-		t.Errorf("the upstream got %s %s %q", s.method, s.uri, s.body)
+		t.Errorf("the upstream got %s %s %q, want the request of the case", s.method, s.uri, s.body)
 	}
 	want := c.forwarded()
 	got := map[string][]string{}
@@ -117,12 +117,12 @@ func (c *Case) checkUpstream(t *testing.T, s seen) {
 	}
 	for name, values := range got {
 		if _, expected := want[name]; !expected && isSensitive(name) {
-			t.Errorf("the upstream got %s: %q", name, values)
+			t.Errorf("the upstream got %s %q, want no such header", name, values)
 		}
 	}
 }
 
-// forwarded are the headers that the upstream is to see, in lower case.
+// forwarded returns the expected headers at the upstream, in lower case.
 func (c *Case) forwarded() map[string][]string {
 	want := map[string][]string{}
 	for _, header := range c.Request.Headers {
@@ -136,7 +136,7 @@ func (c *Case) forwarded() map[string][]string {
 	return want
 }
 
-// isSensitive reports whether a header that nobody sent must not arrive.
+// isSensitive reports whether a header must not arrive unless the table contains it.
 func isSensitive(name string) bool {
 	return name == "authorization" || name == "cookie" || gate.IsIdentityHeader(name)
 }

@@ -12,10 +12,10 @@ import (
 )
 
 // update writes the generated files instead of comparing them.
-var update = flag.Bool("update", false, "write testdata/gate/tokens.json and base.json anew")
+var update = flag.Bool("update", false, "write testdata/gate/tokens.json and base.json")
 
-// The tokens in the table are the ones that the keys make, so that nobody has to
-// trust a file that nobody can read.
+// The tokens in the table are derived from the keys, so that the file need not be
+// trusted.
 func TestGeneratedFiles(t *testing.T) {
 	for name, value := range map[string]any{"tokens.json": MakeTokens(t), "base.json": commonBase(t)} {
 		var text bytes.Buffer
@@ -23,17 +23,17 @@ func TestGeneratedFiles(t *testing.T) {
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
 		if err := encoder.Encode(value); err != nil {
-			t.Fatal(err)
+			t.Fatalf("encoder.Encode = %v", err)
 		}
 		path := filepath.Join(Dir(), name)
 		if *update {
 			if err := os.WriteFile(path, text.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
+				t.Fatalf("os.WriteFile = %v", err)
 			}
 			continue
 		}
 		if written, err := os.ReadFile(path); err != nil || !bytes.Equal(written, text.Bytes()) {
-			t.Errorf("%s is not what the keys make; write it with -update (%v)", name, err)
+			t.Errorf("%s differs from the generated content; write it with -update (%v)", name, err)
 		}
 	}
 }
@@ -43,7 +43,7 @@ func commonBase(t *testing.T) any {
 	keys := Keys(t)
 	set, err := gate.NewKeySet(keys["ed25519"].Key, keys["p256"].Key, keys["rsa"].Key)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("gate.NewKeySet = %v", err)
 	}
 	return map[string]any{
 		"time":   clock,

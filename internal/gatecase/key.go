@@ -25,7 +25,7 @@ type Key struct {
 	Private any
 }
 
-// PKCS8 returns the private key in the form in which realms store theirs.
+// PKCS8 returns the private key in the form in which realms store keys.
 func (k *Key) PKCS8(tb testing.TB) []byte {
 	tb.Helper()
 	if secret, ok := k.Private.([]byte); ok {
@@ -33,13 +33,13 @@ func (k *Key) PKCS8(tb testing.TB) []byte {
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(k.Private)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("x509.MarshalPKCS8PrivateKey = %v", err)
 	}
 	return der
 }
 
-// Keys returns the test keys. Those whose name begins with "other" are of
-// strangers.
+// Keys returns the test keys. Those whose name begins with "other" belong to other
+// issuers.
 func Keys(tb testing.TB) map[string]*Key {
 	tb.Helper()
 	var file struct {
@@ -59,7 +59,7 @@ func Keys(tb testing.TB) map[string]*Key {
 		}
 		private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 		if err != nil {
-			tb.Fatalf("key %s: %v", name, err)
+			tb.Fatalf("ParsePKCS8PrivateKey(%s) = %v", name, err)
 		}
 		keys[name] = newKey(tb, name, private)
 	}
@@ -79,14 +79,14 @@ func newKey(tb testing.TB, name string, private any) *Key {
 	}
 	id, err := gate.Thumbprint(k.Key.Public)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("gate.Thumbprint = %v", err)
 	}
 	k.Key.ID = id
 	return k
 }
 
-// sign signs a text with the algorithm of a key. The same text gives the same
-// signature (RFC 8032; RFC 8017, section 8.2; RFC 6979).
+// sign signs a text with the algorithm of a key. Signatures are deterministic (RFC
+// 8032; RFC 8017, section 8.2; RFC 6979).
 func sign(tb testing.TB, private any, text string) []byte {
 	tb.Helper()
 	sum := sha256.Sum256([]byte(text))
@@ -100,22 +100,22 @@ func sign(tb testing.TB, private any, text string) []byte {
 	case *rsa.PrivateKey:
 		signature, err := rsa.SignPKCS1v15(nil, private, crypto.SHA256, sum[:])
 		if err != nil {
-			tb.Fatal(err)
+			tb.Fatalf("rsa.SignPKCS1v15 = %v", err)
 		}
 		return signature
 	case *ecdsa.PrivateKey:
 		der, err := private.Sign(nil, sum[:], crypto.SHA256)
 		if err != nil {
-			tb.Fatal(err)
+			tb.Fatalf("private.Sign = %v", err)
 		}
 		var pair struct{ R, S *big.Int }
 		if _, err := asn1.Unmarshal(der, &pair); err != nil {
-			tb.Fatal(err)
+			tb.Fatalf("asn1.Unmarshal = %v", err)
 		}
 		size := (elliptic.P256().Params().BitSize + 7) / 8
 		return append(pair.R.FillBytes(make([]byte, size)), pair.S.FillBytes(make([]byte, size))...)
 	}
-	tb.Fatalf("no way to sign with %T", private)
+	tb.Fatalf("sign with %T is not possible", private)
 	return nil
 }
 

@@ -28,12 +28,12 @@ func TestTable(t *testing.T) {
 	}
 	for name, token := range MakeTokens(t) {
 		if !strings.Contains(used.String(), token) {
-			t.Errorf("no case has the token %s", name)
+			t.Errorf("the token %s is in no case", name)
 		}
 	}
 }
 
-// The gate as Go code, behind a few lines of net/http.
+// The gate as Go code in a server of net/http.
 func TestNative(t *testing.T) {
 	upstream := NewServer(t)
 	target, err := url.Parse(upstream.URL)
@@ -52,7 +52,7 @@ func TestNative(t *testing.T) {
 
 // native is a server with the gate.
 type native struct {
-	edge *edge.Edge // nil without a good configuration
+	edge *edge.Edge // nil without a valid configuration
 	now  time.Time
 	next http.Handler
 }

@@ -12,50 +12,50 @@ import (
 	"time"
 )
 
-// patience is how long an answer may take on a busy machine.
+// patience limits the time of an answer on a busy machine.
 const patience = time.Minute
 
-// Response is what came back.
+// Response is an answer.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   string
 }
 
-// Send sends the request of a case to an address, as it is written.
+// Send sends the exact bytes of the request of a case to an address.
 func Send(tb testing.TB, address string, c *Case) Response {
 	tb.Helper()
 	return SendRaw(tb, address, c.Request.Method, c.Request.bytes())
 }
 
-// SendRaw sends the bytes of a request with a method, which its answer depends on.
+// SendRaw sends the bytes of a request. The form of the answer depends on the method.
 func SendRaw(tb testing.TB, address, method string, request []byte) Response {
 	tb.Helper()
 	dialer := net.Dialer{Timeout: patience}
 	connection, err := dialer.DialContext(tb.Context(), "tcp", address)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("dialer.DialContext = %v", err)
 	}
 	defer func() { _ = connection.Close() }()
 	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("connection.SetDeadline = %v", err)
 	}
 	if _, err := connection.Write(request); err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("connection.Write = %v", err)
 	}
 	answer, err := http.ReadResponse(bufio.NewReader(connection), &http.Request{Method: method})
 	if err != nil {
-		tb.Fatalf("no answer: %v", err)
+		tb.Fatalf("reading the answer failed: %v", err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
-		tb.Fatalf("the answer breaks off: %v", err)
+		tb.Fatalf("reading the body of the answer failed: %v", err)
 	}
 	return Response{Status: answer.StatusCode, Header: answer.Header, Body: string(body)}
 }
 
-// bytes is the request as it goes over the wire (RFC 9112, section 2.1).
+// bytes returns the message of the request (RFC 9112, section 2.1).
 func (r *Request) bytes() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: gate.example.com\r\n", r.Method, r.Path)
@@ -74,11 +74,11 @@ func (r *Request) bytes() []byte {
 	return b.Bytes()
 }
 
-// latin1 turns characters into the bytes that they stand for in the table.
+// latin1 converts characters of the table to bytes.
 func latin1(text string) []byte {
 	data := make([]byte, 0, len(text))
 	for _, r := range text {
-		data = append(data, byte(r)) //nolint:gosec // the table has no others
+		data = append(data, byte(r)) //nolint:gosec // the table has only these
 	}
 	return data
 }

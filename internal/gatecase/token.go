@@ -88,7 +88,7 @@ func (m *maker) header(key string) string {
 	return fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"login+jwt"}`, k.Algorithm, k.ID)
 }
 
-// sign signs two segments with a key, whatever the header says.
+// sign signs two segments with a key, whatever algorithm the header names.
 func (m *maker) sign(key, header, payload string) string {
 	input := encode(header) + "." + encode(payload)
 	return input + "." + encode(sign(m.tb, m.keys[key].Private, input))
@@ -143,7 +143,7 @@ func (m *maker) hmacs(good string) {
 	key := m.keys["rsa"].Key
 	der, err := x509.MarshalPKIXPublicKey(key.Public)
 	if err != nil {
-		m.tb.Fatal(err)
+		m.tb.Fatalf("x509.MarshalPKIXPublicKey = %v", err)
 	}
 	for name, secret := range map[string][]byte{
 		"der": der, "pem": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "kid": []byte(key.ID), "empty": {},

@@ -17,7 +17,7 @@ import (
 	"github.com/edgeauth/edgeauth/wasm/edge"
 )
 
-// plain is a guest that lets everything go on: what the host costs by itself.
+// plain is a guest that lets every request proceed, to measure the cost of the host.
 //
 //	(module (memory (export "memory") 1)
 //	  (func (export "handle_request") (result i64) (i64.const 1))
@@ -29,9 +29,8 @@ var plain = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x07\x2d\x03\x06memory\x02\x00\x0ehandle_request\x00\x00\x0fhandle_response\x00\x01" +
 	"\x0a\x09\x02\x04\x00\x42\x01\x0b\x02\x00\x0b") // code
 
-// BenchmarkProxy is a proxied request under several gates, the upstream and the
-// client in the same process. "cpu-µs/op" is the processor time of all three, of
-// which "over plain" is what is left after what the plain proxy takes.
+// BenchmarkProxy measures a proxied request under several gates, with the upstream and
+// the client in the same process. "cpu-µs/op" is the processor time of all three.
 func BenchmarkProxy(b *testing.B) {
 	now := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 	token := gatecase.MakeTokens(b)["good"]
@@ -46,7 +45,7 @@ func BenchmarkProxy(b *testing.B) {
 	h := host{module: at(&now)}
 	cfg, err := config.Parse(settings(1024))
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("config.Parse = %v", err)
 	}
 	for _, test := range []struct {
 		name string
@@ -77,7 +76,7 @@ func BenchmarkProxy(b *testing.B) {
 	}
 }
 
-// BenchmarkInstance is the making of one more instance of the module.
+// BenchmarkInstance measures making another instance of the module.
 func BenchmarkInstance(b *testing.B) {
 	now := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 	config := gatecase.Load(b)[0].ConfigJSON(b)
@@ -93,7 +92,7 @@ func benchmark(b *testing.B, gated func(*testing.B, http.Handler) http.Handler, 
 	defer upstream.Close()
 	target, err := url.Parse(upstream.URL)
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("url.Parse = %v", err)
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	defer transport.CloseIdleConnections()
@@ -105,21 +104,21 @@ func benchmark(b *testing.B, gated func(*testing.B, http.Handler) http.Handler, 
 	send := func() {
 		r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, server.URL+"/v1/things", nil)
 		if err != nil {
-			b.Error(err)
+			b.Errorf("http.NewRequestWithContext = %v", err)
 			return
 		}
 		r.Header.Set("Authorization", "Token "+token)
 		w, err := client.Do(r)
 		if err != nil {
-			b.Error(err)
+			b.Errorf("client.Do = %v", err)
 			return
 		}
 		defer func() { _ = w.Body.Close() }()
 		if body, err := io.ReadAll(w.Body); err != nil || string(body) != "upstream" {
-			b.Errorf("%d %s %v", w.StatusCode, body, err)
+			b.Errorf("the answer is %d %s, %v, want that of the upstream", w.StatusCode, body, err)
 		}
 	}
-	for range 32 { // instances are made, the code is warm
+	for range 32 { // makes instances and warms up the code
 		send()
 	}
 	before := processorTime(b)
@@ -134,7 +133,7 @@ func benchmark(b *testing.B, gated func(*testing.B, http.Handler) http.Handler, 
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
 }
 
-// processorTime is what this process has used so far.
+// processorTime returns the processor time of this process.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage

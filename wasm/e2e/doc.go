@@ -1,5 +1,4 @@
-// Package e2e runs the WebAssembly module under the host that Traefik and other
-// Go servers use, and holds it against the table of HTTP cases and against the
-// gate as Go code. It is a Go module of its own, so that what it needs for that
-// is in nobody's build.
+// Package e2e runs the WebAssembly module under the host of Traefik and other Go
+// servers, and compares it with the table of HTTP cases and with the gate as Go code. It
+// is a separate Go module, so that its dependencies are in no other build.
 package e2e

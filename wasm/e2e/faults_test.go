@@ -23,8 +23,8 @@ import (
 // edit is a change of the source of the module.
 type edit struct{ file, old, changed string }
 
-// mutant builds the module with changes in its source, to see what happens
-// without a guard, or after a fault. Files are named from the root of the tree.
+// mutant builds the module with changes in its source, to show the effect of a missing
+// guard or a fault. Names of files are relative to the root of the tree.
 func mutant(t *testing.T, edits ...edit) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -32,7 +32,7 @@ func mutant(t *testing.T, edits ...edit) []byte {
 	for _, e := range edits {
 		path, err := filepath.Abs(filepath.Join("..", "..", filepath.FromSlash(e.file)))
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("filepath.Abs = %v", err)
 		}
 		from := path
 		if replace[path] != "" { // changed before
@@ -40,32 +40,32 @@ func mutant(t *testing.T, edits ...edit) []byte {
 		}
 		source, err := os.ReadFile(from)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("os.ReadFile = %v", err)
 		}
 		if strings.Count(string(source), e.old) != 1 {
-			t.Fatalf("%s does not have %q once", e.file, e.old)
+			t.Fatalf("%s does not contain %q exactly once", e.file, e.old)
 		}
 		replace[path] = filepath.Join(dir, strings.ReplaceAll(e.file, "/", "_"))
 		if err := os.WriteFile(replace[path], []byte(strings.Replace(string(source), e.old, e.changed, 1)), 0o600); err != nil {
-			t.Fatal(err)
+			t.Fatalf("os.WriteFile = %v", err)
 		}
 	}
 	description, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Marshal = %v", err)
 	}
 	overlay := filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(overlay, description, 0o600); err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.WriteFile = %v", err)
 	}
 	code, err := build(filepath.Join(dir, "mutant.wasm"), fmt.Sprintf("-X main.built=%d", built.Unix()), "./wasm/guest", "-overlay="+overlay)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("build = %v", err)
 	}
 	return code
 }
 
-// Without the check of the clock a token that has expired is good again.
+// Without the check of the clock an expired token is valid again.
 func TestClockMatters(t *testing.T) {
 	now := built.Add(-time.Hour)
 	upstream := gatecase.NewServer(t)
@@ -80,16 +80,16 @@ func TestClockMatters(t *testing.T) {
 	upstream.Check(t, serve(t, &host{module: at(&now)}, module, c.ConfigJSON(t), upstream), c)
 }
 
-// deciding is where the module decides.
+// deciding is the line of the module that decides.
 const deciding = "	decision := g.edge.Decide(request)\n"
 
-// faulty panics for one request.
+// faulty makes the module panic for one method.
 var faulty = edit{"wasm/guest/request.go", deciding, `	if request.Method == "PANIC" {
 		panic("a fault")
 	}
 ` + deciding}
 
-// A panic refuses the request, and the instance goes on afresh.
+// A panic refuses the request, and the instance starts afresh.
 func TestPanic(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	upstream := gatecase.NewServer(t)
@@ -105,7 +105,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// breaking is a host that breaks off in the middle of a call of the guest.
+// breaking is a host that panics in the middle of a call of the guest.
 type breaking struct {
 	api.UnimplementedHost
 
@@ -122,7 +122,7 @@ func (*breaking) GetRequestHeaderValues(context.Context, string) []string {
 func (*breaking) RemoveRequestHeader(context.Context, string) {}
 func (b *breaking) GetURI(context.Context) string {
 	if b.breaks {
-		panic("the host breaks off")
+		panic("the host fails")
 	}
 	return "/public"
 }
@@ -133,9 +133,9 @@ func (b *breaking) ResponseBodyWriter(context.Context) io.Writer {
 	return &b.answered
 }
 
-// A host that breaks off in the middle of a call, as http-wasm-host-go does when a
-// client is gone, puts the instance back into its pool. Nobody knows what state it
-// is in, so it answers 503 from then on. Without the flag it would go on deciding.
+// A host that fails in the middle of a call, as http-wasm-host-go does when a client
+// disconnects, puts the instance back into its pool. Its state is unknown, so it answers
+// 503 from then on. Without the flag it would continue to decide.
 func TestBrokenInstance(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	config := find(t, "a public path").ConfigJSON(t)
@@ -150,7 +150,7 @@ func TestBrokenInstance(t *testing.T) {
 			middleware, err := handler.NewMiddleware(t.Context(), test.code, host, handler.GuestConfig(config), handler.Logger(logger{t}),
 				handler.ModuleConfig(at(&now)(wazero.NewModuleConfig().WithStartFunctions("_initialize"))))
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("handler.NewMiddleware = %v", err)
 			}
 			defer func() { _ = middleware.Close(t.Context()) }()
 			handle := func() (bool, error) {
@@ -161,27 +161,27 @@ func TestBrokenInstance(t *testing.T) {
 				return next != 0, err
 			}
 			if next, err := handle(); !next || err != nil {
-				t.Fatalf("before: %t, %v", next, err)
+				t.Fatalf("HandleRequest before the failure = %t, %v, want true", next, err)
 			}
 			host.breaks = true
 			if next, err := handle(); next || err == nil {
-				t.Fatalf("the host did not break off: %t, %v", next, err)
+				t.Fatalf("HandleRequest of the failing host = %t, %v, want an error", next, err)
 			}
 			host.breaks = false
 			host.status = 0
 			next, err := handle()
 			if next != test.next {
-				t.Errorf("afterwards: the request goes on: %t (%v), status %d", next, err, host.status)
+				t.Errorf("HandleRequest afterwards = %t, %v with status %d, want %t", next, err, host.status, test.next)
 			}
 			if !test.next && (host.status != http.StatusServiceUnavailable || err != nil) {
-				t.Errorf("afterwards: %d, %v", host.status, err)
+				t.Errorf("the answer afterwards has status %d, %v, want 503", host.status, err)
 			}
 		})
 	}
 }
 
-// The context of a request is done before its call begins: the runtime ends the
-// instance, the request goes nowhere, and the next one is judged as ever.
+// The context of a request ends before its call begins: the runtime ends the instance,
+// the request does not proceed, and the next one is judged.
 func TestContextDone(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	c := find(t, "a good token")
@@ -198,13 +198,13 @@ func TestContextDone(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if w := send(gone); reached != 0 {
-		t.Errorf("a request whose client is gone reached the upstream: %d", w.Code)
+		t.Errorf("a request of a disconnected client reached the upstream, with status %d", w.Code)
 	}
-	// The host keeps the ended instance in its pool until the garbage collector
-	// takes it, so what follows is an error of the server or the right answer.
+	// The host keeps the ended instance in its pool until the garbage collector removes
+	// it, so the next answer is a server error or the right one.
 	for range 3 {
 		if w := send(t.Context()); w.Code < http.StatusInternalServerError != (reached == 1) {
-			t.Errorf("%d, %d requests reached the upstream", w.Code, reached)
+			t.Errorf("status %d with %d requests at the upstream, want one of them with a status below 500", w.Code, reached)
 		}
 		reached = 0
 	}

@@ -77,7 +77,7 @@ func FuzzGuest(f *testing.F) {
 			return
 		}
 		pair := gates[int(which)%len(gates)]
-		for range 2 { // the second time from the caches
+		for range 2 { // once without and once from the caches
 			want := native(pair.native, r, now)
 			got := foreign(pair.module, r.Clone(t.Context()))
 			if text(t, got) != text(t, want) {

@@ -19,14 +19,13 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 )
 
-// module is the module that the tests run, and compiled keeps its machine code.
+// module is the module under test, and compiled its machine code.
 var (
 	module   []byte
 	compiled wazero.CompilationCache
 )
 
-// built is when the module of the tests says that it was built: before every
-// time in the table.
+// built is the build time of the module under test, before every time in the table.
 var built = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
 
 func TestMain(m *testing.M) {
@@ -49,7 +48,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// build builds a module as make does.
+// build builds a module in the way of the Makefile.
 func build(output, flags, folder string, more ...string) ([]byte, error) {
 	arguments := append([]string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output}, more...)
 	command := exec.Command("go", append(arguments, folder)...)
@@ -65,9 +64,9 @@ func build(output, flags, folder string, more ...string) ([]byte, error) {
 type host struct {
 	name    string
 	runtime wazero.RuntimeConfig
-	// module is changed by what the host gives to the guest.
+	// module changes the configuration of the guest.
 	module func(wazero.ModuleConfig) wazero.ModuleConfig
-	// noClock says that the guest cannot know the time.
+	// noClock means that the guest has no clock.
 	noClock bool
 }
 
@@ -88,28 +87,28 @@ func (h *host) start(tb testing.TB, code, config []byte, next http.Handler, opti
 			return wazero.NewRuntimeWithConfig(ctx, runtime.WithCompilationCache(compiled)), nil
 		}),
 	}, options...)
-	ctx := context.WithoutCancel(tb.Context()) // it is closed when that has ended
+	ctx := context.WithoutCancel(tb.Context()) // Cleanup runs after that has ended
 	middleware, err := wasm.NewMiddleware(ctx, code, options...)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("wasm.NewMiddleware = %v", err)
 	}
 	tb.Cleanup(func() { _ = middleware.Close(ctx) })
 	return middleware.NewHandler(ctx, next)
 }
 
-// at is a clock that stands still.
+// at returns a clock that shows now.
 func at(now *time.Time) func(wazero.ModuleConfig) wazero.ModuleConfig {
 	return func(c wazero.ModuleConfig) wazero.ModuleConfig {
 		return c.WithWalltime(func() (int64, int32) { return now.Unix(), int32(now.Nanosecond()) }, sys.ClockResolution(1))
 	}
 }
 
-// proxyTo is a plain reverse proxy.
+// proxyTo returns a plain reverse proxy.
 func proxyTo(tb testing.TB, address string) http.Handler {
 	tb.Helper()
 	target, err := url.Parse(address)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("url.Parse = %v", err)
 	}
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 }

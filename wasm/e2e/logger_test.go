@@ -9,17 +9,17 @@ import (
 	"github.com/http-wasm/http-wasm-host-go/api"
 )
 
-// logger shows what the guest logs.
+// logger writes messages of the guest to the test log.
 type logger struct{ tb testing.TB }
 
 func (logger) IsEnabled(api.LogLevel) bool { return true }
 
 func (l logger) Log(_ context.Context, level api.LogLevel, message string) {
 	l.tb.Helper()
-	l.tb.Logf("the guest logs (%v): %s", level, message)
+	l.tb.Logf("guest (%v): %s", level, message)
 }
 
-// recorder keeps what the guest logs.
+// recorder keeps the messages of the guest.
 type recorder struct {
 	mu   sync.Mutex
 	text strings.Builder

@@ -29,7 +29,7 @@ func find(t *testing.T, name string) *gatecase.Case {
 			return c
 		}
 	}
-	t.Fatalf("no case %q", name)
+	t.Fatalf("the table has no case %q", name)
 	return nil
 }
 
@@ -41,14 +41,14 @@ func serve(t *testing.T, h *host, code, config []byte, upstream *gatecase.Server
 	return server.Listener.Addr().String()
 }
 
-// The module can reach nothing but the header, the answer, the configuration, the
-// clock and mounted files. In particular it can read no body, neither of the
-// request nor of the response, and change neither method nor address. What it has
-// of randomness is what the runtime of Go asks for when it starts.
+// The module has access only to the header, the answer, the configuration, the clock and
+// mounted files. In particular it cannot read a body, neither of the request nor of the
+// response, and cannot change method or address. Only the runtime of Go uses randomness,
+// when it starts.
 func TestImports(t *testing.T) {
 	compiled := compile(t, module)
 	for _, name := range excess(compiled) {
-		t.Errorf("the module imports %s", name)
+		t.Errorf("the module imports %s, which is not allowed", name)
 	}
 	own := 0
 	for _, imported := range compiled.ImportedFunctions() {
@@ -57,11 +57,11 @@ func TestImports(t *testing.T) {
 		}
 	}
 	if own != 11 {
-		t.Errorf("the module imports %d functions of http_handler", own)
+		t.Errorf("the module imports %d functions of http_handler, want 11", own)
 	}
 	for _, exported := range []string{"_initialize", "handle_request", "handle_response", "reconfigure", "take_revocations", "revocations_cursor"} {
 		if compiled.ExportedFunctions()[exported] == nil {
-			t.Errorf("the module does not export %s", exported)
+			t.Errorf("the module lacks the export %s", exported)
 		}
 	}
 	if len(compiled.ExportedFunctions()) != 6 {
@@ -75,12 +75,12 @@ func compile(t *testing.T, code []byte) wazero.CompiledModule {
 	t.Cleanup(func() { _ = runtime.Close(context.WithoutCancel(t.Context())) })
 	compiled, err := runtime.CompileModule(t.Context(), code)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("runtime.CompileModule = %v", err)
 	}
 	return compiled
 }
 
-// excess returns what a module imports beyond what it may.
+// excess returns the imports of a module that are not allowed.
 func excess(compiled wazero.CompiledModule) (names []string) {
 	allowed := map[string]string{
 		"http_handler": "get_config log get_method get_uri get_header_names get_header_values set_header_value " +
@@ -97,24 +97,23 @@ func excess(compiled wazero.CompiledModule) (names []string) {
 	return names
 }
 
-// Hosts give a constant for randomness, so that whatever a guest made of it could
-// be made by everybody (RFC 4086). The module holds no function by which a program
-// signs, makes keys or reads random bytes. (What verifies holds self-tests of the
-// standard library, with keys of their own, which nobody else can call.)
+// Hosts supply a constant as randomness, so anyone could repeat secrets of a guest (RFC
+// 4086). The module contains no function that signs, makes keys or reads random bytes.
+// (Self-tests of the standard library with their own keys are not reachable.)
 func TestNoMinting(t *testing.T) {
 	code, err := build(filepath.Join(t.TempDir(), "named.wasm"), "", "./wasm/guest")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("build = %v", err)
 	}
 	if !bytes.Contains(code, []byte("authcore/gate.(*Verifier).Verify")) {
-		t.Fatal("the module has no names to be searched")
+		t.Fatal("the module contains no names of functions")
 	}
 	for _, name := range minting(code) {
-		t.Errorf("the module holds %s", name)
+		t.Errorf("the module contains %s", name)
 	}
 }
 
-// minting returns what a module holds to make keys, signatures or random bytes.
+// minting returns the functions of a module that make keys, signatures or random bytes.
 func minting(code []byte) (names []string) {
 	for _, name := range []string{
 		"crypto/rand.Read", "crypto/rand.Int", "crypto/rand.Text", "crypto/rand.(*reader)", "math/rand.New",
@@ -129,13 +128,13 @@ func minting(code []byte) (names []string) {
 	return names
 }
 
-// On a clock that stands still in the past, expired tokens would be good again
-// (CWE-367). A module that was built without a date trusts no clock at all.
+// With a clock that is stopped in the past, expired tokens would be valid again
+// (CWE-367). A module that was built without a date trusts no clock.
 func TestClockBeforeTheBuild(t *testing.T) {
 	upstream := gatecase.NewServer(t)
 	undated, err := build(filepath.Join(t.TempDir(), "undated.wasm"), "-s -w", "./wasm/guest")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("build = %v", err)
 	}
 	for _, test := range []struct {
 		name string
@@ -158,12 +157,12 @@ func TestClockBeforeTheBuild(t *testing.T) {
 	}
 }
 
-// Without a configuration nothing goes on, whatever the host gives instead.
+// Without a configuration no request proceeds, whatever the host passes instead.
 func TestUnconfigured(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	upstream := gatecase.NewServer(t)
 	for _, config := range []string{"", "null", "{}", "[]", "{", `"x"`, "{}{}", strings.Repeat(" ", 100_000)} {
-		for _, name := range []string{"a good token", "no header", "a preflight without known origins goes on"} {
+		for _, name := range []string{"a good token", "no header", "a preflight without configured origins proceeds"} {
 			c := find(t, name)
 			c.Unavailable()
 			upstream.Check(t, serve(t, &host{module: at(&now)}, module, []byte(config), upstream), c)
@@ -171,18 +170,18 @@ func TestUnconfigured(t *testing.T) {
 	}
 }
 
-// Only public keys belong into a configuration. The message says so, and nothing
-// of the key.
+// Only public keys belong into a configuration. The message explains that, without any
+// part of the key.
 func TestPrivateKeys(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	upstream := gatecase.NewServer(t)
 	pem, err := os.ReadFile(filepath.Join(gatecase.Dir(), "keys.json"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile = %v", err)
 	}
 	var lines struct{ Keys map[string][]string }
 	if err := json.Unmarshal(pem, &lines); err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Unmarshal = %v", err)
 	}
 	const secret = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
 	for name, keys := range map[string]string{
@@ -197,22 +196,21 @@ func TestPrivateKeys(t *testing.T) {
 			upstream.Check(t, serve(t, &host{module: at(&now)}, module, c.ConfigJSON(t), upstream, handler.Logger(&log)), c)
 			text := log.String()
 			if !strings.Contains(text, "only") || !strings.Contains(text, "public keys") {
-				t.Errorf("the log does not say why: %s", text)
+				t.Errorf("the log is %q, want the reason", text)
 			}
 			if strings.Contains(text, secret) || strings.Contains(text, lines.Keys["ed25519"][1]) {
-				t.Errorf("the log has the key: %s", text)
+				t.Errorf("the log contains the key: %s", text)
 			}
 		})
 	}
 }
 
-// someSteps is what a guest may grow by for its answers: a few of the steps, of
-// half a megabyte, that Go takes. One that reads what is too long takes twice as
-// much for the first time.
+// someSteps limits the growth of a guest for its answers: a few steps of half a
+// megabyte. A guest that reads a value that is too long takes twice as much at first.
 const someSteps = 3 << 19
 
-// The module asks for no more of Authorization than fits, however long it is, and
-// keeps none of it: memory does not grow (CWE-770).
+// The module fetches only an Authorization that is short enough, and keeps none of it:
+// memory does not grow (CWE-770).
 func TestLongAuthorization(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	upstream := gatecase.NewServer(t)
@@ -235,7 +233,7 @@ func TestLongAuthorization(t *testing.T) {
 		send(900_000)
 	}
 	if after := counter.largest(); before == 0 || after > before+someSteps {
-		t.Errorf("the memory of a guest grew from %d to %d bytes", before, after)
+		t.Errorf("the memory of a guest grew from %d to %d bytes, want %d more at the most", before, after, someSteps)
 	}
 }
 
@@ -253,7 +251,7 @@ func (s *sizes) option(t *testing.T) handler.Option {
 	})
 }
 
-// memory is that of all instances that there are, in bytes.
+// memory returns the memory of all instances, in bytes.
 func (s *sizes) memory() (total uint64) {
 	for size := range s.each() {
 		total += size
@@ -261,7 +259,7 @@ func (s *sizes) memory() (total uint64) {
 	return total
 }
 
-// largest is the memory of the largest one that was met up to now.
+// largest returns the memory of the largest instance so far.
 func (s *sizes) largest() uint64 {
 	for size := range s.each() {
 		s.most = max(s.most, size)
@@ -269,8 +267,8 @@ func (s *sizes) largest() uint64 {
 	return s.most
 }
 
-// each goes through the instances, which the host numbers. It drops those that
-// were idle at a garbage collection, so that numbers are missing.
+// each yields the memory of the instances, which the host numbers. Numbers are missing
+// because the host drops idle instances at a garbage collection.
 func (s *sizes) each() iter.Seq[uint64] {
 	return func(yield func(uint64) bool) {
 		for i := range 1000 {
@@ -282,8 +280,8 @@ func (s *sizes) each() iter.Seq[uint64] {
 	}
 }
 
-// An instance that keeps one of two headers of one name would let a client choose
-// who it is: a host that does not delete what it was told to fails closed.
+// A host that does not delete an identity header would let a client choose its
+// identity: such a host fails closed.
 func TestHostThatDoesNotDelete(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	c := find(t, "a good token")
@@ -291,10 +289,10 @@ func TestHostThatDoesNotDelete(t *testing.T) {
 	gated := (&host{module: at(&now)}).start(t, module, c.ConfigJSON(t), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Authorization", c.Request.Headers[0][1])
-	r.Header["x_AUTH_user_ID"] = []string{"root"} // net/http deletes the canonical name alone
+	r.Header["x_AUTH_user_ID"] = []string{"root"} // net/http deletes only the canonical name
 	w := httptest.NewRecorder()
 	gated.ServeHTTP(w, r)
 	if reached || w.Code != http.StatusServiceUnavailable || w.Body.String() != gate.BodyUnavailable {
-		t.Errorf("%d %s, the upstream was reached: %t", w.Code, w.Body, reached)
+		t.Errorf("the answer is %d %s, reached upstream: %t, want 503", w.Code, w.Body, reached)
 	}
 }

@@ -11,12 +11,11 @@ import (
 	"github.com/edgeauth/edgeauth/internal/gatecase"
 )
 
-// What happens without the guards of rails_test.go: each test takes one out of
-// the source, runs the module that comes of it, and sees the failure.
+// The effects of missing guards of rails_test.go: each test removes one from the source,
+// runs that module, and expects the failure.
 
-// Without recover a panic ends the program. What the host answers then is no
-// answer of the gate: 500, and the client is shown the stack of the module
-// (CWE-209).
+// Without recover a panic ends the program. The host then answers 500 with the stack of
+// the module (CWE-209).
 func TestRecoverMatters(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	c := find(t, "a good token")
@@ -25,13 +24,12 @@ func TestRecoverMatters(t *testing.T) {
 	address := serve(t, &host{module: at(&now)}, code, c.ConfigJSON(t), gatecase.NewServer(t))
 	got := gatecase.Send(t, address, c)
 	if got.Status != http.StatusInternalServerError || !strings.Contains(got.Body, "wasm stack trace") {
-		t.Errorf("%d %s", got.Status, got.Body)
+		t.Errorf("the answer is %d %s, want 500 with a stack", got.Status, got.Body)
 	}
 }
 
-// Without the limits of the guest and of the gate, 900 kB of blanks before a
-// token are read, copied and searched, and the memory of the instance grows for
-// good.
+// Without the limits of the guest and of the gate, 900 kB of blanks before a token are
+// read, copied and searched, and the memory of the instance grows permanently.
 func TestLimitOfAuthorizationMatters(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	upstream := gatecase.NewServer(t)
@@ -53,16 +51,16 @@ func TestLimitOfAuthorizationMatters(t *testing.T) {
 		return memory.largest() - before
 	}
 	if n := grown(careless, func(*gatecase.Case) {}); n <= someSteps {
-		t.Errorf("without the limits the memory of the guest grew by %d bytes only", n)
+		t.Errorf("without the limits the memory of the guest grew by only %d bytes", n)
 	}
 	refused := find(t, "more than 8 KiB")
 	if n := grown(module, func(c *gatecase.Case) { c.Upstream, c.Answer = nil, refused.Answer }); n > someSteps {
-		t.Errorf("with the limits it grew by %d bytes", n)
+		t.Errorf("with the limits the memory of the guest grew by %d bytes, want %d at the most", n, someSteps)
 	}
 }
 
-// A module that lets requests go on while it has no configuration, as many a
-// middleware does, is an open door wherever the configuration has a fault.
+// A module that lets requests proceed without a configuration, as some middleware does,
+// protects nothing if the configuration has a fault.
 func TestUnconfiguredMatters(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	upstream := gatecase.NewServer(t)
@@ -72,8 +70,8 @@ func TestUnconfiguredMatters(t *testing.T) {
 	upstream.Check(t, serve(t, &host{module: at(&now)}, open, []byte("{}"), upstream), c)
 }
 
-// Without the check a key set with a private key works like any other, so that
-// nobody notices the key in a place where many can read it.
+// Without the check a key set with a private key works like any other, and the exposed
+// key is not noticed.
 func TestPrivateKeysMatter(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	upstream := gatecase.NewServer(t)
@@ -84,15 +82,15 @@ func TestPrivateKeysMatter(t *testing.T) {
 		key.(map[string]any)["d"] = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
 	}
 	if len(keys) == 0 {
-		t.Fatal("there are no keys")
+		t.Fatal("the configuration has no keys")
 	}
 	upstream.Check(t, serve(t, &host{module: at(&now)}, trusting, c.ConfigJSON(t), upstream), c)
 	c.Unavailable()
 	upstream.Check(t, serve(t, &host{module: at(&now)}, module, c.ConfigJSON(t), upstream), c)
 }
 
-// A module that looks at a body takes it from the upstream: the host hands on
-// what is left of the stream. TestImports would see such a module.
+// A module that reads a body takes it from the upstream: the host forwards the rest of
+// the stream. TestImports detects such a module.
 func TestBodiesMatter(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	curious := mutant(t,
@@ -100,7 +98,7 @@ func TestBodiesMatter(t *testing.T) {
 			"func hostReadBody(kind uint32, buf unsafe.Pointer, limit uint32) (eofLength uint64)\n\n//go:wasmimport http_handler get_method\n"},
 		edit{"wasm/guest/request.go", deciding, "	hostReadBody(kindRequest, pointer(string(make([]byte, 5))), 5)\n" + deciding})
 	if got := excess(compile(t, curious)); !slices.Equal(got, []string{"http_handler read_body"}) {
-		t.Errorf("beyond what it may, it imports %q", got)
+		t.Errorf("excess = %q, want read_body", got)
 	}
 	c := find(t, "a good token")
 	for want, code := range map[string][]byte{"first and second": module, " and second": curious} {
@@ -112,14 +110,14 @@ func TestBodiesMatter(t *testing.T) {
 		r.Header.Set("Authorization", c.Request.Headers[0][1])
 		gated.ServeHTTP(httptest.NewRecorder(), r)
 		if string(got) != want {
-			t.Errorf("the upstream read %q, not %q", got, want)
+			t.Errorf("the upstream read %q, want %q", got, want)
 		}
 	}
 }
 
-// A module that made a secret would make the same one on every edge, and on that
-// of an attacker: this is what the host gives for randomness unless it is told
-// otherwise, and Traefik does not tell it. TestNoMinting would see such a module.
+// A module that made a secret would make the same one on every edge, and on that of an
+// attacker: the default randomness of the host is constant, and Traefik does not change
+// it. TestNoMinting detects such a module.
 func TestRandomnessMatters(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	minter := mutant(t,
@@ -127,7 +125,7 @@ func TestRandomnessMatters(t *testing.T) {
 			"	setHeader(kindResponse, \"X-Secret\", hex.EncodeToString(secret))\n" + deciding},
 		edit{"wasm/guest/request.go", "import (\n", "import (\n	\"crypto/rand\"\n	\"encoding/hex\"\n"})
 	if got := minting(minter); !slices.Contains(got, "crypto/rand.Read") {
-		t.Errorf("it holds %q", got)
+		t.Errorf("minting = %q, want crypto/rand.Read", got)
 	}
 	c := find(t, "a good token")
 	var secrets []string
@@ -138,6 +136,6 @@ func TestRandomnessMatters(t *testing.T) {
 		secrets = append(secrets, w.Header().Get("X-Secret"))
 	}
 	if secrets[0] == "" || secrets[0] != secrets[1] {
-		t.Errorf("two hosts made %q", secrets)
+		t.Errorf("two hosts made the secrets %q, want equal ones", secrets)
 	}
 }

@@ -1,6 +1,6 @@
 // Measures what the gate costs in each JavaScript host, beside the same host
 // forwarding without it (Linux): `node bench/bench.mjs`. It prints a table for
-// docs/performance.md. Each figure is the median of slices that are measured by
+// docs/performance-appendix.md. Each figure is the median of slices that are measured by
 // turns; the processor's time is that of the host's process alone.
 
 import { spawn } from "node:child_process";
@@ -11,7 +11,7 @@ import os from "node:os";
 import { Host, missing, names } from "../test/hosts.mjs";
 import { Issuer, NAME } from "../test/issuer.mjs";
 
-const ROUNDS = 7, SLICE = 2000, CONNECTIONS = 32;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7), SLICE = Number(process.env.BENCH_REQUESTS ?? 2000), CONNECTIONS = 32;
 
 const issuer = await Issuer.start();
 const upstream = spawn(process.execPath, [new URL("upstream.mjs", import.meta.url).pathname], { stdio: ["ignore", "pipe", "inherit"] });

@@ -1,4 +1,4 @@
-// The gate on Deno, before an application on the same machine:
+// The gate on Deno, in front of an application on the same machine:
 //
 //	ISSUER=edgeauth AUTH_URL=https://api.example.com/v1/auth UPSTREAM=http://127.0.0.1:8080 \
 //	deno run --allow-net --allow-env --allow-read=. deno.mjs

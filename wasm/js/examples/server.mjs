@@ -1,4 +1,4 @@
-// The gate on Node, before an application on the same machine:
+// The gate on Node, in front of an application on the same machine:
 //
 //	ISSUER=edgeauth AUTH_URL=https://api.example.com/v1/auth UPSTREAM=http://127.0.0.1:8080 node server.mjs
 

@@ -1,5 +1,5 @@
-// The gate as a Cloudflare Worker, before an application elsewhere. Deploy it
-// with `wrangler deploy`; wrangler.jsonc beside this file says the rest.
+// The gate as a Cloudflare Worker in front of an application elsewhere. Deploy it
+// with `wrangler deploy`, which reads wrangler.jsonc in the same directory.
 
 import { env } from "cloudflare:workers";
 import gate from "./edgeauth-gate.wasm";

@@ -1,4 +1,4 @@
-// Package e2e runs the WebAssembly module through Traefik's own code: its plugin
-// builder, and its reading of the dynamic configuration that lies in the folder
-// above. It is a Go module of its own, because Traefik is large.
+// Package e2e runs the WebAssembly module with Traefik's own code: its plugin builder,
+// and its decoder of the dynamic configuration in the folder above. It is a separate Go
+// module, because Traefik is large.
 package e2e

@@ -11,21 +11,21 @@ import (
 	"github.com/edgeauth/edgeauth/internal/gatecase"
 )
 
-// The example in the folder above works as it is written, with the key set and
-// the feed of revocations in a mounted folder, and follows them when they change.
+// The example in the folder above works unchanged, with the key set and the feed of
+// revocations in a mounted folder, and follows their changes.
 func TestExample(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "dynamic.yml"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile = %v", err)
 	}
 	mounted := t.TempDir()
 	write := func(name, content string) {
-		// As a whole, so that nobody reads a half of it.
+		// Replaced as a whole, so that the gate reads no incomplete file.
 		if err := os.WriteFile(filepath.Join(mounted, "new"), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
+			t.Fatalf("os.WriteFile = %v", err)
 		}
 		if err := os.Rename(filepath.Join(mounted, "new"), filepath.Join(mounted, name)); err != nil {
-			t.Fatal(err)
+			t.Fatalf("os.Rename = %v", err)
 		}
 	}
 	feed := func(revoked ...gate.Revocation) string {
@@ -34,7 +34,7 @@ func TestExample(t *testing.T) {
 	key := gatecase.Keys(t)["ed25519"].Key
 	set, err := gate.NewKeySet(key)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("gate.NewKeySet = %v", err)
 	}
 	write("jwks.json", string(set.JWKS()))
 
@@ -53,7 +53,7 @@ func TestExample(t *testing.T) {
 				return
 			}
 		}
-		t.Fatalf("no case %q", name)
+		t.Fatalf("the table has no case %q", name)
 	}
 	named := func(c *gatecase.Case) {
 		c.Upstream.Added = maps.Clone(c.Upstream.Added)
@@ -74,9 +74,8 @@ func TestExample(t *testing.T) {
 	check("a disabled user", nil)
 }
 
-// waitFor waits until the gate answers a good token with a status, and has done
-// so for longer than a second: there are several instances, each of which looks
-// at its files once a second.
+// waitFor waits until the gate has answered a valid token with a status for more than a
+// second: there are several instances, each of which examines its files once a second.
 func waitFor(t *testing.T, address string, status int) {
 	t.Helper()
 	for _, c := range gatecase.Load(t) {
@@ -95,5 +94,5 @@ func waitFor(t *testing.T, address string, status int) {
 			}
 		}
 	}
-	t.Fatalf("the gate does not come to answer %d", status)
+	t.Fatalf("the gate did not answer %d within a minute", status)
 }

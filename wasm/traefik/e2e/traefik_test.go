@@ -23,29 +23,29 @@ import (
 
 const moduleName = "github.com/edgeauth/edgeauth"
 
-// newBuilder lays the plugin out as the documentation says, and has Traefik load
-// it. A folder is mounted where the example expects it.
+// newBuilder installs the plugin in the documented layout and loads it with Traefik. A
+// folder is mounted at the path of the example.
 func newBuilder(t *testing.T, mounts ...string) *plugins.Builder {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("filepath.Abs = %v", err)
 	}
 	manifest, err := os.ReadFile(filepath.Join("..", ".traefik.yml"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.ReadFile = %v", err)
 	}
 	t.Chdir(t.TempDir())
 	folder := filepath.Join("plugins-local", "src", filepath.FromSlash(moduleName))
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.MkdirAll = %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(folder, ".traefik.yml"), manifest, 0o600); err != nil {
-		t.Fatal(err)
+		t.Fatalf("os.WriteFile = %v", err)
 	}
 	output, err := filepath.Abs(filepath.Join(folder, "edgeauth-gate.wasm"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("filepath.Abs = %v", err)
 	}
 	built := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC).Unix()
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false",
@@ -53,23 +53,23 @@ func newBuilder(t *testing.T, mounts ...string) *plugins.Builder {
 	build.Dir = root
 	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if message, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, message)
+		t.Fatalf("go build failed: %v\n%s", err, message)
 	}
 	builder, err := plugins.NewBuilder(nil, nil, map[string]plugins.LocalDescriptor{
 		"edgeauth": {ModuleName: moduleName, Settings: plugins.Settings{Mounts: mounts}},
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("plugins.NewBuilder = %v", err)
 	}
 	return builder
 }
 
-// decode reads a dynamic configuration as Traefik's file provider does.
+// decode decodes a dynamic configuration in the way of Traefik's file provider.
 func decode(t *testing.T, text string) *dynamic.Configuration {
 	t.Helper()
 	var configuration dynamic.Configuration
 	if err := file.DecodeContent(text, ".yml", &configuration); err != nil {
-		t.Fatal(err)
+		t.Fatalf("file.DecodeContent = %v", err)
 	}
 	return &configuration
 }
@@ -79,11 +79,11 @@ func start(t *testing.T, builder *plugins.Builder, config map[string]any, next h
 	t.Helper()
 	construct, err := builder.Build("edgeauth", config, "edgeauth@file")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("builder.Build = %v", err)
 	}
 	gate, err := construct(context.WithoutCancel(t.Context()), next)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("construct = %v", err)
 	}
 	server := httptest.NewServer(gate)
 	t.Cleanup(server.Close)
@@ -94,13 +94,13 @@ func proxyTo(t *testing.T, address string) http.Handler {
 	t.Helper()
 	target, err := url.Parse(address)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("url.Parse = %v", err)
 	}
 	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 }
 
-// The table, through Traefik's plugin code, with the configuration as the file
-// provider and as Kubernetes hand it over. The clock is that of the system.
+// The table with Traefik's plugin code and the configurations of the file provider and
+// of Kubernetes. The clock is that of the system.
 func TestTable(t *testing.T) {
 	builder := newBuilder(t)
 	for name, read := range map[string]func(*testing.T, *gatecase.Case) map[string]any{"file": fromFile, "kubernetes": fromJSON} {
@@ -120,21 +120,21 @@ func TestTable(t *testing.T) {
 				t.Run(c.Name, func(t *testing.T) { upstream.Check(t, gates[key], c) })
 			}
 			if ran < 280 {
-				t.Errorf("only %d cases", ran)
+				t.Errorf("%d cases ran, want 280 at least", ran)
 			}
 		})
 	}
 }
 
-// fromFile is a configuration after the file provider's decoder, which turns
-// numbers and booleans into texts, and some lists into objects.
+// fromFile returns a configuration after the file provider's decoder, which converts
+// numbers and booleans to texts, and some lists to objects.
 func fromFile(t *testing.T, c *gatecase.Case) map[string]any {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{"http": map[string]any{"middlewares": map[string]any{
 		"edgeauth": map[string]any{"plugin": map[string]any{"edgeauth": c.Config}},
 	}}})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Marshal = %v", err)
 	}
 	return decode(t, string(text)).HTTP.Middlewares["edgeauth"].Plugin["edgeauth"]
 }
@@ -143,7 +143,7 @@ func fromJSON(t *testing.T, c *gatecase.Case) map[string]any {
 	t.Helper()
 	var config map[string]any
 	if err := json.Unmarshal(c.ConfigJSON(t), &config); err != nil {
-		t.Fatal(err)
+		t.Fatalf("json.Unmarshal = %v", err)
 	}
 	return config
 }
