@@ -1,7 +1,7 @@
-// Measures what the gate costs in each JavaScript host, beside the same host
+// Measures the cost of the gate in each JavaScript host, compared with the same host
 // forwarding without it (Linux): `node bench/bench.mjs`. It prints a table for
-// docs/performance-appendix.md. Each figure is the median of slices that are measured by
-// turns; the processor's time is that of the host's process alone.
+// docs/performance-appendix.md. Each figure is the median of alternating slices; processor
+// time is that of the host's process.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7), SLICE = Number(process.env
 
 const issuer = await Issuer.start();
 const upstream = spawn(process.execPath, [new URL("upstream.mjs", import.meta.url).pathname], { stdio: ["ignore", "pipe", "inherit"] });
-process.on("exit", () => upstream.kill()); // also when something below fails
+process.on("exit", () => upstream.kill()); // also after a failure below
 const UPSTREAM = `http://127.0.0.1:${String((await once(upstream.stdout, "data"))[0]).trim()}`;
 
 const tokens = Array.from({ length: 1000 }, (_, i) => issuer.token({ sid: `session-${i}`, sub: `user-${i}` }));
@@ -63,7 +63,7 @@ for (const name of names.filter((name) => !missing(name))) {
   const gate = await Host.start(name, { variables: { ISSUER: NAME, AUTH_URL: issuer.url, UPSTREAM } });
   const subjects = [["plain proxy", plain, kinds["one token"]], ...Object.entries(kinds).map(([kind, token]) => [`gate, ${kind}`, gate, token])];
   const measured = subjects.map(() => []);
-  for (let i = -1; i < ROUNDS; i++) { // the first round warms up
+  for (let i = -1; i < ROUNDS; i++) { // the first round is the warm-up
     for (const [j, [, host, token]] of subjects.entries()) {
       const one = await slice(host, token);
       if (i >= 0) measured[j].push(one);

@@ -1,4 +1,4 @@
-// The yardstick on Node, Deno and Bun: the same server, with nobody to decide.
+// The baseline on Node, Deno and Bun: the same server without a gate.
 
 const { UPSTREAM } = process.env;
 

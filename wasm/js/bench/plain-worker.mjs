@@ -1,4 +1,4 @@
-// The yardstick in workerd: a Worker that forwards every request as it is.
+// The baseline in workerd: a Worker that forwards every request unchanged.
 
 import { env } from "cloudflare:workers";
 

@@ -1,4 +1,4 @@
-// An upstream in a process of its own.
+// An upstream in a separate process.
 
 import http from "node:http";
 

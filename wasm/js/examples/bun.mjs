@@ -16,7 +16,7 @@ const edge = new Edge({
 
 const server = Bun.serve({
   port: Number(PORT),
-  idleTimeout: 0, // answers may be long in coming
+  idleTimeout: 0, // answers may take long
   fetch: (request, server) => edge.fetch(request, { address: server.requestIP(request)?.address ?? "" }),
 });
 console.log(`listening on port ${server.port}`);

@@ -1,5 +1,5 @@
-// The JavaScript hosts that the tests run in. Each is started in a folder of its
-// own with the modules, the guest and a script, as its users would do.
+// The JavaScript hosts of the tests. Each is started in a separate folder with the
+// modules, the guest and a script, as a user would do.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,17 +13,17 @@ import { fileURLToPath } from "node:url";
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The guest that is tested. */
+/** The guest under test. */
 export const guestFile = process.env.EDGEAUTH_GATE ?? path.join(root, "../../dist/edgeauth-gate.wasm");
 
-// binary returns the file of the first package that is there: each platform has
-// another.
+// binary returns the file of the first package that is installed: each platform has its
+// own.
 function binary(...candidates) {
   for (const candidate of candidates) {
     try {
       return require.resolve(candidate);
     } catch {
-      // It is that of another platform.
+      // The package is for another platform.
     }
   }
   return undefined;
@@ -37,12 +37,12 @@ const binaries = {
   bun: binary(`@oven/bun-${platform}-${arch}/bin/bun`),
 };
 
-/** The script of each host's example. */
+/** The scripts of the examples. */
 export const examples = { node: "server.mjs", workerd: "worker.mjs", deno: "deno.mjs", bun: "bun.mjs" };
 
 export const names = Object.keys(binaries);
 
-/** Says why a host cannot be tested here, or false. In CI it has to be. */
+/** Returns why a host cannot be tested here, or false. In CI every host is required. */
 export function missing(name) {
   if (binaries[name]) return false;
   if (process.env.CI === "true") throw new Error(`${name} is not installed: npm ci`);
@@ -82,11 +82,11 @@ export class Host {
     this.port = await this.listens(lines, /listening on port (\d+)/);
   }
 
-  // workerd is given what wrangler makes of wrangler.jsonc.
+  // workerd gets the configuration that wrangler makes of wrangler.jsonc.
   async workerd(script, variables) {
     const text = JSON.stringify;
     const scripts = (await readdir(this.folder)).filter((file) => file.endsWith(".mjs"));
-    scripts.sort((a, b) => (b === script) - (a === script)); // the first one is run
+    scripts.sort((a, b) => (b === script) - (a === script)); // workerd runs the first one
     await writeFile(path.join(this.folder, "config.capnp"), `
       using Workerd = import "/workerd/workerd.capnp";
       const config :Workerd.Config = (
@@ -117,9 +117,9 @@ export class Host {
 
   async listens(lines, pattern) {
     const ended = once(this.process, "exit").then(() => {
-      throw new Error(`${this.name} has ended: ${this.output}`);
+      throw new Error(`${this.name} exited: ${this.output}`);
     });
-    ended.catch(() => {}); // when it is stopped later
+    ended.catch(() => {}); // for stop()
     const found = new Promise((resolve) => {
       lines.on("line", (line) => {
         const port = pattern.exec(line)?.[1];

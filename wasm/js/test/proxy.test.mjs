@@ -1,4 +1,4 @@
-// Forwarding, by the example of each host.
+// Forwarding, with the example of each host.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -30,7 +30,7 @@ for (const name of names) {
     const reflect = (request, answer) => answer.end(JSON.stringify([request.method, request.url, request.headers]));
 
     try {
-      await step("a request with a token goes on", reflect, async () => {
+      await step("a request with a token proceeds", reflect, async () => {
         const answer = await get("/a%20b//c?x=1&y=%2f", { "X-Auth-User-Id": "eve", X_AUTH_USER_ID: "eve", "X-Auth-Session-Id": "eve" });
         const [method, url, headers] = JSON.parse(answer.body);
         assert.deepEqual([answer.status, method, url], [200, "GET", "/a%20b//c?x=1&y=%2f"]);
@@ -39,13 +39,13 @@ for (const name of names) {
         for (const gone of ["authorization", "x_auth_user_id", "x-auth-session-id"]) assert.equal(headers[gone], undefined, gone);
       });
 
-      await step("one without does not", () => assert.fail("it went on"), async () => {
+      await step("a request without a token does not", () => assert.fail("it proceeded"), async () => {
         const answer = await call(host.url);
         assert.deepEqual([answer.status, answer.body], [401, '{"detail":"Authentication credentials were not provided."}']);
         assert.equal(answer.headers["www-authenticate"], "Token");
       });
 
-      await step("what is for one hop stays here", reflect, async () => {
+      await step("hop-by-hop headers are not forwarded", reflect, async () => {
         const answer = await get("/", {
           Connection: "keep-alive, X-Hop, X-Auth-User-Id", "X-Hop": "1", TE: "trailers", "Keep-Alive": "timeout=9", "Proxy-Authorization": "x",
         });
@@ -54,8 +54,8 @@ for (const name of names) {
         assert.equal(headers["x-auth-user-id"], "user-1");
       });
 
-      // Who says who he is must not be the client (CWE-348).
-      await step("the client does not say where it comes from", reflect, async () => {
+      // The client must not choose its own address (CWE-348).
+      await step("the client does not choose its address", reflect, async () => {
         const answer = await get("/", {
           "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https",
           Forwarded: "for=192.0.2.1", "X-Real-IP": "192.0.2.1", "CF-Connecting-IP": name === "workerd" ? "198.51.100.7" : "192.0.2.1",
@@ -68,15 +68,15 @@ for (const name of names) {
         for (const gone of ["forwarded", "x-real-ip"]) assert.equal(headers[gone], undefined, gone);
       });
 
-      // A path that looks like another server is one of the upstream's (CWE-918).
+      // A path that looks like another server is a path of the upstream (CWE-918).
       await step("no path leads to another server", reflect, async () => {
         for (const path of ["//evil.example/x", "/@evil.example/x", "//evil.example:80", "/.evil.example"]) {
-          // Bun sends one slash for two, and the gate decides about that.
+          // Bun sends one slash instead of two, and the gate decides about that path.
           assert.equal(JSON.parse((await get(path)).body)[1], name === "bun" ? path.replace("//", "/") : path);
         }
       });
 
-      await step("answers arrive as they are", (request, answer) => {
+      await step("answers arrive unchanged", (request, answer) => {
         const [status, headers, body] = {
           "/redirect": [302, { Location: "https://elsewhere.example/", "Set-Cookie": ["a=1", "b=2"] }, ""],
           "/packed": [200, { "Content-Encoding": "gzip", "Content-Type": "text/plain" }, gzipSync("packed".repeat(1000))],
@@ -115,7 +115,7 @@ for (const name of names) {
       });
 
       const first = deferred();
-      await step("a body goes on while it comes", async (request, answer) => {
+      await step("a body is forwarded while it arrives", async (request, answer) => {
         const parts = request[Symbol.asyncIterator]();
         let seen = String((await parts.next()).value);
         first.resolve();
@@ -138,8 +138,8 @@ for (const name of names) {
       }, async () => {
         const request = open(host.url, { headers: { authorization } });
         request.end();
-        // Bun keeps the head of an answer until there is something of the body.
-        if (name === "bun") await until(() => events?.write(": here it begins\n\n"));
+        // Bun sends the head of an answer with the beginning of the body.
+        if (name === "bun") await until(() => events?.write(": begin\n\n"));
         const [answer] = await once(request, "response");
         if (name === "bun") await once(answer, "data");
         for (const event of ["data: 1\n\n", "data: 2\n\n"]) {
@@ -147,12 +147,12 @@ for (const name of names) {
           assert.equal(String((await once(answer, "data"))[0]), event);
         }
         request.destroy();
-        // The upstream notices that nobody listens, at the next event at the latest.
-        await until(() => events.destroyed || (events.write(": still there\n\n"), false), "the upstream's connection ends");
+        // The upstream notices the disconnection at the next event at the latest.
+        await until(() => events.destroyed || (events.write(": continued\n\n"), false), "the upstream's connection ends");
       });
 
       const waiting = [];
-      await step("200 requests are in flight at once", (_request, answer) => {
+      await step("200 requests are in flight simultaneously", (_request, answer) => {
         waiting.push(answer);
         if (waiting.length === 200) waiting.forEach((answer, i) => answer.end(String(i)));
       }, async () => {
@@ -161,25 +161,25 @@ for (const name of names) {
         assert.ok(answers.every(({ status }) => status === 200));
       });
 
-      // A cut-off answer must not look like a whole one (CWE-354).
+      // A truncated answer must not look complete (CWE-354).
       let begun;
-      await step("an answer that is cut off is seen to be", (_request, answer) => {
+      await step("a truncated answer is recognized", (_request, answer) => {
         answer.writeHead(200, { "Content-Length": "1000" }).write("ten bytes.");
         begun = answer;
       }, async () => {
         const request = open(host.url, { headers: { authorization } });
         request.end();
         const [answer] = await once(request, "response");
-        begun.destroy(); // what came before is with the client
+        begun.destroy(); // the client has the beginning
         await assert.rejects(text(answer), /aborted|ECONNRESET|socket hang up/);
       });
 
-      await step("a body without a token is not passed on", () => assert.fail("it went on"), async () => {
+      await step("a body without a token is not forwarded", () => assert.fail("it proceeded"), async () => {
         const answer = await call(host.url, { method: "POST", body: randomBytes(MB) });
         assert.equal(answer.status, 401);
       });
 
-      await step("an upstream that hangs up is 502", (request) => request.socket.destroy(), async () => {
+      await step("an upstream that closes the connection is 502", (request) => request.socket.destroy(), async () => {
         const answer = await call(host.url, { method: "POST", headers: { authorization }, body: "x" });
         assert.deepEqual([answer.status, answer.body], [502, '{"detail":"The upstream cannot be reached."}']);
         handler = reflect;
@@ -223,8 +223,8 @@ for (const name of names) {
     try {
       assert.equal(await ask(), 503);
       issuer.down = false;
-      await until(async () => (await ask()) === 200, "the issuer is noticed");
-      // This guest lets each first request through and fails at each second one.
+      await until(async () => (await ask()) === 200, "the issuer is used");
+      // This guest lets each first request proceed and fails at each second one.
       assert.deepEqual([await ask(), await ask(), await ask()], [503, 200, 503]);
     } finally {
       await host.stop();

@@ -1,11 +1,11 @@
-// A client that sends a request byte by byte as it is told, which those of Node
-// do not: they correct what they are given.
+// A client that sends the exact bytes of a request, in contrast to Node's clients, which
+// correct them.
 
 import net from "node:net";
 
 /**
  * Sends the bytes of a text and returns the answer, with names in lower case; an
- * empty object when the server hangs up.
+ * empty object if the server closes the connection.
  */
 export async function exchange(port, text) {
   const socket = net.connect(port, "127.0.0.1");
@@ -25,7 +25,7 @@ export async function exchange(port, text) {
   }
 }
 
-// parse returns an answer, or undefined when some of it is missing.
+// parse returns an answer, or undefined if it is incomplete.
 function parse(data) {
   const end = data.indexOf("\r\n\r\n");
   if (end < 0) return undefined;

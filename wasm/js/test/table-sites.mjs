@@ -1,9 +1,9 @@
-// Sites for the table of cases, by the names of their hosts: "site-1" and so on.
-// Each has a configuration and a time of its own.
+// Sites for the table of cases, by the names of their hosts: "site-1" and so on. Each has
+// its own configuration and time.
 
 import { Edge } from "./edge.mjs";
 
-/** Returns the decider of each site, made when it is asked for. */
+/** Returns a function that returns the edge of a site, made with its first request. */
 export function sitesOf(text, module, upstream) {
   const sites = JSON.parse(text), made = new Map();
   return (host) => {

@@ -1,5 +1,5 @@
-// Every case of testdata/gate in every JavaScript host: the same answers, byte for
-// byte, as everywhere else. testdata/gate/README.md tells what a case is.
+// Every case of testdata/gate in every JavaScript host: the same answers, byte for byte,
+// as in the other hosts. testdata/gate/README.md documents the cases.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -23,16 +23,16 @@ const cases = (await Promise.all(files.map(json))).flatMap((file) => file.cases)
 const exact = /^(www-authenticate|cache-control|retry-after|vary|access-control-.*)$/;
 const guarded = /^(authorization|cookie|x.auth.*)$/;
 
-// Where a host does not hand over what a case is about.
+// Cases that a host does not pass to the gate as they are.
 const differences = {
   "two headers of more than 8 KiB together": {
     hosts: ["workerd", "deno", "bun"],
-    why: "they join headers of one name, so that it is one of more than 8 KiB",
+    why: "they join headers of one name to one of more than 8 KiB",
     answer: (got) => assert.deepEqual([got.status, got.body], [401, '{"detail":"Invalid token."}']),
   },
   "a preflight in small letters": {
     hosts: ["node", "workerd", "bun"],
-    why: "they know no such method, and refuse the request or hang up",
+    why: "they do not accept the method, and refuse the request or close the connection",
     answer: (got) => assert.ok(got.status === undefined || got.status === 400 || got.status === 501),
   },
 };
@@ -87,8 +87,8 @@ function checkAnswer(got, { answer = {}, upstream }) {
 }
 
 function checkUpstream(seen, { request, upstream }) {
-  if (!upstream) return assert.equal(seen, undefined, "the request went on");
-  assert.ok(seen, "the request did not go on");
+  if (!upstream) return assert.equal(seen, undefined, "the request proceeded");
+  assert.ok(seen, "the request did not proceed");
   const { method = "GET", path = "/", headers = [], body = "" } = request;
   assert.deepEqual([seen.method, seen.path, seen.body], [method, path, body]);
   const { removed = [], added = {} } = upstream;
@@ -96,7 +96,7 @@ function checkUpstream(seen, { request, upstream }) {
   for (const name of [...removed, "connection", "keep-alive", "te", "upgrade", "host"]) want.delete(name.toLowerCase());
   for (const [name, value] of Object.entries(added)) want.set(name.toLowerCase(), value);
   for (const [name, value] of want) assert.equal(seen.headers.get(name), value, name);
-  for (const name of seen.headers.keys()) if (guarded.test(name)) assert.ok(want.has(name), `${name} went on`);
+  for (const name of seen.headers.keys()) if (guarded.test(name)) assert.ok(want.has(name), `${name} was forwarded`);
 }
 
 for (const name of names) {

@@ -1,4 +1,4 @@
-// Compiled, and never run: the declarations say what edge.mjs takes.
+// Compiled and never run, to check the declarations.
 
 import { Edge, type Exchange, type Options } from "../edge.mjs";
 
@@ -19,5 +19,5 @@ export const exchange: Promise<Exchange> = edge.decide({ method: "GET", uri: "/"
 
 // @ts-expect-error: the module is required
 new Edge({ config: {} });
-// @ts-expect-error: a name that is wrong
+// @ts-expect-error: the name is wrong
 new Edge({ ...options, keysUrl: "https://api.example.com" });

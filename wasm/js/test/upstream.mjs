@@ -1,10 +1,10 @@
-// An upstream for tests, and a client that sees what arrives when.
+// An upstream for tests, and a client that observes the order of events.
 
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
 
-/** Starts a server that a function answers; it has url, asked and close(). */
+/** Starts a server that a function answers; it has url and stop(). */
 export async function serve(answer) {
   const server = http.createServer(answer);
   server.listen(0, "127.0.0.1");
@@ -24,7 +24,7 @@ export function open(url, { method = "GET", headers = {}, path } = {}) {
   const request = http.request({
     host: target.hostname, port: target.port, path: path ?? target.pathname + target.search, method, headers, agent: false,
   });
-  request.on("error", () => {}); // who waits for an answer learns of it; who does not, need not
+  request.on("error", () => {}); // a caller that waits for an answer gets it, too
   return request;
 }
 
@@ -53,17 +53,17 @@ export async function digest(stream) {
   return `${length} ${hash.digest("hex")}`;
 }
 
-/** Returns a promise and what resolves it. */
+/** Returns a promise and the function that resolves it. */
 export function deferred() {
   let resolve;
   const promise = new Promise((done) => (resolve = done));
   return { promise, resolve };
 }
 
-/** Waits until something is so. */
+/** Waits until a condition is true. */
 export async function until(condition, what = String(condition)) {
   for (const end = Date.now() + 30_000; !(await condition()); ) {
-    if (Date.now() > end) throw new Error(`in vain: ${what}`);
+    if (Date.now() > end) throw new Error(`timeout: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

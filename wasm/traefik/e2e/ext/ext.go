@@ -1,7 +1,6 @@
-// Package ext stands for a module that Traefik's own go.mod replaces by a folder
-// of its repository, which is on no module proxy. It has nothing in it there
-// either: it is where Traefik's makers add to the configuration in other
-// products.
+// Package ext replaces a module that Traefik's go.mod replaces by a folder of its
+// repository, which module proxies do not have. It is empty there, too: other products
+// of Traefik's makers extend the configuration with it.
 package ext
 
 // HTTP adds nothing.
