@@ -18,7 +18,7 @@
 // The package is pure. It has no clock, randomness, network, file, goroutine or
 // logger of its own, so the same code runs in a proxy and as a small WebAssembly
 // guest; a test checks its imports. Everything in it is safe for concurrent use
-// unless its comment says otherwise. A request with a token that was verified before
+// unless its comment states otherwise. A request with a token that was verified before
 // takes no lock and allocates nothing.
 //
 // # Ed25519

@@ -15,8 +15,8 @@ type FeedOptions struct {
 	// Issued is the time up to which the copy is complete: what RefreshedAt
 	// returned, or earlier.
 	Issued, Expires time.Time
-	// Since is what FeedSince returned for the client's cursor: the document is
-	// a delta from there on, or the full list if it is "".
+	// Since is the result of FeedSince for the client's cursor: the document is a
+	// delta from there on, or the full list if it is "".
 	Since string
 }
 

@@ -35,7 +35,7 @@ type Config struct {
 	// Revocations are those of the configuration itself.
 	Revocations     Revocations
 	RevocationsFile string
-	// RevocationsByHost reports that the host hands over the feed.
+	// RevocationsByHost reports that the host passes the feed to the gate.
 	RevocationsByHost bool
 	// RevocationsMaxAge is the greatest age of a feed; zero means no limit but its
 	// expiry.

@@ -1,5 +1,5 @@
 // Package config reads the configuration of the gate at an edge other than Caddy:
-// a JSON object that the host of a WebAssembly guest hands over.
+// a JSON object that the host of a WebAssembly guest passes to it.
 //
 //	{
 //	  "issuer":   "https://auth.example.com",
@@ -34,7 +34,7 @@
 //	                     and until (RFC 3339; default: permanent); or the signed
 //	                     feed of the issuer as a text
 //	revocations_file     a file with one of the two, read again when it changes
-//	revocations_by_host  boolean: the host hands over the signed feed part by
+//	revocations_by_host  boolean: the host passes the signed feed part by
 //	                     part; the gate answers 503 until it is complete
 //	revocations_max_age  duration: the greatest age of the feed; the gate
 //	                     answers 503 while the feed is older or absent. Needs

@@ -209,7 +209,7 @@ func (s *site) decide() gate.Decision {
 	return s.Decide(gate.Request{Method: "GET", Path: "/", Header: header, Now: s.now})
 }
 
-// A host hands over the feed part by part, and fetches what Cursor asks for.
+// A host passes the feed part by part, and fetches documents by Cursor.
 func TestFeedByHost(t *testing.T) {
 	s := newSite(t, `"keys":`+jwks(t, "ed25519")+`,"revocations_by_host":true,"revocations_max_age":"5m"`)
 	take := func(part string, want Progress) {

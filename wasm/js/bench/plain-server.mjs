@@ -13,6 +13,6 @@ if (globalThis.Deno) {
   console.log(`listening on port ${Bun.serve({ port: 0, fetch: forward }).port}`);
 } else {
   const { createServer } = await import("./node.mjs");
-  const nobody = { log: console.error, decide: async (head) => ({ status: 0, answer: [], method: head.method, uri: head.uri, headers: head.headers }) };
-  const server = createServer(nobody, { upstream: UPSTREAM }).listen(0, () => console.log(`listening on port ${server.address().port}`));
+  const open = { log: console.error, decide: async (head) => ({ status: 0, answer: [], method: head.method, uri: head.uri, headers: head.headers }) };
+  const server = createServer(open, { upstream: UPSTREAM }).listen(0, () => console.log(`listening on port ${server.address().port}`));
 }
