@@ -20,12 +20,12 @@ type certificate struct {
 	client        *tls.Config
 }
 
-// newCertificate makes a certificate for 127.0.0.1 that is its own authority.
+// newCertificate makes a self-signed certificate for 127.0.0.1.
 func newCertificate(tb testing.TB) certificate {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("making a certificate failed: %v", err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
@@ -34,15 +34,15 @@ func newCertificate(tb testing.TB) certificate {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("making a certificate failed: %v", err)
 	}
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("making a certificate failed: %v", err)
 	}
 	parsed, err := x509.ParseCertificate(der)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("making a certificate failed: %v", err)
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(parsed)
@@ -50,7 +50,7 @@ func newCertificate(tb testing.TB) certificate {
 		path := filepath.Join(tb.TempDir(), name)
 		text := pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 		if err := os.WriteFile(path, text, 0o600); err != nil {
-			tb.Fatal(err)
+			tb.Fatalf("writing a certificate failed: %v", err)
 		}
 		return path
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// slots is how many parts a Cluster divides its keys into.
+// slots is the number of parts into which a Cluster divides its keys.
 const slots = 16384
 
 // Cluster is a Redis Cluster of primaries.
@@ -33,8 +33,8 @@ func StartCluster(tb testing.TB, lines ...string) *Cluster {
 	return c
 }
 
-// AddReplica starts a node that takes over when a primary dies, with lines of
-// configuration, and waits until it is in step. It is not among the Servers.
+// AddReplica starts a node that takes over if a primary dies, with lines of
+// configuration, and waits until it is in step. It is not one of the Servers.
 func (c *Cluster) AddReplica(tb testing.TB, primary *Server, lines ...string) *Server {
 	tb.Helper()
 	replica := startNode(tb, lines)
@@ -76,17 +76,17 @@ func (c *Cluster) await(tb testing.TB, all []*Server) {
 	})
 }
 
-// URL is that of the store: one node, and the others as addr.
+// URL returns the URL for the store: one node, and the others as addr.
 func (c *Cluster) URL() string {
 	return "redis://" + c.Servers[0].Address() + "?addr=" + c.Servers[1].Address() + "&addr=" + c.Servers[2].Address()
 }
 
-// busPort is where the server talks to other nodes.
+// busPort returns the port at which the server communicates with other nodes.
 func (s *Server) busPort(tb testing.TB) string {
 	tb.Helper()
 	pair, _ := s.Do(tb, "config", "get", "cluster-port").([]any)
 	if len(pair) != 2 {
-		tb.Fatalf("cluster-port: %v", pair)
+		tb.Fatalf("cluster-port = %v, want a name and a value", pair)
 	}
 	port, _ := pair[1].(string)
 	return port

@@ -9,15 +9,15 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// What a server has answered is there after it was killed, and a frozen one does
-// not answer until it is thawed.
+// Acknowledged data is there after a server was killed, and a frozen server does not
+// respond until it is resumed.
 func TestServer(t *testing.T) {
 	server := Start(t)
 	server.Do(t, "set", "key", "value")
 	server.Kill(t)
 	server.Start(t)
 	if got := server.Do(t, "get", "key"); got != "value" {
-		t.Errorf("after kill: %v", got)
+		t.Errorf("value after a kill = %v, want value", got)
 	}
 	server.Pause(t)
 	client := goredis.NewClient(&goredis.Options{
@@ -25,7 +25,7 @@ func TestServer(t *testing.T) {
 	})
 	defer client.Close()
 	if err := client.Ping(t.Context()).Err(); err == nil {
-		t.Error("a frozen server answered")
+		t.Error("PING of a frozen server succeeded, want a timeout")
 	}
 	server.Resume(t)
 	server.Do(t, "ping")
@@ -38,26 +38,26 @@ func TestSecureServer(t *testing.T) {
 	server.Do(t, "ping")
 	options, err := goredis.ParseURL(server.URL())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("ParseURL failed: %v", err)
 	}
 	options.TLSConfig.RootCAs = server.secure.RootCAs
 	options.DisableIdentity = true
 	client := goredis.NewClient(options)
 	defer client.Close()
 	if err := client.Set(t.Context(), "edge:1", "", 0).Err(); err != nil {
-		t.Errorf("what the rules allow: %v", err)
+		t.Errorf("SET of an allowed key = error %v", err)
 	}
 	if err := client.Set(t.Context(), "other", "", 0).Err(); err == nil {
-		t.Error("a key that the rules do not allow")
+		t.Error("SET of another key succeeded, want a refusal")
 	}
 }
 
-// A replica takes over, and the former primary comes back as a replica.
+// A replica takes over, and the former primary returns as a replica.
 func TestGroup(t *testing.T) {
 	group := StartGroup(t, 1)
 	former := group.Primary(t)
 	if former != group.Servers[0] {
-		t.Error("the first primary is not the first server")
+		t.Error("Primary is not the first server")
 	}
 	next := group.Failover(t)
 	next.Do(t, "set", "key", "value")
@@ -71,7 +71,7 @@ func TestCluster(t *testing.T) {
 	defer client.Close()
 	for _, key := range []string{"a", "b", "c", "d", "e", "f"} {
 		if err := client.Set(t.Context(), key, key, 0).Err(); err != nil {
-			t.Errorf("%s: %v", key, err)
+			t.Errorf("SET %s failed: %v", key, err)
 		}
 	}
 }

@@ -13,19 +13,19 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// PrimaryName is the name under which Sentinels know the primary of a Group.
+// PrimaryName is the name that Sentinels have for the primary of a Group.
 const PrimaryName = "edge"
 
 // Group is a primary with replicas, watched by three Sentinels.
 type Group struct {
-	// Servers are primary and replicas; which is which changes.
+	// Servers are the primary and its replicas; the roles change.
 	Servers   []*Server
 	Sentinels []*Server
 }
 
-// StartGroup starts a primary and so many replicas, with lines of configuration
-// for each, and three Sentinels that take over after two seconds without an answer:
-// a server that syncs every write to a busy disk is silent for one now and then.
+// StartGroup starts a primary and replicas, with lines of configuration for each,
+// and three Sentinels. They fail over after two seconds without a response: a server
+// that syncs every write to a busy disk is sometimes silent for one.
 func StartGroup(tb testing.TB, replicas int, lines ...string) *Group {
 	tb.Helper()
 	g := &Group{Servers: []*Server{Start(tb, lines...)}}
@@ -68,7 +68,7 @@ func startSentinel(tb testing.TB, primary *Server) *Server {
 	return s
 }
 
-// URL is that of the store: one Sentinel, and the others as addr.
+// URL returns the URL for the store: one Sentinel, and the others as addr.
 func (g *Group) URL() string {
 	more := make([]string, 0, len(g.Sentinels))
 	for _, sentinel := range g.Sentinels[1:] {
@@ -77,7 +77,7 @@ func (g *Group) URL() string {
 	return "redis://" + g.Sentinels[0].Address() + "/0?" + strings.Join(more, "&")
 }
 
-// Primary returns the server that most Sentinels take for the primary.
+// Primary returns the server that most Sentinels report as the primary.
 func (g *Group) Primary(tb testing.TB) *Server {
 	tb.Helper()
 	var primary *Server
@@ -98,8 +98,8 @@ func (g *Group) Primary(tb testing.TB) *Server {
 	return primary
 }
 
-// Failover kills the primary and waits until a replica has taken over, which it
-// returns. The one that was killed may be started again and becomes a replica.
+// Failover kills the primary, waits until a replica has taken over, and returns the
+// replica. The killed server may be started again and becomes a replica.
 func (g *Group) Failover(tb testing.TB) *Server {
 	tb.Helper()
 	former := g.Primary(tb)
@@ -118,7 +118,7 @@ func (g *Group) AwaitFailover(tb testing.TB, former *Server) *Server {
 	return next
 }
 
-// sentinelState is what a Sentinel knows of the primary.
+// sentinelState returns the state of the primary that a Sentinel reports.
 func (s *Server) sentinelState(ctx context.Context) map[string]string {
 	client := goredis.NewSentinelClient(&goredis.Options{
 		Addr: s.Address(), Protocol: 2, MaxRetries: -1, DialerRetries: 1, DialTimeout: time.Second, DisableIdentity: true,

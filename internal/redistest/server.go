@@ -22,8 +22,7 @@ import (
 type Server struct {
 	*servertest.Process
 	Port int
-	// Username and Password are those of an ACL user as they stand in a URL, "" for
-	// none.
+	// Username and Password log in an ACL user, in the form for a URL, or are "".
 	Username, Password string
 	// CertificateFile is the PEM of the server's certificate, which is its own
 	// authority, and KeyFile that of its key; "" for a server without TLS.
@@ -32,7 +31,7 @@ type Server struct {
 	secure *tls.Config
 }
 
-// Start starts a server with lines of configuration beside or in place of the
+// Start starts a server with lines of configuration that add to or replace the
 // usual ones, for example "appendonly no".
 func Start(tb testing.TB, lines ...string) *Server {
 	tb.Helper()
@@ -49,8 +48,8 @@ func (s *Server) start(tb testing.TB, lines []string) {
 	}, lines...))
 }
 
-// startProgram picks ports until the server has got what it wants: between the
-// picking and the start somebody else may take a port.
+// startProgram selects ports until the server starts: another process may take a
+// port between the selection and the start.
 func (s *Server) startProgram(tb testing.TB, program string, lines []string) {
 	tb.Helper()
 	var err error
@@ -65,20 +64,20 @@ func (s *Server) startProgram(tb testing.TB, program string, lines []string) {
 		path := filepath.Join(dir, "redis.conf")
 		text := strings.Join(append(usual, lines...), "\n") + "\n"
 		if err = os.WriteFile(path, []byte(text), 0o600); err != nil {
-			tb.Fatal(err)
+			tb.Fatalf("writing the configuration failed: %v", err)
 		}
 		s.Process = servertest.New(tb, servertest.Command{Path: program, Args: []string{path}, Dir: dir, Ready: s.ready})
 		if err = s.TryStart(tb); err == nil {
 			return
 		}
 	}
-	tb.Fatal(err)
+	tb.Fatalf("starting %s failed: %v", program, err)
 }
 
-// Address is host and port.
+// Address returns host and port.
 func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) }
 
-// URL is that of the store, with the password in it.
+// URL returns the URL for the store, which contains the password.
 func (s *Server) URL() string {
 	scheme, user := "redis", ""
 	if s.secure != nil {
@@ -90,7 +89,7 @@ func (s *Server) URL() string {
 	return scheme + "://" + user + s.Address() + "/0"
 }
 
-// Client is a client with all rights, to be closed by the caller.
+// Client returns a client with all rights. The caller closes it.
 func (s *Server) Client() *goredis.Client {
 	return goredis.NewClient(&goredis.Options{
 		Addr: s.Address(), Password: s.adminPassword(), TLSConfig: s.secure, Protocol: 2, DisableIdentity: true,
@@ -98,20 +97,20 @@ func (s *Server) Client() *goredis.Client {
 	})
 }
 
-// Do sends a command with all rights and returns the answer, nil for none; the test
-// fails with it.
+// Do sends a command with all rights and returns the response, nil for none. If it
+// fails, so does the test.
 func (s *Server) Do(tb testing.TB, command ...any) any {
 	tb.Helper()
 	client := s.Client()
 	defer client.Close()
 	value, err := client.Do(lasting(tb), command...).Result()
 	if err != nil && !errors.Is(err, goredis.Nil) {
-		tb.Fatalf("%v: %v", command[0], err)
+		tb.Fatalf("command %v failed: %v", command[0], err)
 	}
 	return value
 }
 
-// info returns a field of INFO, "" for none and when the server does not answer.
+// info returns a field of INFO, "" if it is missing or the server does not respond.
 func (s *Server) info(ctx context.Context, field string) string {
 	client := s.Client()
 	defer client.Close()
@@ -127,17 +126,17 @@ func (s *Server) info(ctx context.Context, field string) string {
 	return ""
 }
 
-// ready reports whether the server answers; while it reads its files it does not.
+// ready reports whether the server serves; while it reads its files it does not.
 func (s *Server) ready(ctx context.Context) bool {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Address())
 	if err != nil {
-		return false // go-redis would say so on the standard error
+		return false // go-redis would log it
 	}
 	_ = conn.Close()
 	return s.info(ctx, "redis_version") != "" && s.info(ctx, "loading") != "1"
 }
 
-// lasting is the context of a test that is good for its cleanup too.
+// lasting returns a context that remains valid in the cleanup of a test.
 func lasting(tb testing.TB) context.Context {
 	tb.Helper()
 	return context.WithoutCancel(tb.Context())
@@ -152,8 +151,8 @@ func (s *Server) adminPassword() string {
 	return adminPassword
 }
 
-// Secure starts a server that takes TLS alone and has a user with the rules, such
-// as "~edgeauth:* &edgeauth:* -@all +get".
+// Secure starts a server that accepts only TLS and has a user with ACL rules such as
+// "~edgeauth:* &edgeauth:* -@all +get".
 func Secure(tb testing.TB, rules string, lines ...string) *Server {
 	tb.Helper()
 	certificate := newCertificate(tb)

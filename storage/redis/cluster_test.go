@@ -129,7 +129,7 @@ func TestClusterFailover(t *testing.T) {
 	cluster := redistest.StartCluster(t)
 	config := Config{URL: cluster.URL(), Cluster: true, WaitReplicas: 1}
 	db := open(t, config)
-	db.replicas = 0 // there is none yet
+	db.replicas = 0 // the replica follows
 	store := realm(t, db, "main")
 	signUp(t, store, authcore.Account{User: user("u", "")})
 	_, owner, _ := slotOf(t, cluster, store)

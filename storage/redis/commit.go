@@ -164,13 +164,9 @@ func (c *commit) claim(key, field, userID string) error {
 // that is absent, that lacks the item, or whose identity is unlinked or expired.
 // Then the next try of the step takes it.
 func (c *commit) free(ctx context.Context, claim failure, now time.Time) error {
-	value, err := c.store.run(ctx, "read", []string{claim.key}, c.store.prefix, "f")
+	answer, err := c.store.elements(ctx, 2, "read", []string{claim.key}, c.store.prefix, "f")
 	if err != nil {
 		return err
-	}
-	answer := list(value)
-	if len(answer) != 2 {
-		return errUnexpected
 	}
 	pair := list(answer[1])
 	if len(pair) != 2 {

@@ -34,13 +34,9 @@ func (s *Store) Count(ctx context.Context, now time.Time, counters []authcore.Co
 		window := strconv.FormatInt(max(1, counter.Window.Milliseconds()), 10)
 		arguments = append(arguments, string(sum[4:20]), window, strconv.Itoa(counter.Add))
 	}
-	value, err := s.run(ctx, "count", keys, arguments...)
+	answer, err := s.elements(ctx, 2*len(counters), "count", keys, arguments...)
 	if err != nil {
 		return nil, err
-	}
-	answer := list(value)
-	if len(answer) != 2*len(counters) {
-		return nil, errUnexpected
 	}
 	tallies := make([]authcore.Tally, len(counters))
 	for i := range tallies {

@@ -18,7 +18,7 @@ type diff struct {
 	// set has fields and their texts, kept the fields of items that remain.
 	set  []string
 	kept map[string]bool
-	// next is when the first new item expires.
+	// next is the time at which the first new item expires.
 	next time.Time
 	err  error
 }

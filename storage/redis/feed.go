@@ -23,15 +23,12 @@ func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore
 		if number, err := strconv.ParseUint(seen, 10, 53); err != nil || strconv.FormatUint(number, 10) != seen {
 			seen, history = "0", ""
 		}
-		value, err := s.run(ctx, "feed", []string{s.key("meta")}, s.prefix, history, seen, strconv.Itoa(feedPage))
+		// A replica returns one element.
+		answer, err := s.elements(ctx, 5, "feed", []string{s.key("meta")}, s.prefix, history, seen, strconv.Itoa(feedPage))
 		if err != nil {
 			return nil, "", err
 		}
-		answer := list(value)
-		if len(answer) != 5 { // a replica answers otherwise
-			return nil, "", errUnexpected
-		}
-		head := texts(value)
+		head := texts(answer)
 		cursor = head[1] + "@" + head[0]
 		entries := decodeRevocations(texts(answer[4]), answer[3])
 		if len(entries) > 0 || answer[2] == int64(1) {

@@ -31,8 +31,8 @@ type state struct {
 	// texts has the fields of live items as this program writes them.
 	texts   map[string]string
 	account authcore.Account
-	// damaged counts items that were skipped, gone lists fields that have expired,
-	// and next is when the first item expires, zero for never.
+	// damaged counts items that were skipped, and gone lists fields that have
+	// expired. The first live item expires at next, zero for never.
 	damaged int
 	gone    []string
 	next    time.Time
@@ -131,13 +131,9 @@ func (s *Store) load(ctx context.Context, refs []authcore.UserRef, keys ...strin
 	for _, key := range keys {
 		all, how = append(all, key), append(how, "g")
 	}
-	value, err := s.run(ctx, "read", all, how...)
-	answer := list(value)
-	switch {
-	case err != nil:
+	answer, err := s.elements(ctx, 1+len(all), "read", all, how...)
+	if err != nil {
 		return nil, nil, now, err
-	case len(answer) != 1+len(all):
-		return nil, nil, now, errUnexpected
 	}
 	millis, _ := answer[0].(int64)
 	for i, ref := range refs {
@@ -153,7 +149,7 @@ func (s *Store) load(ctx context.Context, refs []authcore.UserRef, keys ...strin
 }
 
 // user loads the user that a reference selects, or returns ErrNotFound. The zero now
-// stands for the time of Redis.
+// means the time of Redis.
 func (s *Store) user(ctx context.Context, ref authcore.UserRef, now time.Time) (state, error) {
 	users, _, clock, err := s.load(ctx, []authcore.UserRef{ref})
 	if err != nil {

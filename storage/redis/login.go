@@ -81,8 +81,8 @@ func (c *commit) login(ctx context.Context, step authcore.LoginStep) (authcore.A
 	return c.account(known[after.User.ID], after, authcore.ErrTaken)
 }
 
-// found returns the account that a reference selects, empty if there is none, and
-// adds the check that it still does.
+// found returns the account that a reference selects, empty if it selects nothing,
+// and adds the check that it still does.
 func (c *commit) found(ref authcore.UserRef, user *state, step authcore.LoginStep) (authcore.Account, error) {
 	key, how := c.store.refKey(ref)
 	if how == "f" {

@@ -93,14 +93,11 @@ func (db *DB) Realm(ctx context.Context, name string) (*Store, error) {
 		return nil, errors.New("redis: realm: the name is empty; set one")
 	}
 	s := &Store{db: db, prefix: db.keyPrefix + "{" + escape(name) + "}:"}
-	value, err := s.run(ctx, "open", []string{s.key("meta")}, strconv.Itoa(authcore.Format), rand.Text())
+	answer, err := s.elements(ctx, 2, "open", []string{s.key("meta")}, strconv.Itoa(authcore.Format), rand.Text())
 	if err != nil {
 		return nil, err
 	}
-	opened := texts(value)
-	if len(opened) != 2 {
-		return nil, errUnexpected
-	}
+	opened := texts(answer)
 	switch format, err := strconv.Atoi(opened[0]); {
 	case err != nil || format < 1:
 		return nil, fmt.Errorf("redis: the keys below %s belong to another program; set another key prefix", s.prefix)

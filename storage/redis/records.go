@@ -85,13 +85,9 @@ func (s *Store) UpdateRecord(
 
 // RecordsOf lists the records of an owner. See [authcore.Records].
 func (s *Store) RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]authcore.Record, error) {
-	value, err := s.run(ctx, "read", []string{s.key("o:", owner)}, s.prefix, "o"+kind)
+	answer, err := s.elements(ctx, 2, "read", []string{s.key("o:", owner)}, s.prefix, "o"+kind)
 	if err != nil {
 		return nil, err
-	}
-	answer := list(value)
-	if len(answer) != 2 {
-		return nil, errUnexpected
 	}
 	var records []authcore.Record
 	for _, text := range texts(answer[1]) {

@@ -54,6 +54,16 @@ func (s *Store) run(ctx context.Context, name string, keys []string, arguments .
 	return value, err
 }
 
+// elements runs a script that returns a list of n elements.
+func (s *Store) elements(ctx context.Context, n int, name string, keys []string, arguments ...string) ([]any, error) {
+	value, err := s.run(ctx, name, keys, arguments...)
+	elements := list(value)
+	if err == nil && len(elements) != n {
+		err = errUnexpected
+	}
+	return elements, err
+}
+
 // list returns the elements of a response, nil if it is not a list.
 func list(value any) []any {
 	elements, _ := value.([]any)

@@ -15,14 +15,10 @@ import (
 func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error) {
 	var swept authcore.Swept
 	for at, skip := 0, 0; at < shards; {
-		value, err := s.run(ctx, "due", []string{s.key("meta")},
+		answer, err := s.elements(ctx, 2, "due", []string{s.key("meta")},
 			s.prefix, strconv.Itoa(at), strconv.Itoa(skip), strconv.FormatInt(now.UnixMilli(), 10))
 		if err != nil {
 			return swept, err
-		}
-		answer := list(value)
-		if len(answer) != 2 {
-			return swept, errUnexpected
 		}
 		next, _ := answer[0].(int64)
 		if int(next) != at {

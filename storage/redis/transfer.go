@@ -77,14 +77,11 @@ func (s *Store) exportRecords(ctx context.Context, at string, now time.Time) ([]
 	if _, err := strconv.ParseUint(cursor, 10, 64); err != nil {
 		server, cursor = "", "0"
 	}
-	value, err := s.run(ctx, "scan", []string{s.key("meta")}, s.key("r:*"), server, cursor, strconv.Itoa(exportKeys))
+	answer, err := s.elements(ctx, 3, "scan", []string{s.key("meta")}, s.key("r:*"), server, cursor, strconv.Itoa(exportKeys))
 	if err != nil {
 		return nil, "", err
 	}
-	answer, head := list(value), texts(value)
-	if len(answer) != 3 {
-		return nil, "", errUnexpected
-	}
+	head := texts(answer)
 	var items []authcore.Item
 	for _, text := range texts(answer[2]) {
 		if record, err := decodeRecord(text, now); err == nil {

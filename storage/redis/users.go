@@ -70,14 +70,10 @@ func (s *Store) list(ctx context.Context, cursor string, wanted int, all string)
 	if err != nil {
 		from, after = 0, "" // the beginning
 	}
-	value, err := s.run(ctx, "users", []string{s.key("meta")},
+	answer, err := s.elements(ctx, 2, "users", []string{s.key("meta")},
 		s.prefix, strconv.FormatUint(from, 10), strconv.Itoa(wanted), all)
 	if err != nil {
 		return nil, "", err
-	}
-	answer := list(value)
-	if len(answer) != 2 {
-		return nil, "", errUnexpected
 	}
 	var users []listed
 	pairs := list(answer[1])
