@@ -1,18 +1,18 @@
-# What the project does with itself. `make help` lists it.
+# The tasks of the project. `make help` lists them.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
 GO ?= go
-# Further flags for `go test`, for example TESTFLAGS='-run TestGate -v'.
+# Additional flags for `go test`, for example TESTFLAGS='-run TestGate -v'.
 TESTFLAGS ?=
-# How long each fuzz target runs.
+# The time for each fuzz target.
 FUZZTIME ?= 10s
-# The least statement coverage of a package, in percent.
+# The minimum statement coverage of a package, in percent.
 MINCOVER ?= 85
 
-# What Caddyfile.example reads from the environment.
+# Variables of Caddyfile.example.
 PORT ?= 8080
 WEB_CLIENT_KEY ?= dev-client-key
 export PORT WEB_CLIENT_KEY
@@ -24,16 +24,16 @@ TOOLS ?= $(shell dirname "$$($(GO) env GOCACHE)")/edgeauth-tools/$(shell $(GO) e
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
 
-# `./...` leaves out folders that begin with a dot.
-PACKAGES := ./... ./.ci/cover ./.ci/testsum ./.ci/xcaddy
+# `./...` excludes directories that begin with a dot.
+PACKAGES := ./... ./.ci/attacks ./.ci/cover ./.ci/prose ./.ci/testsum ./.ci/xcaddy
 GOFILES = $(shell find . -name '*.go' -not -path './.git/*' -not -path './bin/*')
 
-# What `make run` says, one line each.
+# The text of `make run`, one line each.
 TRY = '' \
 	'  edgeauth answers on http://localhost:$(PORT); Ctrl-C ends it. In another terminal:' '' \
-	'  1. Ask for a link. The answer shows it as _debug_auth_link; production only mails it.' \
+	'  1. Request a link. The answer contains it as _debug_auth_link; production only mails it.' \
 	'     curl -s http://localhost:$(PORT)/v1/auth/by-link/link/ -d email=ann@example.com' \
-	'  2. Spend it: LINK is what follows the last slash. The answer holds a token.' \
+	'  2. Log in: LINK is the part after the last slash. The answer contains a token.' \
 	'     curl -s http://localhost:$(PORT)/v1/auth/by-link/login/ -d client_key=$(WEB_CLIENT_KEY) -d token=LINK' \
 	'  3. Call the application behind the gate.' \
 	'     curl -s http://localhost:$(PORT)/hello -H "Authorization: Token TOKEN"' \
@@ -43,7 +43,7 @@ TRY = '' \
 ##@ Use
 
 .PHONY: run
-run: build ## Start Caddyfile.example in development mode and say what to try
+run: build ## Start Caddyfile.example in development mode and print calls to try
 	@if (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; then echo 'port $(PORT) is taken by another program' >&2; exit 1; fi
 	@(until (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; do kill -0 $$$$ 2>/dev/null || exit 0; sleep 0.1; done; \
 	printf '%s\n' $(TRY)) & \
@@ -54,7 +54,7 @@ build: ## Build bin/edgeauth: Caddy's standard modules and this one
 	$(GO) build -o bin/edgeauth ./cmd/edgeauth
 
 .PHONY: xcaddy
-xcaddy: ## Build bin/caddy as xcaddy.json says, with xcaddy
+xcaddy: ## Build bin/caddy from xcaddy.json, with xcaddy
 	@command -v xcaddy >/dev/null || { echo 'xcaddy is not installed: go install github.com/caddyserver/xcaddy/cmd/xcaddy@latest' >&2; exit 1; }
 	$(GO) run ./.ci/xcaddy -output bin/caddy xcaddy.json
 
@@ -71,7 +71,7 @@ test-race: ## Run the tests of the module with the race detector (needs a C comp
 	$(GO) test -race -timeout=15m $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: e2e
-e2e: ## Run the built server against real parts; what needs a browser or Node.js is skipped without
+e2e: ## Test the built server with real parts; skips what needs a missing browser or Node.js
 	cd e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
 
 .PHONY: edges
@@ -82,16 +82,16 @@ edges: wasm ## Run the module in Node, workerd, Deno and Bun (needs Node 18 and 
 	cd wasm/js && npm ci && npm run --silent types && npm test --silent
 
 .PHONY: faults
-faults: ## Break PostgreSQL and Redis under two nodes in every way, and print what people saw
+faults: ## Break PostgreSQL and Redis under two nodes, and print the effects
 	cd e2e && FAULTS=full $(GO) test -timeout=30m -count=1 -run '^TestStoreFaults$$' -v $(TESTFLAGS) . | sed -n '/^--- \|^    --- \|^ok\|^FAIL\|^|\|NOT TESTED\|_test.go:/p'
 
 .PHONY: wasm-test
-wasm-test: ## Run the WebAssembly module under the hosts that are Go, Traefik among them
+wasm-test: ## Run the WebAssembly module under its Go hosts, Traefik among them
 	cd wasm/e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
 	cd wasm/traefik/e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
 
 .PHONY: cover
-cover: ## Run the tests and demand MINCOVER of authcore, storage and caddymodule
+cover: ## Run the tests and require MINCOVER of authcore, storage and caddymodule
 	$(GO) test -timeout=15m -covermode=atomic -coverprofile=coverage.out $(TESTFLAGS) $(PACKAGES)
 	$(GO) run ./.ci/cover -min $(MINCOVER) -of authcore,storage,caddymodule -without storage/storagetest coverage.out
 
@@ -106,23 +106,23 @@ fuzz: ## Run each fuzz target for FUZZTIME
 	cd wasm/e2e && $(GO) test -run '^$$' -fuzz '^FuzzGuest$$' -fuzztime $(FUZZTIME) .
 
 .PHONY: bench
-bench: wasm ## Measure: each step, then the built server beside a plain reverse_proxy (Linux)
+bench: wasm ## Measure: each step, then the built server next to a plain reverse_proxy (Linux)
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
 	@if command -v npm >/dev/null; then cd wasm/js && npm ci --silent; fi
 	cd wasm/e2e && $(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) .
 	cd bench && $(GO) run . -write ../docs/performance.md
 
-# When the module was built, in seconds since 1970: it refuses to run on a clock
-# before that. The time of the commit, so that the same commit gives the same file.
+# The build time of the module in seconds since 1970; it refuses to run on an earlier
+# clock. It is the time of the commit, so that a commit always gives the same file.
 BUILT ?= $(or $(SOURCE_DATE_EPOCH),$(shell git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || date +%s))
-# The ceilings of the module's size in bytes, as it is and compressed.
+# The maximum size of the module in bytes, as it is and compressed.
 WASM_MAX := 6000000
 WASM_MAX_GZIP := 1700000
-# Where Traefik looks for a plugin, below its working directory.
+# The place of a plugin, below the working directory of Traefik.
 WASM_PLUGIN := dist/traefik/plugins-local/src/github.com/edgeauth/edgeauth
 
 .PHONY: wasm
-wasm: ## Build dist/edgeauth-gate.wasm and the plugin for Traefik, and see that the core builds for wasip1 and js
+wasm: ## Build dist/edgeauth-gate.wasm and the plugin for Traefik, and the core for wasip1 and js
 	GOOS=wasip1 GOARCH=wasm $(GO) build ./authcore/...
 	GOOS=js GOARCH=wasm $(GO) build ./authcore/...
 	@mkdir -p dist
@@ -134,10 +134,10 @@ wasm: ## Build dist/edgeauth-gate.wasm and the plugin for Traefik, and see that 
 	@mkdir -p $(WASM_PLUGIN) && cp dist/edgeauth-gate.wasm wasm/traefik/.traefik.yml $(WASM_PLUGIN) && cp wasm/traefik/*.yml dist/traefik
 	@cd dist && find * -type f ! -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
 
-##@ Look after
+##@ Maintain
 
 .PHONY: lint
-lint: $(GOLANGCI) $(GOFUMPT) ## Check style, vet, module files and known faults
+lint: $(GOLANGCI) $(GOFUMPT) ## Check format, wording, module files and known faults
 	@unformatted="$$($(GOFUMPT) -l $(GOFILES))"; \
 	if [ -n "$$unformatted" ]; then printf 'not formatted (make fmt):\n%s\n' "$$unformatted" >&2; exit 1; fi
 	$(GO) vet $(PACKAGES)
@@ -157,14 +157,14 @@ lint: $(GOLANGCI) $(GOFUMPT) ## Check style, vet, module files and known faults
 	cd bench && $(GOLANGCI) run --allow-parallel-runners --config ../.golangci.yml ./...
 	cd wasm/e2e && $(GOLANGCI) run --allow-parallel-runners --config ../../.golangci.yml ./...
 	cd wasm/traefik/e2e && $(GOLANGCI) run --allow-parallel-runners --config ../../../.golangci.yml ./...
-	GOOS=wasip1 GOARCH=wasm $(GOLANGCI) run --allow-parallel-runners --disable unused ./wasm/guest # exports seem unused
+	GOOS=wasip1 GOARCH=wasm $(GOLANGCI) run --allow-parallel-runners --disable unused ./wasm/guest # the linter does not know exports
 
 .PHONY: fmt
 fmt: $(GOFUMPT) ## Format the Go files
 	$(GOFUMPT) -w $(GOFILES)
 
 .PHONY: clean
-clean: ## Remove what was built
+clean: ## Remove build results
 	rm -rf bin dist coverage.out
 
 .PHONY: help

@@ -16,14 +16,14 @@ import (
 
 const module = "github.com/edgeauth/edgeauth"
 
-// listed is what `go list` tells of a package.
+// listed is a package in the output of `go list`.
 type listed struct {
 	ImportPath string
-	// Imports are direct, Deps direct and indirect; neither is of tests.
+	// Imports are direct, Deps direct and indirect, both without those of tests.
 	Imports, Deps []string
 }
 
-// folder is the place of the package below the root of the module.
+// folder returns the directory of the package below the root of the module.
 func (p listed) folder() string {
 	return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 }
@@ -59,10 +59,10 @@ func packages(t *testing.T) []listed {
 	}
 }
 
-// The arrows: caddymodule may use storage, mailer and authcore; storage and
-// mailer may use authcore, wasm its gate; authcore uses nothing of ours. What a package must
-// not know it must not reach by detours either, or the core would no longer
-// build for WebAssembly and a back end could not be used without Caddy.
+// The arrows between the areas: caddymodule may use storage, mailer and authcore;
+// storage, mailer and contrib may use authcore; wasm may use its gate; authcore uses
+// none of them. Indirect imports count as well: otherwise the core would not build for
+// WebAssembly, and a back end could not be used without Caddy.
 func TestArrows(t *testing.T) {
 	const caddy, zap = "github.com/caddyserver", "go.uber.org/zap"
 	ours := func(folder string) string { return module + "/" + folder }
@@ -79,6 +79,7 @@ func TestArrows(t *testing.T) {
 			ours("authcore/httpapi"), ours("authcore/provider"),
 		}},
 		{"mailer", []string{caddy, zap, ours("storage"), ours("caddymodule"), ours("cmd")}},
+		{"contrib", []string{caddy, zap, ours("storage"), ours("mailer"), ours("caddymodule"), ours("cmd")}},
 		{"caddymodule", []string{ours("cmd")}},
 	} {
 		t.Run(rule.in, func(t *testing.T) {
@@ -107,7 +108,44 @@ func TestArrows(t *testing.T) {
 	})
 }
 
-// refuse fails the test when one of the import paths is, or is below, forbidden.
+// layers lists the packages below authcore, each after those that it may import.
+var layers = [][]string{
+	{"authcore/gate"},
+	{"authcore"},
+	{"authcore/keys", "authcore/provider", "authcore/ratelimit", "authcore/revocation"},
+	{"authcore/account"},
+	{"authcore/session"},
+	{"authcore/login", "authcore/session/sessiontest"},
+	{"authcore/realm"},
+	{"authcore/httpapi"},
+}
+
+// No arrow between the packages of the core runs back up or within a layer.
+func TestLayersOfTheCore(t *testing.T) {
+	height := map[string]int{}
+	for i, layer := range layers {
+		for _, folder := range layer {
+			height[folder] = i
+		}
+	}
+	for _, p := range packages(t) {
+		if !p.in("authcore") {
+			continue
+		}
+		own, known := height[p.folder()]
+		if !known {
+			t.Errorf("%s is in no layer; add it to layers", p.folder())
+		}
+		for _, path := range p.Imports {
+			folder := strings.TrimPrefix(path, module+"/")
+			if imported, ours := height[folder]; ours && imported >= own {
+				t.Errorf("%s must not import %s", p.folder(), folder)
+			}
+		}
+	}
+}
+
+// refuse fails the test if one of the import paths is forbidden or below it.
 func (p listed) refuse(t *testing.T, paths []string, forbidden string) {
 	t.Helper()
 	for _, path := range paths {
@@ -117,8 +155,8 @@ func (p listed) refuse(t *testing.T, paths []string, forbidden string) {
 	}
 }
 
-// A path of the machine on which a file was written says nothing to whoever
-// reads it elsewhere, and may say too much.
+// No file contains a path of the machine on which it was written: it is useless
+// elsewhere and may disclose something.
 func TestNoFileNamesAPlaceOutsideTheTree(t *testing.T) {
 	root, err := filepath.Abs(".")
 	if err != nil {
@@ -134,11 +172,11 @@ func TestNoFileNamesAPlaceOutsideTheTree(t *testing.T) {
 			t.Fatal(err)
 		}
 		if bytes.IndexByte(text, 0) >= 0 {
-			continue // no text
+			continue // a binary file
 		}
 		for number, line := range strings.Split(string(text), "\n") {
 			if strings.Contains(line, root+"/") || outside.MatchString(line) {
-				t.Errorf("%s:%d names a place outside the tree: %s", name, number+1, strings.TrimSpace(line))
+				t.Errorf("%s:%d contains a path outside the tree: %s", name, number+1, strings.TrimSpace(line))
 			}
 		}
 	}
@@ -148,9 +186,9 @@ func TestNoFileNamesAPlaceOutsideTheTree(t *testing.T) {
 func trackedFiles(t *testing.T) []string {
 	t.Helper()
 	if _, err := os.Stat(".git"); err != nil {
-		t.Skip("this is no clone: nothing says which files belong to the project")
+		t.Skip("this is not a clone, so the files of the project are unknown")
 	}
-	// The owner of a checkout may be another user than the one who tests it.
+	// The owner of a checkout may differ from the user who runs the tests.
 	list := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	out, err := list.Output()
 	if err != nil {

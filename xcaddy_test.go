@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A Caddy built with xcaddy is to be the one that the tests ran with.
+// xcaddy builds the same versions that the tests run with.
 func TestXcaddyBuildsWhatIsTested(t *testing.T) {
 	text, err := os.ReadFile("xcaddy.json")
 	if err != nil {
