@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	netmail "net/mail"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -186,6 +187,22 @@ func (r *rig) expect(t *testing.T, want Result) Outcome {
 		t.Fatalf("outcome = %q, want %q\n%s", got.Result, want, r.logs)
 	}
 	return got
+}
+
+// await waits for a condition of the queue, which is checked with the lock.
+func (r *rig) await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for start := time.Now(); ; runtime.Gosched() {
+		r.mu.Lock()
+		ok := condition()
+		r.mu.Unlock()
+		if ok {
+			return
+		}
+		if time.Since(start) > patience {
+			t.Fatalf("condition was not reached: %s", what)
+		}
+	}
 }
 
 // receive waits for a value.

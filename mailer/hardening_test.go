@@ -271,7 +271,7 @@ func TestNoSecretInTemplateErrors(t *testing.T) {
 func TestDecoysTakePlacesLikeMail(t *testing.T) {
 	decoyOf := func(mail authcore.LinkMail) authcore.LinkMail { mail.Decoy = true; return mail }
 
-	t.Run("for as long", func(t *testing.T) {
+	t.Run("for the same time", func(t *testing.T) {
 		var r *rig
 		delivered := 0
 		r = newRig(t, newFakeTransport(func(context.Context, *Message) error {
@@ -282,7 +282,7 @@ func TestDecoysTakePlacesLikeMail(t *testing.T) {
 		r.enqueue(t, r.mail("alice@example.org"))
 		r.expect(t, Sent)
 		r.enqueue(t, decoyOf(r.mail("alice@example.org")))
-		r.clock.awaitTimers(t, 1)
+		r.clock.awaitTimers(t, 3) // the decoy, its worker and its link
 		r.clock.Advance(2 * time.Second)
 		if r.Len() != 1 {
 			t.Error("the decoy left its place early")
@@ -294,23 +294,23 @@ func TestDecoysTakePlacesLikeMail(t *testing.T) {
 			t.Errorf("delivered = %d, places = %d, outcomes = %d, want 2, 0, 0", delivered, r.Len(), len(r.outcomes))
 		}
 	})
-	t.Run("until they expire when mail is delayed", func(t *testing.T) {
+	t.Run("with retries", func(t *testing.T) {
 		r := newRig(t, newFakeTransport(func(context.Context, *Message) error { return temporary }), func(c *QueueConfig) { c.Workers = 1 })
 		r.enqueue(t, r.mail("alice@example.org"))
 		r.expect(t, Retried)
 		r.enqueue(t, decoyOf(r.mail("alice@example.org")))
-		r.clock.awaitTimers(t, 2)
+		r.await(t, "the decoy waits", func() bool { return len(r.waiting) == 2 })
 		if r.Len() != 2 {
 			t.Errorf("Len() = %d, want 2", r.Len())
 		}
 	})
-	t.Run("but hold up no shutdown", func(t *testing.T) {
+	t.Run("without delaying a shutdown", func(t *testing.T) {
 		r := newRig(t, newFakeTransport(func(context.Context, *Message) error { return nil }), nil)
 		r.remember(attemptRecord{took: time.Hour, retry: true})
 		for range 10 {
 			r.enqueue(t, decoyOf(r.mail("alice@example.org")))
 		}
-		r.clock.awaitTimers(t, DefaultWorkers)
+		r.clock.awaitTimers(t, 3*DefaultWorkers)
 		if err := r.Close(shortly(t)); err != nil {
 			t.Errorf("Close() failed: %v", err)
 		}

@@ -55,9 +55,9 @@ type Queue struct {
 	// mails those that are not decoys.
 	places, total, mails int
 	// running counts attempts that occupy a worker, slow those that took too long and
-	// have released it; slowOf counts the latter by domain.
-	running, slow int
-	slowOf        map[string]int
+	// have released it. activeOf counts both by domain, slowOf the latter.
+	running, slow    int
+	activeOf, slowOf map[string]int
 	// left are items whose attempt ended with ctx.
 	left   []*item
 	isShut bool
@@ -112,6 +112,7 @@ func NewQueue(config QueueConfig) (*Queue, error) {
 		due:       newLanes(),
 		retries:   newLanes(),
 		waiting:   map[*item]func() bool{},
+		activeOf:  map[string]int{},
 		slowOf:    map[string]int{},
 	}, nil
 }

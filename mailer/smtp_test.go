@@ -170,7 +170,7 @@ func TestSMTPDropInsideData(t *testing.T) {
 	m := testMessage()
 	m.Text = strings.Repeat("a long line of text\n", 100_000)
 	var failure *DeliveryError
-	if err := transport.Deliver(shortly(t), m); !errors.As(err, &failure) || failure.Permanent || failure.Stage != "content" {
+	if err := transport.Deliver(shortly(t), m); !errors.As(err, &failure) || failure.Permanent || failure.Stage != "data" || failure.Unknown {
 		t.Fatalf("Deliver() failed with %v, want a temporary failure", err)
 	}
 	if err := deliver(t, transport); err != nil {

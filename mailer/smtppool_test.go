@@ -33,7 +33,7 @@ func TestPoolUsesConnectionsAgain(t *testing.T) {
 
 func TestPoolIsBounded(t *testing.T) {
 	script := &smtpScript{}
-	transport := newTestSMTP(t, script.start(t), func(c *SMTPConfig) { c.Connections = 2 })
+	transport := newTestSMTP(t, script.start(t), func(c *SMTPConfig) { c.Connections, c.MaxUses = 2, 100 })
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {

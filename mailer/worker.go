@@ -10,8 +10,8 @@ const (
 	// slowAfter is the time after which an attempt releases its worker. Servers may
 	// take minutes for a reply, and other mails must not wait for them.
 	slowAfter = 10 * time.Second
-	// slowOfDomain limits the slow attempts of one recipient domain. While a domain
-	// has this many, no further attempts start.
+	// slowOfDomain limits the attempts of one recipient domain while some of them are
+	// slow.
 	slowOfDomain = 4
 )
 
@@ -23,6 +23,7 @@ func (q *Queue) dispatch() {
 			return
 		}
 		q.running++
+		q.activeOf[it.domain]++
 		q.attempts.Go(func() { q.run(it) })
 	}
 }
@@ -35,7 +36,7 @@ func (q *Queue) next() *item {
 	}
 	q.dueNext = !q.dueNext
 	for _, line := range lines {
-		if it := line.pop(q.isBlocked); it != nil {
+		if it := line.pop(q.isBusy); it != nil {
 			q.leaveRetries(it)
 			return it
 		}
@@ -43,6 +44,12 @@ func (q *Queue) next() *item {
 	return nil
 }
 
+// isBusy reports whether no further attempt of a domain may start now.
+func (q *Queue) isBusy(domain string) bool {
+	return q.slowOf[domain] > 0 && q.activeOf[domain] >= slowOfDomain
+}
+
+// isBlocked reports whether all attempts of a busy domain are slow.
 func (q *Queue) isBlocked(domain string) bool { return q.slowOf[domain] >= slowOfDomain }
 
 // attempt is one attempt at an item.
@@ -60,19 +67,24 @@ func (q *Queue) run(it *item) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	a.hasEnded = true
+	decrement(q.activeOf, it.domain)
 	if a.isSlow {
 		q.slow--
-		if q.slowOf[it.domain]--; q.slowOf[it.domain] == 0 {
-			delete(q.slowOf, it.domain)
-		}
+		decrement(q.slowOf, it.domain)
 	} else {
 		q.running--
 	}
 	q.dispatch()
 }
 
-// slowDown releases the worker of an attempt that takes too long. Mails for a domain
-// with too many slow attempts move to the retry budget.
+func decrement(counts map[string]int, key string) {
+	if counts[key]--; counts[key] == 0 {
+		delete(counts, key)
+	}
+}
+
+// slowDown releases the worker of an attempt that takes too long. Mails for a blocked
+// domain move to the retry budget.
 func (q *Queue) slowDown(a *attempt) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
