@@ -1,10 +1,10 @@
 // Command cover prints the statement coverage of each package from a profile of
-// `go test -coverprofile`, and fails when a package that has to reach a
-// percentage does not:
+// `go test -coverprofile`, and fails if a package does not reach a required
+// percentage:
 //
 //	cover -min 85 -of authcore,storage,caddymodule -without storage/storagetest coverage.out
 //
-// Folders are relative to the module and stand for everything below them.
+// Folders are relative to the module and include everything below them.
 package main
 
 import (
@@ -60,7 +60,7 @@ func (c coverage) percent() float64 {
 }
 
 // parse adds up a profile by package. A block that several test binaries report
-// is covered when one of them ran it.
+// is covered if one of them ran it.
 func parse(profile io.Reader) (map[string]coverage, error) {
 	type block struct {
 		statements int
@@ -97,15 +97,15 @@ func parse(profile io.Reader) (map[string]coverage, error) {
 	return packages, lines.Err()
 }
 
-// demand says which packages have to reach how much.
+// demand selects packages and the percentage that they must reach.
 type demand struct {
 	module      string
 	of, without []string
 	minimum     float64
 }
 
-// check prints every package and reports whether the demand is met. A folder of
-// which the profile knows nothing does not meet it: its tests did not run.
+// check prints every package and reports whether the demand is met. A folder that is
+// not in the profile does not meet it: its tests did not run.
 func (d demand) check(packages map[string]coverage, out io.Writer) bool {
 	met := true
 	seen := map[string]bool{}
@@ -128,7 +128,7 @@ func (d demand) check(packages map[string]coverage, out io.Writer) bool {
 	return met
 }
 
-// under returns the root that folder is, or is below; "" when there is none.
+// under returns the root that contains folder, or "".
 func under(folder string, roots []string) string {
 	for _, root := range roots {
 		if root != "" && (folder == root || strings.HasPrefix(folder, root+"/")) {

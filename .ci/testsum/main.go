@@ -1,12 +1,10 @@
 // Command testsum reads the events of `go test -json` from its standard input,
-// prints what a person wants to see of them, and adds what it counted to a
-// file:
+// prints the relevant ones for a reader, and adds the counts to a file:
 //
 //	go test -json ./... | testsum -counts FILE
 //
-// The file holds one line per run, "passed failed skipped". Lines that are no
-// events are printed as they are. The exit code is 1 when a test or a package
-// failed.
+// The file contains one line per run, "passed failed skipped". Lines that are not
+// events are printed unchanged. The exit code is 1 if a test or a package failed.
 package main
 
 import (
@@ -47,7 +45,7 @@ type event struct {
 	ImportPath string
 }
 
-// summary is what a run came to. Subtests count like tests.
+// summary counts the tests of a run, including subtests.
 type summary struct {
 	passed, failed, skipped int
 }
@@ -64,14 +62,14 @@ func (s summary) appendTo(path string) error {
 	return err
 }
 
-// reader keeps what tests printed until it is known whether anybody wants it.
+// reader keeps the output of tests until their result is known.
 type reader struct {
 	out io.Writer
 	summary
-	// printed by a test, or by a package under the empty name of a test.
+	// The output of a test, or of a package under the empty name.
 	printed map[[2]string][]string
-	// failures by package, so that a package that fails without a failing
-	// test is counted too: it did not build, timed out or panicked.
+	// Failures by package, so that a package that fails without a failing test is
+	// counted: it did not build, timed out or panicked.
 	failures map[string]int
 }
 
@@ -130,8 +128,8 @@ func (r *reader) testEnded(e event) {
 	delete(r.printed, key)
 }
 
-// packageEnded tells of a package. One that failed also gets to show what its
-// unfinished tests printed: it holds the panic or the goroutines of a timeout.
+// packageEnded reports a package. If it failed, the output of its unfinished tests
+// is printed too: it contains the panic or the goroutines of a timeout.
 func (r *reader) packageEnded(e event) {
 	switch e.Action {
 	case "pass":
@@ -165,7 +163,7 @@ func (r *reader) print(key [2]string) {
 	}
 }
 
-// reason finds what t.Skip said: the line before the verdict.
+// reason finds the argument of t.Skip: the line before the verdict.
 func reason(printed []string) string {
 	for _, text := range slices.Backward(printed) {
 		text = strings.TrimSpace(text)

@@ -45,7 +45,7 @@ func TestRead(t *testing.T) {
 			"FAIL  p (0.0s)\n      panic: no\n",
 		},
 		{
-			"a package without tests is no skipped test",
+			"a package without tests is not a skipped test",
 			`{"Action":"skip","Package":"p"}
 `,
 			summary{},

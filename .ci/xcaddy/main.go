@@ -1,10 +1,10 @@
-// Command xcaddy builds Caddy as xcaddy.json says, by calling xcaddy, which has
-// to be installed:
+// Command xcaddy builds Caddy from xcaddy.json. It calls xcaddy, which must be
+// installed:
 //
 //	xcaddy -output bin/caddy xcaddy.json
 //
-// The file has the shape of xcaddy's own Builder, of which the command line
-// knows no file.
+// The file has the form of xcaddy's Builder type, which the command line of xcaddy
+// does not read.
 package main
 
 import (
@@ -47,7 +47,7 @@ func run(path, output string, dry bool) error {
 	return command.Run()
 }
 
-// builder is what is used of xcaddy's Builder.
+// builder contains the fields of xcaddy's Builder that are used.
 type builder struct {
 	CaddyVersion string `json:"caddy_version"`
 	Plugins      []struct {
