@@ -2,13 +2,18 @@ package mailer
 
 import (
 	"bytes"
-	netmail "net/mail"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/textproto"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
-
-	gomail "github.com/wneessen/go-mail"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -25,51 +30,76 @@ func (m *Message) encoded() ([]byte, error) {
 }
 
 func encode(m *Message) ([]byte, error) {
-	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	from := m.From
-	msg.FromMailAddress(&from)
-	if m.ReplyTo.Address != "" {
-		replyTo := m.ReplyTo
-		msg.ReplyToMailAddress(&replyTo)
-	}
 	// Messages from other packages may contain any recipient.
 	to, err := authcore.ParseAddress(m.To)
 	if err != nil || to.String() != m.To {
 		return nil, &DeliveryError{Permanent: true, Stage: stageRecipient, Reason: "the address is not valid"}
 	}
-	msg.ToMailAddress(&netmail.Address{Address: m.To})
-	msg.Subject(oneLine(m.Subject))
-	msg.SetMessageIDWithValue(m.MessageID)
-	msg.SetDateWithValue(m.Date)
-	// Suppresses vacation notices and other automatic replies (RFC 3834, section 5; the
-	// second field is that of Exchange). Bounces are welcome.
-	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.SetGenHeader("X-Auto-Response-Suppress", "OOF, AutoReply")
-	// Prevents Gmail from grouping several mails into one conversation, which hides the
-	// newest link.
-	id, _, _ := strings.Cut(m.MessageID, "@")
-	msg.SetGenHeader("X-Entity-Ref-ID", id)
-	html := asciiHTML(m.HTML)
-	msg.SetBodyString(gomail.TypeTextPlain, m.Text, gomail.WithPartEncoding(encodingOf(m.Text)))
-	msg.AddAlternativeString(gomail.TypeTextHTML, html, gomail.WithPartEncoding(encodingOf(html)))
-
 	var buffer bytes.Buffer
-	if _, err := msg.WriteTo(&buffer); err != nil {
+	body := multipart.NewWriter(&buffer)
+	id, _, _ := strings.Cut(m.MessageID, "@")
+	for _, field := range [][2]string{
+		{"From", m.From.String()},
+		{"To", "<" + m.To + ">"},
+		{"Reply-To", formatOptional(m.ReplyTo)},
+		{"Subject", mime.QEncoding.Encode("utf-8", oneLine(m.Subject))},
+		{"Date", m.Date.Format(time.RFC1123Z)},
+		{"Message-ID", "<" + m.MessageID + ">"},
+		// Suppresses vacation notices and other automatic replies (RFC 3834, section 5;
+		// the second field is that of Exchange). Bounces are welcome.
+		{"Auto-Submitted", "auto-generated"},
+		{"X-Auto-Response-Suppress", "OOF, AutoReply"},
+		// Prevents Gmail from grouping several mails into one conversation, which hides
+		// the newest link.
+		{"X-Entity-Ref-ID", id},
+		{"MIME-Version", "1.0"},
+		{"Content-Type", "multipart/alternative; boundary=" + body.Boundary()},
+	} {
+		if field[1] != "" {
+			// Encoded words are separated by blanks, which may be folded.
+			fmt.Fprintf(&buffer, "%s: %s\r\n", field[0], strings.ReplaceAll(field[1], "?= =?", "?=\r\n =?"))
+		}
+	}
+	buffer.WriteString("\r\n")
+	err = errors.Join(addPart(body, "text/plain", m.Text), addPart(body, "text/html", asciiHTML(m.HTML)), body.Close())
+	if err != nil {
 		return nil, &DeliveryError{Permanent: true, Stage: stageContent, Reason: "encoding the mail failed"}
 	}
 	return buffer.Bytes(), nil
 }
 
-// encodingOf returns 7bit for ASCII text. Quoted-printable folds links, and some
-// clients display or follow the folded form.
-func encodingOf(text string) gomail.Encoding {
+func addPart(body *multipart.Writer, kind, text string) error {
+	header := textproto.MIMEHeader{}
+	header.Set("Content-Type", kind+"; charset=utf-8")
+	isPlain := fitsIn7Bit(text)
+	header.Set("Content-Transfer-Encoding", "7bit")
+	if !isPlain {
+		header.Set("Content-Transfer-Encoding", "quoted-printable")
+	}
+	part, err := body.CreatePart(header)
+	if err != nil {
+		return err
+	}
+	if isPlain {
+		_, err = io.WriteString(part, text)
+		return err
+	}
+	encoded := quotedprintable.NewWriter(part)
+	_, err = io.WriteString(encoded, text)
+	return errors.Join(err, encoded.Close())
+}
+
+// fitsIn7Bit reports whether a text can be sent without encoding (RFC 2045, section
+// 2.7). Quoted-printable folds links, and some clients display or follow the folded
+// form.
+func fitsIn7Bit(text string) bool {
 	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.TrimSuffix(line, "\r")
 		if len(line) > maxLine || strings.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf || r < ' ' && r != '\t' }) {
-			return gomail.EncodingQP
+			return false
 		}
 	}
-	return gomail.EncodingUSASCII
+	return true
 }
 
 // rawText matches elements in which character references are not decoded.
