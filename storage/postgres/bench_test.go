@@ -1,7 +1,10 @@
 package postgres
 
 import (
+	"crypto/rand"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,7 +31,7 @@ func BenchmarkBareWrite(b *testing.B) {
 	dsn := benchServer(b)
 	pgtest.Exec(b, dsn, `CREATE TABLE bare (key text PRIMARY KEY, value text)`)
 	db := openDSN(b, dsn)
-	clients(b, func(key string) error { return bareWrite(b, db.pool, key) })
+	clients(b, func(key string) error { return bareWrite(b, db.pool, key) }, func([]string) {})
 }
 
 func bareWrite(b *testing.B, pool *pgxpool.Pool, key string) error {
@@ -68,13 +71,13 @@ func benchSteps(b *testing.B, dsn string) {
 		{"PutRecord", func(key string) error {
 			return store.PutRecord(ctx, record(key, key), authcore.PutOptions{Now: origin, Keep: 3})
 		}},
-		{"FirstLogin", func(key string) error { // a link is stored and used by a new user
+		{"FirstLogin", func(key string) error { return login(b, store, key) }}, // the link is there
+		{"LinkAndFirstLogin", func(key string) error {
 			if err := store.PutRecord(ctx, record(key, key), authcore.PutOptions{Now: origin, Keep: 3}); err != nil {
 				return err
 			}
-			return login(b, store, record(key, key).RecordKey, key)
+			return login(b, store, key)
 		}},
-		{"LoginStep", func(key string) error { return login(b, store, authcore.RecordKey{}, key) }},
 		{"Refresh", func(key string) error {
 			return second(store.UpdateAccount(ctx, some(), origin, func(a *authcore.Account) error {
 				session := &a.Sessions[0]
@@ -90,34 +93,59 @@ func benchSteps(b *testing.B, dsn string) {
 			}))
 		}},
 	} {
-		b.Run(step.name, func(b *testing.B) { clients(b, step.run) })
+		b.Run(step.name, func(b *testing.B) {
+			clients(b, step.run, func(keys []string) {
+				if step.name == "FirstLogin" {
+					importLinks(b, store, keys)
+				}
+			})
+		})
 	}
 }
 
-// login logs in a new user by its address.
-func login(b *testing.B, store *Store, proof authcore.RecordKey, key string) error {
+// importLinks stores a link for each key.
+func importLinks(b *testing.B, store *Store, keys []string) {
+	b.Helper()
+	for part := range slices.Chunk(keys, 500) {
+		var items []authcore.Item
+		for _, key := range part {
+			link := record(key, key)
+			items = append(items, authcore.Item{Record: &link})
+		}
+		if _, err := store.Import(b.Context(), items); err != nil {
+			b.Fatalf("Import: %v", err)
+		}
+	}
+}
+
+// login logs in a new user by its link.
+func login(b *testing.B, store *Store, key string) error {
 	b.Helper()
 	_, err := store.Login(b.Context(), authcore.LoginStep{
-		Now: origin, Proof: proof, Refs: []authcore.UserRef{{EmailKey: key + "@example.com"}},
+		Now: origin, Proof: record(key, key).RecordKey, Refs: []authcore.UserRef{{EmailKey: key + "@example.com"}},
 		Decide: func(authcore.LoginFound) (authcore.Account, error) { return account(key, key+"@example.com"), nil },
 	})
 	return err
 }
 
-// clients distributes b.N operations over 1 and 64 clients.
-func clients(b *testing.B, run func(key string) error) {
+// clients distributes b.N operations over 1 and 64 clients, after prepare has run for
+// the keys of all.
+func clients(b *testing.B, run func(key string) error, prepare func(keys []string)) {
 	b.Helper()
-	var round atomic.Int64
 	for _, clients := range []int{1, 64} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
-			name := fmt.Sprint(time.Now().UnixNano(), "-", round.Add(1))
+			keys := make([]string, b.N)
+			for i := range keys {
+				keys[i] = strings.ToLower(rand.Text())
+			}
+			prepare(keys)
 			var next atomic.Int64
 			var running sync.WaitGroup
 			b.ResetTimer()
 			for range clients {
 				running.Go(func() {
 					for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
-						if err := run(fmt.Sprintf("%s-%d", name, i)); err != nil {
+						if err := run(keys[i-1]); err != nil {
 							b.Error(err)
 							return
 						}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func encode[T any](item T, keys ...string) (doc string, stored T, err error) {
 		}
 	}
 	text, err := json.Marshal(item)
-	if err == nil {
+	if stored = item; err == nil && bytes.Contains(text, []byte(`\ufffd`)) {
 		err = json.Unmarshal(text, &stored)
 	}
 	if err != nil {

@@ -33,9 +33,9 @@ const (
 	putRecord     = replaceRecord + `EXCLUDED.doc WHERE NOT $8 OR r.expires <= $9`
 )
 
-// lockOwner is held to the commit by steps that delete other records of an owner
-// than their own, so that they see each other.
-const lockOwner = `SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2 || ' ' || $3, 0))`
+// lockOwner is held to the commit by steps that delete the oldest records of an
+// owner, so that the next statement sees the records of concurrent steps.
+const lockOwner = ` RETURNING pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2 || ' ' || $4, 0))`
 
 // deleteOldest deletes all but the newest $5 records of an owner other than $4.
 const deleteOldest = `DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 AND key IN (
@@ -64,11 +64,11 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 	}
 	return s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
 		var stored, users int64
-		owner := []any{s.realm, record.Kind, ownerColumn(record)}
+		put := putRecord
 		if options.Keep > 0 {
-			t.queue(lockOwner, owner...)
+			put += lockOwner
 		}
-		t.queue(putRecord, append(s.recordArguments(record, doc), options.IfAbsent, stamp(options.Now))...).Exec(count(&stored))
+		t.queue(put, append(s.recordArguments(record, doc), options.IfAbsent, stamp(options.Now))...).Exec(count(&stored))
 		if options.OwnedByUser {
 			t.queue(`SELECT FROM @.users WHERE realm = $1 AND id = $2 FOR KEY SHARE`, s.realm, record.Owner).Exec(count(&users))
 		}
@@ -84,7 +84,7 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 			}
 		}
 		if options.Keep > 0 {
-			t.queue(deleteOldest, append(owner, record.Key, options.Keep-1)...)
+			t.queue(deleteOldest, s.realm, record.Kind, ownerColumn(record), record.Key, options.Keep-1)
 		}
 		return t.commit(ctx)
 	})

@@ -58,13 +58,14 @@ func (s *Store) attempt(
 	if err != nil {
 		return false, err
 	}
-	defer conn.Release()
 	defer func() {
 		if cause := recover(); cause != nil {
 			// The state of the connection is unknown. The server rolls back.
 			_ = conn.Hijack().PgConn().Conn().Close()
 			again, err = false, final{unavailable(panicError(cause))}
+			return
 		}
+		release(conn)
 	}()
 	t := &tx{db: s.db, conn: conn}
 	err = step(ctx, t)
@@ -83,6 +84,17 @@ func (s *Store) attempt(
 		return attempt < maxViolations, err
 	}
 	return lost && !t.committing && attempt == 1, err
+}
+
+// release returns a connection to its pool. A closed one leaves the pool first: its
+// cleanup waits for the server for up to 15 seconds, if packets are lost, and would
+// occupy a place of the pool meanwhile.
+func release(conn *pgxpool.Conn) {
+	if conn.Conn().IsClosed() {
+		conn.Hijack()
+		return
+	}
+	conn.Release()
 }
 
 func (t *tx) queue(statement string, args ...any) *pgx.QueuedQuery {
