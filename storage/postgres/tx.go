@@ -78,7 +78,7 @@ func (s *Store) attempt(
 	switch {
 	case errors.As(err, &told):
 		return false, err
-	case sqlState(err) == serializationFailure, sqlState(err) == deadlockDetected:
+	case sqlState(err) == serializationFailure, sqlState(err) == deadlockDetected, sqlState(err) == divisionByZero:
 		return true, err
 	case violation(err) != nil:
 		return attempt < maxViolations, err
@@ -101,27 +101,42 @@ func (t *tx) queue(statement string, args ...any) *pgx.QueuedQuery {
 	return t.batch.Queue(t.db.in(statement), args...)
 }
 
-// load begins the transaction with the queued statements.
-func (t *tx) load(ctx context.Context) error {
-	begin := &pgx.QueuedQuery{SQL: `BEGIN ISOLATION LEVEL READ COMMITTED`}
-	t.batch.QueuedQueries = append([]*pgx.QueuedQuery{begin}, t.batch.QueuedQueries...)
+// queueFirst queues a statement before the others.
+func (t *tx) queueFirst(statement string, args ...any) {
+	first := &pgx.QueuedQuery{SQL: t.db.in(statement), Arguments: args}
+	t.batch.QueuedQueries = append([]*pgx.QueuedQuery{first}, t.batch.QueuedQueries...)
+}
+
+// guarded returns a statement that ends the transaction, by a division by zero, if
+// another statement changes no row: a concurrent step was faster.
+func guarded(statement string) string {
+	return `WITH guarded AS (` + statement + ` RETURNING 1) SELECT 1 / count(*) FROM guarded`
+}
+
+// begin sends the queued statements as the beginning of a transaction.
+func (t *tx) begin(ctx context.Context) error {
 	t.begun = true
+	t.queueFirst(`BEGIN ISOLATION LEVEL READ COMMITTED`)
 	return t.send(ctx)
 }
 
-// commit sends the queued statements and commits. Without load they are one implicit
-// transaction. A failure of the notification after the commit is not one of the step.
+// commit sends the queued statements and commits. Statements that were not begun are
+// one implicit transaction. A notification follows the commit, and its failure is not
+// one of the step.
 func (t *tx) commit(ctx context.Context) error {
 	t.committing = true
-	if !t.begun {
+	if !t.begun && t.notify == "" {
 		return t.send(ctx)
 	}
-	t.batch.Queue(`COMMIT`).Exec(func(pgconn.CommandTag) error {
+	if !t.begun {
+		t.queueFirst(`BEGIN ISOLATION LEVEL READ COMMITTED`)
+	}
+	t.queue(`COMMIT`).Exec(func(pgconn.CommandTag) error {
 		t.committed = true
 		return nil
 	})
 	if t.notify != "" {
-		t.batch.Queue(`SELECT pg_notify($1::text, $2::text)`, t.db.schema, t.notify)
+		t.queue(`SELECT pg_notify($1::text, $2::text)`, t.db.schema, t.notify)
 	}
 	if err := t.send(ctx); !t.committed {
 		return errors.Join(err, errNotCommitted)
