@@ -460,6 +460,29 @@ func TestFeedSinceAfterAFlood(t *testing.T) {
 	}
 }
 
+// A flood between two stamps displaces changes that have no stamp yet. No delta is made
+// until one that begins after them.
+func TestFeedSinceWithoutStamps(t *testing.T) {
+	r := NewRevocations()
+	r.Refreshed(testNow)
+	for n := range 2*maxLog + 10 {
+		r.Apply(Revocation{Kind: RevokeSession, ID: fmt.Sprint(n), Until: testNow.Add(time.Hour)})
+	}
+	cursor := func(age time.Duration) string { return fmt.Sprint(testNow.Add(age).Unix()) }
+	for range 2 {
+		for _, age := range []time.Duration{0, time.Minute, 2 * time.Minute} {
+			if since := r.FeedSince(cursor(age), testNow.Add(2*time.Minute)); since != "" {
+				t.Errorf("FeedSince(%v) = %q, want the full list", age, since)
+			}
+		}
+		r.Refreshed(testNow.Add(time.Minute))
+	}
+	r.Refreshed(testNow.Add(10 * time.Minute))
+	if since := r.FeedSince(cursor(10*time.Minute), testNow.Add(10*time.Minute)); since == "" {
+		t.Error("FeedSince after the flood = full list, want a delta")
+	}
+}
+
 // A node that has just started reads entries of hours ago. They are in the full
 // list but in no delta, because every client has them.
 func TestOldEntriesAreInNoDelta(t *testing.T) {
