@@ -448,3 +448,42 @@ func TestSessionsAreCapped(t *testing.T) {
 		}
 	}
 }
+
+// TestDeadLinkIsNotMailed: the mailer does not send a link that was used, displaced or
+// never stored. An unavailable store does not prevent the mail.
+func TestDeadLinkIsNotMailed(t *testing.T) {
+	f := newFixture(t, nil)
+	_, mail := f.request("ann@example.com")
+	if !mail.Live(t.Context()) || mail.IP != caller.IP || mail.UserAgent != caller.UserAgent || !mail.Requested.Equal(f.clock.Now()) {
+		t.Errorf("mail = %+v, want a live link and the request", mail)
+	}
+	f.store.failing(func(method string, _ int) (error, bool) {
+		if method == "Record" {
+			return errors.New("down"), false
+		}
+		return nil, false
+	})
+	if !mail.Live(t.Context()) {
+		t.Error("Live() without the store = false, want true")
+	}
+	f.store.failing(nil)
+	for range 3 {
+		f.clock.Advance(time.Second)
+		f.request("ann@example.com")
+	}
+	if mail.Live(t.Context()) {
+		t.Error("Live() of a displaced link = true, want false")
+	}
+	f.store.failing(func(method string, _ int) (error, bool) {
+		if method == "PutRecord" {
+			return errors.New("down"), false
+		}
+		return nil, false
+	})
+	if _, err := f.Logins.RequestLink(t.Context(), login.LinkRequest{Email: "ann@example.com", Caller: caller}); err == nil {
+		t.Fatal("RequestLink() without the store succeeded, want an error")
+	}
+	if f.mails.last(t).Live(t.Context()) {
+		t.Error("Live() of a link that was not stored = true, want false")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync/atomic"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
@@ -33,7 +34,7 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 	err = s.cfg.Limiter.Do(ctx, checks, func() error {
 		welcome, err := s.mayLogIn(ctx, address)
 		if err == nil {
-			receipt, err = s.mailLink(ctx, address, client, r.Locale, welcome)
+			receipt, err = s.mailLink(ctx, address, client, r, welcome)
 		}
 		return err
 	})
@@ -62,7 +63,7 @@ func (s *Service) mayLogIn(ctx context.Context, address authcore.Address) (bool,
 // mailLink creates a link and mails it, or a decoy unless the address is welcome.
 // The mail takes its place in the queue first: a full queue must not cost the user
 // an older link.
-func (s *Service) mailLink(ctx context.Context, address authcore.Address, client *authcore.Client, locale string, welcome bool) (LinkReceipt, error) {
+func (s *Service) mailLink(ctx context.Context, address authcore.Address, client *authcore.Client, r LinkRequest, welcome bool) (LinkReceipt, error) {
 	requestID, err := s.cfg.Random.Bytes(requestIDLength)
 	if err != nil {
 		return LinkReceipt{}, err
@@ -86,18 +87,22 @@ func (s *Service) mailLink(ctx context.Context, address authcore.Address, client
 		RecordKey: linkKey(requestID), Owner: linkOwner(address),
 		Created: now, Expires: now.Add(s.cfg.LinkLifetime), Data: data,
 	}
+	life := &linkLife{Service: s, key: record.RecordKey}
 	link := strings.Replace(orDefault(client.EmailLink, s.cfg.EmailLink), authcore.LinkPlaceholder, tokenText(requestID, secret), 1)
 	if s.cfg.Mailer != nil {
 		err := s.cfg.Mailer.Enqueue(ctx, authcore.LinkMail{
 			To: address.String(), Link: link, Code: code,
 			Lifetime: s.cfg.LinkLifetime, Expires: record.Expires,
-			Client: client.Name, Locale: orDefault(client.Locale, locale), Decoy: !welcome,
+			Requested: now, IP: r.Caller.IP, UserAgent: r.Caller.UserAgent,
+			Client: client.Name, Locale: orDefault(client.Locale, r.Locale), Live: life.isLive, Decoy: !welcome,
 		})
 		if err != nil {
 			return LinkReceipt{}, err
 		}
 	}
-	if err := s.store.PutRecord(ctx, record, authcore.PutOptions{Now: now, Keep: linksOfAddress}); err != nil {
+	err = s.store.PutRecord(ctx, record, authcore.PutOptions{Now: now, Keep: linksOfAddress})
+	life.stored(err)
+	if err != nil {
 		return LinkReceipt{}, err
 	}
 	receipt := LinkReceipt{RequestID: requestText(requestID), ExpiresIn: s.cfg.LinkLifetime}
@@ -105,6 +110,42 @@ func (s *Service) mailLink(ctx context.Context, address authcore.Address, client
 		receipt.DebugLink = link
 	}
 	return receipt, nil
+}
+
+// linkLife reports whether a mailed link can still be used, so that no mail with a dead
+// link is sent.
+type linkLife struct {
+	*Service
+	key   authcore.RecordKey
+	state atomic.Int32
+}
+
+// States of a linkLife.
+const (
+	linkPending int32 = iota
+	linkStored
+	linkFailed
+)
+
+// stored records the result of storing the link.
+func (l *linkLife) stored(err error) {
+	if err != nil {
+		l.state.Store(linkFailed)
+		return
+	}
+	l.state.Store(linkStored)
+}
+
+// isLive reports whether the link exists. If the store cannot answer, it does.
+func (l *linkLife) isLive(ctx context.Context) bool {
+	switch l.state.Load() {
+	case linkPending:
+		return true
+	case linkFailed:
+		return false
+	}
+	_, err := l.store.Record(ctx, l.key, l.now())
+	return !errors.Is(err, authcore.ErrNotFound)
 }
 
 func orDefault(value, byDefault string) string {
