@@ -22,11 +22,11 @@ func TestParseAddress(t *testing.T) {
 	} {
 		address, err := authcore.ParseAddress(c.text)
 		if err != nil {
-			t.Errorf("%q: %v", c.text, err)
+			t.Errorf("ParseAddress(%q): %v", c.text, err)
 			continue
 		}
 		if address.String() != c.address || address.Key() != c.key {
-			t.Errorf("%q: got %s and key %s, want %s and %s", c.text, address, address.Key(), c.address, c.key)
+			t.Errorf("ParseAddress(%q) = %s with key %s, want %s with key %s", c.text, address, address.Key(), c.address, c.key)
 		}
 	}
 }

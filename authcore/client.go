@@ -8,13 +8,12 @@ import (
 	"time"
 )
 
-// Client is a frontend that may log people in.
+// Client is a frontend that may log users in.
 type Client struct {
 	// Name identifies the client in sessions, tokens, logs and metrics.
 	Name string
-	// Key is the "client_key" that the frontend sends. It names the client; it
-	// is no secret where the frontend runs in a browser, but is kept out of
-	// logs all the same.
+	// Key is the "client_key" that the frontend sends. It names the client. A key
+	// of a frontend in a browser is public; logs do not contain it in any case.
 	Key string
 	// RedirectURIs are the exact URIs to which a social provider may return.
 	RedirectURIs []string
@@ -155,7 +154,7 @@ func validateOrigin(origin string) error {
 	return nil
 }
 
-// LinkPlaceholder stands for the secret in a link template.
+// LinkPlaceholder is replaced by the secret in a link template.
 const LinkPlaceholder = "{token}"
 
 // ValidateEmailLink checks a template of mailed links.

@@ -1,18 +1,16 @@
-// Package authcore is the domain of edgeauth: people log in by a mailed link or
-// through a social provider, get a signed token, and own the sessions behind it.
+// Package authcore declares the types and contracts of the domain: users, their
+// identities and sessions, clients, records, revocations, signing keys and events.
 //
-// It owns users, identities, links, flows, sessions, revocations, signing keys
-// and limits, and every rule about them. It does not own HTTP (package
-// httpapi), the check of a proxied request (package gate), what a provider
-// answers (package provider), storage or mail: for those it declares the
-// interfaces Store, Provider and Mailer and is given implementations.
+//	httpapi ──▶ realm ──▶ login, session, account ──▶ Store      facts, each step atomic
+//	                        │                    ├──▶ Provider   code in, Profile out
+//	                        │                    └──▶ Mailer     a queue; never waited for
+//	                        └──▶ keys, revocation, ratelimit ──▶ Store
 //
-//	httpapi ──▶ Service ──▶ Store      facts, each step atomic
-//	               │  ├───▶ Provider   code in, Profile out
-//	               │  └───▶ Mailer     a queue; never waited for
-//	               └──────▶ gate       keys and revocations that requests are
-//	                                   checked against, from memory
+// It imports package gate only, and its sub-packages import it: account, session and
+// login contain the rules, package provider the social providers, package httpapi the
+// HTTP interface. Engines, mailers and providers implement the interfaces Store,
+// Mailer and Provider. [Format] numbers the layout of the stored types.
 //
-// The package knows no web server and no back end, and builds for wasip1 and
-// js.
+// The package depends neither on a web server nor on an engine, and builds for wasip1
+// and js.
 package authcore

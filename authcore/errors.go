@@ -41,20 +41,21 @@ const (
 	CodeUnavailable              Code = "unavailable"
 )
 
-// Error is a failure with everything that may be said about it in public.
+// Error is a failure with its public description.
 type Error struct {
 	// Status is the HTTP status.
 	Status int
 	Code   Code
-	// Detail is one sentence for people, free of secrets and of anything that
-	// another party said.
+	// Detail is one sentence for users, without secrets and without text of
+	// another party.
 	Detail string
-	// Fields holds messages by field of the request; when it is set it is the
-	// whole answer.
+	// Fields contains messages by field of the request. If it is set, it is the
+	// whole body of the answer.
 	Fields map[string][]string
-	// RetryAfter is how long to wait, where waiting helps.
+	// RetryAfter is the time to wait before another attempt; zero if waiting does not
+	// help.
 	RetryAfter time.Duration
-	// Err is the cause, for the log alone.
+	// Err is the cause, for the log only.
 	Err error
 }
 

@@ -1,6 +1,6 @@
 package authcore
 
-// EventName names something that happened.
+// EventName names a kind of event.
 type EventName string
 
 // The events.
@@ -19,19 +19,19 @@ const (
 	EventUserDeleted   EventName = "user_deleted"
 )
 
-// Event is something that happened, for metrics, audit and hooks. It holds no
-// secret and no e-mail address; Method, Client and Code take few values, all of
-// them from the configuration or this package.
+// Event is an event for metrics, audit and hooks. It contains no secret and no e-mail
+// address. Method, Client and Code have few values, all of them from the
+// configuration or this package.
 type Event struct {
 	Name EventName
-	// Method is "link", "code" or the name of a provider; "" where unknown.
+	// Method is "link", "code" or the name of a provider; "" if unknown.
 	Method string
-	// Client is the name of a client; "" where unknown.
+	// Client is the name of a client; "" if unknown.
 	Client string
-	// UserID is the user concerned; "" where unknown. Not for metric labels.
+	// UserID is the user concerned; "" if unknown. Not for metric labels.
 	UserID string
-	// SessionID is the session concerned; "" where there is none or several.
+	// SessionID is the session concerned; "" if it is not exactly one.
 	SessionID string
-	// Code says why something failed.
+	// Code is the reason of a failure.
 	Code Code
 }

@@ -14,16 +14,16 @@ type SigningKey struct {
 	// Private is PKCS #8 DER, for HS256 the secret itself.
 	Private []byte    `json:"private"`
 	Created time.Time `json:"created"`
-	// Signs is when the key begins to sign; it is published before.
+	// Signs is the time of the first signature. The key is published before.
 	Signs time.Time `json:"signs"`
-	// Expires is when the last token that it signed has expired; zero while the
-	// key is the newest one.
+	// Expires is the expiry of the last token that it signed; zero while the key is
+	// the newest one.
 	Expires time.Time `json:"expires"`
 }
 
-// MergeKeys adds those of the new keys whose id is not among the stored ones and
-// returns all in the order in which they begin to sign, and how many it added.
-// It is what Transfer.Import does with keys.
+// MergeKeys adds those of the new keys whose ID is not among the stored ones. It
+// returns all of them in the order in which they begin to sign, and the number of
+// added keys. Transfer.Import uses it.
 func MergeKeys(stored, keys []SigningKey) (merged []SigningKey, added int) {
 	merged = slices.Clone(stored)
 	for _, key := range keys {
