@@ -140,6 +140,8 @@ wasm: ## Build dist/edgeauth-gate.wasm and the plugin for Traefik, and the core 
 lint: $(GOLANGCI) $(GOFUMPT) ## Check format, wording, module files and known faults
 	@unformatted="$$($(GOFUMPT) -l $(GOFILES))"; \
 	if [ -n "$$unformatted" ]; then printf 'not formatted (make fmt):\n%s\n' "$$unformatted" >&2; exit 1; fi
+	$(GO) run ./.ci/prose
+	$(GO) run ./.ci/attacks -check
 	$(GO) vet $(PACKAGES)
 	cd e2e && $(GO) vet ./...
 	cd bench && $(GO) vet ./...

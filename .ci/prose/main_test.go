@@ -24,6 +24,10 @@ func TestScan(t *testing.T) {
 		{"a_test.go", `	t.Errorf("%d, %v", got, err)`, 1},
 		{"a_test.go", `	t.Errorf("Count() = %d, %v", got, err)`, 0},
 		{"a.go", `	t.Errorf("%d", got)`, 0},
+		{"a_test.go", `	tb.Fatalf("%v", err)`, 1},
+		{"a_test.go", `	return fmt.Errorf("%s: %s", path, status)`, 0},
+		{"a.go", `	user.Lookup("nobody")`, 0},
+		{"a.go", `	tb.Fatal("create a user named \"nobody\"")`, 0},
 	} {
 		if got := scan(c.name, []byte(c.line)); len(got) != c.want {
 			t.Errorf("scan(%q, %q) = %q, want %d findings", c.name, c.line, got, c.want)

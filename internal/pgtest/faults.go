@@ -44,15 +44,15 @@ func (s *Server) Kill(tb testing.TB) {
 	})
 }
 
-// Pause freezes every process of the server (SIGSTOP): connections stay, and
-// nobody answers.
+// Pause freezes every process of the server (SIGSTOP): connections stay open without
+// answers.
 func (s *Server) Pause(tb testing.TB) {
 	tb.Helper()
 	s.process.Pause(tb) // first, so that it makes no more children
 	s.signal(tb, syscall.SIGSTOP)
 }
 
-// Resume lets a frozen server go on (SIGCONT).
+// Resume continues a frozen server (SIGCONT).
 func (s *Server) Resume(tb testing.TB) {
 	tb.Helper()
 	s.signal(tb, syscall.SIGCONT)

@@ -82,6 +82,6 @@ func unprivileged(tb testing.TB) *syscall.Credential {
 		gid, _ := strconv.ParseUint(found.Gid, 10, 32)
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
-	tb.Fatal("there is no user to run PostgreSQL as: make one named nobody")
+	tb.Fatal("there is no user to run PostgreSQL as; create one named \"nobody\"")
 	return nil
 }

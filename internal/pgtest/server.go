@@ -36,7 +36,7 @@ type Server struct {
 	credential *syscall.Credential
 }
 
-// Start starts a server with settings beside or in place of the usual ones, for
+// Start starts a server with settings in addition to or instead of the usual ones, for
 // example "fsync=on". It is killed at the end of the test.
 func Start(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
@@ -44,12 +44,12 @@ func Start(tb testing.TB, settings ...string) *Server {
 	s := &Server{credential: unprivileged(tb)}
 	dir := s.folder(tb)
 	s.Data, s.SocketDir = filepath.Join(dir, "data"), dir
-	program, err := filepath.EvalSymlinks(program) // the others are beside it
+	program, err := filepath.EvalSymlinks(program) // the others are in the same directory
 	if err != nil {
 		tb.Fatal(err)
 	}
 	s.initialize(tb, filepath.Dir(program))
-	for range 5 { // somebody else may take the port in between
+	for range 5 { // another process may take the port in between
 		s.Port = servertest.FreePort(tb)
 		s.process = servertest.New(tb, servertest.Command{
 			Path: program, Args: s.arguments(settings), Dir: dir, Credential: s.credential, Ready: s.ready,

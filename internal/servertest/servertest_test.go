@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// A port that somebody listens on is left out, at whatever address, and none comes
-// twice.
+// FreePort returns no port with a listener, at any address, and no port twice.
 func TestFreePort(t *testing.T) {
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t))))
 	if err != nil {

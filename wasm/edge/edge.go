@@ -18,7 +18,7 @@ type Edge struct {
 	revocations *gate.Revocations
 	// keys is nil until there are keys.
 	keys *gate.KeySet
-	// feed describes the feed in use; loaded is false if there is none. list
+	// feed describes the feed in use; loaded is false without one. list
 	// contains the other revocations.
 	feed   gate.FeedState
 	loaded bool
