@@ -12,17 +12,18 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Statements that load the rows of one account; see row. They contain "@id", which
-// stands for the ID of the user. Before a change the user is locked first, by a
-// statement of its own, so that the next one sees what was committed while it
-// waited.
+// Statements that load a user and an account, with "@id" in place of the user's ID.
+// An account is loaded by one statement, that is, as it was at one moment. A change
+// then stores the next version of the user, unless another step was faster; then the
+// next attempt locks the user.
 const (
-	userRow = `SELECT 0::int2 AS part, id AS user_id, email_key, NULL::timestamptz AS seen, doc
+	userRow = `SELECT 0::int2 AS part, id AS user_id, email_key, version, NULL::timestamptz AS seen, doc
 		FROM @.users WHERE realm = $1 AND id = @id`
-	lockUser   = userRow + ` FOR NO KEY UPDATE`
-	memberRows = `SELECT 1::int2, user_id, NULL, NULL::timestamptz, doc FROM @.identities WHERE user_id = @id AND realm = $1
-		UNION ALL SELECT 2::int2, user_id, NULL, seen, doc FROM @.sessions WHERE user_id = @id AND realm = $1`
-	accountRows = userRow + ` UNION ALL ` + memberRows + ` ORDER BY part`
+	lockUser    = `SELECT FROM @.users WHERE realm = $1 AND id = @id FOR NO KEY UPDATE`
+	accountRows = userRow + `
+		UNION ALL SELECT 1, user_id, NULL, 0, NULL, doc FROM @.identities WHERE user_id = @id AND realm = $1
+		UNION ALL SELECT 2, user_id, NULL, 0, seen, doc FROM @.sessions WHERE user_id = @id AND realm = $1
+		ORDER BY part`
 )
 
 // of puts an expression for the ID of the user into a statement, and returns its
@@ -54,23 +55,20 @@ type row struct {
 	Part     int16
 	UserID   string
 	EmailKey *string
+	Version  int64
 	Seen     *time.Time
 	Doc      []byte
 }
 
 // accountOf returns the account in the rows of a reference, without damaged and
-// expired members. It is empty if there is none, or if the reference has come to
-// select another user while its statements ran.
+// expired members. It is empty if there is none.
 func accountOf(ref authcore.UserRef, rows []row, now time.Time) (account authcore.Account, err error) {
 	for _, row := range rows {
 		switch {
-		case row.Part == partUser && ref.EmailKey != "" && (row.EmailKey == nil || *row.EmailKey != ref.EmailKey):
-			return authcore.Account{}, nil
 		case row.Part == partUser:
 			if account.User, err = decode[authcore.User](row.Doc); err != nil {
 				return authcore.Account{}, err
 			}
-		case row.UserID != account.User.ID:
 		case row.Part == partIdentity:
 			if identity, err := decode[authcore.Identity](row.Doc); err == nil && identity.Live(now) {
 				account.Identities = append(account.Identities, identity)
@@ -136,12 +134,12 @@ func (s *Store) UpdateAccount(
 ) (stored authcore.Account, err error) {
 	ref := authcore.UserRef{ID: userID}
 	err = s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
-		rows := make([][]row, 1)
-		s.queueAccounts(t, []authcore.UserRef{ref}, rows)
+		var rows []row
+		s.queueAccount(t, ref, &rows)
 		if err := t.load(ctx); err != nil {
 			return err
 		}
-		before, err := oneAccount(ref, rows[0], now)
+		before, err := oneAccount(ref, rows, now)
 		if err != nil {
 			return err
 		}
@@ -149,7 +147,7 @@ func (s *Store) UpdateAccount(
 		if err := change(&after); err != nil {
 			return final{err}
 		}
-		if stored, err = s.queueChange(t, &before, after, now); err != nil || len(t.batch.QueuedQueries) == 0 {
+		if stored, err = s.queueChange(t, &before, rows, after, now); err != nil || len(t.batch.QueuedQueries) == 0 {
 			return err
 		}
 		return t.commit(ctx)
@@ -157,48 +155,51 @@ func (s *Store) UpdateAccount(
 	return orZero(stored, err)
 }
 
-// queueAccounts locks the users that refs select and loads the rows of their
-// accounts, those of each reference separately.
-func (s *Store) queueAccounts(t *tx, refs []authcore.UserRef, rows [][]row) {
-	for _, part := range []string{lockUser, memberRows} {
-		for i, ref := range refs {
-			statement, argument := of(part, ref, allTimes)
-			t.queue(statement, s.realm, argument).Query(func(some pgx.Rows) (err error) {
-				rows[i], err = pgx.AppendRows(rows[i], some, pgx.RowToStructByPos[row])
-				return err
-			})
-		}
+// queueAccount loads the rows of an account.
+func (s *Store) queueAccount(t *tx, ref authcore.UserRef, rows *[]row) {
+	if t.attempt > 1 {
+		statement, argument := of(lockUser, ref, allTimes)
+		t.queue(statement, s.realm, argument)
 	}
+	statement, argument := of(accountRows, ref, allTimes)
+	t.queue(statement, s.realm, argument).Query(collect(rows, pgx.RowToStructByPos[row]))
 }
 
-// queueChange queues the writes that turn one account into another one, which is
-// returned as it is stored. Before is nil for a new account.
-func (s *Store) queueChange(t *tx, before *authcore.Account, after authcore.Account, now time.Time) (authcore.Account, error) {
+// queueChange queues the writes that turn one account, loaded as rows, into another
+// one, which is returned as it is stored. Before is nil for a new account.
+func (s *Store) queueChange(
+	t *tx, before *authcore.Account, rows []row, after authcore.Account, now time.Time,
+) (authcore.Account, error) {
+	after = after.Clone() // the caller keeps its own
 	isNew := before == nil
 	if isNew {
 		before = new(authcore.Account)
 	} else {
 		after.User.ID, after.User.Created = before.User.ID, before.User.Created
 	}
-	stored := authcore.Account{User: after.User}
 	doc, user, err := changed(before.User, after.User, after.User.ID)
-	switch {
-	case err != nil:
-		return stored, err
-	case isNew:
-		t.queue(insertUser, s.userArguments(user, doc)...)
-	case doc != "":
-		t.queue(`UPDATE @.users SET email_key = $3, domain = $4, doc = $5 WHERE realm = $1 AND id = $2`, s.userArguments(user, doc)...)
+	stored := authcore.Account{User: user}
+	if err == nil {
+		err = s.queueIdentities(t, before, after, &stored, now)
 	}
-	stored.User = user
-	if err := s.queueIdentities(t, before, after, &stored, now); err != nil {
-		return stored, err
+	if err == nil {
+		err = s.queueSessions(t, before, after, &stored, now)
 	}
-	if err := s.queueSessions(t, before, after, &stored, now); err != nil {
-		return stored, err
+	if err == nil {
+		err = s.queueRevocations(t, after.Revocations)
 	}
 	authcore.SortAccount(&stored)
-	return stored, s.queueRevocations(t, after.Revocations)
+	switch {
+	case isNew:
+		t.queueFirst(insertUser, s.userArguments(user, doc)...)
+	case doc != "":
+		t.queueFirst(guarded(`UPDATE @.users SET version = version + 1, email_key = $3, domain = $4, doc = $5
+			WHERE realm = $1 AND id = $2 AND version = $6`), append(s.userArguments(user, doc), rows[0].Version)...)
+	case len(t.batch.QueuedQueries) > 0:
+		t.queueFirst(guarded(`UPDATE @.users SET version = version + 1 WHERE realm = $1 AND id = $2 AND version = $3`),
+			s.realm, user.ID, rows[0].Version)
+	}
+	return stored, err
 }
 
 // Statements that insert the parts of an account. The last two end with what to do

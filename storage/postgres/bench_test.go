@@ -86,6 +86,12 @@ func benchSteps(b *testing.B, dsn string) {
 				return nil
 			}))
 		}},
+		{"OneAccount", func(key string) error { // all change the same account
+			return second(store.UpdateAccount(ctx, users[0], origin, func(a *authcore.Account) error {
+				a.User.Nickname = key
+				return nil
+			}))
+		}},
 		{"Logout", func(key string) error {
 			return second(store.UpdateAccount(ctx, some(), origin, func(a *authcore.Account) error {
 				a.Start(session(key), 1)

@@ -13,6 +13,7 @@ import (
 
 // SQLSTATE codes that a step reacts to.
 const (
+	divisionByZero       = "22012" // see guarded
 	notNullViolation     = "23502"
 	uniqueViolation      = "23505"
 	serializationFailure = "40001"

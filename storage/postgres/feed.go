@@ -172,9 +172,8 @@ func (s *Store) DeleteUser(ctx context.Context, userID string, revocation authco
 	}
 	return s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
 		var users int64
-		t.queue(`SELECT FROM @.records WHERE realm = $1 AND owner = $2 ORDER BY kind, key FOR UPDATE`, s.realm, userID)
 		t.queue(`SELECT FROM @.users WHERE realm = $1 AND id = $2 FOR UPDATE`, s.realm, userID).Exec(count(&users))
-		if err := t.load(ctx); err != nil {
+		if err := t.begin(ctx); err != nil {
 			return err
 		}
 		if users == 0 {

@@ -43,7 +43,7 @@ func (s *Store) UpdateKeys(
 		if err != nil {
 			return nil, err
 		}
-		doc, stored, err := changed(former, wanted)
+		doc, stored, err := changed(former, cloneKeys(wanted))
 		if err != nil || doc == "" {
 			return orZero(stored, answer(ctx, err))
 		}

@@ -4,19 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// lockProof locks a record together with all records of its kind and owner, in the
-// order of their keys, so that logins with two of them do not wait in a circle.
-const lockProof = `SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND owner = (
-	SELECT owner FROM @.records WHERE realm = $1 AND kind = $2 AND key = $3) ORDER BY key FOR UPDATE`
-
-// Login performs a login as one transaction. See authcore.LoginStep.
+// Login performs a login by two round trips: one that loads, and one that stores and
+// fails if what was loaded has changed. See authcore.LoginStep.
 func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (stored authcore.Account, err error) {
 	for _, claim := range step.Claims {
 		if err := claim.Validate(); err != nil {
@@ -24,36 +17,23 @@ func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (stored auth
 		}
 	}
 	err = s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
-		found, err := s.loadLogin(ctx, t, step)
+		l, err := s.loadLogin(ctx, t, step)
 		if err != nil {
 			return err
 		}
-		var proof authcore.Record
-		var before []authcore.Account
-		if found.Proof != nil {
-			proof = *found.Proof
-		}
-		for _, account := range found.Accounts {
-			before = append(before, account.Clone())
-		}
+		found := l.found()
 		account, err := step.Decide(found)
 		switch {
 		case errors.Is(err, authcore.ErrProofFailed) && found.Proof != nil:
-			proof.Data = found.Proof.Data
-			return s.keepProof(ctx, t, proof, err)
+			return s.keepProof(ctx, t, l, found.Proof.Data, err)
 		case err != nil:
 			return final{err}
 		}
-		var known *authcore.Account
-		for i := range before {
-			if before[i].User.ID == account.User.ID {
-				known = &before[i]
-			}
-		}
-		if stored, err = s.queueChange(t, known, account, step.Now); err != nil {
+		before, rows := l.account(account.User.ID)
+		if stored, err = s.queueChange(t, before, rows, account, step.Now); err != nil {
 			return err
 		}
-		if err := s.queueUsed(t, step, proof); err != nil {
+		if err := s.queueUsed(t, step, l); err != nil {
 			return err
 		}
 		return t.commit(ctx)
@@ -61,84 +41,98 @@ func (s *Store) Login(ctx context.Context, step authcore.LoginStep) (stored auth
 	return orZero(stored, err)
 }
 
-// loadLogin loads what Decide receives.
-func (s *Store) loadLogin(ctx context.Context, t *tx, step authcore.LoginStep) (found authcore.LoginFound, err error) {
-	rows := make([][]row, len(step.Refs))
-	var proofs, claims []authcore.Record
+// loadedLogin holds what a login has loaded.
+type loadedLogin struct {
+	proofDoc []byte // nil without a proof
+	proof    authcore.Record
+	rows     [][]row
+	accounts []authcore.Account
+}
+
+// found returns copies for Decide.
+func (l loadedLogin) found() (found authcore.LoginFound) {
+	if l.proofDoc != nil {
+		proof := l.proof
+		proof.Data = slices.Clone(proof.Data)
+		found.Proof = &proof
+	}
+	for _, account := range l.accounts {
+		found.Accounts = append(found.Accounts, account.Clone())
+	}
+	return found
+}
+
+// account returns the loaded account of a user and its rows, or nil.
+func (l loadedLogin) account(userID string) (*authcore.Account, []row) {
+	for i := range l.accounts {
+		if l.accounts[i].User.ID == userID && userID != "" {
+			return &l.accounts[i], l.rows[i]
+		}
+	}
+	return nil, nil
+}
+
+func (s *Store) loadLogin(ctx context.Context, t *tx, step authcore.LoginStep) (l loadedLogin, err error) {
+	var proofs [][]byte
+	claims := make([][][]byte, len(step.Claims))
+	l.rows = make([][]row, len(step.Refs))
+	for i, ref := range step.Refs {
+		s.queueAccount(t, ref, &l.rows[i])
+	}
 	if step.Proof != (authcore.RecordKey{}) {
-		t.queue(lockProof, s.recordKey(step.Proof)...).Query(collectRecords(&proofs))
+		s.queueRecord(t, step.Proof, "", &proofs)
 	}
-	for _, claim := range step.Claims {
-		t.queue(`SELECT doc FROM @.records`+whereRecord, s.recordKey(claim.RecordKey)...).Query(collectRecords(&claims))
+	for i, claim := range step.Claims {
+		s.queueRecord(t, claim.RecordKey, "", &claims[i])
 	}
-	s.queueAccounts(t, step.Refs, rows)
 	if err := t.load(ctx); err != nil {
-		return found, err
+		return l, err
 	}
-	proofs = slices.DeleteFunc(proofs, func(r authcore.Record) bool { return r.RecordKey != step.Proof })
-	switch {
-	case step.Proof != authcore.RecordKey{} && !anyLive(proofs, step.Now):
-		return found, final{authcore.ErrNotFound}
-	case anyLive(claims, step.Now):
-		return found, final{authcore.ErrExists}
-	case len(proofs) > 0:
-		found.Proof = &proofs[0]
+	if step.Proof != (authcore.RecordKey{}) {
+		if l.proof, err = oneRecord(proofs, step.Now); err != nil {
+			return l, err
+		}
+		l.proofDoc = proofs[0]
+	}
+	for _, docs := range claims {
+		if _, err := oneRecord(docs, step.Now); err == nil {
+			return l, final{authcore.ErrExists}
+		}
 	}
 	for i, ref := range step.Refs {
-		account, err := accountOf(ref, rows[i], step.Now)
+		account, err := accountOf(ref, l.rows[i], step.Now)
 		if err != nil {
-			return found, err
+			return l, err
 		}
-		found.Accounts = append(found.Accounts, account)
+		l.accounts = append(l.accounts, account)
 	}
-	return found, nil
+	return l, nil
 }
 
-// anyLive reports whether one of the records is live.
-func anyLive(records []authcore.Record, now time.Time) bool {
-	for _, record := range records {
-		if record.Live(now) {
-			return true
-		}
-	}
-	return false
-}
-
-// collectRecords decodes rows of documents and skips damaged ones.
-func collectRecords(records *[]authcore.Record) func(pgx.Rows) error {
-	return func(rows pgx.Rows) error {
-		docs, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
-		for _, doc := range docs {
-			if record, err := decode[authcore.Record](doc); err == nil {
-				*records = append(*records, record)
-			}
-		}
-		return err
-	}
-}
-
-// keepProof stores a refused proof and returns the refusal.
-func (s *Store) keepProof(ctx context.Context, t *tx, proof authcore.Record, refusal error) error {
+// keepProof stores the data of a refused proof and returns the refusal.
+func (s *Store) keepProof(ctx context.Context, t *tx, l loadedLogin, data []byte, refusal error) error {
+	proof := l.proof
+	proof.Data = data
 	if err := proof.Validate(); err != nil {
 		return final{err}
 	}
-	doc, _, err := encode(proof)
-	if err != nil {
+	if err := s.queueRecordUpdate(t, l.proofDoc, proof); err != nil {
 		return err
 	}
-	t.queue(`UPDATE @.records SET doc = $4`+whereRecord, append(s.recordKey(proof.RecordKey), doc)...)
 	if err := t.commit(ctx); err != nil {
 		return err
 	}
 	return final{refusal}
 }
 
-// queueUsed deletes the proof with the records of its owner and stores the claims.
-// The column doc refuses NULL, which ends the transaction if a concurrent login has
-// stored a claim; the next attempt finds it.
-func (s *Store) queueUsed(t *tx, step authcore.LoginStep, proof authcore.Record) error {
-	if proof.Key != "" {
-		t.queue(`DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3`, s.realm, proof.Kind, ownerColumn(proof))
+// queueUsed deletes the proof, which must not have changed, with the records of its
+// owner, and stores the claims. The column doc refuses NULL, which ends the
+// transaction if a concurrent login has stored a claim; the next attempt finds it.
+func (s *Store) queueUsed(t *tx, step authcore.LoginStep, l loadedLogin) error {
+	if l.proofDoc != nil {
+		t.queue(`WITH used AS (DELETE FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 RETURNING key, doc)
+			SELECT 1 / count(*) FROM used WHERE key = $4 AND doc = $5`,
+			s.realm, l.proof.Kind, ownerColumn(l.proof), l.proof.Key, string(l.proofDoc))
 	}
 	for _, claim := range step.Claims {
 		doc, claim, err := encode(claim)

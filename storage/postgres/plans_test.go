@@ -49,8 +49,7 @@ type wantedPlan struct {
 
 func wantedPlans() map[string]wantedPlan {
 	plans := map[string]wantedPlan{
-		"proof":   {lockProof, []string{"records_by_owner", "records_pkey"}},
-		"record":  {`SELECT doc FROM @.records` + whereLive, []string{"records_pkey"}},
+		"record":  {`SELECT doc FROM @.records` + whereRecord, []string{"records_pkey"}},
 		"records": {`SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 ORDER BY created`, []string{"records_by_owner"}},
 		"keep":    {deleteOldest, []string{"records_by_owner"}},
 		"users":   {listAll + listPage, []string{"users_pkey"}},
@@ -61,10 +60,8 @@ func wantedPlans() map[string]wantedPlan {
 	for name, ref := range map[string]authcore.UserRef{
 		"ID": {ID: "x"}, "address": {EmailKey: "x"}, "identity": {Identity: authcore.IdentityKey{Subject: "x"}},
 	} {
-		lock, _ := of(lockUser, ref, allTimes)
-		members, _ := of(memberRows, ref, allTimes)
-		plans["user by "+name] = wantedPlan{lock, []string{"users_pkey"}}
-		plans["members by "+name] = wantedPlan{members, []string{"identities_by_user", "sessions_pkey"}}
+		statement, _ := of(accountRows, ref, allTimes)
+		plans["account by "+name] = wantedPlan{statement, []string{"users_pkey", "identities_by_user", "sessions_pkey"}}
 	}
 	return plans
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -13,11 +14,7 @@ import (
 // maxRecordsOf limits the result of RecordsOf.
 const maxRecordsOf = 1000
 
-// whereRecord selects a record, whereLive a record that is live at $4.
-const (
-	whereRecord = ` WHERE realm = $1 AND kind = $2 AND key = $3`
-	whereLive   = whereRecord + ` AND (expires IS NULL OR expires > $4)`
-)
+const whereRecord = ` WHERE realm = $1 AND kind = $2 AND key = $3`
 
 // recordKey returns the arguments of whereRecord.
 func (s *Store) recordKey(key authcore.RecordKey) []any {
@@ -64,16 +61,16 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 	}
 	return s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
 		var stored, users int64
+		if options.OwnedByUser {
+			t.queue(`SELECT FROM @.users WHERE realm = $1 AND id = $2 FOR KEY SHARE`, s.realm, record.Owner).Exec(count(&users))
+		}
 		put := putRecord
 		if options.Keep > 0 {
 			put += lockOwner
 		}
 		t.queue(put, append(s.recordArguments(record, doc), options.IfAbsent, stamp(options.Now))...).Exec(count(&stored))
-		if options.OwnedByUser {
-			t.queue(`SELECT FROM @.users WHERE realm = $1 AND id = $2 FOR KEY SHARE`, s.realm, record.Owner).Exec(count(&users))
-		}
 		if options.IfAbsent || options.OwnedByUser {
-			err := t.load(ctx)
+			err := t.begin(ctx)
 			switch {
 			case err != nil:
 				return err
@@ -90,32 +87,51 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 	})
 }
 
-// Record returns a live record. See authcore.Records.
-func (s *Store) Record(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
-	docs, err := query(ctx, s, s.db.pool, pgx.RowTo[[]byte],
-		`SELECT doc FROM @.records`+whereLive, append(s.recordKey(key), stamp(now))...)
-	return oneRecord(ctx, docs, err)
+// queueRecord loads the document of a record, with a clause that locks it or not.
+func (s *Store) queueRecord(t *tx, key authcore.RecordKey, lock string, docs *[][]byte) {
+	t.queue(`SELECT doc FROM @.records`+whereRecord+lock, s.recordKey(key)...).Query(collect(docs, pgx.RowTo[[]byte]))
 }
 
-func oneRecord(ctx context.Context, docs [][]byte, err error) (authcore.Record, error) {
-	switch {
-	case err != nil:
-		return authcore.Record{}, err
-	case len(docs) == 0:
-		return authcore.Record{}, authcore.ErrNotFound
+// oneRecord returns the live record among the documents, of which there is one at
+// most.
+func oneRecord(docs [][]byte, now time.Time) (authcore.Record, error) {
+	if len(docs) == 0 {
+		return authcore.Record{}, final{authcore.ErrNotFound}
 	}
 	record, err := decode[authcore.Record](docs[0])
-	return orZero(record, answer(ctx, err))
+	if err == nil && !record.Live(now) {
+		err = final{authcore.ErrNotFound}
+	}
+	return record, err
+}
+
+// Record returns a live record. See authcore.Records.
+func (s *Store) Record(ctx context.Context, key authcore.RecordKey, now time.Time) (record authcore.Record, err error) {
+	err = s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
+		var docs [][]byte
+		s.queueRecord(t, key, "", &docs)
+		if err := t.send(ctx); err != nil {
+			return err
+		}
+		record, err = oneRecord(docs, now)
+		return err
+	})
+	return orZero(record, err)
 }
 
 // TakeRecord deletes a live record and returns it. See authcore.Records.
-func (s *Store) TakeRecord(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
-	var docs [][]byte
-	err := s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
-		t.queue(`DELETE FROM @.records`+whereLive+` RETURNING doc`, append(s.recordKey(key), stamp(now))...).Query(collect(&docs, pgx.RowTo[[]byte]))
-		return t.commit(ctx)
+func (s *Store) TakeRecord(ctx context.Context, key authcore.RecordKey, now time.Time) (record authcore.Record, err error) {
+	err = s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
+		var docs [][]byte
+		t.queue(`DELETE FROM @.records`+whereRecord+` AND (expires IS NULL OR expires > $4) RETURNING doc`,
+			append(s.recordKey(key), stamp(now))...).Query(collect(&docs, pgx.RowTo[[]byte]))
+		if err := t.commit(ctx); err != nil {
+			return err
+		}
+		record, err = oneRecord(docs, now)
+		return err
 	})
-	return oneRecord(ctx, docs, err)
+	return orZero(record, err)
 }
 
 // UpdateRecord applies change to a live record. See authcore.Records.
@@ -124,32 +140,41 @@ func (s *Store) UpdateRecord(
 ) (record authcore.Record, err error) {
 	err = s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
 		var docs [][]byte
-		t.queue(`SELECT doc FROM @.records`+whereLive+` FOR UPDATE`, append(s.recordKey(key), stamp(now))...).Query(collect(&docs, pgx.RowTo[[]byte]))
-		if err := t.load(ctx); err != nil {
+		s.queueRecord(t, key, ` FOR UPDATE`, &docs)
+		if err := t.begin(ctx); err != nil {
 			return err
 		}
-		before, err := oneRecord(ctx, docs, nil)
+		before, err := oneRecord(docs, now)
 		if err != nil {
-			return final{err}
-		}
-		after := before
-		after.Data = slices.Clone(before.Data)
-		if err := change(&after); err != nil {
-			return final{err}
-		}
-		after.RecordKey, after.Owner, after.Created = before.RecordKey, before.Owner, before.Created
-		if err := after.Validate(); err != nil {
-			return final{err}
-		}
-		var doc string
-		if doc, record, err = changed(before, after); err != nil || doc == "" {
 			return err
 		}
-		t.queue(`UPDATE @.records SET expires = $4, doc = $5 WHERE realm = $1 AND kind = $2 AND key = $3`,
-			s.realm, record.Kind, record.Key, expiry(record.Expires), doc)
+		record = before
+		record.Data = slices.Clone(before.Data)
+		if err := change(&record); err != nil {
+			return final{err}
+		}
+		record.RecordKey, record.Owner, record.Created = before.RecordKey, before.Owner, before.Created
+		record.Data = slices.Clone(record.Data)
+		if err := record.Validate(); err != nil {
+			return final{err}
+		}
+		if reflect.DeepEqual(before, record) {
+			return nil
+		}
+		if err := s.queueRecordUpdate(t, docs[0], record); err != nil {
+			return err
+		}
 		return t.commit(ctx)
 	})
 	return orZero(record, err)
+}
+
+// queueRecordUpdate stores a record, unless it has another document than former.
+func (s *Store) queueRecordUpdate(t *tx, former []byte, record authcore.Record) error {
+	doc, _, err := encode(record)
+	t.queue(guarded(`UPDATE @.records SET expires = $4, doc = $5`+whereRecord+` AND doc = $6`),
+		append(s.recordKey(record.RecordKey), expiry(record.Expires), doc, string(former))...)
+	return err
 }
 
 // RecordsOf returns the live records of an owner. See authcore.Records.

@@ -55,9 +55,9 @@ func (s *Store) Export(ctx context.Context, cursor string, now time.Time) ([]aut
 func (s *Store) exportUsers(ctx context.Context, at place, now time.Time) ([]authcore.Item, *place, error) {
 	rows, err := query(ctx, s, s.db.pool, pgx.RowToStructByPos[row], `
 		WITH page AS MATERIALIZED (SELECT id, doc FROM @.users WHERE realm = $1 AND id > $2 ORDER BY id LIMIT $3)
-		SELECT 0::int2 AS part, id, NULL::text, NULL::timestamptz, doc FROM page
-		UNION ALL SELECT 1, i.user_id, NULL, NULL, i.doc FROM @.identities i JOIN page ON page.id = i.user_id WHERE i.realm = $1
-		UNION ALL SELECT 2, s.user_id, NULL, s.seen, s.doc FROM @.sessions s JOIN page ON page.id = s.user_id WHERE s.realm = $1
+		SELECT 0::int2 AS part, id, NULL::text, 0::bigint, NULL::timestamptz, doc FROM page
+		UNION ALL SELECT 1, i.user_id, NULL, 0, NULL, i.doc FROM @.identities i JOIN page ON page.id = i.user_id WHERE i.realm = $1
+		UNION ALL SELECT 2, s.user_id, NULL, 0, s.seen, s.doc FROM @.sessions s JOIN page ON page.id = s.user_id WHERE s.realm = $1
 		ORDER BY part`, s.realm, at.Key, exportUsers)
 	if err != nil {
 		return nil, nil, err
@@ -155,7 +155,7 @@ func (s *Store) Import(ctx context.Context, items []authcore.Item) (stored int, 
 		t.queue(`SELECT id FROM @.users WHERE realm = $1 AND id = ANY ($2::text[]) ORDER BY id FOR KEY SHARE`,
 			s.realm, slices.Sorted(maps.Keys(i.users))).Query(collect(&known, pgx.RowTo[string]))
 		t.queue(selectKeys+` FOR UPDATE`, s.realm).Query(collect(&former, pgx.RowToStructByPos[keysRow]))
-		if err := t.load(ctx); err != nil {
+		if err := t.begin(ctx); err != nil {
 			return err
 		}
 		if len(known) < len(i.users) {

@@ -21,6 +21,9 @@ type tx struct {
 	db    *DB
 	conn  *pgxpool.Conn
 	batch pgx.Batch
+	// attempt counts the attempts at the step. After a conflict rows are locked when
+	// they are loaded, so that the next attempt succeeds.
+	attempt int
 	// notify is the realm whose watches are notified after the commit, or "".
 	notify                       string
 	begun, committing, committed bool
@@ -67,7 +70,7 @@ func (s *Store) attempt(
 		}
 		release(conn)
 	}()
-	t := &tx{db: s.db, conn: conn}
+	t := &tx{db: s.db, conn: conn, attempt: attempt}
 	err = step(ctx, t)
 	t.rollback(ctx)
 	lost := err != nil && ctx.Err() == nil && conn.Conn().IsClosed()
@@ -111,6 +114,14 @@ func (t *tx) queueFirst(statement string, args ...any) {
 // another statement changes no row: a concurrent step was faster.
 func guarded(statement string) string {
 	return `WITH guarded AS (` + statement + ` RETURNING 1) SELECT 1 / count(*) FROM guarded`
+}
+
+// load sends the queued statements that load rows for a decision.
+func (t *tx) load(ctx context.Context) error {
+	if t.attempt == 1 {
+		return t.send(ctx)
+	}
+	return t.begin(ctx)
 }
 
 // begin sends the queued statements as the beginning of a transaction.

@@ -14,11 +14,13 @@ CREATE TABLE users (
 	id        text COLLATE "C" NOT NULL,
 	email_key text COLLATE "C",
 	domain    text COLLATE "C",
+	version   bigint NOT NULL DEFAULT 0,
 	doc       text NOT NULL,
 	PRIMARY KEY (realm, id),
 	CONSTRAINT users_email_key UNIQUE (realm, email_key)
 ) WITH (fillfactor = 85);
 CREATE INDEX users_by_domain ON users (domain, realm, id);
+COMMENT ON COLUMN users.version IS 'Incremented by each change of the user, its identities or its sessions.';
 COMMENT ON COLUMN users.email_key IS 'The key of the verified address, or NULL. Domain belongs to it.';
 
 CREATE TABLE identities (
