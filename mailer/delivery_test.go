@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -34,8 +35,11 @@ func TestSessionLimit(t *testing.T) {
 		"450 with protocol code": {"RCPT", "450 4.5.3 too many"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			mails := map[int]int{} // by connection; the deliveries are sequential
+			var mu sync.Mutex
+			mails := map[int]int{} // by connection
 			script := &smtpScript{reply: func(n int, verb, _ string) string {
+				mu.Lock()
+				defer mu.Unlock()
 				if verb == refusal.verb && mails[n] == 3 {
 					return refusal.reply
 				}
