@@ -131,7 +131,7 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 // call has in its address, an e-mail address, which the answer of verify has in
 // its header, or a code of a provider, which the callback has in both.
 func (l *LoginAPI) showsPerson(r *http.Request) bool {
-	return r.URL.Query().Has("client_key") || strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/verify") ||
+	return r.URL.Query().Has("client_key") || strings.Contains(r.URL.Path+"/", "/verify/") ||
 		strings.Contains(r.URL.Path, "/social/callback/") || l.realm.showsLink(r)
 }
 

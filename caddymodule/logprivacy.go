@@ -88,10 +88,10 @@ func (p linkPage) leadsHere(normal string, u *url.URL) bool {
 	return below && rest != ""
 }
 
-// isLinkSecret reports whether a text has the form of a secret: 256 bits in
+// isLinkSecret reports whether a text has the form of a mailed token: 48 bytes in
 // base64url.
 func isLinkSecret(text string) bool {
-	return len(text) == 43 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+	return len(text) == 64 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 // showsLink reports whether the log of a request would show the secret of a

@@ -18,7 +18,7 @@ import (
 )
 
 func TestLinkPages(t *testing.T) {
-	secret := strings.Repeat("aB3-_", 9)[:43]
+	secret := strings.Repeat("aB3-_", 13)[:64]
 	realm := &Realm{linkPages: linkPages(core.Config{
 		EmailLink: "https://frontend.app/auth/link/{token}",
 		Clients: []authcore.Client{
@@ -124,7 +124,9 @@ func TestHardeningLinksStayOutOfTheLogs(t *testing.T) {
 			call(t, http.MethodGet, s.url("/v1/auth/social/providers/?client_key="+testKey), nil)
 			post(t, s.url("/v1/auth/by-link/link/"), map[string]any{"email": "logged@example.com"}, 200)
 			token := spend(t, s, linkSecret(t, box.receive(t)))
-			call(t, http.MethodGet, s.url("/v1/auth/verify/"), nil, "Authorization", "Token "+token)
+			for _, path := range []string{"/v1/auth/verify", "/v1/auth/verify/", "/v1/auth/verify/orders/7"} {
+				call(t, http.MethodGet, s.url(path), nil, "Authorization", "Token "+token)
+			}
 			call(t, http.MethodGet, s.url("/auth/callback?code=provider-code&state=ea.x"), nil)
 			call(t, http.MethodGet, s.url("/v1/auth/social/callback/apple-id/?code=provider-code&state=y"), nil)
 			call(t, http.MethodGet, s.url("/other"), nil)
