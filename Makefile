@@ -110,7 +110,7 @@ bench: wasm ## Measure: each step, then the built server next to a plain reverse
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
 	@if command -v npm >/dev/null; then cd wasm/js && npm ci --silent; fi
 	cd wasm/e2e && $(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) .
-	cd bench && $(GO) run . -write ../docs/performance.md
+	cd bench && $(GO) run . -write ../docs/performance-appendix.md
 
 # The build time of the module in seconds since 1970; it refuses to run on an earlier
 # clock. It is the time of the commit, so that a commit always gives the same file.

@@ -29,7 +29,7 @@ func (s *Service) Authorize(ctx context.Context, r AuthorizeStart) (Authorizatio
 		return Authorization{}, err
 	}
 	redirectURI, err := client.RedirectURI(r.RedirectURI)
-	if err != nil && !(r.LinkTo != nil && r.RedirectURI == "" && len(client.RedirectURIs) == 0) {
+	if err != nil && (r.LinkTo == nil || r.RedirectURI != "" || len(client.RedirectURIs) > 0) {
 		return Authorization{}, err
 	}
 	if err := s.checkRecent(r.LinkTo); err != nil {

@@ -22,7 +22,7 @@ func parseCode(text string) (code string, ok bool) {
 		if digit < 0 || len(digits) == codeDigits {
 			return "", false
 		}
-		digits = append(digits, byte('0'+digit))
+		digits = append(digits, byte('0'+digit)) //nolint:gosec // G115: 0 to 9
 	}
 	return string(digits), len(digits) == codeDigits
 }
@@ -61,8 +61,8 @@ func digitValue(r rune) int {
 		}
 	}
 	for _, digits := range unicode.Nd.R32 {
-		if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
-			return int(r-rune(digits.Lo)) % 10
+		if low, high := rune(digits.Lo), rune(digits.Hi); low <= r && r <= high { //nolint:gosec // G115: code points
+			return int(r-low) % 10
 		}
 	}
 	return -1

@@ -86,7 +86,7 @@ func (s *Service) try(ctx context.Context, a *attempt, m method) (grant session.
 	if a.client, err = s.clients.Find(a.clientKey); err != nil {
 		return session.Grant{}, err
 	}
-	if err = m.admit(a); err != nil {
+	if err := m.admit(a); err != nil {
 		return session.Grant{}, err
 	}
 	checks := ratelimit.Parties("login-ip", a.caller.IP, s.cfg.Limits.LoginPerIP)

@@ -54,7 +54,7 @@ func (s *script) breakages() map[string]http.HandlerFunc {
 			http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		},
-		"death at once": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"immediate death": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"an echo for a status": func(w http.ResponseWriter, _ *http.Request) {
 			connection, buffered, err := http.NewResponseController(w).Hijack()
 			if err != nil {
@@ -133,7 +133,7 @@ func stations(t *testing.T) []station {
 
 func (at station) String() string { return at.row.name() + " " + at.name }
 
-// script plays a login that comes by the station.
+// script plays a login that sends the request of the station.
 func (at station) script(t *testing.T) *script {
 	t.Helper()
 	s := at.row.script(t)
@@ -265,7 +265,7 @@ func TestBoundedBody(t *testing.T) {
 		want        error
 	}{{0, 10, nil}, {9, 10, nil}, {10, 10, nil}, {11, 10, errTooLarge}, {1000, 10, errTooLarge}} {
 		for name, reader := range map[string]io.Reader{
-			"at once":     bytes.NewReader(make([]byte, test.size)),
+			"in one read": bytes.NewReader(make([]byte, test.size)),
 			"by one byte": iotest.OneByteReader(bytes.NewReader(make([]byte, test.size))),
 			"with EOF":    iotest.DataErrReader(bytes.NewReader(make([]byte, test.size))),
 		} {

@@ -55,7 +55,7 @@ func (r *Realm) every(ctx context.Context, interval, timeout time.Duration, mess
 		err := work(bounded)
 		cancel()
 		if err != nil && !failing && ctx.Err() == nil {
-			r.cfg.Logger.Error(message, "error", err)
+			r.cfg.Logger.Error(message, "error", err) //nolint:sloglint // each caller passes a constant
 		}
 		failing = err != nil
 	}

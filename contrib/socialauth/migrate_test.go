@@ -82,16 +82,19 @@ func TestRulesHoldForFormerSubjects(t *testing.T) {
 		},
 		"denied at the provider": {
 			account.Rules{Deny: []string{"evil.example"}},
-			authcore.Profile{Subject: "1", FormerSubject: former, Email: "ann@evil.example"}, true,
+			authcore.Profile{Subject: "1", FormerSubject: former, Email: "ann@evil.example"},
+			true,
 		},
 		"denied address of the account": {account.Rules{Deny: []string{"imported.example"}}, vouched("1"), true},
 		"not allowed": {
 			account.Rules{Allow: []string{"example.org"}},
-			authcore.Profile{Subject: "1", FormerSubject: former, Email: "ann@example.org"}, true,
+			authcore.Profile{Subject: "1", FormerSubject: former, Email: "ann@example.org"},
+			true,
 		},
 		"allowed": {
 			account.Rules{Allow: []string{"example.org"}},
-			authcore.Profile{Subject: "1", FormerSubject: former, Email: "ann@example.org", EmailVerified: true}, false,
+			authcore.Profile{Subject: "1", FormerSubject: former, Email: "ann@example.org", EmailVerified: true},
+			false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,7 +19,7 @@ func ownerOf(info os.FileInfo) string {
 // release releases bbolt's lock and closes the file. A memory map that is left
 // behind would keep the lock.
 func release(file *os.File) error {
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_UN); err != nil { //nolint:gosec // a small number
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_UN); err != nil {
 		return err
 	}
 	return file.Close()

@@ -81,7 +81,7 @@ type pageRef struct {
 }
 
 func (v *verifier) run(root uint64, size int64) error {
-	v.pages = uint64(size / v.pageSize)
+	v.pages = uint64(size / v.pageSize) //nolint:gosec // G115: the size of a file
 	last := make([]byte, 1)
 	if _, err := v.file.ReadAt(last, size-1); err != nil {
 		return fmt.Errorf("%w: it is shorter than the %d bytes that it refers to", errDamaged, size)

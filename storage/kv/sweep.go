@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error
 		}
 		swept.Removed += part.Removed
 		swept.Damaged += part.Damaged
-		from = append(due[len(due)-1], 0)
+		from = append(slices.Clone(due[len(due)-1]), 0)
 	}
 }
 

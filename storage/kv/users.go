@@ -69,7 +69,8 @@ func (s *Store) UpdateAccount(
 		}
 		a := changed.Clone()
 		a.User.ID, a.User.Created = userID, l.created
-		return a, t.store(l, &a, now)
+		err = t.store(l, &a, now)
+		return a, err
 	})
 }
 

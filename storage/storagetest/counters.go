@@ -81,9 +81,9 @@ func countValues(t *testing.T, store authcore.Store) {
 // windowEnds: the window opens with the first count, not with the last.
 func windowEnds(t *testing.T, store authcore.Store) {
 	counter := authcore.Counter{Limit: "link", Party: "a", Window: time.Hour, Add: 1}
-	values, hours := []int{1, 2, 3, 1, 1}, []time.Duration{1, 1, 1, 2, 6}
+	values, ends := []int{1, 2, 3, 1, 1}, []time.Duration{time.Hour, time.Hour, time.Hour, 2 * time.Hour, 6 * time.Hour}
 	for i, now := range []time.Duration{0, 10 * time.Minute, time.Hour - time.Millisecond, time.Hour, 5 * time.Hour} {
-		reset := at(hours[i] * time.Hour)
+		reset := at(ends[i])
 		if got := count(t, store, at(now), counter)[0]; got.N != values[i] || !got.Reset.Equal(reset) {
 			t.Errorf("Count after %v = %v, want %d until %v", now, got, values[i], reset)
 		}
@@ -167,8 +167,9 @@ func countRace(t *testing.T, store authcore.Store) {
 		tallies := count(t, store, start, order...)
 		got[0][i], got[1][i] = tallies[i%2].N, tallies[1-i%2].N
 	})
-	for _, values := range got {
-		slices.Sort(values[:])
+	for k := range got {
+		values := got[k][:]
+		slices.Sort(values)
 		for i, n := range values {
 			if n != i+1 {
 				t.Fatalf("%d counts returned %v, want each of 1 to %d once", crowd, values, crowd)

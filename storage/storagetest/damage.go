@@ -65,7 +65,7 @@ func damaged(t *testing.T, config Config, store authcore.Store, id string, item 
 		}
 		return all
 	}
-	live := func(expires time.Time) bool { return start.Before(expires) }
+	live := start.Before
 	sessions := missing(item.Session != nil && live(item.Session.Expires), 2)
 	identities := missing(item.Identity != nil, 2)
 	records, err := store.RecordsOf(t.Context(), "link", id, start)

@@ -66,7 +66,7 @@ func NewNode(tb testing.TB, store authcore.Store, clock *Clock, change func(*ses
 	n := &Node{Store: store, Clock: clock, tb: tb, Revocations: gate.NewRevocations()}
 	n.Verifier = gate.NewVerifier(gate.VerifierConfig{
 		Issuer: Issuer, Audience: Issuer, Purpose: gate.PurposeLogin, Revocations: n.Revocations,
-		Seen: func(claims *gate.Claims, now time.Time) { n.Service.Seen()(claims, now) },
+		Seen: func(claims *gate.Claims, now time.Time) { n.Seen()(claims, now) },
 	})
 	ring := keys.New(keys.Config{
 		Store: store, Algorithm: gate.EdDSA, Rotation: 90 * 24 * time.Hour, Lifetime: session.DefaultMaxLifetime,
