@@ -108,7 +108,9 @@ func TestStoreUnderSentinel(t *testing.T) {
 
 func TestStoreInCluster(t *testing.T) {
 	t.Parallel()
-	runSuite(t, Config{URL: redistest.StartCluster(t, "appendonly no").URL(), Cluster: true})
+	// A busy machine must not look like a dead node.
+	cluster := redistest.StartCluster(t, "appendonly no", "cluster-node-timeout 60000")
+	runSuite(t, Config{URL: cluster.URL(), Cluster: true})
 }
 
 // TestDurability kills the server between any two steps.
