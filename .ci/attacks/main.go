@@ -39,6 +39,11 @@ func run(check bool) error {
 	if err != nil {
 		return err
 	}
+	for _, a := range attacks {
+		if a.sentence == "" {
+			return fmt.Errorf("%s: %s has no comment; describe the attack", a.folder, a.name)
+		}
+	}
 	text := render(attacks)
 	if !check {
 		return os.WriteFile(page, text, 0o644)

@@ -92,6 +92,7 @@ func TestDenyTakesBoundedTime(t *testing.T) {
 	}
 }
 
+// No spelling of a denied address or domain is admitted.
 func FuzzDeny(f *testing.F) {
 	for _, seed := range []string{"eve@evil.example", `"eve"@evil.example`, "Eve <eve@evil.example>", "a@b@c", "(", "@", "é＠evil。example"} {
 		f.Add(seed)

@@ -39,6 +39,7 @@ func TestHardeningWrongCodesAreCounted(t *testing.T) {
 	}
 }
 
+// Four wrong codes leave the code usable, and text that cannot be a code costs no try.
 func TestHardeningFifthTry(t *testing.T) {
 	f := newFixture(t, nil)
 	requestID, mail := f.request("ann@example.com")

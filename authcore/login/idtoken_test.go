@@ -108,6 +108,7 @@ func TestHardeningIDTokenWorksOnceAtAllProviders(t *testing.T) {
 	wantCode(t, err, 400, authcore.CodeIDTokenUsed)
 }
 
+// Of many simultaneous requests with one ID token, one logs in (CWE-367).
 func TestHardeningOneOfManyIDTokenLogins(t *testing.T) {
 	f, _ := withIDTokens(t, nil)
 	var won atomic.Int32
