@@ -10,14 +10,18 @@
 // # Steps
 //
 // A read is one statement. A step that decides in Go takes two round trips: the
-// first begins a transaction, locks and loads; the second writes and commits. The
-// level is READ COMMITTED: a statement that has waited for a row sees what was
-// committed meanwhile. Locks are taken in the order records, users, and then what
-// belongs to a user, which only changes while the user is locked.
+// first loads, without locks, and the second stores all changes as one transaction.
+// The second ends without effect if a concurrent step has changed the account (a
+// version in the row of the user) or the proof; then the step is tried again, and
+// locks the user first. A node that halts between the two delays no other node.
+//
+// Whatever belongs to a user changes only together with the version of the user,
+// except for the last activity of a session. Steps lock users before records.
 //
 // Each step has a bounded time. A step is tried again only if it certainly did not
 // happen: the server rolled it back because of a conflict, or the connection broke
-// before COMMIT was sent. Errors contain neither the DSN nor stored values.
+// before anything was sent that commits. Errors contain neither the DSN nor stored
+// values.
 //
 // # Feed
 //
