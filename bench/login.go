@@ -2,117 +2,150 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"fmt"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/edgeauth/edgeauth/bench/internal/load"
+	"github.com/edgeauth/edgeauth/internal/pgtest"
+	"github.com/edgeauth/edgeauth/internal/redistest"
 )
 
 // logins measures links, logins and refreshes over HTTP on every engine.
 func (b *bench) logins() {
-	b.heading("The login API")
-	b.paragraph("HTTP requests without limits; mails are rendered and dropped. A first login creates an account, a later login and a refresh use it; "+
+	b.section("The login API", "HTTP requests without limits; mails are rendered and dropped. A first login creates an account, a later login and a refresh use it; "+
 		"each waits for one durable commit. PostgreSQL has `%s`, for commits of 5 ms also `%s`, Redis `%s`. Engine, server and load generator share "+
 		"the processors; CPU is that of the server alone.", strings.ReplaceAll(postgresSettings, " ", ", "), slowCommits, redisSettings)
 	b.table("request, engine", "clients", "per second", "p50 µs", "p99 µs", "CPU µs each")
 	missing := map[string]string{}
 	for _, e := range engines() {
 		missing[e.name] = b.scope(func(b *bench) {
-			address := e.start(b)
-			for _, clients := range e.clients {
-				b.Logf("login: %s, %d clients", e.name, clients)
-				b.scope(func(b *bench) { b.loginsOn(e, address, clients) })
+			for address, i := e.start(b), 0; i < len(e.clients); i++ {
+				b.scope(func(b *bench) { b.loginsOn(e, address, e.clients[i]) })
 			}
 		})
 	}
 	for engine, reason := range missing {
-		if reason != "" {
-			b.omit(engine, reason)
-		}
+		b.omits(engine, reason)
 	}
 	b.goBenchmarks("one write of 200 bytes to an engine, without edgeauth", ".", "BenchmarkWrite", "op/s", "per second")
 }
 
-// loginClient sends requests to the login API. Each address has one place in secrets
-// and in tokens.
+// loginClient sends requests to the login API and adds a row for each kind. Each
+// address has one place in secrets and in tokens.
 type loginClient struct {
 	*bench
+	engine          string
+	count           int
 	server          *server
 	clients         *load.Clients
 	secrets, tokens []string
-	cells           []string
 }
 
 // loginsOn adds the rows of an engine.
 func (b *bench) loginsOn(e engine, address string, clients int) {
-	n := b.alone
-	if clients > 1 {
-		n = b.together
-	}
-	c := &loginClient{bench: b, secrets: make([]string, n), tokens: make([]string, n)}
-	c.server = b.startCaddy(realmBlock(e.option(address, b.TempDir())), "login_api", probe{path: "/v1/auth/.well-known/jwks.json"})
+	n := map[int]int{1: b.alone, manyClients: b.together}[clients]
+	b.Logf("login: %s, %d clients", e.name, clients)
+	c := &loginClient{bench: b, engine: e.name, count: clients, secrets: make([]string, n), tokens: make([]string, n)}
+	c.server = b.startCaddy(realmBlock(b.storage(e, address)), "login_api", probe{path: "/v1/auth/.well-known/jwks.json"})
 	c.clients = b.dial(c.server, clients)
-	for _, step := range []struct {
-		title string
-		run   func()
-	}{
-		{"link", c.requestLinks}, {"first login", c.logIn}, {"link, known address", c.requestLinks}, {"later login", c.logIn}, {"refresh", c.refresh},
-	} {
-		step.run()
-		b.row(slices.Concat([]string{step.title + ", " + e.name, strconv.Itoa(clients)}, c.cells)...)
-	}
+	c.requestLinks("link")
+	c.logIn("first login")
+	c.requestLinks("link, known address")
+	c.logIn("later login")
+	c.post("refresh", "/v1/auth/token/refresh/", c.tokens, `"token":"`, func(i int) (string, string) {
+		return "Authorization: Token " + c.tokens[i] + "\r\n", "{}"
+	})
 }
 
 func (b *bench) dial(s *server, n int) *load.Clients {
 	clients, err := load.Dial(b.Context(), s.address, n)
 	b.check(err)
-	b.Cleanup(func() { _ = clients.Close() })
+	b.Cleanup(clients.Close)
 	return clients
 }
 
-func (c *loginClient) requestLinks() {
-	c.post("/v1/auth/by-link/link/", c.secrets, `"_debug_auth_link":"`+emailLink, func(i int) (string, string) {
+func (c *loginClient) requestLinks(title string) {
+	c.post(title, "/v1/auth/by-link/link/", c.secrets, `"_debug_auth_link":"`+emailLink, func(i int) (string, string) {
 		return "", fmt.Sprintf(`{"email":"user%07d@example.com"}`, i)
 	})
 }
 
-func (c *loginClient) logIn() {
-	c.post("/v1/auth/by-link/login/", c.tokens, `"token":"`, func(i int) (string, string) {
+func (c *loginClient) logIn(title string) {
+	c.post(title, "/v1/auth/by-link/login/", c.tokens, `"token":"`, func(i int) (string, string) {
 		return "", fmt.Sprintf(`{"token":%q,"client_key":%q}`, c.secrets[i], clientKey)
-	})
-}
-
-func (c *loginClient) refresh() {
-	c.post("/v1/auth/token/refresh/", c.tokens, `"token":"`, func(i int) (string, string) {
-		return "Authorization: Token " + c.tokens[i] + "\r\n", "{}"
 	})
 }
 
 // post sends a request for each address. It stores the text that follows prefix in the
 // response, up to the next quotation mark.
-func (c *loginClient) post(path string, found []string, prefix string, request func(i int) (headers, body string)) {
-	before := c.processorTime(c.server)
-	result, err := c.clients.Run(c.Context(), load.Plan{
-		Requests: len(found),
-		Append: func(buffer []byte, i int) []byte {
-			headers, body := request(i)
-			return fmt.Appendf(buffer, "POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-				path, c.server.address, headers, len(body), body)
-		},
-		Check: func(i, status int, body []byte) error {
-			_, rest, ok := bytes.Cut(body, []byte(prefix))
-			text, _, ended := bytes.Cut(rest, []byte(`"`))
-			if status != http.StatusOK || !ok || !ended {
-				return fmt.Errorf("POST %s: status %d: %s", path, status, body)
-			}
-			found[i] = string(text)
-			return nil
-		},
+func (c *loginClient) post(title, path string, found []string, prefix string, request func(i int) (headers, body string)) {
+	before := c.processorTime([]*server{c.server})
+	result, err := c.clients.Run(c.Context(), len(found), func(buffer []byte, i int) []byte {
+		headers, body := request(i)
+		return fmt.Appendf(buffer, "POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			path, c.server.address, headers, len(body), body)
+	}, func(i, status int, body []byte) error {
+		_, rest, ok := bytes.Cut(body, []byte(prefix))
+		text, _, ended := bytes.Cut(rest, []byte(`"`))
+		if status != http.StatusOK || !ok || !ended {
+			return fmt.Errorf("POST %s: status %d: %s", path, status, body)
+		}
+		found[i] = string(text)
+		return nil
 	})
 	c.check(err)
-	used := (c.processorTime(c.server) - before) / float64(len(found))
-	c.cells = []string{figure(result.Rate()), figure(result.Quantile(0.5)), figure(result.Quantile(0.99)), figure(used)}
+	used := (c.processorTime([]*server{c.server}) - before) / float64(len(found))
+	c.row(title+", "+c.engine, count(c.count), figure(result.Rate()), figure(result.Quantile(0.5)), figure(result.Quantile(0.99)), figure(used))
+}
+
+// engine is an engine of the store. All but memory are durable.
+type engine struct {
+	name string
+	// clients are the numbers of concurrent clients that are measured.
+	clients []int
+	// start starts the engine's server, if it has one, and returns its address.
+	start func(*bench) string
+	// option is the storage option for a new store; see storage.
+	option string
+}
+
+// Settings with which a committed transaction is on disk. With slowCommits, each flush
+// takes 5 ms longer and serves all transactions that wait for it, like a slow disk.
+const (
+	postgresSettings = "fsync=on synchronous_commit=on full_page_writes=on autovacuum=on shared_buffers=128MB"
+	slowCommits      = "commit_delay=5000 commit_siblings=0"
+	redisSettings    = "appendonly yes, appendfsync always"
+)
+
+func engines() []engine {
+	both := []int{1, manyClients}
+	none := func(*bench) string { return "" }
+	postgres := "postgres {address} {\nschema {part}\n}"
+	return []engine{
+		{"memory", both, none, "memory"},
+		{"bolt", both, none, "bolt {dir}/{part}.db"},
+		{"postgres", both, startPostgres, postgres},
+		{"postgres with commits of 5 ms", []int{manyClients}, startSlowPostgres, postgres},
+		{"redis", both, startRedis, "redis {address} {\nkey_prefix {part}:\n}"},
+	}
+}
+
+// storage returns the option for a store that no other run uses.
+func (b *bench) storage(e engine, address string) string {
+	part := strings.ToLower(rand.Text()[:12])
+	return "storage " + strings.NewReplacer("{address}", address, "{dir}", b.TempDir(), "{part}", part).Replace(e.option)
+}
+
+func startPostgres(b *bench) string {
+	return pgtest.Start(b, strings.Fields(postgresSettings)...).Database(b)
+}
+
+func startSlowPostgres(b *bench) string {
+	return pgtest.Start(b, strings.Fields(postgresSettings+" "+slowCommits)...).Database(b)
+}
+
+func startRedis(b *bench) string {
+	return redistest.Start(b, strings.Split(redisSettings, ", ")...).URL()
 }

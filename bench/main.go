@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -23,31 +24,23 @@ func main() {
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
-	// All files are below one directory, which another user's servers can enter.
+	// All files are below one directory, which the user of PostgreSQL can enter.
 	dir, dirErr := os.MkdirTemp("", "edgeauth-bench-")
 	if err := errors.Join(err, dirErr, os.Chmod(dir, 0o755), os.Setenv("TMPDIR", dir)); err != nil { //nolint:gosec // as said
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
 	}
-	end := func(code int) {
-		_ = os.RemoveAll(dir)
-		os.Exit(code)
-	}
-	interrupted := make(chan os.Signal, 1)
+	interrupted, done, succeeded := make(chan os.Signal, 1), make(chan bool, 1), false
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-interrupted
-		end(1)
-	}()
-	// The helpers that run servers need a testing.TB.
 	testing.Init()
-	_ = flag.Set("test.benchtime", "1x") // the flag exists
-	code := 1
-	testing.Benchmark(func(tb *testing.B) {
-		run(tb, o)
-		code = 0
-	})
-	end(code)
+	go func() { done <- run(o) }()
+	select {
+	case succeeded = <-done:
+	case <-interrupted:
+	}
+	if err := os.RemoveAll(dir); err != nil || !succeeded {
+		os.Exit(1)
+	}
 }
 
 // options are the options of the command line.
@@ -60,22 +53,13 @@ type options struct {
 func parse(arguments []string) (options, error) {
 	o := options{arguments: arguments, scale: fullScale()}
 	list := func(to *[]string) func(string) error {
-		return func(text string) error {
-			*to = strings.Split(text, ",")
-			for _, name := range *to {
-				if !slices.Contains(names(), name) {
-					return fmt.Errorf("%q is not valid; use %s", name, strings.Join(names(), ", "))
-				}
-			}
-			return nil
-		}
+		return func(text string) error { *to = strings.Split(text, ","); return nil }
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "measure less, in a few minutes")
-	flags.Func("only", "measure these `sections` or rows, separated by commas", list(&o.only))
-	flags.Func("cpuprofile", "write CPU profiles of these `rows`, separated by commas, to the working directory", list(&o.profiles))
-	flags.StringVar(&o.write, "write", "", "write the report to this `file`")
-	flags.StringVar(&o.binary, "binary", "", "measure this `server`; default: build it")
+	flags.Func("only", "comma-separated `sections` or rows: "+strings.Join(names(), " "), list(&o.only))
+	flags.Func("cpuprofile", "comma-separated `rows` whose CPU profiles are written to the working directory", list(&o.profiles))
+	flags.StringVar(&o.write, "write", "", "`file` for the report")
 	sets := flags.Int("sets", 0, "`number` of times that all processes are started anew")
 	rounds := flags.Int("rounds", 0, "`number` of rounds in a set")
 	requests := flags.Int("requests", 0, "`number` of requests in a slice")
@@ -83,9 +67,10 @@ func parse(arguments []string) (options, error) {
 	if *quick {
 		o.scale = quickScale()
 	}
-	for _, set := range []struct{ from, to *int }{{sets, &o.sets}, {rounds, &o.rounds}, {requests, &o.requests}} {
-		if *set.from > 0 {
-			*set.to = *set.from
+	o.sets, o.rounds, o.requests = cmp.Or(*sets, o.sets), cmp.Or(*rounds, o.rounds), cmp.Or(*requests, o.requests)
+	for _, name := range slices.Concat(o.only, o.profiles) {
+		if !slices.Contains(names(), name) {
+			return o, fmt.Errorf("%q is not valid; use one of %s", name, strings.Join(names(), ", "))
 		}
 	}
 	return o, err
@@ -120,9 +105,10 @@ func sections() []section {
 	}
 }
 
-// bench is one run of the program. It is a testing.TB and fails by Fatal.
+// bench is one run of the program. It is a testing.TB for the helpers that run servers,
+// and fails by Fatal.
 type bench struct {
-	testing.TB
+	*testing.B
 	options
 	// dir holds what all sections share; upstream is the address of the upstream.
 	dir, upstream string
@@ -131,46 +117,41 @@ type bench struct {
 	skipped       *string
 }
 
-func run(tb testing.TB, o options) {
-	b := &bench{TB: tb, options: o, dir: tb.TempDir(), realms: map[string]*realm{}, report: &strings.Builder{}, skipped: new(string)}
-	if b.binary == "" {
-		b.binary = filepath.Join(b.dir, "edgeauth")
+// run measures, as a benchmark of package testing, and reports its success.
+func run(o options) (succeeded bool) {
+	_ = flag.Set("test.benchtime", "1x") // the flag exists
+	testing.Benchmark(func(tb *testing.B) {
+		b := &bench{B: tb, options: o, dir: tb.TempDir(), realms: map[string]*realm{}, report: &strings.Builder{}}
+		b.binary = cmp.Or(b.binary, filepath.Join(b.dir, "edgeauth"))
 		b.output("..", "go", "build", "-o", b.binary, "./cmd/edgeauth")
-	}
-	listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
-	b.check(err)
-	b.Cleanup(func() { _ = listener.Close() })
-	go load.ServeUpstream(listener) // ends with the listener
-	b.upstream = listener.Addr().String()
-	b.introduce()
-	for _, s := range sections() {
-		// The first section selects its rows itself.
-		if s.name == "requests" || len(b.only) == 0 || slices.Contains(b.only, s.name) {
-			b.scope(s.run)
+		listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
+		b.check(err)
+		b.Cleanup(func() { _ = listener.Close() })
+		go load.ServeUpstream(listener) // ends with the listener
+		b.upstream = listener.Addr().String()
+		b.introduce()
+		for _, s := range sections() {
+			// The first section selects its rows itself.
+			if s.name == "requests" || len(b.only) == 0 || slices.Contains(b.only, s.name) {
+				b.scope(s.run)
+			}
 		}
-	}
-	if b.write != "" {
-		b.check(os.WriteFile(b.write, []byte(b.report.String()), 0o644)) //nolint:gosec // documentation
-	}
+		if b.write != "" {
+			b.check(os.WriteFile(b.write, []byte(b.report.String()), 0o644)) //nolint:gosec // documentation
+		}
+		succeeded = true
+	})
+	return succeeded
 }
 
 // scope runs a part and then stops what it started. It returns the reason if the part
 // was skipped because a program is missing.
 func (b *bench) scope(part func(*bench)) (skipped string) {
-	inner := *b
-	inner.skipped = &skipped
-	switch tb := b.TB.(type) {
-	case *testing.B:
-		tb.Run("part", func(tb *testing.B) {
-			inner.TB = tb
-			part(&inner)
-		})
-	case *testing.T:
-		tb.Run("part", func(tb *testing.T) {
-			inner.TB = tb
-			part(&inner)
-		})
-	}
+	b.Run("part", func(tb *testing.B) {
+		inner := *b
+		inner.B, inner.skipped = tb, &skipped
+		part(&inner)
+	})
 	if b.Failed() {
 		b.FailNow()
 	}

@@ -16,10 +16,9 @@ import (
 )
 
 const (
-	clientKey = "benchmark-client-key"
-	emailLink = "https://frontend.app/auth/link/"
-	// issuer is the issuer and audience of the default realm.
-	issuer          = "edgeauth"
+	clientKey       = "benchmark-client-key"
+	emailLink       = "https://frontend.app/auth/link/"
+	issuer          = "edgeauth" // and audience of the default realm
 	sessionsPerUser = 10
 )
 
@@ -162,11 +161,9 @@ func wrongAlgorithm(_ *bench, r *realm, _ int) []string {
 }
 
 func expired(b *bench, r *realm, _ int) []string {
-	c := r.claims(0)
-	c.IssuedAt, c.AuthTime, c.ExpiresAt = c.IssuedAt-7200, c.AuthTime-7200, c.IssuedAt-3600
-	token, err := r.sign(c)
-	b.check(err)
-	return []string{token}
+	old := *r
+	old.now = r.now.Add(-core.DefaultTokenLifetime - time.Hour)
+	return b.tokens(&old, 0, 1)
 }
 
 // realmBlock is the global option of a realm without limits.

@@ -16,9 +16,10 @@ func (b *bench) print(format string, arguments ...any) {
 	fmt.Fprint(os.Stdout, text)
 }
 
-func (b *bench) heading(title string) { b.print("\n## %s\n", title) }
-
-func (b *bench) paragraph(format string, arguments ...any) { b.print("\n"+format+"\n", arguments...) }
+// section starts a section with a paragraph.
+func (b *bench) section(title, format string, arguments ...any) {
+	b.print("\n## "+title+"\n\n"+format+"\n", arguments...)
+}
 
 // table starts a table. All columns but the first are right-aligned.
 func (b *bench) table(header ...string) {
@@ -29,24 +30,26 @@ func (b *bench) table(header ...string) {
 
 func (b *bench) row(cells ...string) { b.print("| %s |\n", strings.Join(cells, " | ")) }
 
-// omit reports a part that was skipped.
-func (b *bench) omit(part, reason string) {
-	b.Logf("LEFT OUT: %s: %s", part, reason)
-	b.paragraph("**Left out:** %s: %s.", part, reason)
+// omits reports a part that was skipped for a reason, and whether there is one.
+func (b *bench) omits(part, reason string) bool {
+	if reason != "" {
+		b.Logf("LEFT OUT: %s: %s", part, reason)
+		b.print("\n**Left out:** %s: %s.\n", part, reason)
+	}
+	return reason != ""
 }
 
 // introduce writes the head of the report.
 func (b *bench) introduce() {
 	read := func(file, pattern string) string {
-		text, err := os.ReadFile(file)
+		text, err := os.ReadFile(file) //nolint:gosec // files of the system and of the repository
 		b.check(err)
 		if found := regexp.MustCompile(pattern).FindSubmatch(text); found != nil {
 			return string(found[1])
 		}
 		return "?"
 	}
-	b.print("# Performance: all figures\n")
-	b.paragraph("`make bench` writes this file. [performance.md](performance.md) explains the figures.")
+	b.print("# Performance: all figures\n\n`make bench` writes this file. [performance.md](performance.md) explains the figures.\n")
 	b.table("", "")
 	b.row("command", "`cd bench && go run . "+strings.Join(b.arguments, " ")+"`")
 	b.row("date", time.Now().UTC().Format("2006-01-02 15:04 UTC"))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	_ "embed" // nginx.conf
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +12,46 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
+
+// connections is the number of connections that send requests. Caddy keeps 32 idle
+// connections to an upstream: with more, the proxy dials again and again. manyClients
+// is the number of concurrent clients of the login API.
+const connections, manyClients = 32, 64
+
+// scale determines the amount of work.
+type scale struct {
+	// sets, rounds and requests describe the slices of a row. Two processes of one
+	// program differ by up to 5 % for as long as they live, so that more sets tell
+	// more than more rounds.
+	sets, rounds, requests int
+	// rotating and flood are numbers of distinct tokens.
+	rotating, flood int
+	// revocations are the numbers of revocations in the section on growth; the row
+	// with revocations has the last of them.
+	revocations []int
+	// alone and together are numbers of logins by one and by many clients.
+	alone, together int
+	// benchtime and hostRounds are -benchtime and -count of Go benchmarks. hostRounds
+	// and hostRequests describe the slices of the JavaScript hosts.
+	benchtime                string
+	hostRounds, hostRequests int
+}
+
+func fullScale() scale {
+	return scale{
+		sets: 9, rounds: 3, requests: 3000, rotating: 10_000, revocations: []int{1, 1000, 100_000, 1_000_000},
+		flood: 200_000, alone: 1000, together: 10_000, benchtime: "1s", hostRounds: 7, hostRequests: 2000,
+	}
+}
+
+func quickScale() scale {
+	return scale{
+		sets: 2, rounds: 2, requests: 1500, rotating: 10_000, revocations: []int{1, 1000, 100_000},
+		flood: 60_000, alone: 300, together: 3000, benchtime: "100ms", hostRounds: 2, hostRequests: 1000,
+	}
+}
+
+func (s scale) manyRevocations() int { return s.revocations[len(s.revocations)-1] }
 
 // starter starts the servers of a row; requests are sent to the first.
 type starter func(b *bench, r *realm) []*server
@@ -21,9 +63,9 @@ type row struct {
 	tokens      stream // nil means hot
 	// once means that each token is sent once.
 	once bool
-	// few means requests with four headers, like those of a program; others have
-	// the headers of a browser.
-	few bool
+	// baseline is the row that it is compared with: plain, or few, whose requests
+	// have four headers, like those of a program, and not those of a browser.
+	baseline string
 	// algorithm is that of the realm; "" means EdDSA.
 	algorithm string
 	// revoked is the number of revocations, and of live sessions.
@@ -34,19 +76,21 @@ type row struct {
 	program string
 }
 
-// rows lists the rows. Each is compared with the row "plain" or "plain-few", depending
-// on its requests.
+// Baselines.
+const plain, few = "plain", "plain-few"
+
+// rows lists the rows.
 func (s scale) rows() []row {
 	const refused = http.StatusUnauthorized
 	sameHeaders := "request_header -Authorization\nrequest_header X-Auth-User-Id " + uuid("user", 0) + "\nrequest_header X-Auth-Email a@example.com\n"
 	list := []row{
-		{name: "plain", title: "plain `reverse_proxy`", start: proxy("")},
+		{name: plain, title: "plain `reverse_proxy`", start: proxy("")},
 		{name: "control", title: "plain `reverse_proxy`, a second process", start: proxy("")},
 		{name: "hot", title: "one hot token", start: gated("", "")},
 		{name: "request_header", title: "`request_header` three times for the same headers, no check", start: proxy(sameHeaders)},
 		{name: "one-header", title: "one hot token, `headers X-Auth-User-Id`", start: gated("", "headers X-Auth-User-Id")},
-		{name: "plain-few", title: "plain `reverse_proxy`, requests with four headers", start: proxy(""), few: true},
-		{name: "hot-few", title: "one hot token, requests with four headers", start: gated("", ""), few: true},
+		{name: few, title: "plain `reverse_proxy`, requests with four headers", start: proxy(""), baseline: few},
+		{name: "hot-few", title: "one hot token, requests with four headers", start: gated("", ""), baseline: few},
 		{name: "rotation", title: count(s.rotating) + " tokens in rotation", start: gated("", ""), tokens: rotating},
 		{name: "revoked", title: "one hot token, " + count(s.manyRevocations()) + " revocations", start: gated("", ""), revoked: s.manyRevocations()},
 		{name: "first", title: "each token for the first time", start: gated("", ""), tokens: fresh, once: true},
@@ -69,35 +113,21 @@ func (s scale) rows() []row {
 }
 
 // chosen returns the rows whose programs are installed: all of them, or those that the
-// command line names and their plain proxies.
+// command line names and their baselines.
 func (b *bench) chosen() []row {
-	list := b.rows()
-	named := func(r row) bool { return slices.Contains(b.only, r.name) || slices.Contains(b.profiles, r.name) }
-	if len(b.only)+len(b.profiles) > 0 && !slices.Contains(b.only, "requests") {
-		list = slices.DeleteFunc(b.rows(), func(r row) bool {
-			return !named(r) && !slices.ContainsFunc(list, func(other row) bool {
-				return named(other) && r.name == other.baseline()
-			})
-		})
+	list, names := b.rows(), slices.Concat(b.only, b.profiles)
+	wanted := map[string]bool{}
+	for _, r := range list {
+		if len(names) == 0 || slices.Contains(names, "requests") || slices.Contains(names, r.name) {
+			wanted[r.name], wanted[cmp.Or(r.baseline, plain)] = true, true
+		}
 	}
 	return slices.DeleteFunc(list, func(r row) bool {
-		skipped := ""
-		if r.program != "" {
-			skipped = b.scope(func(b *bench) { servertest.Find(b, r.program, "/usr/sbin") })
+		if wanted[r.name] && r.program != "" {
+			return b.omits(r.title, b.scope(func(b *bench) { servertest.Find(b, r.program, "/usr/sbin") }))
 		}
-		if skipped != "" {
-			b.omit(r.title, skipped)
-		}
-		return skipped != ""
+		return !wanted[r.name]
 	})
-}
-
-// baseline returns the name of the row that a row is compared with.
-func (r row) baseline() string {
-	if r.few {
-		return "plain-few"
-	}
-	return "plain"
 }
 
 // proxy starts a proxy after directives that need no realm.
@@ -115,7 +145,7 @@ func gated(realmOptions, options string) starter {
 			file = filepath.Join(b.TempDir(), "edgeauth.db")
 			content, err := os.ReadFile(r.path)
 			b.check(err)
-			b.check(os.WriteFile(file, content, 0o600))
+			b.check(os.WriteFile(file, content, 0o600)) //nolint:gosec // a directory of our own
 		}
 		return []*server{b.startCaddy(realmBlock("algorithm "+r.algorithm+"\nstorage bolt "+file+"\n"+realmOptions),
 			"login_api\ntoken_auth {\n"+options+"\n}\nreverse_proxy "+b.upstream, probe{"/", r.hot})}
@@ -130,40 +160,13 @@ func forwardAuth(b *bench, r *realm) []*server {
 	return []*server{b.startCaddy("", site+"reverse_proxy "+b.upstream, probe{"/", r.hot}), other}
 }
 
-// authRequest starts an nginx that asks another server about each request, with the
-// configuration of docs/edges.md and connections that stay open.
+//go:embed nginx.conf
+var nginxConfig string
+
+// authRequest starts an nginx that asks another server about each request.
 func authRequest(b *bench, r *realm) []*server {
-	other := gated("", "")(b, r)[0]
-	block := strings.NewReplacer("{application}", b.upstream, "{edge}", other.address).Replace(`
-		upstream application { server {application}; keepalive 64; keepalive_requests 1000000000; }
-		upstream edge { server {edge}; keepalive 64; keepalive_requests 1000000000; }
-		proxy_http_version 1.1;
-		server {
-			listen {address};
-			location / {
-				auth_request /_verify;
-				auth_request_set $user $upstream_http_x_auth_user_id;
-				auth_request_set $email $upstream_http_x_auth_email;
-				proxy_set_header Connection "";
-				proxy_set_header X-Auth-User-Id $user;
-				proxy_set_header X-Auth-Email $email;
-				proxy_set_header X-Auth-Email-Verified "";
-				proxy_set_header X-Auth-Name "";
-				proxy_set_header X-Auth-Method "";
-				proxy_set_header X-Auth-Client "";
-				proxy_set_header X-Auth-Session-Id "";
-				proxy_set_header X-Auth-Assertion "";
-				proxy_pass http://application;
-			}
-			location = /_verify {
-				internal;
-				proxy_method GET;
-				proxy_pass_request_body off;
-				proxy_set_header Connection "";
-				proxy_set_header Content-Length "";
-				proxy_pass http://edge/v1/auth/verify/;
-			}
-		}
-	`)
-	return []*server{b.startNginx(block, probe{"/", r.hot}), other}
+	other, s := gated("", "")(b, r)[0], &server{address: b.freeAddress()}
+	config := strings.NewReplacer("{address}", s.address, "{application}", b.upstream, "{edge}", other.address).Replace(nginxConfig)
+	b.start(s, probe{"/", r.hot}, servertest.Find(b, "nginx", "/usr/sbin"), "nginx.conf", config, "-e", "stderr", "-p", ".", "-c")
+	return []*server{s, other}
 }

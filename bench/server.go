@@ -37,22 +37,9 @@ func (b *bench) freeAddress() string { return "127.0.0.1:" + strconv.Itoa(server
 // startCaddy starts the server with global options and the directives of its one site.
 func (b *bench) startCaddy(global, site string, p probe) *server {
 	s := &server{address: b.freeAddress(), admin: b.freeAddress()}
-	config := fmt.Sprintf("{\nadmin %s\npersist_config off\nauto_https off\ngrace_period 1s\nlog {\nlevel ERROR\n}\n%s\n}\nhttp://%s {\n%s\n}\n",
+	config := fmt.Sprintf("{\nadmin %s\npersist_config off\nauto_https off\ngrace_period 1s\nlog {\nlevel ERROR\n}\n%s\n}\nhttp://%s {\nbind 127.0.0.1\n%s\n}\n",
 		s.admin, global, s.address, site)
 	b.start(s, p, b.binary, "Caddyfile", config, "run", "--adapter", "caddyfile", "--config")
-	return s
-}
-
-// startNginx starts nginx as one process with the content of its http block.
-func (b *bench) startNginx(block string, p probe) *server {
-	s := &server{address: b.freeAddress()}
-	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		block += kind + "_temp_path " + kind + ";\n"
-	}
-	block = strings.ReplaceAll(block, "{address}", s.address)
-	config := "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr error;\nevents { worker_connections 1024; }\n" +
-		"http {\naccess_log off;\nkeepalive_requests 1000000000;\n" + block + "}\n"
-	b.start(s, p, servertest.Find(b, "nginx", "/usr/sbin"), "nginx.conf", config, "-e", "stderr", "-p", ".", "-c")
 	return s
 }
 
@@ -91,14 +78,17 @@ func (s *server) isReady(ctx context.Context, p probe) bool {
 	return err == nil && response.Body.Close() == nil && response.StatusCode == http.StatusOK
 }
 
-// processorTime returns the microseconds of processor time that a server has used.
-func (b *bench) processorTime(s *server) float64 {
+// processorTime returns the microseconds of processor time that servers have used.
+func (b *bench) processorTime(servers []*server) (sum float64) {
 	// The clock of another process in nanoseconds; see MAKE_PROCESS_CPUCLOCK in
 	// include/linux/posix-timers_types.h. /proc/PID/stat counts 10 ms.
 	const schedulerClock = 2
-	var now unix.Timespec
-	b.check(unix.ClockGettime(int32(^s.PID()<<3|schedulerClock), &now)) //nolint:gosec // process IDs have 22 bits
-	return float64(now.Nano()) / 1e3
+	for _, s := range servers {
+		var now unix.Timespec
+		b.check(unix.ClockGettime(int32(^s.PID()<<3|schedulerClock), &now)) //nolint:gosec // process IDs have 22 bits
+		sum += float64(now.Nano()) / 1e3
+	}
+	return sum
 }
 
 // memory is resident memory in bytes: all of it, the part that is not backed by a

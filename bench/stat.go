@@ -55,25 +55,20 @@ func (s samples) ratio() string {
 	return fmt.Sprintf("%.3f× [%.3f–%.3f]", s.median(), low, high)
 }
 
-// figure formats a number with at least three digits, and separators.
+// figure formats a number with separators, and three digits unless it is whole.
 func figure(n float64) string {
-	digits := 2 - int(math.Floor(math.Log10(max(1, math.Abs(n)))))
-	text := strconv.FormatFloat(n, 'f', max(0, digits), 64)
-	if digits <= 0 {
-		for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-			text = text[:i] + "," + text[i:]
-		}
+	digits := max(0, 2-int(math.Floor(math.Log10(max(1, math.Abs(n))))))
+	if n == math.Trunc(n) {
+		digits = 0
+	}
+	text := strconv.FormatFloat(n, 'f', digits, 64)
+	for i := len(text) - 3; digits == 0 && i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
 	}
 	return text
 }
 
-// count formats a whole number.
-func count(n int) string {
-	if n < 100 {
-		return strconv.Itoa(n)
-	}
-	return figure(float64(n))
-}
+func count(n int) string { return figure(float64(n)) }
 
 // megabytes formats a number of bytes in units of 10^6.
 func megabytes(n int64) string { return fmt.Sprintf("%.1f", float64(n)/1e6) }

@@ -55,7 +55,7 @@ func TestInterval(t *testing.T) {
 
 func TestFigure(t *testing.T) {
 	for number, want := range map[float64]string{
-		0: "0.00", 0.123: "0.12", 9.994: "9.99", 28.31: "28.3", 999: "999", 1000: "1,000", 1234567.4: "1,234,567", -1234: "-1,234", -123456: "-123,456",
+		0: "0", 0.123: "0.12", 9.994: "9.99", 28.31: "28.3", 999: "999", 1000: "1,000", 1234567.4: "1,234,567", -1234: "-1,234", -123456: "-123,456",
 	} {
 		if got := figure(number); got != want {
 			t.Errorf("figure(%v) = %q, want %q", number, got, want)
@@ -78,7 +78,7 @@ func TestParse(t *testing.T) {
 
 // A named row comes with the row that it is compared with.
 func TestChosen(t *testing.T) {
-	b := &bench{TB: t, options: options{only: []string{"hot-few"}, scale: tiny()}, skipped: new(string)}
+	b := &bench{options: options{only: []string{"hot-few"}, scale: tiny()}, skipped: new(string)}
 	list := b.chosen()
 	if len(list) != 2 || list[0].name != "plain-few" || list[1].name != "hot-few" {
 		t.Errorf("chosen = %+v, want plain-few and hot-few", list)

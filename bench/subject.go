@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"fmt"
 	"net/http"
 
@@ -38,17 +38,12 @@ func (b *bench) newSubject(r row, requests int) *subject {
 	if r.tokens == nil {
 		r.tokens = hot
 	}
-	if r.status == 0 {
-		r.status = http.StatusOK
-	}
-	if r.algorithm == "" {
-		r.algorithm = gate.EdDSA
-	}
+	r.status, r.algorithm = cmp.Or(r.status, http.StatusOK), cmp.Or(r.algorithm, gate.EdDSA)
 	from := b.prepare(r.algorithm, max(r.revoked, 1), r.revoked > 0)
 	s := &subject{row: r, servers: r.start(b, from), list: r.tokens(b, from, requests), after: "\r\n"}
 	s.clients = b.dial(s.servers[0], connections)
 	headers := browserHeaders
-	if r.few {
+	if r.baseline == few {
 		headers = programHeaders
 	}
 	s.before = "GET /api/items?page=1 HTTP/1.1\r\nHost: " + s.servers[0].address + "\r\n" + headers
@@ -59,33 +54,24 @@ func (b *bench) newSubject(r row, requests int) *subject {
 	return s
 }
 
-// send sends the next requests.
-func (s *subject) send(ctx context.Context, requests int) (*load.Result, error) {
-	if s.once && s.sent+requests > len(s.list) {
-		return nil, fmt.Errorf("%s: no unused tokens are left", s.name)
-	}
-	first := s.sent
-	s.sent += requests
-	return s.clients.Run(ctx, load.Plan{
-		Requests: requests,
-		Append: func(buffer []byte, i int) []byte {
-			buffer = append(buffer, s.before...)
-			if len(s.list) > 0 {
-				buffer = append(buffer, s.list[(first+i)%len(s.list)]...)
-			}
-			return append(buffer, s.after...)
-		},
-		Check: func(_, status int, body []byte) error {
-			if status != s.status {
-				return fmt.Errorf("%s: status %d, want %d: %s", s.name, status, s.status, body)
-			}
-			return nil
-		},
-	})
-}
-
+// send sends the next requests of a row.
 func (b *bench) send(s *subject, requests int) *load.Result {
-	result, err := s.send(b.Context(), requests)
+	if s.once && s.sent+requests > len(s.list) {
+		b.Fatalf("%s: no unused tokens are left", s.name)
+	}
+	result, err := s.clients.Run(b.Context(), requests, func(buffer []byte, i int) []byte {
+		buffer = append(buffer, s.before...)
+		if len(s.list) > 0 {
+			buffer = append(buffer, s.list[(s.sent+i)%len(s.list)]...)
+		}
+		return append(buffer, s.after...)
+	}, func(_, status int, body []byte) error {
+		if status != s.status {
+			return fmt.Errorf("%s: status %d, want %d: %s", s.name, status, s.status, body)
+		}
+		return nil
+	})
 	b.check(err)
+	s.sent += requests
 	return result
 }

@@ -7,10 +7,14 @@
 package load
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,29 +30,19 @@ func Dial(ctx context.Context, address string, connections int) (*Clients, error
 	for range connections {
 		opened, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 		if err != nil {
-			return nil, errors.Join(err, c.Close())
+			c.Close()
+			return nil, err
 		}
-		c.conns = append(c.conns, newConn(opened))
+		c.conns = append(c.conns, &conn{Conn: opened, reader: bufio.NewReader(opened)})
 	}
 	return c, nil
 }
 
 // Close closes the connections.
-func (c *Clients) Close() (err error) {
+func (c *Clients) Close() {
 	for _, conn := range c.conns {
-		err = errors.Join(err, conn.Close())
+		_ = conn.Close()
 	}
-	return err
-}
-
-// Plan describes the requests of a run. Its functions are called from many goroutines.
-type Plan struct {
-	Requests int
-	// Append appends the bytes of request i, from 0 to Requests-1, to a buffer.
-	Append func(buffer []byte, i int) []byte
-	// Check checks the response to request i; an error ends the run. The body is
-	// valid during the call.
-	Check func(i, status int, body []byte) error
 }
 
 // Result describes a finished run.
@@ -68,10 +62,20 @@ func (r *Result) Quantile(q float64) float64 {
 	return float64(r.Latencies[i]) / float64(time.Microsecond)
 }
 
-// Run sends the requests of a plan, each as soon as a connection is free. It ends
-// with the last response, the first error or the context.
-func (c *Clients) Run(ctx context.Context, plan Plan) (*Result, error) {
-	return Share(ctx, len(c.conns), plan.Requests, func(client, i int) error { return c.conns[client].send(plan, i) })
+// Run sends n requests, each as soon as a connection is free. It ends with the last
+// response, the first error or the context. Both functions are called from many
+// goroutines: appendTo appends the bytes of request i to a buffer; check checks its
+// response, whose body is valid during the call.
+func (c *Clients) Run(ctx context.Context, n int, appendTo func(buffer []byte, i int) []byte, check func(i, status int, body []byte) error) (*Result, error) {
+	return Share(ctx, len(c.conns), n, func(client, i int) error {
+		conn := c.conns[client]
+		conn.request = appendTo(conn.request[:0], i)
+		status, err := conn.exchange()
+		if err != nil {
+			return err
+		}
+		return check(i, status, conn.body)
+	})
 }
 
 // Share distributes n calls of work over concurrent clients. It ends with the last
@@ -98,4 +102,76 @@ func Share(ctx context.Context, clients, n int, work func(client, i int) error) 
 	result.Elapsed = time.Since(began)
 	slices.Sort(result.Latencies)
 	return result, context.Cause(ctx)
+}
+
+// errResponse is returned for responses that this package cannot read.
+var errResponse = errors.New("load: not an HTTP/1.1 response with a Content-Length")
+
+// conn is one connection with its buffers.
+type conn struct {
+	net.Conn
+	reader        *bufio.Reader
+	request, body []byte
+}
+
+// exchange sends the request and keeps the body of the response.
+func (c *conn) exchange() (status int, err error) {
+	const protocol = "HTTP/1.1 "
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := c.Write(c.request); err != nil {
+		return 0, err
+	}
+	for length := -1; ; {
+		line, err := c.reader.ReadSlice('\n')
+		if err != nil {
+			return 0, err
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case status == 0:
+			if len(line) < len(protocol)+3 || string(line[:len(protocol)]) != protocol {
+				return 0, errResponse
+			}
+			status, err = strconv.Atoi(string(line[len(protocol) : len(protocol)+3]))
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			length, err = strconv.Atoi(string(bytes.TrimSpace(value)))
+		case len(line) == 0 && length >= 0:
+			c.body = append(c.body[:0], make([]byte, length)...) // without an allocation if it fits
+			_, err = io.ReadFull(c.reader, c.body)
+			return status, err
+		case len(line) == 0:
+			return 0, errResponse
+		}
+		if err != nil {
+			return 0, errResponse
+		}
+	}
+}
+
+// ServeUpstream responds to requests without a body until the listener is closed, with
+// as little work as possible. It takes the place of the application behind a proxy.
+func ServeUpstream(listener net.Listener) {
+	for {
+		accepted, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go respond(accepted) // ends with the connection
+	}
+}
+
+func respond(c net.Conn) {
+	defer c.Close()
+	reader := bufio.NewReaderSize(c, 8<<10)
+	response := []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n")
+	for {
+		line, err := reader.ReadSlice('\n')
+		if err == nil && len(line) <= len("\r\n") {
+			_, err = c.Write(response)
+		}
+		if err != nil {
+			return
+		}
+	}
 }

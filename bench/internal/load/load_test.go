@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -21,7 +20,7 @@ func dial(t *testing.T, handler http.Handler) *Clients {
 	if err != nil {
 		t.Fatalf("Dial: %v", err)
 	}
-	t.Cleanup(func() { _ = clients.Close() })
+	t.Cleanup(clients.Close)
 	return clients
 }
 
@@ -31,20 +30,17 @@ func TestRun(t *testing.T) {
 		served.Add(1)
 		_, _ = io.WriteString(w, "path "+r.URL.Path)
 	}))
-	plan := Plan{
-		Requests: 100,
-		Append: func(buffer []byte, i int) []byte {
-			return fmt.Appendf(buffer, "GET /%d HTTP/1.1\r\nHost: example.com\r\n\r\n", i)
-		},
-		Check: func(i, status int, body []byte) error {
-			if want := fmt.Sprintf("path /%d", i); status != http.StatusOK || string(body) != want {
-				return fmt.Errorf("response %d %q, want %q", status, body, want)
-			}
-			return nil
-		},
+	request := func(buffer []byte, i int) []byte {
+		return fmt.Appendf(buffer, "GET /%d HTTP/1.1\r\nHost: example.com\r\n\r\n", i)
+	}
+	check := func(i, status int, body []byte) error {
+		if want := fmt.Sprintf("path /%d", i); status != http.StatusOK || string(body) != want {
+			return fmt.Errorf("response %d %q, want %q", status, body, want)
+		}
+		return nil
 	}
 	for range 2 { // the connections stay open
-		result, err := clients.Run(t.Context(), plan)
+		result, err := clients.Run(t.Context(), 100, request, check)
 		if err != nil {
 			t.Fatalf("Run: %v", err)
 		}
@@ -60,19 +56,15 @@ func TestRun(t *testing.T) {
 func TestRunEndsWithAnError(t *testing.T) {
 	clients := dial(t, http.NotFoundHandler())
 	wrong := errors.New("unexpected response")
-	_, err := clients.Run(t.Context(), Plan{
-		Requests: 1_000_000,
-		Append: func(buffer []byte, _ int) []byte {
-			return append(buffer, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"...)
-		},
-		Check: func(int, int, []byte) error { return wrong },
-	})
+	_, err := clients.Run(t.Context(), 1_000_000, func(buffer []byte, _ int) []byte {
+		return append(buffer, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"...)
+	}, func(int, int, []byte) error { return wrong })
 	if !errors.Is(err, wrong) {
 		t.Errorf("Run = %v, want %v", err, wrong)
 	}
 }
 
-func TestReceiveRefuses(t *testing.T) {
+func TestExchangeRefuses(t *testing.T) {
 	for _, response := range []string{
 		"HTTP/1.1 200 OK\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -81,10 +73,16 @@ func TestReceiveRefuses(t *testing.T) {
 		"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 OK\r\nContent-Length: 0\r\n\r\n",
 	} {
-		c := &conn{reader: bufio.NewReader(strings.NewReader(response))}
-		if status, err := c.receive(); !errors.Is(err, errResponse) {
-			t.Errorf("receive(%q) = %d, %v, want %v", response, status, err, errResponse)
+		ours, theirs := net.Pipe()
+		go func() {
+			_, _ = theirs.Read(make([]byte, 100))
+			_, _ = theirs.Write([]byte(response))
+		}()
+		c := &conn{Conn: ours, reader: bufio.NewReader(ours), request: []byte("GET")}
+		if status, err := c.exchange(); !errors.Is(err, errResponse) {
+			t.Errorf("exchange with response %q = %d, %v, want %v", response, status, err, errResponse)
 		}
+		_, _ = ours.Close(), theirs.Close()
 	}
 }
 

@@ -1,22 +1,15 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-	goredis "github.com/redis/go-redis/v9"
-	"go.etcd.io/bbolt"
-
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/keys"
 	core "github.com/edgeauth/edgeauth/authcore/realm"
-	"github.com/edgeauth/edgeauth/bench/internal/load"
 	inmemory "github.com/edgeauth/edgeauth/storage/memory"
 )
 
@@ -67,6 +60,7 @@ func BenchmarkFeed(b *testing.B) {
 				b.Fatalf("SignPublic: %v", err)
 			}
 		}
+		b.ReportMetric(0, "bytes")
 	})
 	revoked := gate.NewRevocations()
 	revoke := func(kind string, n int) {
@@ -120,93 +114,4 @@ func BenchmarkFeed(b *testing.B) {
 		b.Fatal("FeedSince returned no cursor for a delta")
 	}
 	measure(fmt.Sprintf("delta of %d entries", deltaEntries), since)
-}
-
-// BenchmarkWrite measures one write of 200 bytes to each engine.
-func BenchmarkWrite(b *testing.B) {
-	value := []byte(strings.Repeat("v", 200))
-	servers := &bench{TB: b, skipped: new(string)}
-	engines := map[string]func(b *testing.B) func(ctx context.Context, key string) error{
-		"bbolt Update": func(b *testing.B) func(context.Context, string) error { return openBolt(b, value) },
-		"PostgreSQL INSERT": func(b *testing.B) func(context.Context, string) error {
-			return openPostgres(b, startPostgres("")(servers), value)
-		},
-		"PostgreSQL INSERT with commits of 5 ms": func(b *testing.B) func(context.Context, string) error {
-			return openPostgres(b, startPostgres(slowCommits)(servers), value)
-		},
-		"Redis SET": func(b *testing.B) func(context.Context, string) error {
-			return openRedis(b, startRedis(servers), value)
-		},
-	}
-	for name, open := range engines {
-		b.Run(name, func(b *testing.B) {
-			write := open(b)
-			var written int
-			for _, clients := range []int{1, manyClients} {
-				b.Run(fmt.Sprintf("%d clients", clients), func(b *testing.B) {
-					first := written
-					written += b.N
-					result, err := load.Share(b.Context(), clients, b.N, func(_, i int) error {
-						return write(b.Context(), fmt.Sprintf("key%09d", first+i))
-					})
-					if err != nil {
-						b.Fatalf("write: %v", err)
-					}
-					b.ReportMetric(result.Rate(), "op/s")
-				})
-			}
-		})
-	}
-}
-
-func openBolt(b *testing.B, value []byte) func(context.Context, string) error {
-	b.Helper()
-	db, err := bbolt.Open(filepath.Join(b.TempDir(), "bare.db"), 0o600, nil)
-	if err != nil {
-		b.Fatalf("open: %v", err)
-	}
-	b.Cleanup(func() { _ = db.Close() })
-	bucket := []byte("bench")
-	return func(_ context.Context, key string) error {
-		return db.Update(func(tx *bbolt.Tx) error {
-			bucket, err := tx.CreateBucketIfNotExists(bucket)
-			if err != nil {
-				return err
-			}
-			return bucket.Put([]byte(key), value)
-		})
-	}
-}
-
-func openPostgres(b *testing.B, dsn string, value []byte) func(context.Context, string) error {
-	b.Helper()
-	config, err := pgxpool.ParseConfig(dsn)
-	if err != nil {
-		b.Fatalf("ParseConfig: %v", err)
-	}
-	config.MaxConns = manyClients
-	pool, err := pgxpool.NewWithConfig(b.Context(), config)
-	if err != nil {
-		b.Fatalf("connect: %v", err)
-	}
-	b.Cleanup(pool.Close)
-	if _, err = pool.Exec(b.Context(), `CREATE TABLE bare (key text PRIMARY KEY, value bytea NOT NULL)`); err != nil {
-		b.Fatalf("create table: %v", err)
-	}
-	return func(ctx context.Context, key string) error {
-		_, err := pool.Exec(ctx, `INSERT INTO bare VALUES ($1, $2)`, key, value)
-		return err
-	}
-}
-
-func openRedis(b *testing.B, url string, value []byte) func(context.Context, string) error {
-	b.Helper()
-	options, err := goredis.ParseURL(url)
-	if err != nil {
-		b.Fatalf("ParseURL: %v", err)
-	}
-	options.PoolSize = manyClients
-	client := goredis.NewClient(options)
-	b.Cleanup(func() { _ = client.Close() })
-	return func(ctx context.Context, key string) error { return client.Set(ctx, key, value, 0).Err() }
 }
