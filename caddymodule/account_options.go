@@ -1,8 +1,9 @@
 package caddymodule
 
 import (
-	"github.com/edgeauth/edgeauth/authcore/account"
 	"slices"
+
+	"github.com/edgeauth/edgeauth/authcore/account"
 )
 
 // AccountOptions are the account rules of a realm. A provider module that embeds

@@ -1,8 +1,6 @@
 package caddymodule
 
 import (
-	corelogin "github.com/edgeauth/edgeauth/authcore/login"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +12,8 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	corelogin "github.com/edgeauth/edgeauth/authcore/login"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"github.com/edgeauth/edgeauth/storage/memory"
 )
 

@@ -61,8 +61,12 @@ func TestKeysCommand(t *testing.T) {
 		all           bool
 		want          string
 	}{
-		{"list", "x", false, "expected"}, {"rotate", "", true, "expected"}, {"revoke", "", false, "name one key"},
-		{"revoke", "x", true, "name one key"}, {"drop", "", false, "not one of"}, {"revoke", "none", false, "Not found"},
+		{"list", "x", false, "expected"},
+		{"rotate", "", true, "expected"},
+		{"revoke", "", false, "name one key"},
+		{"revoke", "x", true, "name one key"},
+		{"drop", "", false, "not one of"},
+		{"revoke", "none", false, "Not found"},
 	} {
 		if _, err := run(wrong.operation, wrong.id, wrong.all); err == nil || !strings.Contains(err.Error(), wrong.want) {
 			t.Errorf("keys %s %q --all=%t = %v, want %q", wrong.operation, wrong.id, wrong.all, err, wrong.want)

@@ -2,13 +2,14 @@ package caddymodule
 
 import (
 	"fmt"
-	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 )
 
 // Limit bounds the requests of one kind in a window of time.

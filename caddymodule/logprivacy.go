@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"errors"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"net/http"
 	"net/url"
 	"path"
@@ -13,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 )
 
 // returnMark is in the query of every page to which a provider returns with a state of

@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 )
 
 func TestLinkPages(t *testing.T) {

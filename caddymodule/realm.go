@@ -3,8 +3,6 @@ package caddymodule
 import (
 	"context"
 	"encoding/json"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
-	"github.com/edgeauth/edgeauth/contrib/socialauth"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -12,6 +10,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
+	"github.com/edgeauth/edgeauth/contrib/socialauth"
 )
 
 // Realm is one user base with its rules, clients, providers, mailer and store. Strings

@@ -3,8 +3,6 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
-	"github.com/edgeauth/edgeauth/authcore/account"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"maps"
 	"slices"
 	"sync"
@@ -13,6 +11,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 )
 
 // startWait bounds the wait of a request for a realm that is starting.

@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"context"
 	"errors"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"github.com/edgeauth/edgeauth/internal/servertest"
 	"github.com/edgeauth/edgeauth/storage/bolt"
 )

@@ -20,6 +20,9 @@ import (
 
 func init() {
 	caddy.RegisterModule(new(RedisStorage))
+	// The client library has one logger for the process, and writes to the standard
+	// error without it.
+	redis.SetLogger(processLogger("edgeauth.redis"))
 }
 
 // RedisStorage keeps realms in a Redis or Valkey that any number of edges share: a

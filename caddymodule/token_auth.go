@@ -3,8 +3,6 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
-	corelogin "github.com/edgeauth/edgeauth/authcore/login"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +12,8 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	corelogin "github.com/edgeauth/edgeauth/authcore/login"
+	core "github.com/edgeauth/edgeauth/authcore/realm"
 )
 
 func init() {

@@ -19,7 +19,7 @@ func (e *DroppedError) Error() string {
 // *DroppedError if mails were left. Decoys are not counted. Later calls wait for the
 // first one and return nil, or the error of their ctx.
 func (q *Queue) Close(ctx context.Context) error {
-	if !q.shut(false) {
+	if !q.shut(false) { //nolint:contextcheck // deliveries have the context of the queue
 		return q.awaitClosed(ctx)
 	}
 	defer close(q.closed)
@@ -44,7 +44,7 @@ func (q *Queue) Close(ctx context.Context) error {
 // current attempts are canceled. It returns a *DroppedError if next did not accept all
 // mails.
 func (q *Queue) HandOver(ctx context.Context, next authcore.Mailer) error {
-	if !q.shut(true) {
+	if !q.shut(true) { //nolint:contextcheck // deliveries have the context of the queue
 		return q.awaitClosed(ctx)
 	}
 	defer close(q.closed)

@@ -142,7 +142,7 @@ func (q *Queue) Enqueue(ctx context.Context, mail authcore.LinkMail) error {
 	}
 	if q.delay <= 0 {
 		q.makeReady(it)
-		q.dispatch()
+		q.dispatch() //nolint:contextcheck // deliveries have the context of the queue
 		return nil
 	}
 	q.wait(it, q.delay+q.backoff.share(q.delay))

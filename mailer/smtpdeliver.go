@@ -104,7 +104,7 @@ func (t *SMTP) attempt(ctx context.Context, s *session, m *Message, content []by
 // this recipient or content was refused.
 func (e *DeliveryError) keepsConnection(reused bool) bool {
 	isRefusal := e.Status >= 400 && e.Status <= 599 && e.Status != 421
-	return isRefusal && e.Stage != stageSender && !(reused && e.retriesNow())
+	return isRefusal && e.Stage != stageSender && (!reused || !e.retriesNow())
 }
 
 // transact offers the mail. On an error it returns the stage, and whether the end

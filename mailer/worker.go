@@ -247,7 +247,7 @@ func describe(err error) *DeliveryError {
 
 func (q *Queue) log(it *item, text string, args ...any) {
 	if !it.mail.Decoy {
-		q.logger.DebugContext(q.ctx, text, args...)
+		q.logger.DebugContext(q.ctx, text, args...) //nolint:sloglint // each caller passes a constant
 	}
 }
 

@@ -77,9 +77,9 @@ func (s *Store) do(ctx context.Context, writes bool, command []any) (any, error)
 	c := &call{once{goredis.NewCmd(bounded, command...)}, bounded, writes && s.db.replicas > 0, make(chan error, 1)}
 	c.SetFirstKeyPos(3)
 	if c.waits {
-		s.enqueue(&s.waiting, c)
+		s.enqueue(&s.waiting, c) //nolint:contextcheck // a pipeline serves several callers
 	} else {
-		s.enqueue(&s.direct, c)
+		s.enqueue(&s.direct, c) //nolint:contextcheck // a pipeline serves several callers
 	}
 	select {
 	case err := <-c.done:

@@ -27,7 +27,7 @@ const ioTimeout = 2 * time.Second
 
 // parameters lists the parameters that a URL may have. Others of go-redis would
 // direct reads to replicas, send commands twice, or skip the check of certificates.
-var parameters = []string{ //nolint:gochecknoglobals // constant
+var parameters = []string{
 	"db", "dial_timeout", "read_timeout", "write_timeout", "pool_timeout", "pool_size", "conn_max_idle_time",
 }
 

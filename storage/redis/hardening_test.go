@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -60,7 +61,7 @@ func TestOddTexts(t *testing.T) {
 		data := record(fmt.Sprint(i))
 		data.Data = []byte(text)[:min(len(text), 16<<10)]
 		put(t, store, data)
-		if got, err := store.Record(ctx, data.RecordKey, start); err != nil || string(got.Data) != string(data.Data) {
+		if got, err := store.Record(ctx, data.RecordKey, start); err != nil || !bytes.Equal(got.Data, data.Data) {
 			t.Errorf("Record with data %.20q = %.20q, error %v", text, got.Data, err)
 		}
 	}
