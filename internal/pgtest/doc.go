@@ -1,11 +1,10 @@
-// Package pgtest runs real PostgreSQL servers for tests, each on a port of the
-// loopback interface and a socket of its own, with databases for as many tests as
-// want one.
+// Package pgtest runs PostgreSQL servers for tests. Each server has a port of the
+// loopback interface and a socket of its own, and makes a database for each test.
 //
-// Main lets the tests of a package share one initdb, which takes longer than
-// everything else. The servers run as an unprivileged user where the test is root.
-// They do not sync their files, which a killed server does not need, unless a test
-// asks for it: only a machine that fails would show the difference.
+// The tests of a package share one initdb, which takes most of the time, if they run
+// by Main. If the test runs as root, the server runs as an unprivileged user. Servers
+// do not sync their files unless a test sets fsync: a killed server loses nothing by
+// that, only a machine that fails.
 //
-// See package servertest for what becomes of a test without PostgreSQL.
+// Package servertest describes what happens without PostgreSQL.
 package pgtest

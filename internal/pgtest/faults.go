@@ -13,20 +13,19 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// Start starts a server that was stopped or killed, with its data and at its port.
+// Start starts a server that was stopped or killed, with its data and its port.
 func (s *Server) Start(tb testing.TB) {
 	tb.Helper()
 	s.process.Start(tb)
 }
 
-// Stop shuts the server down in order, without waiting for its clients.
+// Stop shuts the server down, without waiting for its clients.
 func (s *Server) Stop(tb testing.TB) {
 	tb.Helper()
 	s.process.Interrupt(tb) // SIGTERM would wait until all clients have left
 }
 
-// Kill kills every process of the server at once (SIGKILL), and waits until none
-// is left.
+// Kill kills every process of the server (SIGKILL) and waits until all have ended.
 func (s *Server) Kill(tb testing.TB) {
 	tb.Helper()
 	children := s.children(tb)
@@ -66,8 +65,8 @@ func (s *Server) signal(tb testing.TB, signal syscall.Signal) {
 	}
 }
 
-// children returns the processes that the server has begun, which have groups of
-// their own.
+// children returns the processes that the server has started. Each has a process
+// group of its own.
 func (s *Server) children(tb testing.TB) []int {
 	tb.Helper()
 	text, err := os.ReadFile(filepath.Join(s.Data, "postmaster.pid"))

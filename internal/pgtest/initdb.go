@@ -15,7 +15,7 @@ import (
 // server.
 const templateVariable = "EDGEAUTH_PGTEST_TEMPLATE"
 
-// Main runs the tests of a package and lets their servers share one initdb:
+// Main runs the tests of a package, whose servers share one initdb:
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func Main(m *testing.M) int {
@@ -67,7 +67,7 @@ func (s *Server) run(tb testing.TB, name string, args ...string) {
 	}
 }
 
-// unprivileged returns the user to run the server as: it refuses to run as root.
+// unprivileged returns the user of the server, which refuses to run as root.
 func unprivileged(tb testing.TB) *syscall.Credential {
 	tb.Helper()
 	if os.Getuid() != 0 {

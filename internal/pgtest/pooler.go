@@ -14,8 +14,8 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// Pooler starts a PgBouncer before the server that hands a connection to another
-// client after each transaction, and returns its address.
+// Pooler starts a PgBouncer in transaction mode in front of the server and returns its
+// address: a connection may serve another client after each transaction.
 func (s *Server) Pooler(tb testing.TB) (address string) {
 	tb.Helper()
 	program := servertest.Find(tb, "pgbouncer", "/usr/sbin")

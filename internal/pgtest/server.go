@@ -18,7 +18,7 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// programs is where Debian and others keep the programs of the server.
+// programs lists the folders in which systems install the programs of the server.
 var programs = []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin"}
 
 const superuser = "postgres"
@@ -62,8 +62,8 @@ func Start(tb testing.TB, settings ...string) *Server {
 	return nil
 }
 
-// folder makes a short folder, as a socket needs it, that the server's user may
-// enter: those of tb.TempDir belong to the test's user alone.
+// folder makes a folder with a short path, as a socket needs it, that the server's
+// user may enter. The folders of tb.TempDir belong to the user of the test.
 func (s *Server) folder(tb testing.TB) string {
 	tb.Helper()
 	dir, err := os.MkdirTemp("", "pg-") //nolint:usetesting // see above

@@ -61,7 +61,7 @@ type row struct {
 }
 
 // accountOf returns the account in the rows of a reference, without damaged and
-// expired members. It is empty if there is none.
+// expired members. It is empty without such members.
 func accountOf(ref authcore.UserRef, rows []row, now time.Time) (account authcore.Account, err error) {
 	for _, row := range rows {
 		switch {

@@ -14,6 +14,7 @@ import (
 // SQLSTATE codes that a step reacts to.
 const (
 	divisionByZero       = "22012" // see guarded
+	invalidText          = "22P02"
 	notNullViolation     = "23502"
 	uniqueViolation      = "23505"
 	serializationFailure = "40001"
@@ -47,13 +48,21 @@ func panicError(cause any) error {
 	return fmt.Errorf("panic with a value of type %T", cause)
 }
 
+// serverError is an error of the server without its texts, which may quote data
+// (CWE-209): the SQLSTATE.
+type serverError string
+
+func (e serverError) Error() string { return "error of the server (SQLSTATE " + string(e) + ")" }
+
 // sqlState returns the code of an error that the server reported, or "".
 func sqlState(err error) string {
 	var fault *pgconn.PgError
+	var code serverError
 	if errors.As(err, &fault) {
 		return fault.Code
 	}
-	return ""
+	_ = errors.As(err, &code)
+	return string(code)
 }
 
 // violation returns the sentinel for a violated constraint, or nil.
@@ -71,8 +80,7 @@ func violation(err error) error {
 	return nil
 }
 
-// answer turns the error of a step into one of the contract. Errors of the server
-// may quote data and are reported by their code (CWE-209).
+// answer turns the error of a step into one of the contract.
 func answer(ctx context.Context, err error) error {
 	var told final
 	switch {
@@ -87,7 +95,7 @@ func answer(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return unavailable(errTimeout)
 	case sqlState(err) != "":
-		return unavailable(fmt.Errorf("error of the server (SQLSTATE %s)", sqlState(err)))
+		return unavailable(serverError(sqlState(err)))
 	}
 	return unavailable(err)
 }

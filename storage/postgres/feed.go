@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,82 +72,104 @@ func compareEntries(a, b authcore.Revocation) int {
 	return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.ID, b.ID))
 }
 
+// feedCursor states what a reader of the feed has seen: the transactions in Base, a
+// snapshot, and, while it reads the pages of a later snapshot Seen, also those of it
+// up to the transaction Last. Snapshots are texts of pg_snapshot.
+type feedCursor struct {
+	Nonce, Base, Seen string
+	Last              int64
+}
+
+// nothingSeen is the snapshot at the beginning.
+const nothingSeen = "1:1:"
+
+func (c feedCursor) String() string {
+	return strings.Join([]string{c.Nonce, c.Base, c.Seen, strconv.FormatInt(c.Last, 10)}, "/")
+}
+
+var cursorForm = regexp.MustCompile(`^[0-9A-Z]+/[0-9]{1,18}:[0-9]{1,18}:[0-9,]*/([0-9]{1,18}:[0-9]{1,18}:[0-9,]*)?/[0-9]{1,18}$`)
+
+// parseFeedCursor returns the beginning for a text that is not a cursor.
+func parseFeedCursor(text string) feedCursor {
+	if !cursorForm.MatchString(text) {
+		return feedCursor{Base: nothingSeen}
+	}
+	fields := strings.Split(text, "/")
+	last, _ := strconv.ParseInt(fields[3], 10, 64) // digits, see above
+	return feedCursor{Nonce: fields[0], Base: fields[1], Seen: fields[2], Last: last}
+}
+
 // feedRow is the state of the feed with one of its entries, or with none.
 type feedRow struct {
-	Nonce, Snapshot string
-	Xid, Age        *int64 // age in microseconds
-	Doc             []byte
+	Nonce, Base, Seen string
+	Xid, Age          *int64 // age in microseconds
+	Doc               []byte
 }
+
+// readFeed reads a page of the entries that a cursor has not seen. If the nonce is not
+// the current one, or if this server cannot have issued the snapshots, it begins anew.
+const readFeed = `
+	WITH state AS (
+		SELECT nonce, pg_current_snapshot() AS now, nonce = $2
+			AND pg_snapshot_xmax($3::text::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())
+			AND pg_snapshot_xmax($4::text::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot()) AS known
+		FROM @.feed_epoch WHERE started = pg_postmaster_start_time()
+	), cursor AS (
+		SELECT nonce, CASE WHEN known THEN $3::text::pg_snapshot ELSE '1:1:' END AS base,
+			CASE WHEN known AND $5::bigint > 0 THEN $4::text::pg_snapshot ELSE now END AS seen,
+			CASE WHEN known THEN $5::bigint ELSE 0 END AS last FROM state
+	)
+	SELECT nonce, base::text, seen::text, entry.xid::text::bigint,
+		(extract(epoch FROM clock_timestamp() - entry.made) * 1000000)::bigint, entry.doc
+	FROM cursor LEFT JOIN LATERAL (
+		SELECT xid, made, doc FROM @.feed
+		WHERE realm = $1 AND xid >= pg_snapshot_xmin(base) AND xid > last::text::xid8
+			AND NOT pg_visible_in_snapshot(xid, base) AND pg_visible_in_snapshot(xid, seen)
+		ORDER BY xid FETCH FIRST ($6::bigint) ROWS WITH TIES
+	) AS entry ON true
+	ORDER BY entry.xid`
 
 // RevocationsSince returns revocations added after the cursor. See
-// authcore.Revocations. A cursor is a nonce and a snapshot, the set of transactions
-// that its holder has seen. If the nonce is not the current one, or if the server
-// cannot have issued the snapshot, the cursor counts as the beginning.
+// authcore.Revocations.
 func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore.Revocation, string, error) {
-	return s.revocationsSince(ctx, cursor, revocationPage)
+	return s.revocationsSince(ctx, parseFeedCursor(cursor), revocationPage)
 }
 
-func (s *Store) revocationsSince(ctx context.Context, cursor string, page int) ([]authcore.Revocation, string, error) {
-	const statement = `
-		WITH state AS (
-			SELECT nonce, pg_current_snapshot() AS seen FROM @.feed_epoch WHERE started = pg_postmaster_start_time()
-		), base AS (
-			SELECT CASE WHEN nonce = $2 AND pg_snapshot_xmax($3::text::pg_snapshot) <= pg_snapshot_xmax(seen)
-				THEN $3::text::pg_snapshot ELSE '1:1:' END AS seen FROM state
-		)
-		SELECT state.nonce, state.seen::text, entry.xid::text::bigint,
-			(extract(epoch FROM clock_timestamp() - entry.made) * 1000000)::bigint, entry.doc
-		FROM state CROSS JOIN base LEFT JOIN LATERAL (
-			SELECT xid, made, doc FROM @.feed
-			WHERE realm = $1 AND xid >= pg_snapshot_xmin(base.seen) AND NOT pg_visible_in_snapshot(xid, base.seen)
-				AND pg_visible_in_snapshot(xid, state.seen)
-			ORDER BY xid FETCH FIRST ($4::bigint) ROWS WITH TIES
-		) AS entry ON true
-		ORDER BY entry.xid`
-	nonce, base := parseCursor(cursor)
-	for range 2 {
-		rows, err := query(ctx, s, s.db.feed, pgx.RowToStructByPos[feedRow], statement, s.realm, nonce, base.String(), page)
+func (s *Store) revocationsSince(ctx context.Context, c feedCursor, page int) ([]authcore.Revocation, string, error) {
+	for range 3 {
+		rows, err := query(ctx, s, s.db.feed, pgx.RowToStructByPos[feedRow], readFeed,
+			s.realm, c.Nonce, c.Base, cmp.Or(c.Seen, nothingSeen), c.Last, page)
 		switch {
-		case err != nil:
-			return nil, "", err
 		case len(rows) > 0:
-			if rows[0].Nonce != nonce {
-				base = beginning()
-			}
-			return feedPage(rows, base, page)
+			return feedPage(rows, page)
+		case err == nil:
+			err = s.newEpoch(ctx)
+		case sqlState(err) == invalidText: // not a snapshot
+			c, err = parseFeedCursor(""), nil
 		}
-		if err := s.newEpoch(ctx); err != nil {
+		if err != nil {
 			return nil, "", err
 		}
 	}
 	return nil, "", unavailable(errors.New("the server restarts"))
 }
 
-func feedPage(rows []feedRow, base snapshot, page int) ([]authcore.Revocation, string, error) {
-	var entries []authcore.Revocation
+func feedPage(rows []feedRow, page int) (entries []authcore.Revocation, cursor string, err error) {
 	for _, row := range rows {
 		if row.Xid == nil {
 			break // there is no entry
 		}
-		entry, err := decode[authcore.Revocation](row.Doc)
-		if err != nil {
-			continue
+		if entry, err := decode[authcore.Revocation](row.Doc); err == nil {
+			entry.Age = time.Duration(max(0, *row.Age)) * time.Microsecond
+			entries = append(entries, entry)
 		}
-		entry.Age = time.Duration(max(0, *row.Age)) * time.Microsecond
-		entries = append(entries, entry)
 	}
 	last := rows[len(rows)-1]
-	seen, err := parseSnapshot(last.Snapshot)
-	switch {
-	case err != nil:
-		return nil, "", unavailable(err)
-	case base.end > seen.end:
-		base = beginning()
-	}
+	next := feedCursor{Nonce: last.Nonce, Base: last.Seen}
 	if len(rows) >= page {
-		seen = base.advance(seen, uint64(*last.Xid))
+		next = feedCursor{Nonce: last.Nonce, Base: last.Base, Seen: last.Seen, Last: *last.Xid}
 	}
-	return entries, last.Nonce + "." + seen.String(), nil
+	return entries, next.String(), nil
 }
 
 // newEpoch invalidates the cursors of another start of the server. Entries of a

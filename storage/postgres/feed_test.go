@@ -72,7 +72,7 @@ func openTransaction(t *testing.T, dsn string, store *Store, id string) (end fun
 	}
 	return func(how string) {
 		if _, err := conn.Exec(t.Context(), how); err != nil {
-			t.Fatalf("%s: %v", how, err)
+			t.Fatalf("%s: error %v, want nil", how, err)
 		}
 	}
 }
@@ -116,7 +116,7 @@ func TestReadersMissNothing(t *testing.T) {
 	}
 	read := func(i, pages int) {
 		for range pages {
-			entries, next, err := store.revocationsSince(t.Context(), cursors[i], 2)
+			entries, next, err := store.revocationsSince(t.Context(), parseFeedCursor(cursors[i]), 2)
 			if err != nil {
 				t.Fatalf("RevocationsSince: error %v", err)
 			}
@@ -204,11 +204,12 @@ func TestForeignCursorsGetEverything(t *testing.T) {
 	store := realm(t, openDSN(t, pgtest.Start(t).Database(t)), "main")
 	importFeed(t, store, "a")
 	_, own := follow(t, store, "")
-	nonce, snapshot, _ := strings.Cut(own, ".")
+	nonce, rest, _ := strings.Cut(own, "/")
+	const future = "999999999999999999:999999999999999999:"
 	for _, cursor := range []string{
-		"", "0", "x", nonce, nonce + ".", nonce + ".x", nonce + ".9223372036854775000:9223372036854775001:", nonce + ".2:1:",
-		"x." + snapshot, "." + snapshot, nonce + "." + snapshot + "x", nonce + ".1:2:3:", "\x00", "\xff", "'; DROP TABLE users; --",
-		nonce + ".99999999999999999999:99999999999999999999:",
+		"", "0", "x", nonce, nonce + "/", nonce + "/x", nonce + "/" + future + "//0", nonce + "/2:1:://0", nonce + "/2:1://0", nonce + "/1:2:3://0",
+		nonce + "/1:1:/" + future + "/5", nonce + "/1:1:/2:1:/5", "X/" + rest, "/" + rest, own + "x", "\x00", "\xff", "'; DROP TABLE users; --",
+		nonce + "/99999999999999999999:99999999999999999999://0",
 	} {
 		if entries, next, err := store.RevocationsSince(t.Context(), cursor); err != nil || len(entries) != 1 || next == cursor {
 			t.Errorf("RevocationsSince(%q) = %v, next %q, error %v, want one entry", cursor, entries, next, err)

@@ -13,7 +13,7 @@ import (
 // maxKeyConflicts limits how often UpdateKeys tries again.
 const maxKeyConflicts = 100
 
-// keysRow is the stored document and its version, 0 if there is none.
+// keysRow is the stored document and its version, 0 without a row.
 type keysRow struct {
 	Version int64
 	Doc     []byte

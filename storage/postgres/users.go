@@ -49,6 +49,10 @@ func (s *Store) Users(ctx context.Context, filter authcore.UserFilter, cursor st
 		limit = defaultPage
 	}
 	limit = min(limit, maxPage)
+	examined := examined
+	if only := (authcore.UserFilter{Domain: filter.Domain, Limit: filter.Limit}); filter == only {
+		examined = limit + 1 // all match
+	}
 	// No address contains a byte above "~".
 	arguments := []any{s.realm, cursor, examined, filter.EmailPrefix, filter.EmailPrefix + "\x7f"}
 	statement := listAll
