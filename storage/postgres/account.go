@@ -61,15 +61,15 @@ type row struct {
 }
 
 // accountOf returns the account in the rows of a reference, without damaged and
-// expired members. It is empty without such members.
+// expired members. It is empty if the user is absent.
 func accountOf(ref authcore.UserRef, rows []row, now time.Time) (account authcore.Account, err error) {
 	for _, row := range rows {
-		switch {
-		case row.Part == partUser:
+		switch row.Part {
+		case partUser:
 			if account.User, err = decode[authcore.User](row.Doc); err != nil {
 				return authcore.Account{}, err
 			}
-		case row.Part == partIdentity:
+		case partIdentity:
 			if identity, err := decode[authcore.Identity](row.Doc); err == nil && identity.Live(now) {
 				account.Identities = append(account.Identities, identity)
 			}

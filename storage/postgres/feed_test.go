@@ -262,7 +262,7 @@ func TestBusyPoolDelaysNoRevocation(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Acquire: %v", err)
 		}
-		defer conn.Release()
+		t.Cleanup(conn.Release)
 	}
 	if seen, _ := follow(t, store, ""); len(seen) != 1 {
 		t.Errorf("RevocationsSince = %q, want one entry", seen)

@@ -149,7 +149,7 @@ func configure(dsn string, set options) (*pgxpool.Config, error) {
 // pooler in transaction mode keeps no search_path.
 func (db *DB) in(statement string) string {
 	if known, found := db.statements.Load(statement); found {
-		return known.(string) //nolint:forcetypeassert,errcheck // the map has only strings
+		return known.(string) //nolint:forcetypeassert // the map has only strings
 	}
 	text := qualify(db.schema, statement)
 	db.statements.Store(statement, text)
