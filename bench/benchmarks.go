@@ -30,7 +30,6 @@ func (b *bench) wasm() {
 	b.goBenchmarks("http-wasm host in Go", "../wasm/e2e", "BenchmarkProxy", "requests/s", "requests/s", "cpu-µs/op", "CPU µs each", "÷cpu-µs/op", "ratio")
 	b.omits("hosts in JavaScript", b.scope(func(b *bench) {
 		node := servertest.Find(b, "node")
-		b.Logf("hosts in JavaScript")
 		b.print("\n%s\n", strings.TrimSpace(b.output("../wasm/js", "env", "BENCH_ROUNDS="+strconv.Itoa(b.hostRounds),
 			"BENCH_REQUESTS="+strconv.Itoa(b.hostRequests), node, "bench/bench.mjs")))
 	}))

@@ -22,10 +22,10 @@ func BenchmarkWrite(b *testing.B) {
 	}{
 		{"bbolt Update", openBolt},
 		{"PostgreSQL INSERT", func(b *bench) func(context.Context, string, string) error {
-			return openPostgres(b, startPostgres(b))
+			return openPostgres(b, startPostgres("")(b))
 		}},
 		{"PostgreSQL INSERT with commits of 5 ms", func(b *bench) func(context.Context, string, string) error {
-			return openPostgres(b, startSlowPostgres(b))
+			return openPostgres(b, startPostgres(slowCommits)(b))
 		}},
 		{"Redis SET", openRedis},
 	} {
@@ -72,6 +72,9 @@ func openPostgres(b *bench, dsn string) func(context.Context, string, string) er
 	b.check(err)
 	b.Cleanup(pool.Close)
 	_, err = pool.Exec(b.Context(), `CREATE TABLE bare (key text PRIMARY KEY, value text NOT NULL)`)
+	b.check(err)
+	// Open the connections before the measurement.
+	_, err = load.Share(b.Context(), manyClients, 10*manyClients, func(int, int) error { return pool.Ping(b.Context()) })
 	b.check(err)
 	return func(ctx context.Context, key, value string) error {
 		_, err := pool.Exec(ctx, `INSERT INTO bare VALUES ($1, $2)`, key, value)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/edgeauth/edgeauth/bench/internal/load"
 	"github.com/edgeauth/edgeauth/internal/pgtest"
@@ -38,7 +39,7 @@ type loginClient struct {
 	*bench
 	engine          string
 	count           int
-	server          *server
+	servers         []*server
 	clients         *load.Clients
 	secrets, tokens []string
 }
@@ -48,13 +49,13 @@ func (b *bench) loginsOn(e engine, address string, clients int) {
 	n := map[int]int{1: b.alone, manyClients: b.together}[clients]
 	b.Logf("login: %s, %d clients", e.name, clients)
 	c := &loginClient{bench: b, engine: e.name, count: clients, secrets: make([]string, n), tokens: make([]string, n)}
-	c.server = b.startCaddy(realmBlock(b.storage(e, address)), "login_api", probe{path: "/v1/auth/.well-known/jwks.json"})
-	c.clients = b.dial(c.server, clients)
+	c.servers = []*server{b.startCaddy(realmBlock(b.storage(e, address)), "login_api", probe{path: "/v1/auth/.well-known/jwks.json"})}
+	c.clients = b.dial(c.servers[0], clients)
 	c.requestLinks("link")
 	c.logIn("first login")
 	c.requestLinks("link, known address")
 	c.logIn("later login")
-	c.post("refresh", "/v1/auth/token/refresh/", c.tokens, `"token":"`, func(i int) (string, string) {
+	c.post("refresh", "/v1/auth/token/refresh/", n, c.tokens, `"token":"`, func(i int) (string, string) {
 		return "Authorization: Token " + c.tokens[i] + "\r\n", "{}"
 	})
 }
@@ -66,38 +67,48 @@ func (b *bench) dial(s *server, n int) *load.Clients {
 	return clients
 }
 
+// requestLinks sends bursts that fit into the queue of mails, which holds 1000, with
+// pauses that let it drain. Processor time includes the mails.
 func (c *loginClient) requestLinks(title string) {
-	c.post(title, "/v1/auth/by-link/link/", c.secrets, `"_debug_auth_link":"`+emailLink, func(i int) (string, string) {
+	c.post(title, "/v1/auth/by-link/link/", 800, c.secrets, `"_debug_auth_link":"`+emailLink, func(i int) (string, string) {
 		return "", fmt.Sprintf(`{"email":"user%07d@example.com"}`, i)
 	})
 }
 
 func (c *loginClient) logIn(title string) {
-	c.post(title, "/v1/auth/by-link/login/", c.tokens, `"token":"`, func(i int) (string, string) {
+	c.post(title, "/v1/auth/by-link/login/", len(c.tokens), c.tokens, `"token":"`, func(i int) (string, string) {
 		return "", fmt.Sprintf(`{"token":%q,"client_key":%q}`, c.secrets[i], clientKey)
 	})
 }
 
-// post sends a request for each address. It stores the text that follows prefix in the
-// response, up to the next quotation mark.
-func (c *loginClient) post(title, path string, found []string, prefix string, request func(i int) (headers, body string)) {
-	before := c.processorTime([]*server{c.server})
-	result, err := c.clients.Run(c.Context(), len(found), func(buffer []byte, i int) []byte {
-		headers, body := request(i)
-		return fmt.Appendf(buffer, "POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-			path, c.server.address, headers, len(body), body)
-	}, func(i, status int, body []byte) error {
-		_, rest, ok := bytes.Cut(body, []byte(prefix))
-		text, _, ended := bytes.Cut(rest, []byte(`"`))
-		if status != http.StatusOK || !ok || !ended {
-			return fmt.Errorf("POST %s: status %d: %s", path, status, body)
+// post sends a request for each address, in bursts. It stores the text that follows
+// prefix in the response, up to the next quotation mark.
+func (c *loginClient) post(title, path string, burst int, found []string, prefix string, request func(i int) (headers, body string)) {
+	before, all := c.processorTime(c.servers), &load.Result{}
+	for first := 0; first < len(found); first += burst {
+		result, err := c.clients.Run(c.Context(), min(burst, len(found)-first), func(buffer []byte, i int) []byte {
+			headers, body := request(first + i)
+			return fmt.Appendf(buffer, "POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+				path, c.servers[0].address, headers, len(body), body)
+		}, func(i, status int, body []byte) error {
+			_, rest, ok := bytes.Cut(body, []byte(prefix))
+			text, _, ended := bytes.Cut(rest, []byte(`"`))
+			if status != http.StatusOK || !ok || !ended {
+				return fmt.Errorf("POST %s: status %d: %s", path, status, body)
+			}
+			found[first+i] = string(text)
+			return nil
+		})
+		c.check(err)
+		all.Elapsed, all.Latencies = all.Elapsed+result.Elapsed, append(all.Latencies, result.Latencies...)
+		for used := 1e6; used > 5000; { // until the server is idle
+			start := c.processorTime(c.servers)
+			<-time.After(300 * time.Millisecond)
+			used = c.processorTime(c.servers) - start
 		}
-		found[i] = string(text)
-		return nil
-	})
-	c.check(err)
-	used := (c.processorTime([]*server{c.server}) - before) / float64(len(found))
-	c.row(title+", "+c.engine, count(c.count), figure(result.Rate()), figure(result.Quantile(0.5)), figure(result.Quantile(0.99)), figure(used))
+	}
+	used := (c.processorTime(c.servers) - before) / float64(len(found))
+	c.row(title+", "+c.engine, count(c.count), figure(all.Rate()), figure(all.Quantile(0.5)), figure(all.Quantile(0.99)), figure(used))
 }
 
 // engine is an engine of the store. All but memory are durable.
@@ -126,8 +137,8 @@ func engines() []engine {
 	return []engine{
 		{"memory", both, none, "memory"},
 		{"bolt", both, none, "bolt {dir}/{part}.db"},
-		{"postgres", both, startPostgres, postgres},
-		{"postgres with commits of 5 ms", []int{manyClients}, startSlowPostgres, postgres},
+		{"postgres", both, startPostgres(""), postgres},
+		{"postgres with commits of 5 ms", []int{manyClients}, startPostgres(slowCommits), postgres},
 		{"redis", both, startRedis, "redis {address} {\nkey_prefix {part}:\n}"},
 	}
 }
@@ -138,12 +149,10 @@ func (b *bench) storage(e engine, address string) string {
 	return "storage " + strings.NewReplacer("{address}", address, "{dir}", b.TempDir(), "{part}", part).Replace(e.option)
 }
 
-func startPostgres(b *bench) string {
-	return pgtest.Start(b, strings.Fields(postgresSettings)...).Database(b)
-}
-
-func startSlowPostgres(b *bench) string {
-	return pgtest.Start(b, strings.Fields(postgresSettings+" "+slowCommits)...).Database(b)
+func startPostgres(more string) func(*bench) string {
+	return func(b *bench) string {
+		return pgtest.Start(b, strings.Fields(postgresSettings+" "+more)...).Database(b)
+	}
 }
 
 func startRedis(b *bench) string {

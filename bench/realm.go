@@ -120,16 +120,14 @@ func (b *bench) tokens(r *realm, from, n int) []string {
 // stream returns the tokens of a row, of which n are needed if each is sent once.
 type stream func(b *bench, r *realm, n int) []string
 
-func noToken(*bench, *realm, int) []string { return nil }
+func noToken(*bench, *realm, int) []string { return []string{""} }
 
 func hot(_ *bench, r *realm, _ int) []string { return []string{r.hot} }
 
 func rotating(b *bench, r *realm, _ int) []string { return b.tokens(r, 0, b.rotating) }
 
 func fresh(b *bench, r *realm, n int) []string {
-	if more := n - len(r.fresh); more > 0 {
-		r.fresh = append(r.fresh, b.tokens(r, 1+len(r.fresh), more)...)
-	}
+	r.fresh = append(r.fresh, b.tokens(r, 1+len(r.fresh), max(0, n-len(r.fresh)))...)
 	return r.fresh[:n]
 }
 

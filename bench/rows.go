@@ -51,8 +51,6 @@ func quickScale() scale {
 	}
 }
 
-func (s scale) manyRevocations() int { return s.revocations[len(s.revocations)-1] }
-
 // starter starts the servers of a row; requests are sent to the first.
 type starter func(b *bench, r *realm) []*server
 
@@ -82,6 +80,7 @@ const plain, few = "plain", "plain-few"
 // rows lists the rows.
 func (s scale) rows() []row {
 	const refused = http.StatusUnauthorized
+	many := s.revocations[len(s.revocations)-1]
 	sameHeaders := "request_header -Authorization\nrequest_header X-Auth-User-Id " + uuid("user", 0) + "\nrequest_header X-Auth-Email a@example.com\n"
 	list := []row{
 		{name: plain, title: "plain `reverse_proxy`", start: proxy("")},
@@ -92,7 +91,7 @@ func (s scale) rows() []row {
 		{name: few, title: "plain `reverse_proxy`, requests with four headers", start: proxy(""), baseline: few},
 		{name: "hot-few", title: "one hot token, requests with four headers", start: gated("", ""), baseline: few},
 		{name: "rotation", title: count(s.rotating) + " tokens in rotation", start: gated("", ""), tokens: rotating},
-		{name: "revoked", title: "one hot token, " + count(s.manyRevocations()) + " revocations", start: gated("", ""), revoked: s.manyRevocations()},
+		{name: "revoked", title: "one hot token, " + count(many) + " revocations", start: gated("", ""), revoked: many},
 		{name: "first", title: "each token for the first time", start: gated("", ""), tokens: fresh, once: true},
 		{name: "forged", title: "forged signature, each token for the first time", start: gated("", ""), tokens: forged, once: true, status: refused},
 		{name: "none", title: "no token", start: gated("", ""), tokens: noToken, status: refused},

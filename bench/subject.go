@@ -42,12 +42,9 @@ func (b *bench) newSubject(r row, requests int) *subject {
 	from := b.prepare(r.algorithm, max(r.revoked, 1), r.revoked > 0)
 	s := &subject{row: r, servers: r.start(b, from), list: r.tokens(b, from, requests), after: "\r\n"}
 	s.clients = b.dial(s.servers[0], connections)
-	headers := browserHeaders
-	if r.baseline == few {
-		headers = programHeaders
-	}
+	headers := map[string]string{"": browserHeaders, few: programHeaders}[r.baseline]
 	s.before = "GET /api/items?page=1 HTTP/1.1\r\nHost: " + s.servers[0].address + "\r\n" + headers
-	if len(s.list) > 0 {
+	if s.list[0] != "" {
 		s.before += "Authorization: Token "
 		s.after = "\r\n\r\n"
 	}
@@ -61,9 +58,7 @@ func (b *bench) send(s *subject, requests int) *load.Result {
 	}
 	result, err := s.clients.Run(b.Context(), requests, func(buffer []byte, i int) []byte {
 		buffer = append(buffer, s.before...)
-		if len(s.list) > 0 {
-			buffer = append(buffer, s.list[(s.sent+i)%len(s.list)]...)
-		}
+		buffer = append(buffer, s.list[(s.sent+i)%len(s.list)]...)
 		return append(buffer, s.after...)
 	}, func(_, status int, body []byte) error {
 		if status != s.status {

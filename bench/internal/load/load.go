@@ -48,7 +48,7 @@ func (c *Clients) Close() {
 // Result describes a finished run.
 type Result struct {
 	Elapsed time.Duration
-	// Latencies has one entry for each request, in ascending order.
+	// Latencies has one entry for each request.
 	Latencies []time.Duration
 }
 
@@ -58,8 +58,8 @@ func (r *Result) Rate() float64 { return float64(len(r.Latencies)) / r.Elapsed.S
 // Quantile returns the latency in microseconds that a part q, from 0 to 1, of the
 // requests did not exceed.
 func (r *Result) Quantile(q float64) float64 {
-	i := min(len(r.Latencies)-1, int(q*float64(len(r.Latencies))))
-	return float64(r.Latencies[i]) / float64(time.Microsecond)
+	sorted := slices.Sorted(slices.Values(r.Latencies))
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))].Seconds() * 1e6
 }
 
 // Run sends n requests, each as soon as a connection is free. It ends with the last
@@ -100,7 +100,6 @@ func Share(ctx context.Context, clients, n int, work func(client, i int) error) 
 	}
 	running.Wait()
 	result.Elapsed = time.Since(began)
-	slices.Sort(result.Latencies)
 	return result, context.Cause(ctx)
 }
 
