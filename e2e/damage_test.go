@@ -110,7 +110,7 @@ func TestDamagedFile(t *testing.T) {
 			}
 
 			good := s.config.Realm
-			s.config.Realm = append(slices.Clone(good)[:len(good)-1], "storage bolt {env.HOME}/third.db")
+			s.config.Realm = slices.Concat(good[:len(good)-1], []string{"storage bolt {env.HOME}/third.db"})
 			s.Configure(t, s.config.render(s.Edge))
 			if err := s.Reload(t); err != nil {
 				t.Fatalf("a reload with an intact file = %v, want nil", err)
@@ -142,7 +142,7 @@ func TestReloadWithDamagedFile(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(s.Dir, damaged), text, 0o600); err != nil {
 			t.Fatal("WriteFile:", err)
 		}
-		s.config.Realm = append(slices.Clone(good)[:len(good)-1], "storage bolt {env.HOME}/"+damaged)
+		s.config.Realm = slices.Concat(good[:len(good)-1], []string{"storage bolt {env.HOME}/" + damaged})
 		s.Configure(t, s.config.render(s.Edge))
 		if err := s.Reload(t); err == nil || !strings.Contains(err.Error(), damaged) {
 			t.Errorf("a reload with a file of %s = %v, want an error with its name", name, err)

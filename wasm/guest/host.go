@@ -39,7 +39,7 @@ func (b *buffer) read(most uint32, get func(buf unsafe.Pointer, limit uint32) (l
 	if into(large, get) != n {
 		return "", false
 	}
-	return unsafe.String(&large[0], n), true
+	return unsafe.String(&large[0], n), true //nolint:gosec // large is not kept
 }
 
 // into calls get with memory to write into.

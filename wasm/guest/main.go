@@ -138,6 +138,7 @@ func (g *guest) takeRevocations() edge.Progress {
 		// A long list has no pointers, so that collecting garbage is cheap. The
 		// memory of a guest never shrinks.
 		debug.SetGCPercent(25)
+	case edge.InForce, edge.NotNewer:
 	}
 	return progress
 }
