@@ -67,8 +67,7 @@ func (b *bench) dial(s *server, n int) *load.Clients {
 	return clients
 }
 
-// requestLinks sends bursts that fit into the queue of mails, which holds 1000, with
-// pauses that let it drain. Processor time includes the mails.
+// requestLinks sends bursts that fit into the queue of 1000 mails, with pauses.
 func (c *loginClient) requestLinks(title string) {
 	c.post(title, "/v1/auth/by-link/link/", 800, c.secrets, `"_debug_auth_link":"`+emailLink, func(i int) (string, string) {
 		return "", fmt.Sprintf(`{"email":"user%07d@example.com"}`, i)

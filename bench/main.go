@@ -37,6 +37,7 @@ func main() {
 	select {
 	case succeeded = <-done:
 	case <-interrupted:
+		fmt.Fprintln(os.Stderr, "bench: interrupted")
 	}
 	if err := os.RemoveAll(dir); err != nil || !succeeded {
 		os.Exit(1)
@@ -121,7 +122,8 @@ type bench struct {
 func run(o options) (succeeded bool) {
 	_ = flag.Set("test.benchtime", "1x") // the flag exists
 	testing.Benchmark(func(tb *testing.B) {
-		b := &bench{B: tb, options: o, dir: tb.TempDir(), realms: map[string]*realm{}, report: &strings.Builder{}}
+		b := &bench{B: tb, options: o, realms: map[string]*realm{}, report: &strings.Builder{}}
+		b.dir = b.TempDir()
 		b.binary = cmp.Or(b.binary, filepath.Join(b.dir, "edgeauth"))
 		b.output("..", "go", "build", "-o", b.binary, "./cmd/edgeauth")
 		listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
@@ -158,7 +160,7 @@ func (b *bench) scope(part func(*bench)) (skipped string) {
 	return skipped
 }
 
-// Errorf and the methods below print what a testing.B discards.
+// Errorf and the methods below report what a testing.B discards.
 func (b *bench) Errorf(format string, arguments ...any) {
 	b.Logf(format, arguments...)
 	b.Fail()
@@ -182,6 +184,14 @@ func (b *bench) Fatal(arguments ...any) { b.Fatalf("%s", fmt.Sprint(arguments...
 func (b *bench) Skipf(format string, arguments ...any) {
 	*b.skipped = fmt.Sprintf(format, arguments...)
 	b.SkipNow()
+}
+
+// TempDir returns a new directory that the scope removes.
+func (b *bench) TempDir() string {
+	dir, err := os.MkdirTemp("", "")
+	b.check(err)
+	b.Cleanup(func() { b.check(os.RemoveAll(dir)) })
+	return dir
 }
 
 func (b *bench) check(err error) {

@@ -22,7 +22,6 @@ func (b *bench) memory() {
 		{"flood of tokens, `" + small + "`", gated(small, ""), []int{b.flood / 4, b.flood / 2, b.flood}},
 	} {
 		for _, n := range r.after {
-			b.Logf("memory after %d requests, %s", n, r.title)
 			b.scope(func(b *bench) {
 				s := b.newSubject(row{start: r.start, tokens: fresh, once: true}, n)
 				b.send(s, n)

@@ -30,8 +30,7 @@ type realm struct {
 	now             time.Time
 	ring            *keys.Ring
 	key             gate.Key
-	// hot is the token of the first session, fresh those that no server has
-	// received.
+	// hot is the token of the first session. No server has received fresh.
 	hot   string
 	fresh []string
 }

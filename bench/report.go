@@ -44,10 +44,7 @@ func (b *bench) introduce() {
 	read := func(file, pattern string) string {
 		text, err := os.ReadFile(file) //nolint:gosec // files of the system and of the repository
 		b.check(err)
-		if found := regexp.MustCompile(pattern).FindSubmatch(text); found != nil {
-			return string(found[1])
-		}
-		return "?"
+		return string(regexp.MustCompile(pattern + `|\z`).FindSubmatch(text)[1])
 	}
 	b.print("# Performance: all figures\n\n`make bench` writes this file. [performance.md](performance.md) explains the figures.\n")
 	b.table("", "")

@@ -33,8 +33,7 @@ func (b *bench) requestCosts() {
 	}
 }
 
-// profile writes a CPU profile of the last server of a row under load. A server that
-// waits takes no samples.
+// profile writes a CPU profile of the last server of a row. Idle time has no samples.
 func (b *bench) profile(s *subject) {
 	address := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=5", s.servers[len(s.servers)-1].admin)
 	p, err := process.Start(b.Context(), process.Options{

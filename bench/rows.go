@@ -18,6 +18,8 @@ import (
 // is the number of concurrent clients of the login API.
 const connections, manyClients = 32, 64
 
+const plain, few = "plain", "plain-few" // the baselines
+
 // scale determines the amount of work.
 type scale struct {
 	// sets, rounds and requests describe the slices of a row. Two processes of one
@@ -73,9 +75,6 @@ type row struct {
 	// program is one without which the row is left out.
 	program string
 }
-
-// Baselines.
-const plain, few = "plain", "plain-few"
 
 // rows lists the rows.
 func (s scale) rows() []row {
