@@ -12,7 +12,7 @@ import (
 // allowOrigin returns a writer that lets pages of the request's origin read the
 // answer, unless the upstream decided that itself. If the origin may not call the site,
 // it is w itself.
-func allowOrigin(w http.ResponseWriter, _ *http.Request, decision *gate.Decision) http.ResponseWriter {
+func allowOrigin(w http.ResponseWriter, decision *gate.Decision) http.ResponseWriter {
 	if decision.Origin == "" {
 		return w
 	}

@@ -192,7 +192,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 		unavailable.Origin = decision.Origin
 		return t.refuse(w, r, &unavailable)
 	}
-	w = allowOrigin(w, r, decision)
+	w = allowOrigin(w, decision)
 	err = next.ServeHTTP(w, r)
 	if err != nil { // error routes write to the original writer
 		decision.AllowOrigin(gate.Header(w.Header()))
