@@ -152,7 +152,7 @@ func TestCommandTimeouts(t *testing.T) {
 			done := make(chan error, 1)
 			go func() { done <- deliver(t, transport) }()
 			receive(t, reached)
-			clock.awaitTimers(t, 1)
+			clock.awaitTimer(t, timeout)
 			clock.Advance(timeout - time.Second)
 			select {
 			case err := <-done:

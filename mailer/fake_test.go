@@ -76,6 +76,28 @@ func (c *fakeClock) Advance(d time.Duration) {
 // awaitTimers waits until at least n timers run.
 func (c *fakeClock) awaitTimers(t *testing.T, n int) {
 	t.Helper()
+	c.await(t, func() bool { return len(c.timers) >= n }, "running timers = %d, want %d", func() []any {
+		return []any{len(c.timers), n}
+	})
+}
+
+// awaitTimer waits until a timer of exactly d runs. A step that is not over yet may
+// have a timer of its own, so counting is not enough where the length matters.
+func (c *fakeClock) awaitTimer(t *testing.T, d time.Duration) {
+	t.Helper()
+	c.await(t, func() bool {
+		for timer := range c.timers {
+			if timer.due.Equal(c.now.Add(d)) {
+				return true
+			}
+		}
+		return false
+	}, "no timer of %v runs", func() []any { return []any{d} })
+}
+
+// await waits until met, which is called with the lock held, returns true.
+func (c *fakeClock) await(t *testing.T, met func() bool, format string, args func() []any) {
+	t.Helper()
 	expired := false
 	watchdog := time.AfterFunc(patience, func() {
 		c.mu.Lock()
@@ -86,9 +108,9 @@ func (c *fakeClock) awaitTimers(t *testing.T, n int) {
 	defer watchdog.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.timers) < n {
+	for !met() {
 		if expired {
-			t.Fatalf("running timers = %d, want %d", len(c.timers), n)
+			t.Fatalf(format, args()...)
 		}
 		c.changed.Wait()
 	}
