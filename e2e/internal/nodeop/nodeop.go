@@ -6,24 +6,20 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/edgeauth/edgeauth/e2e/internal/npm"
 	"github.com/edgeauth/edgeauth/e2e/internal/openid"
 )
 
@@ -45,57 +41,13 @@ type Provider struct {
 	client *http.Client
 }
 
-// Install puts the provider and what it needs into the user's cache, once for
-// each version, and returns the folder. It fails if node or npm are missing, or if
-// packages cannot be downloaded.
+// Install installs the provider once for each version and returns the folder.
 func Install(ctx context.Context) (string, error) {
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return "", fmt.Errorf("%s is not installed", program)
-		}
-	}
 	files, err := fs.Sub(server, "server")
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.New()
-	for _, name := range []string{"package.json", "package-lock.json", "server.mjs"} {
-		text, err := fs.ReadFile(files, name)
-		if err != nil {
-			return "", err
-		}
-		sum.Write(text)
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	cache = filepath.Join(cache, "edgeauth-e2e")
-	folder := filepath.Join(cache, "oidc-provider-"+hex.EncodeToString(sum.Sum(nil)[:8]))
-	if _, err := os.Stat(folder); err == nil {
-		return folder, nil
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	fresh, err := os.MkdirTemp(cache, "new-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(fresh)
-	if err := os.CopyFS(fresh, files); err != nil {
-		return "", err
-	}
-	install := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional")
-	install.Dir = fresh
-	if output, err := install.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm ci: %w\n%s", err, output)
-	}
-	err = os.Rename(fresh, folder)
-	if _, there := os.Stat(folder); there == nil {
-		return folder, nil // another process was faster
-	}
-	return folder, err
+	return npm.Install(ctx, "oidc-provider", files)
 }
 
 // Start starts the provider that is installed in folder at a loopback address,

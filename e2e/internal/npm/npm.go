@@ -1,0 +1,79 @@
+// Package npm installs pinned npm packages for tests.
+package npm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Install copies files to a folder in the user's cache, runs `npm ci` there, and
+// returns the folder. The folder is made once for each content of the files, which
+// include package.json and package-lock.json. No script of a package runs. Install
+// fails if node or npm are missing, or if packages cannot be downloaded. It is safe
+// for concurrent use, also by several processes.
+func Install(ctx context.Context, name string, files fs.FS) (string, error) {
+	for _, program := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return "", fmt.Errorf("%s is not installed", program)
+		}
+	}
+	sum, err := digest(files)
+	if err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	cache = filepath.Join(cache, "edgeauth-e2e")
+	folder := filepath.Join(cache, name+"-"+sum)
+	if _, err := os.Stat(folder); err == nil {
+		return folder, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	fresh, err := os.MkdirTemp(cache, "new-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(fresh)
+	if err := os.CopyFS(fresh, files); err != nil {
+		return "", err
+	}
+	install := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional")
+	install.Dir = fresh
+	if output, err := install.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm ci: %w\n%s", err, output)
+	}
+	err = os.Rename(fresh, folder)
+	if _, there := os.Stat(folder); there == nil {
+		return folder, nil // another process was faster
+	}
+	return folder, err
+}
+
+// digest returns a short hash of all files with their names.
+func digest(files fs.FS) (string, error) {
+	sum, found := sha256.New(), false
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(files, path)
+		found = found || path == "package-lock.json"
+		_, _ = fmt.Fprintf(sum, "%s %d\n%s", path, len(text), text)
+		return err
+	})
+	if err == nil && !found {
+		err = errors.New("there is no package-lock.json")
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8]), err
+}
