@@ -81,6 +81,13 @@ edges: wasm ## Run the module in Node, workerd, Deno and Bun (needs Node 18 and 
 	fi; \
 	cd wasm/js && npm ci && npm run --silent types && npm test --silent
 
+.PHONY: clients
+clients: ## Build and test the client for browsers, and check its size (needs Node 18 and npm)
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo 'clients: SKIPPED: node and npm are not installed' >&2; [ "$${CI:-}" != true ]; exit; \
+	fi; \
+	cd clients/js && npm ci && npm run --silent build && npm run --silent size && npm test --silent
+
 .PHONY: faults
 faults: ## Break PostgreSQL and Redis under two nodes, and print the effects
 	cd e2e && FAULTS=full $(GO) test -timeout=30m -count=1 -run '^TestStoreFaults$$' -v $(TESTFLAGS) . | sed -n '/^--- \|^    --- \|^ok\|^FAIL\|^|\|NOT TESTED\|_test.go:/p'

@@ -1,0 +1,21 @@
+// Builds dist/: types of the API from openapi.yaml, error codes from errors.md, then
+// the modules.
+import { execFileSync } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import openapiTS, { astToString } from 'openapi-typescript'
+
+const folder = new URL('..', import.meta.url)
+const docs = new URL('../../docs/', folder)
+const at = (path) => new URL(path, folder)
+
+const api = astToString(await openapiTS(new URL('openapi.yaml', docs)))
+writeFileSync(at('src/api.ts'), api)
+
+// A row of the table of codes begins with the code in backquotes.
+const table = readFileSync(new URL('errors.md', docs), 'utf8').split(/^## /m).find((part) => part.startsWith('Codes'))
+const codes = [...table.matchAll(/^\| `([a-z_]+)`(?: ¹)? \|/gm)].map((match) => match[1])
+if (codes.length < 20) throw new Error(`errors.md: found ${codes.length} codes, want at least 20`)
+writeFileSync(at('src/codes.ts'), `/** A code of docs/errors.md. */\nexport type ErrorCode =\n${codes.map((code) => `  | '${code}'`).join('\n')}\n`)
+
+rmSync(at('dist'), { recursive: true, force: true })
+execFileSync(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: folder, stdio: 'inherit' })

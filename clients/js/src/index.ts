@@ -1,0 +1,382 @@
+/**
+ * Client for the login API of edgeauth.
+ *
+ * ```ts
+ * const auth = createAuth({ clientKey: 'web', api: 'https://api.example.com/v1/auth' })
+ * await auth.requestLink('ann@example.com')
+ * await auth.loginWithCode('123456')
+ * const orders = await auth.fetch('https://api.example.com/orders')
+ * ```
+ *
+ * Tabs share the session through the storage. A refresh invalidates no token, so requests
+ * in flight succeed. Only an answer of the login API ends a session here: no network error,
+ * and no answer of 5xx or 429.
+ */
+import type { components } from './api.js'
+import type { ErrorCode } from './codes.js'
+
+export type { ErrorCode } from './codes.js'
+/** The signed-in user. */
+export type User = components['schemas']['User']
+/** A login of the user on some device. */
+export type DeviceSession = components['schemas']['Session']
+/** An account at a provider with which the user can log in. */
+export type Identity = components['schemas']['Identity']
+type Login = components['schemas']['Login']
+
+/** A provider that the client offers. */
+export interface Provider {
+  name: string
+  client_id: string
+  authorize_url: string
+  scope: string
+  response_type: string
+  response_mode?: 'form_post'
+}
+
+/** The session of this browser. */
+export interface Session {
+  token: string
+  user: User
+  /** The end of the token. A refresh moves it. */
+  expiresAt: Date
+}
+
+/** `initial` follows each call of onChange; the others are changes, in any tab. */
+export type ChangeType = 'initial' | 'signedIn' | 'signedOut' | 'refreshed' | 'userChanged'
+export interface Change { type: ChangeType, session: Session | null }
+
+/** The part of the Storage interface that the client uses. */
+export interface TokenStorage {
+  getItem(key: string): string | null
+  setItem(key: string, value: string): void
+  removeItem(key: string): void
+}
+
+export interface Options {
+  /** The key of a `client` in the Caddyfile. */
+  clientKey: string
+  /** The address of the login API. Default: `/v1/auth`. */
+  api?: string
+  /** Default: localStorage, which tabs share; in memory if the browser blocks it. */
+  storage?: TokenStorage
+  /** Default: the global fetch. */
+  fetch?: typeof fetch
+  /**
+   * Origins that receive the token from `fetch`, in addition to those of the page and of the
+   * API. Other origins never receive it.
+   */
+  origins?: string[]
+  /** The path of the page for mailed links, up to the token. Default: `/auth/link/`. */
+  linkPath?: string
+}
+
+/** A failed call. */
+export class AuthError extends Error {
+  /** The HTTP status, or 0 if there was no answer. */
+  readonly status: number
+  /** A code of docs/errors.md, `network` without an answer, or undefined. */
+  readonly code: ErrorCode | 'network' | undefined
+  /** Messages for faulty fields, by field. */
+  readonly fields: Record<string, string[]>
+  /** Seconds after which the call may succeed, or undefined. */
+  readonly retryAfter: number | undefined
+
+  constructor(status: number, body: { detail?: unknown, code?: ErrorCode | 'network' }, retryAfter?: number, cause?: unknown) {
+    const { detail, code, ...fields } = body
+    super(typeof detail == 'string' ? detail : Object.values(fields).flat().join(' ') || 'HTTP ' + status, { cause })
+    this.name = 'AuthError'
+    this.status = status
+    this.code = code
+    this.fields = fields as Record<string, string[]>
+    this.retryAfter = retryAfter
+  }
+}
+
+/** What the storage holds. Times are in milliseconds by the clock of the browser. */
+interface Stored { token: string, user: User, exp: number, expires: number, renew: number }
+
+/** What a social login needs when the browser returns. */
+interface Pending { provider: string, state: string, redirect_uri: string, link: boolean }
+
+const ended: unknown[] = ['invalid_token', 'user_inactive', 'not_admitted']
+
+/** A client. It is valid until `close`. */
+export type Auth = ReturnType<typeof createAuth>
+
+/** Creates a client. A page needs one. */
+export function createAuth(options: Options) {
+  const page = globalThis.location as Location | undefined
+  const api = new URL((options.api ?? '/v1/auth').replace(/\/*$/, '/'), page?.href)
+  const trusted = [api.origin, page?.origin, ...options.origins ?? []]
+  const key = 'edgeauth:' + api.href
+  const send = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args))
+  const storage = options.storage ?? usable(() => localStorage)
+  const listeners = new Set<(change: Change) => void>()
+  const closing = new AbortController()
+  let refreshing: Promise<Stored | null> | undefined
+  let lastRequest: string | undefined
+
+  const read = (): Stored | null => {
+    try {
+      return JSON.parse(storage.getItem(key) ?? 'null') as Stored | null
+    } catch {
+      return null
+    }
+  }
+  let known = read()
+  let view = shown(known)
+
+  /** Compares the storage with what the listeners know, and reports the difference. */
+  const update = () => {
+    const before = known
+    const now = known = read()
+    view = shown(now)
+    const type: ChangeType | false = !now ? !!before && 'signedOut'
+      : now.user.id !== before?.user.id ? 'signedIn'
+        : now.token !== before.token ? 'refreshed'
+          : JSON.stringify(now.user) !== JSON.stringify(before.user) && 'userChanged'
+    if (type) for (const listener of listeners) listener({ type, session: view })
+  }
+  const write = (next: Stored | null) => {
+    if (next) storage.setItem(key, JSON.stringify(next))
+    else storage.removeItem(key)
+    update()
+    return next
+  }
+  /** Stores a login, or a refresh unless another tab stored a newer token. */
+  const keep = ({ token, expires_at, is_new, ...user }: Login, refresh?: boolean) => {
+    const exp = Date.parse(expires_at)
+    const old = read()
+    if (refresh && old && old.exp > exp) return old
+    const now = Date.now()
+    const life = lifetime(token) ?? exp - now
+    return write({ token, user, exp, expires: now + life, renew: now + life / 2 })!
+  }
+
+  const call = async <T>(method: string, path: string, body?: unknown, token?: string): Promise<T> => {
+    let response: Response
+    try {
+      response = await send(new URL(path, api), {
+        method,
+        headers: { ...body ? { 'Content-Type': 'application/json' } : {}, ...token ? { Authorization: 'Token ' + token } : {} },
+        signal: AbortSignal.timeout(20_000),
+        ...body ? { body: JSON.stringify(body) } : {},
+      })
+    } catch (cause) {
+      throw new AuthError(0, { detail: 'The server cannot be reached.', code: 'network' }, undefined, cause)
+    }
+    const answer = await response.json().catch(() => ({}))
+    if (response.ok) return answer
+    throw new AuthError(response.status, answer, Number(response.headers.get('Retry-After')) || undefined)
+  }
+
+  /** Runs one function at a time over all tabs, or after 5 s without the others. */
+  const locked = async <T>(run: () => Promise<T>): Promise<T> => {
+    let began = false
+    const once = () => {
+      began = true
+      return run()
+    }
+    try {
+      return await navigator.locks.request(key, { signal: AbortSignal.timeout(5_000) }, once)
+    } catch (error) {
+      if (began) throw error
+      return run() // there are no locks, or another tab hangs with it
+    }
+  }
+
+  /** Replaces a token, unless another tab did. Returns null if the session has ended. */
+  const refresh = (token: string) => refreshing ??= locked(async () => {
+    const stored = read()
+    if (stored?.token !== token) return stored
+    // The next reader refreshes too, in case this tab ends before the answer.
+    write({ ...stored, renew: 0 })
+    const attempt = () => call<Login>('POST', 'token/refresh/', undefined, token)
+    try {
+      // A lost answer is repeated: the server returns the same token again for 30 s.
+      return keep(await attempt().catch((error: AuthError) => error.status ? Promise.reject(error) : attempt()), true)
+    } catch (error) {
+      const { status, code } = error as AuthError
+      if (status !== 401 && !ended.includes(code)) throw error
+      const now = read()
+      return now?.token === token ? write(null) : now
+    }
+  }).finally(() => refreshing = undefined)
+
+  /** The session with a token that has not expired. */
+  const current = async () => {
+    const stored = read()
+    if (!stored || Date.now() < stored.renew) return stored
+    const fresh = refresh(stored.token)
+    if (Date.now() >= stored.expires) return fresh
+    fresh.catch(() => {}) // the token works, and the next call tries again
+    return stored
+  }
+  const recover = (token: string) => {
+    const stored = read()
+    return stored?.token === token ? refresh(token) : stored
+  }
+  /** A call with the token. A 401 is believed once the token is the newest one. */
+  const signed = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const session = await current()
+    const attempt = (stored: Stored | null) => call<T>(method, path, body, stored?.token)
+    try {
+      return await attempt(session)
+    } catch (error) {
+      const fresh = session && (error as AuthError).status == 401 && await recover(session.token)
+      if (!fresh) throw error
+      return attempt(fresh)
+    }
+  }
+  const keepUser = (user: User) => {
+    const stored = read()
+    if (stored) write({ ...stored, user })
+    return user
+  }
+  const login = async (path: string, body: object, token?: string) => {
+    const answer = await call<Login>('POST', path, { ...body, client_key: options.clientKey }, token)
+    return { ...shown(keep(answer))!, isNew: answer.is_new }
+  }
+
+  const { signal } = closing
+  globalThis.addEventListener?.('storage', (event) => {
+    if (event.key == key || event.key == null) update()
+  }, { signal })
+  globalThis.document?.addEventListener('visibilitychange', () => {
+    if (document.visibilityState == 'visible') current().catch(() => {})
+  }, { signal })
+
+  return {
+    /** The session as stored, without waiting; its token may have expired. The same object until a change. */
+    get snapshot() {
+      return view
+    },
+    /** The session, refreshed if its token has expired, or null. */
+    session: async () => shown(await current()),
+    /** Calls a listener with the state now and after each change in any tab. Returns a function that ends this. */
+    onChange(listener: (change: Change) => void) {
+      listeners.add(listener)
+      queueMicrotask(() => listeners.has(listener) && listener({ type: 'initial', session: view }))
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    /** Like the global fetch, with the token of the session for trusted origins. It repeats a request once after a 401. */
+    async fetch(input: RequestInfo | URL, init?: RequestInit) {
+      const request = new Request(input, init)
+      const session = trusted.includes(new URL(request.url).origin) ? await current() : null
+      if (!session) return send(request)
+      const attempt = ({ token }: Stored) => {
+        const copy = request.clone()
+        copy.headers.set('Authorization', 'Token ' + token)
+        return send(copy)
+      }
+      const response = await attempt(session)
+      if (response.status != 401 || (response.headers.get('WWW-Authenticate') ?? 'Token') != 'Token') return response
+      const fresh = await Promise.resolve(recover(session.token)).catch(() => null)
+      return fresh ? attempt(fresh) : response
+    },
+
+    /** Mails a link and a code. The answer is the same for every address. */
+    async requestLink(email: string, locale?: string) {
+      const answer = await call<{ request_id: string, expires_in: number, _debug_auth_link?: string }>(
+        'POST', 'by-link/link/', { email, client_key: options.clientKey, ...locale ? { locale } : {} })
+      lastRequest = answer.request_id
+      return { requestId: answer.request_id, expiresIn: answer.expires_in, debugLink: answer._debug_auth_link }
+    },
+    /** Logs in with the token of a mailed link. Call it on a click: mail scanners open links, too. */
+    loginWithLink: (token: string) => login('by-link/login/', { token }),
+    /** Logs in with the code of the mail that requestLink sent. */
+    loginWithCode: (code: string, requestId = lastRequest) => login('by-link/login/', { request_id: requestId ?? '', code }),
+    /** The token of a mailed link in an address, or null. */
+    linkTokenFrom(address: { pathname: string } = page!) {
+      const [, token] = address.pathname.split(options.linkPath ?? '/auth/link/')
+      return token?.replace(/\/$/, '') || null
+    },
+
+    /** The providers that the client offers. */
+    providers: () => call<Provider[]>('GET', 'social/providers/?client_key=' + encodeURIComponent(options.clientKey)),
+    /** Sends the browser to a provider. It returns to the redirect URI, whose page calls finishSocial. */
+    startSocial: (provider: string, redirectUri: string) => start(provider, redirectUri, false),
+    /** The same, to add the account at the provider to the signed-in user. */
+    linkSocial: (provider: string, redirectUri: string) => start(provider, redirectUri, true),
+    /** Ends what startSocial or linkSocial began. Returns null if the address does not belong to it. */
+    async finishSocial(address: string | URL = page!.href) {
+      const back = new URL(address).searchParams
+      const pending = JSON.parse(sessionStorage.getItem(key) ?? 'null') as Pending | null
+      if (!pending || back.get('state') !== pending.state) return null
+      if (!back.has('code')) {
+        sessionStorage.removeItem(key)
+        throw new AuthError(400, { detail: back.get('error') ?? '', code: 'provider_denied' })
+      }
+      const token = pending.link ? (await current())?.token : undefined
+      const fields = Object.fromEntries(['code', 'iss', 'device_id'].flatMap((name) => back.has(name) ? [[name, back.get(name)]] : []))
+      const session = await login('social/login/', { ...pending, ...fields }, token)
+      sessionStorage.removeItem(key)
+      return session
+    },
+
+    /** The user as the server has it. */
+    user: async () => keepUser(await signed<User>('GET', 'user/')),
+    /** Changes the profile. An absent field is not changed. */
+    updateUser: async (change: { first_name?: string, last_name?: string }) => keepUser(await signed<User>('PATCH', 'user/', change)),
+    /** The accounts at providers that log in this user. */
+    identities: () => signed<Identity[]>('GET', 'identities/'),
+    unlink: (id: string) => signed<void>('DELETE', `identities/${encodeURIComponent(id)}/`),
+    /** The sessions of the user on all devices. */
+    sessions: () => signed<DeviceSession[]>('GET', 'sessions/'),
+    endSession: (id: string) => signed<void>('DELETE', `sessions/${encodeURIComponent(id)}/`),
+    /** Ends this session, or all sessions of the user. The browser forgets the token in any case. */
+    async logout({ everywhere = false } = {}) {
+      const stored = read()
+      write(null)
+      if (stored) await call('POST', 'logout/', { everywhere }, stored.token).catch((error: AuthError) => {
+        if (error.status != 401) throw error
+      })
+    },
+    /** Ends the client's listeners. */
+    close() {
+      closing.abort()
+      listeners.clear()
+    },
+  }
+
+  async function start(provider: string, redirect_uri: string, link: boolean) {
+    const body = { provider, redirect_uri, client_key: options.clientKey, link }
+    const { url, state } = link
+      ? await signed<{ url: string, state: string }>('POST', 'social/authorize/', body)
+      : await call<{ url: string, state: string }>('POST', 'social/authorize/', body)
+    sessionStorage.setItem(key, JSON.stringify({ provider, state, redirect_uri, link } satisfies Pending))
+    page!.assign(url)
+  }
+}
+
+const shown = (stored: Stored | null): Session | null =>
+  stored && { token: stored.token, user: stored.user, expiresAt: new Date(stored.expires) }
+
+/** The lifetime of a token in milliseconds, which is right whatever the clock of the browser shows. */
+function lifetime(token: string) {
+  try {
+    const { iat, exp } = JSON.parse(atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'))) as { iat: number, exp: number }
+    return (exp - iat) * 1000 || undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The storage of the browser, or one in memory if it is blocked. */
+function usable(get: () => TokenStorage): TokenStorage {
+  try {
+    const storage = get()
+    storage.getItem('')
+    return storage
+  } catch {
+    const items = new Map<string, string>()
+    return {
+      getItem: (key) => items.get(key) ?? null,
+      setItem: (key, value) => void items.set(key, value),
+      removeItem: (key) => void items.delete(key),
+    }
+  }
+}
