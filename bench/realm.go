@@ -166,7 +166,7 @@ func expired(b *bench, r *realm, _ int) []string {
 // realmBlock is the global option of a realm without limits.
 func realmBlock(more string) string {
 	block := "edgeauth {\nclient web " + clientKey + "\nemail_link " + emailLink + authcore.LinkPlaceholder + "\ninsecure_debug_links\n"
-	for _, limit := range strings.Fields("link_per_address link_per_ip link_per_client link_overall login_per_ip authorize_per_ip refresh_per_session") {
+	for _, limit := range strings.Fields("link_per_address link_per_ip link_per_client link_overall login_per_ip code_per_ip code_per_address authorize_per_ip authorize_overall refresh_per_session") {
 		block += "limit " + limit + " off\n"
 	}
 	return block + more + "\n}"

@@ -24,12 +24,15 @@ type Limit struct {
 // limitFields finds the field of a limit by its name in the configuration.
 func limitFields(limits *ratelimit.Limits) map[string]*ratelimit.Rate {
 	return map[string]*ratelimit.Rate{
-		"link_per_address": &limits.LinkPerAddress,
-		"link_per_ip":      &limits.LinkPerIP,
-		"link_per_client":  &limits.LinkPerClient,
-		"link_overall":     &limits.LinkOverall,
-		"login_per_ip":     &limits.LoginPerIP,
-		"authorize_per_ip": &limits.AuthorizePerIP,
+		"link_per_address":  &limits.LinkPerAddress,
+		"link_per_ip":       &limits.LinkPerIP,
+		"link_per_client":   &limits.LinkPerClient,
+		"link_overall":      &limits.LinkOverall,
+		"login_per_ip":      &limits.LoginPerIP,
+		"code_per_ip":       &limits.CodePerIP,
+		"code_per_address":  &limits.CodePerAddress,
+		"authorize_per_ip":  &limits.AuthorizePerIP,
+		"authorize_overall": &limits.AuthorizeOverall,
 
 		"refresh_per_session": &limits.RefreshPerSession,
 	}

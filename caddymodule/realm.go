@@ -86,8 +86,10 @@ type Realm struct {
 	Deny []string `json:"deny,omitempty"`
 	// Limits by name: `link_per_address` (default 5 in 15 minutes),
 	// `link_per_ip` (60 in 15 minutes), `link_per_client` (600 a minute),
-	// `link_overall` (1200 a minute), `login_per_ip` (120 a minute),
-	// `authorize_per_ip` (60 a minute), `refresh_per_session` (30 in 15 minutes).
+	// `link_overall` (1200 a minute), `login_per_ip` (120 a minute), `code_per_ip`
+	// (20 wrong codes in 15 minutes), `code_per_address` (15 an hour),
+	// `authorize_per_ip` (60 a minute), `authorize_overall` (6000 a minute),
+	// `refresh_per_session` (30 in 15 minutes).
 	Limits map[string]Limit `json:"limits,omitempty"`
 
 	// Put the login link into the response, for development. Any client can then log in

@@ -35,7 +35,7 @@ func TestHardeningReloadLosesNothing(t *testing.T) {
 			box.gate = make(chan struct{})
 			s := setup{
 				Port:  freePort(t),
-				Realm: storage + "\n" + box.option() + "\n limit link_per_address 2 1h",
+				Realm: storage + "\n" + box.option() + "\n limit link_per_ip 2 1h",
 				Site:  "token_auth\n respond {http.auth.user.email}",
 			}
 			load(t, s.caddyfile())

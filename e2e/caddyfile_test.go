@@ -45,6 +45,7 @@ var debugLinks = []string{"insecure_debug_links"}
 var noLimits = []string{
 	"limit link_per_address off", "limit link_per_ip off", "limit link_per_client off",
 	"limit link_overall off", "limit login_per_ip off", "limit authorize_per_ip off",
+	"limit code_per_ip off", "limit code_per_address off",
 }
 
 // render returns the Caddyfile for a process: loopback only, everything logged.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"github.com/edgeauth/edgeauth/authcore/realm"
 )
 
@@ -139,10 +140,12 @@ func TestWrongClientKeySpendsNothing(t *testing.T) {
 
 func TestThrottled(t *testing.T) {
 	const throttled = `{"detail":"Request was throttled. Expected available in 900 seconds."}`
-	w := newWorld(t)
+	w := newWorld(t, func(cfg *realm.Config) {
+		cfg.Limits = ratelimit.Limits{LinkPerIP: ratelimit.Rate{N: 5, Window: 15 * time.Minute}}
+	})
 	w.login("known@example.com")
-	w.advance(time.Hour)
 	for _, address := range []string{"known@example.com", "unknown@example.com"} {
+		w.advance(time.Hour)
 		body := fmt.Sprintf(`{"email":%q}`, address)
 		for range 5 {
 			if r := w.post("/by-link/link/", body); r.StatusCode != http.StatusOK {

@@ -36,7 +36,8 @@ func (s *Service) Authorize(ctx context.Context, r AuthorizeStart) (Authorizatio
 		return Authorization{}, err
 	}
 	var begun Authorization
-	checks := ratelimit.Parties("authorize-ip", r.Caller.IP, s.cfg.Limits.AuthorizePerIP)
+	checks := append(ratelimit.Parties("authorize-ip", r.Caller.IP, s.cfg.Limits.AuthorizePerIP),
+		ratelimit.Shared("authorize", "all", r.Caller.IP, s.cfg.Limits.AuthorizeOverall)...)
 	err = s.cfg.Limiter.Do(ctx, checks, func() (err error) {
 		begun, err = s.authorize(ctx, client, provider, redirectURI, r.LinkTo)
 		return err

@@ -14,9 +14,6 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/session"
 )
 
-// maxTries limits the wrong codes that are checked for one link.
-const maxTries = 5
-
 // repeatWindow is the time in which a repeated request with a used link gets the
 // same login again.
 const repeatWindow = 10 * time.Second
@@ -35,6 +32,13 @@ type byMail struct {
 	code   string
 	// userID is the ID of the account, if it is new.
 	userID string
+
+	// What guesses read: whether there is a link, its content and its address.
+	found   bool
+	link    linkData
+	address authcore.Address
+	// stopped reports that no code of the address is accepted at present.
+	stopped bool
 }
 
 // ByLink logs in with the token of a mailed link. The client key is checked before
@@ -69,6 +73,9 @@ func (m *byMail) prove(ctx context.Context, a *attempt) (proof, error) {
 	if m.requestID == nil {
 		return proof{}, authcore.ErrNotFound
 	}
+	if a.method == MethodCode {
+		return m.proveCode(ctx, a)
+	}
 	key := linkKey(m.requestID)
 	// The address selects the account and is known only from the record. What is
 	// read here is checked again in the step.
@@ -80,14 +87,20 @@ func (m *byMail) prove(ctx context.Context, a *attempt) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
-	if a.method == MethodLink && !link.matchesSecret(m.secret) {
+	if !link.matchesSecret(m.secret) {
 		return proof{}, authcore.ErrNotFound
 	}
+	return m.proofOf(a, address)
+}
+
+// proofOf returns the step that logs in as the owner of the address.
+func (m *byMail) proofOf(a *attempt, address authcore.Address) (proof, error) {
+	var err error
 	if m.userID, err = m.cfg.Random.ID(); err != nil {
 		return proof{}, err
 	}
 	return proof{
-		record: key,
+		record: linkKey(m.requestID),
 		claims: func(begun authcore.Session) []authcore.Record { return m.spent(a, begun, address) },
 		refs:   []authcore.UserRef{{EmailKey: address.Key()}},
 		decide: m.decide,
@@ -100,12 +113,12 @@ func (m *byMail) decide(found authcore.LoginFound) (decision, error) {
 	if err != nil {
 		return decision{}, err
 	}
+	matches := link.Tries < maxTries && link.matchesCode(m.requestID, m.code)
 	if m.secret != nil {
-		if !link.matchesSecret(m.secret) {
-			return decision{}, authcore.ErrNotFound
-		}
-	} else if err := m.tryCode(link, found.Proof); err != nil {
-		return decision{}, err
+		matches = link.matchesSecret(m.secret)
+	}
+	if !matches {
+		return decision{}, authcore.ErrNotFound
 	}
 	if !m.cfg.Rules.Admits(account.Email{Address: address.String(), Verified: true}) {
 		return decision{}, account.NotAdmitted()
@@ -120,29 +133,10 @@ func (m *byMail) decide(found authcore.LoginFound) (decision, error) {
 	return decision{account: authcore.Account{User: user}, isNew: true}, nil
 }
 
-// tryCode compares the code. A wrong one is counted in the record.
-func (m *byMail) tryCode(link linkData, record *authcore.Record) error {
-	if link.Tries >= maxTries {
-		return authcore.ErrNotFound
-	}
-	if sameText(link.Code, codeDigest(m.requestID, m.code)) {
-		return nil
-	}
-	link.Tries++
-	data, err := json.Marshal(link) //nolint:gosec // G117: the secret is a digest
-	if err != nil {
-		return err
-	}
-	record.Data = data
-	return authcore.ErrProofFailed
-}
-
 // conflict answers a link or code that is unknown, expired, used or wrong.
 func (m *byMail) conflict(ctx context.Context, a *attempt, err error) (session.Grant, error) {
 	if a.method == MethodCode {
-		return session.Grant{}, &authcore.Error{
-			Status: http.StatusBadRequest, Code: authcore.CodeInvalidCode, Detail: "The code is invalid or has expired.",
-		}
+		return session.Grant{}, invalidCode()
 	}
 	if errors.Is(err, authcore.ErrNotFound) || errors.Is(err, authcore.ErrExists) {
 		grant, err := m.repeated(ctx, a)

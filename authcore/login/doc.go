@@ -5,7 +5,7 @@
 // All methods share one pipeline:
 //
 //	admit    client key, provider, redirect URI           400 404
-//	count    login-ip                                     429
+//	count    login-ip, wrong codes                        429
 //	prove    find the link, check the state,              400 502 504
 //	         redeem the code or ID token
 //	step     Store.Login: use up the proof, find or       400 403 409
@@ -13,14 +13,15 @@
 //	         start the session, all or nothing
 //	grant    sign the token, apply revocations
 //
-// The step is the only write, and one commit. If the store fails before or in it,
+// The step is the only write, and one commit; a guess at a code without a link writes
+// a decoy instead. If the store fails before or in it,
 // link, code and state stay usable, so that the client can repeat the request after
 // a 503. Every failure passes through Service.login, which reports it as an event.
 //
 // # Records
 //
 //	kind           key                         owner    lives
-//	link           digest of the request ID    address  LinkLifetime, newest 3
+//	link           digest of the request ID    address  LinkLifetime, newest 3; decoys of guesses
 //	spent-link     digest of link, client, IP           10 s, for repeated requests of pages
 //	state          digest of the seed                   until the state expires
 //	id-token       digest of the signed part            24 h

@@ -49,6 +49,10 @@ func decodeLink(data []byte) (linkData, authcore.Address, error) {
 
 func (l linkData) matchesSecret(secret []byte) bool { return sameText(l.Secret, secretDigest(secret)) }
 
+func (l linkData) matchesCode(requestID []byte, code string) bool {
+	return sameText(l.Code, codeDigest(requestID, code))
+}
+
 func secretDigest(secret []byte) string { return authcore.DigestOf("link", string(secret)).String() }
 
 func codeDigest(requestID []byte, code string) string {

@@ -14,6 +14,8 @@ import (
 type method interface {
 	// admit checks the request against the configuration, before it is counted.
 	admit(a *attempt) error
+	// guesses returns the budgets that a failed attempt counts in.
+	guesses(ctx context.Context, a *attempt) ([]ratelimit.Check, error)
 	// prove checks the credentials and returns what the login step needs. It may
 	// return the store's ErrNotFound; see conflict.
 	prove(ctx context.Context, a *attempt) (proof, error)
@@ -91,8 +93,14 @@ func (s *Service) try(ctx context.Context, a *attempt, m method) (grant session.
 	}
 	checks := ratelimit.Parties("login-ip", a.caller.IP, s.cfg.Limits.LoginPerIP)
 	err = s.cfg.Limiter.Do(ctx, checks, func() error {
-		grant, err = s.prove(ctx, a, m)
-		return err
+		guesses, err := m.guesses(ctx, a)
+		if err != nil {
+			return err
+		}
+		return s.cfg.Limiter.DoFailures(ctx, guesses, func() (err error) {
+			grant, err = s.prove(ctx, a, m)
+			return err
+		})
 	})
 	return grant, err
 }

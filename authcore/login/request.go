@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -25,17 +27,12 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 			return LinkReceipt{}, err
 		}
 	}
-	var receipt LinkReceipt
-	checks := append(ratelimit.Parties("link-ip", r.Caller.IP, s.cfg.Limits.LinkPerIP),
-		ratelimit.Check{Name: "link-address", Party: address.MailboxKey(), Rate: s.cfg.Limits.LinkPerAddress},
-		ratelimit.Check{Name: "link-client", Party: client.Name, Rate: s.cfg.Limits.LinkPerClient},
-		ratelimit.Check{Name: "link", Party: "all", Rate: s.cfg.Limits.LinkOverall},
+	var (
+		receipt LinkReceipt
+		over    bool
 	)
-	err = s.cfg.Limiter.Do(ctx, checks, func() error {
-		welcome, err := s.mayLogIn(ctx, address)
-		if err == nil {
-			receipt, err = s.mailLink(ctx, address, client, r, welcome)
-		}
+	err = s.cfg.Limiter.Do(ctx, s.linkChecks(r, address, client, &over), func() (err error) {
+		receipt, err = s.requestLink(ctx, address, client, r, over)
 		return err
 	})
 	if err != nil {
@@ -45,18 +42,85 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 	return receipt, nil
 }
 
-// mayLogIn reports whether a link would let this address log in. Both results cost
-// the same; only the mail is left out.
-func (s *Service) mayLogIn(ctx context.Context, address authcore.Address) (bool, error) {
+// linkChecks returns the budgets of a link request. Those of the mailbox refuse no
+// request, because third parties use them up too; over is set instead.
+func (s *Service) linkChecks(r LinkRequest, address authcore.Address, client *authcore.Client, over *bool) []ratelimit.Check {
+	limits, mailbox := s.cfg.Limits, address.MailboxKey()
+	party := "no client"
+	if client.Name != "" {
+		party = "client " + client.Name
+	}
+	rate := limits.LinkPerAddress
+	return slices.Concat(
+		ratelimit.Parties("link-ip", r.Caller.IP, limits.LinkPerIP),
+		[]ratelimit.Check{
+			{Name: "link-address-network", Party: mailNetwork(r.Caller.IP) + " " + mailbox, Rate: rate, Over: over},
+			{Name: "link-address", Party: mailbox, Rate: ratelimit.Rate{N: 2 * rate.N, Window: rate.Window}, Over: over},
+		},
+		ratelimit.Shared("link-client", party, r.Caller.IP, limits.LinkPerClient),
+		ratelimit.Shared("link", "all", r.Caller.IP, limits.LinkOverall),
+	)
+}
+
+// mailNetwork returns the network that a mailbox's budget distinguishes: an IPv4
+// address, or an IPv6 /48.
+func mailNetwork(ip netip.Addr) string {
+	if ip = ip.Unmap(); ip.Is6() {
+		return ratelimit.Site(ip)
+	}
+	return ratelimit.Party(ip)
+}
+
+// requestLink mails a link, or does the same work without a mail. Over the budget
+// of the mailbox, an address with a live link gets no other one: it has a mail, and
+// a new link would displace it.
+func (s *Service) requestLink(ctx context.Context, address authcore.Address, client *authcore.Client, r LinkRequest, over bool) (LinkReceipt, error) {
+	known, welcome, err := s.mayLogIn(ctx, address)
+	if err != nil {
+		return LinkReceipt{}, err
+	}
+	if over {
+		live, err := s.store.RecordsOf(ctx, linkKind, linkOwner(address), s.now())
+		if err != nil {
+			return LinkReceipt{}, err
+		}
+		if len(live) > 0 {
+			requestID, err := s.cfg.Random.Bytes(requestIDLength)
+			return LinkReceipt{RequestID: requestText(requestID), ExpiresIn: s.cfg.LinkLifetime}, err
+		}
+		reserved, err := s.reserved(ctx, address)
+		if err != nil {
+			return LinkReceipt{}, err
+		}
+		welcome = welcome && known && reserved
+	}
+	return s.mailLink(ctx, address, client, r, welcome)
+}
+
+// reserved counts a mail in the budget that the owner of an account has when third
+// parties have used up that of the mailbox. They cannot use it up: it is counted
+// only when the address has no live link, and after one mail the owner has to use
+// or outlive that link.
+func (s *Service) reserved(ctx context.Context, address authcore.Address) (bool, error) {
+	var over bool
+	err := s.cfg.Limiter.Charge(ctx, []ratelimit.Check{
+		{Name: "link-owner", Party: address.Key(), Rate: s.cfg.Limits.LinkPerAddress, Over: &over},
+	})
+	return !over, err
+}
+
+// mayLogIn reports whether the address has an account, and whether a link would let
+// it log in. All results cost the same; only the mail is left out.
+func (s *Service) mayLogIn(ctx context.Context, address authcore.Address) (known, welcome bool, err error) {
 	admitted := s.cfg.Rules.Admits(account.Email{Address: address.String(), Verified: true})
 	user, err := s.store.User(ctx, authcore.UserRef{EmailKey: address.Key()}) // even if not admitted: it takes as long
 	switch {
 	case err == nil:
-		return admitted && !user.Disabled, nil
+		return true, admitted && !user.Disabled, nil
 	case errors.Is(err, authcore.ErrNotFound):
-		return admitted && s.cfg.Rules.MaySignUp(address, true), nil
+		return false, admitted && s.cfg.Rules.MaySignUp(address, true), nil
 	default:
-		return false, err
+		return false, false, err
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"github.com/edgeauth/edgeauth/authcore/session"
 )
 
@@ -47,6 +48,9 @@ func (m *social) admit(a *attempt) (err error) {
 	}
 	return m.checkRecent(m.LinkTo)
 }
+
+// guesses returns nothing: a code of a provider cannot be guessed.
+func (m *social) guesses(context.Context, *attempt) ([]ratelimit.Check, error) { return nil, nil }
 
 func (m *social) prove(ctx context.Context, _ *attempt) (proof, error) {
 	if err := m.openState(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -58,12 +59,23 @@ func New(cfg Config) *Limiter {
 // nothing can count. If work fails with a server error, the count is taken back:
 // the caller did not get what the limit is about.
 func (l *Limiter) Do(ctx context.Context, checks []Check, work func() error) error {
+	return l.do(ctx, checks, work, isServerError)
+}
+
+// DoFailures is [Limiter.Do] for limits of failed attempts: the count is taken back
+// if work succeeds too. Simultaneous attempts count while they are under way, so
+// that none exceeds the rate.
+func (l *Limiter) DoFailures(ctx context.Context, checks []Check, work func() error) error {
+	return l.do(ctx, checks, work, func(err error) bool { return err == nil || isServerError(err) })
+}
+
+func (l *Limiter) do(ctx context.Context, checks []Check, work func() error, refunded func(error) bool) error {
 	taken, err := l.charge(ctx, checks)
 	if err != nil {
 		return err
 	}
 	err = work()
-	if isServerError(err) {
+	if refunded(err) {
 		l.refund(ctx, taken)
 	}
 	return err
@@ -96,27 +108,22 @@ type counted struct {
 // Several checks are read first: requests that are refused all the time must not
 // show in the wider counters, not even for the time until they are taken back.
 func (l *Limiter) charge(ctx context.Context, checks []Check) (counted, error) {
-	active, counters := make([]Check, 0, len(checks)), make([]authcore.Counter, 0, len(checks))
-	for _, check := range checks {
-		if check.Rate.N > 0 && check.Party != "" {
-			active = append(active, check)
-			counters = append(counters, authcore.Counter{Limit: check.Name, Party: check.Party, Window: check.Rate.Window})
-		}
-	}
-	if len(active) == 0 {
-		return counted{}, nil
-	}
+	active := slices.DeleteFunc(slices.Clone(checks), func(check Check) bool { return check.Rate.N <= 0 || check.Party == "" })
 	now := l.cfg.Now()
 	if len(active) > 1 {
-		read, err := l.count(ctx, now, counters)
+		read, err := l.count(ctx, now, countersOf(active))
 		if err != nil {
 			return counted{}, authcore.Unavailable(err)
 		}
 		if err := refuse(active, read.tallies, 1, now); err != nil {
 			return counted{}, err
 		}
+		active = slices.DeleteFunc(active, func(check Check) bool { return check.Over != nil && *check.Over })
 	}
-	taken, err := l.count(ctx, now, adding(counters, 1))
+	if len(active) == 0 {
+		return counted{}, nil
+	}
+	taken, err := l.count(ctx, now, adding(countersOf(active), 1))
 	if err != nil {
 		return counted{}, authcore.Unavailable(err)
 	}
@@ -125,6 +132,14 @@ func (l *Limiter) charge(ctx context.Context, checks []Check) (counted, error) {
 		return counted{}, err
 	}
 	return taken, nil
+}
+
+func countersOf(checks []Check) []authcore.Counter {
+	counters := make([]authcore.Counter, len(checks))
+	for i, check := range checks {
+		counters[i] = authcore.Counter{Limit: check.Name, Party: check.Party, Window: check.Rate.Window}
+	}
+	return counters
 }
 
 func adding(counters []authcore.Counter, n int) []authcore.Counter {
@@ -137,13 +152,19 @@ func adding(counters []authcore.Counter, n int) []authcore.Counter {
 }
 
 // refuse returns the 429 of the first check that n more requests would exceed.
+// Checks that only report are set instead.
 func refuse(checks []Check, tallies []authcore.Tally, n int, now time.Time) error {
+	var refusal error
 	for i, check := range checks {
-		if tallies[i].N+n > check.Rate.N {
-			return Throttled(check.Name, tallies[i].Reset.Sub(now))
+		switch {
+		case tallies[i].N+n <= check.Rate.N:
+		case check.Over != nil:
+			*check.Over = true
+		case refusal == nil:
+			refusal = Throttled(check.Name, tallies[i].Reset.Sub(now))
 		}
 	}
-	return nil
+	return refusal
 }
 
 // Throttled returns the 429 error of a limit.

@@ -14,7 +14,8 @@ type Rate struct {
 // Limits are the budgets of a realm. All of them count known and unknown
 // addresses alike, so that a limit does not reveal whether an account exists.
 type Limits struct {
-	// LinkPerAddress limits mails to one mailbox.
+	// LinkPerAddress limits the mails to one mailbox that one network causes. All
+	// networks together cause twice as many.
 	LinkPerAddress Rate
 	// LinkPerIP limits link requests of one network; see [Parties].
 	LinkPerIP Rate
@@ -24,8 +25,14 @@ type Limits struct {
 	LinkOverall Rate
 	// LoginPerIP limits login calls of one network.
 	LoginPerIP Rate
+	// CodePerIP limits wrong codes from one network.
+	CodePerIP Rate
+	// CodePerAddress limits wrong codes for one address, across its links.
+	CodePerAddress Rate
 	// AuthorizePerIP limits authorization requests of one network.
 	AuthorizePerIP Rate
+	// AuthorizeOverall limits the authorization requests of the realm.
+	AuthorizeOverall Rate
 	// RefreshPerSession limits refreshes of one session.
 	RefreshPerSession Rate
 }
@@ -38,7 +45,10 @@ func DefaultLimits() Limits {
 		LinkPerClient:     Rate{600, time.Minute},
 		LinkOverall:       Rate{1200, time.Minute},
 		LoginPerIP:        Rate{120, time.Minute},
+		CodePerIP:         Rate{20, 15 * time.Minute},
+		CodePerAddress:    Rate{15, time.Hour},
 		AuthorizePerIP:    Rate{60, time.Minute},
+		AuthorizeOverall:  Rate{6000, time.Minute},
 		RefreshPerSession: Rate{30, 15 * time.Minute},
 	}
 }
@@ -52,6 +62,9 @@ type Check struct {
 	// Party is the limited party.
 	Party string
 	Rate  Rate
+	// Over makes the check report instead of refuse: it is set to true if the rate is
+	// exceeded, and the request is not counted in this check.
+	Over *bool
 }
 
 // Party returns the party of a client address: the address itself, and for IPv6
@@ -90,6 +103,38 @@ func Parties(name string, ip netip.Addr, rate Rate) []Check {
 		})
 	}
 	return checks
+}
+
+// shareBits are the networks that [Shared] treats as one party: the widest that a
+// single customer commonly gets.
+const (
+	shareBits4 = 24
+	shareBits6 = 48
+)
+
+// Shared returns the checks of a budget that many networks share, such as that of
+// a client. One network, an IPv4 /24 or an IPv6 /48, gets half of it, so that no
+// network can use up the budget of the others (CWE-770).
+func Shared(name, party string, ip netip.Addr, rate Rate) []Check {
+	whole := Check{Name: name, Party: party, Rate: rate}
+	if !ip.IsValid() || rate.N == 0 {
+		return []Check{whole}
+	}
+	half := Rate{N: (rate.N + 1) / 2, Window: rate.Window}
+	return []Check{{Name: name + "-network", Party: Site(ip) + " " + party, Rate: half}, whole}
+}
+
+// Site returns the network that a client address belongs to, wide enough that one
+// customer rarely has two.
+func Site(ip netip.Addr) string {
+	ip = ip.Unmap().WithZone("")
+	switch {
+	case !ip.IsValid():
+		return "unknown"
+	case ip.Is4():
+		return network(ip, shareBits4)
+	}
+	return network(ip, shareBits6)
 }
 
 func network(ip netip.Addr, bits int) string {

@@ -1,10 +1,13 @@
 package ratelimit
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 func TestParty(t *testing.T) {
@@ -26,19 +29,19 @@ func TestParty(t *testing.T) {
 func TestParties(t *testing.T) {
 	rate := Rate{N: 60, Window: time.Minute}
 	for text, want := range map[string][]Check{
-		"192.0.2.7":        {{"login", "192.0.2.7", rate}},
-		"::ffff:192.0.2.7": {{"login", "192.0.2.7", rate}},
+		"192.0.2.7":        {{Name: "login", Party: "192.0.2.7", Rate: rate}},
+		"::ffff:192.0.2.7": {{Name: "login", Party: "192.0.2.7", Rate: rate}},
 		"2001:db8:1:203:4::5%eth0": {
-			{"login", "2001:db8:1:203::/64", rate},
-			{"login-56", "2001:db8:1:200::/56", Rate{N: 240, Window: time.Minute}},
-			{"login-48", "2001:db8:1::/48", Rate{N: 960, Window: time.Minute}},
+			{Name: "login", Party: "2001:db8:1:203::/64", Rate: rate},
+			{Name: "login-56", Party: "2001:db8:1:200::/56", Rate: Rate{N: 240, Window: time.Minute}},
+			{Name: "login-48", Party: "2001:db8:1::/48", Rate: Rate{N: 960, Window: time.Minute}},
 		},
 	} {
 		if got := Parties("login", netip.MustParseAddr(text), rate); !slices.Equal(got, want) {
 			t.Errorf("Parties(%s) = %v, want %v", text, got, want)
 		}
 	}
-	if got := Parties("login", netip.Addr{}, rate); !slices.Equal(got, []Check{{"login", "unknown", rate}}) {
+	if got := Parties("login", netip.Addr{}, rate); !slices.Equal(got, []Check{{Name: "login", Party: "unknown", Rate: rate}}) {
 		t.Errorf("Parties of an unknown address = %v", got)
 	}
 }
@@ -55,5 +58,67 @@ func TestManyNetworksOfOneSite(t *testing.T) {
 	}
 	if passed != 80 {
 		t.Errorf("%d requests from one /48 passed, want 80", passed)
+	}
+}
+
+// A network that uses up what it gets of a shared budget leaves half of it to others
+// (CWE-770).
+func TestHardeningSharedBudgets(t *testing.T) {
+	for name, c := range map[string]struct{ attacker, other string }{
+		"IPv6 /48": {"2001:db8:1:%x::1", "2001:db8:2::1"},
+		"IPv4 /24": {"192.0.2.%d", "198.51.100.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := New(Config{Store: newCounters()})
+			rate, passed := Rate{N: 100, Window: time.Hour}, 0
+			for i := range 200 {
+				ip := netip.MustParseAddr(fmt.Sprintf(c.attacker, i))
+				if l.Charge(t.Context(), Shared("link", "all", ip, rate)) == nil {
+					passed++
+				}
+			}
+			if passed != 50 {
+				t.Errorf("%d requests of one network passed, want 50", passed)
+			}
+			if err := l.Charge(t.Context(), Shared("link", "all", netip.MustParseAddr(c.other), rate)); err != nil {
+				t.Errorf("request of another network failed: %v", err)
+			}
+		})
+	}
+	if got := Shared("link", "all", netip.Addr{}, Rate{N: 3}); len(got) != 1 {
+		t.Errorf("Shared() without an address = %v, want the whole budget", got)
+	}
+}
+
+// A check that reports refuses nothing, and counts nothing beyond its rate.
+func TestOver(t *testing.T) {
+	store := newCounters()
+	l := New(Config{Store: store})
+	for i := range 4 {
+		var over bool
+		err := l.Charge(t.Context(), []Check{
+			check("ip", "a", 9), {Name: "mailbox", Party: "ann", Rate: Rate{N: 2, Window: time.Hour}, Over: &over},
+		})
+		if err != nil || over != (i >= 2) {
+			t.Errorf("request %d: over = %t, %v, want %t", i+1, over, err, i >= 2)
+		}
+	}
+	if ip, mailbox := store.n("ip", "a"), store.n("mailbox", "ann"); ip != 4 || mailbox != 2 {
+		t.Errorf("counters are %d and %d, want 4 and 2", ip, mailbox)
+	}
+}
+
+func TestDoFailures(t *testing.T) {
+	for name, c := range map[string]struct {
+		err    error
+		counts int
+	}{
+		"success": {nil, 0}, "wrong code": {&authcore.Error{Status: 400}, 1}, "unavailable": {authcore.Unavailable(errDown), 0},
+	} {
+		store := newCounters()
+		_ = New(Config{Store: store}).DoFailures(t.Context(), []Check{check("ip", "a", 5)}, func() error { return c.err })
+		if n := store.n("ip", "a"); n != c.counts {
+			t.Errorf("%s: counter is %d, want %d", name, n, c.counts)
+		}
 	}
 }

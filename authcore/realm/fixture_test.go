@@ -105,11 +105,17 @@ func (n *node) tryLogin(email string) (session.Grant, error) {
 	return n.byLink(n.t.Context(), secret)
 }
 
-// requestLink returns the secret of a mailed link.
+// errNoMail reports that a request succeeded without a mail.
+var errNoMail = errors.New("no mail was sent")
+
+// requestLink returns the secret of a mailed link, or errNoMail.
 func (n *node) requestLink(email string) (string, error) {
 	_, err := n.Logins.RequestLink(n.t.Context(), login.LinkRequest{Email: email, ClientKey: clientKey, Caller: caller})
 	n.mails.mu.Lock()
 	defer n.mails.mu.Unlock()
+	if n.mails.last.Decoy {
+		return "", errNoMail
+	}
 	return strings.TrimPrefix(n.mails.last.Link, "https://frontend.app/auth/link/"), err
 }
 
