@@ -24,8 +24,10 @@ type Client struct {
 	Providers []string
 	// EmailLink is the client's own link template; "" means the realm's.
 	EmailLink string
-	// Locale is the language of mails for this client, for example "de"; ""
-	// means that of the request, then English.
+	// Title is the name of the site in mails and pages; "" means the realm's.
+	Title string
+	// Locale is the language of mails for this client, or a list of them in order of
+	// preference, for example "de, en"; "" means that of the request, then English.
 	Locale string
 	// Lifetime of the tokens of this client; zero means the realm's.
 	Lifetime time.Duration

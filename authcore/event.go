@@ -11,12 +11,14 @@ const (
 	EventLoginFailed   EventName = "login_failed"
 	EventLinked        EventName = "identity_linked"
 	EventUnlinked      EventName = "identity_unlinked"
-	EventRefresh       EventName = "token_refreshed"
-	EventReuse         EventName = "token_reused"
-	EventLogout        EventName = "logout"
-	EventUserDisabled  EventName = "user_disabled"
-	EventUserEnabled   EventName = "user_enabled"
-	EventUserDeleted   EventName = "user_deleted"
+	// EventEmailChanged reports that a user changed the address of the account.
+	EventEmailChanged EventName = "email_changed"
+	EventRefresh      EventName = "token_refreshed"
+	EventReuse        EventName = "token_reused"
+	EventLogout       EventName = "logout"
+	EventUserDisabled EventName = "user_disabled"
+	EventUserEnabled  EventName = "user_enabled"
+	EventUserDeleted  EventName = "user_deleted"
 )
 
 // Event is an event for metrics, audit and hooks. It contains no secret and no e-mail

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -25,9 +26,12 @@ type Client struct {
 	// How long tokens and sessions of this client last. Default: the realm's
 	// `token_lifetime`.
 	Lifetime caddy.Duration `json:"lifetime,omitempty"`
-	// The language of mails for this client as a BCP 47 tag. Default: that of
-	// the request, then English.
-	Locale string `json:"locale,omitempty"`
+	// The name of the site in mails and pages for this client. Default: the realm's
+	// `title`.
+	Title string `json:"title,omitempty"`
+	// The languages of mails for this client as BCP 47 tags, the preferred one first.
+	// Default: that of the request, then English.
+	Locale []string `json:"locale,omitempty"`
 }
 
 // resolve returns the client of the core.
@@ -38,7 +42,7 @@ func (c *Client) resolve(name string) (authcore.Client, error) {
 	}
 	return authcore.Client{
 		Name: name, Key: resolved.Key, RedirectURIs: resolved.RedirectURIs, Origins: resolved.Origins,
-		Providers: resolved.Providers, EmailLink: resolved.EmailLink, Locale: resolved.Locale,
+		Providers: resolved.Providers, EmailLink: resolved.EmailLink, Title: resolved.Title, Locale: strings.Join(resolved.Locale, ", "),
 		Lifetime: time.Duration(resolved.Lifetime),
 	}, nil
 }
@@ -51,10 +55,11 @@ func (c *Client) resolve(name string) (authcore.Client, error) {
 //		providers    <name…>
 //		email_link   <template>
 //		lifetime     <duration>
-//		locale       <language>
+//		title        <name>
+//		locale       <language…>
 //	}
 //
-// redirect_uri, origin and providers may be repeated.
+// redirect_uri, origin, providers and locale may be repeated.
 func parseClient(d *caddyfile.Dispenser) (name string, client *Client, err error) {
 	arguments := d.RemainingArgs()
 	if len(arguments) != 2 || arguments[0] == "" {

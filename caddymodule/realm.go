@@ -23,6 +23,13 @@ type Realm struct {
 	// The template of mailed links: an absolute URL with `{token}` once, for
 	// example `https://frontend.app/auth/link/{token}`. Required.
 	EmailLink string `json:"email_link,omitempty" option:"-"`
+	// The name of the site in mails and pages, for example `Example`. Default: the name
+	// in the mailer's `from`, then the host of the link.
+	Title string `json:"title,omitempty"`
+	// Whether owners of accounts are told by mail about logins through another method,
+	// added and removed logins, a changed address and the deletion of the account: `on`
+	// or `off`. Default: `on`.
+	Notices string `json:"notices,omitempty" oneof:"on off"`
 	// The address of the login API as browsers reach it, with the prefix of
 	// `login_api`: `https://api.example.com/v1/auth`. Needed by providers that
 	// post their answers, such as `apple-id`, which then return to

@@ -12,6 +12,8 @@ import (
 //	edgeauth [<realm>] {
 //		client <name> <key> { … }
 //		email_link <template> { lifetime <duration> }
+//		title <name>
+//		notices on|off
 //		api_url <url>
 //		mailer <module> …
 //		storage <module> …

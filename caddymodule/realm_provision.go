@@ -39,6 +39,9 @@ func (r *Realm) provision(ctx caddy.Context, name string, shared deps) error {
 	return r.config.Validate()
 }
 
+// noticesOff is the value of Realm.Notices that switches notices off.
+const noticesOff = "off"
+
 func (r *Realm) provisionConfig() error {
 	r.config = core.Config{
 		Realm:         r.name,
@@ -51,6 +54,7 @@ func (r *Realm) provisionConfig() error {
 		CacheSize:     r.CacheSize,
 		DebugLinks:    r.InsecureDebugLinks,
 		OnStale:       r.OnStale,
+		NoNotices:     r.Notices == noticesOff,
 		Rules: account.Rules{
 			Signup:      r.Signup,
 			Domains:     slices.Clone(r.SignupDomains),
@@ -69,6 +73,7 @@ func (r *Realm) provisionConfig() error {
 		binding{"issuer", r.Issuer, &r.config.Issuer},
 		binding{"audience", r.Audience, &r.config.Audience},
 		binding{"algorithm", r.Algorithm, &r.config.Algorithm},
+		binding{"title", r.Title, &r.config.Title},
 		binding{"email_link", r.EmailLink, &r.config.EmailLink},
 		binding{"api_url", r.APIURL, &r.config.APIURL},
 	)
@@ -86,6 +91,9 @@ func (r *Realm) provisionConfig() error {
 	}
 	if r.config.Clients, err = resolveClients(r.Clients); err != nil {
 		return err
+	}
+	if r.Notices != "" && r.Notices != "on" && r.Notices != noticesOff {
+		return fmt.Errorf("notices: %q is not valid; use on or off", r.Notices)
 	}
 	r.linkPages = linkPages(r.config)
 	return nil

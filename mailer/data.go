@@ -51,7 +51,7 @@ type Data struct {
 // errLink is returned for a link that is not safe in a mail.
 var errLink = errors.New("mailer: the link is not a URL that is safe to click")
 
-func newData(mail authcore.LinkMail, locale string) (Data, error) {
+func newData(mail authcore.Mail, locale string) (Data, error) {
 	link, host, err := safeLink(mail.Link)
 	if err != nil {
 		return Data{}, err

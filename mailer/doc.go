@@ -1,4 +1,4 @@
-// Package mailer turns authcore.LinkMail into mail and delivers it.
+// Package mailer turns authcore.Mail into mail and delivers it.
 //
 // It owns the texts of the mail, the queue, and three transports: an SMTP server, an
 // HTTP mail API, and the log for development. It does not own links and their limits;

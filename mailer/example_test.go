@@ -39,7 +39,7 @@ func ExampleTemplates_Render() {
 		fmt.Println(err)
 		return
 	}
-	content, err := templates.Render(authcore.LinkMail{
+	content, err := templates.Render(authcore.Mail{
 		Link: "https://frontend.app/auth/link/abc", Code: "123456", Lifetime: 15 * time.Minute, Locale: "de-AT",
 	})
 	fmt.Println(content.Subject, err)

@@ -261,7 +261,7 @@ func TestLanes(t *testing.T) {
 	l := newLanes()
 	items := map[string]*item{}
 	for _, name := range []string{"a1", "a2", "b1", "a3"} {
-		items[name] = &item{domain: name[:1], mail: authcore.LinkMail{To: name}}
+		items[name] = &item{domain: name[:1], mail: authcore.Mail{To: name}}
 		l.push(items[name])
 	}
 	if l.largest() != "a" || !l.remove(items["a2"]) || l.remove(items["a2"]) {

@@ -186,16 +186,16 @@ func newRig(t *testing.T, transport Transport, change func(*QueueConfig)) *rig {
 }
 
 // mail returns a mail that expires 15 minutes after the rig's current time.
-func (r *rig) mail(to string) authcore.LinkMail { return testMail(to, r.clock.Now()) }
+func (r *rig) mail(to string) authcore.Mail { return testMail(to, r.clock.Now()) }
 
-func testMail(to string, now time.Time) authcore.LinkMail {
-	return authcore.LinkMail{
+func testMail(to string, now time.Time) authcore.Mail {
+	return authcore.Mail{
 		To: to, Link: "https://frontend.app/auth/link/S3cretL1nk", Code: "987654",
 		Lifetime: 15 * time.Minute, Expires: now.Add(15 * time.Minute), Client: "web",
 	}
 }
 
-func (r *rig) enqueue(t *testing.T, mail authcore.LinkMail) {
+func (r *rig) enqueue(t *testing.T, mail authcore.Mail) {
 	t.Helper()
 	if err := r.Enqueue(t.Context(), mail); err != nil {
 		t.Fatalf("Enqueue() failed: %v", err)

@@ -57,7 +57,7 @@ func FuzzRender(f *testing.F) {
 	f.Add("<script>", "\r\nBcc: x", "javascript:alert(1)", "../..")
 	f.Add("\u202e\u2028\x00\xff", "\"'`>", "myapp://x?a=1&b=<", "en-\n")
 	f.Fuzz(func(t *testing.T, client, code, link, locale string) {
-		content, err := templates.Render(authcore.LinkMail{
+		content, err := templates.Render(authcore.Mail{
 			Client: client, Code: code, Link: link, Locale: locale,
 			Lifetime: 15 * time.Minute, Expires: time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC),
 		})

@@ -269,7 +269,7 @@ func TestNoSecretInTemplateErrors(t *testing.T) {
 // Otherwise a client that fills the queue could recognize addresses that receive mail
 // (CWE-204).
 func TestDecoysTakePlacesLikeMail(t *testing.T) {
-	decoyOf := func(mail authcore.LinkMail) authcore.LinkMail { mail.Decoy = true; return mail }
+	decoyOf := func(mail authcore.Mail) authcore.Mail { mail.Decoy = true; return mail }
 
 	t.Run("for the same time", func(t *testing.T) {
 		var r *rig

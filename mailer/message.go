@@ -68,7 +68,7 @@ type composer struct {
 }
 
 // compose renders and encodes a mail. An empty stamp is replaced by a new one.
-func (c *composer) compose(mail authcore.LinkMail, s stamp) (*Message, error) {
+func (c *composer) compose(mail authcore.Mail, s stamp) (*Message, error) {
 	to, err := authcore.ParseAddress(mail.To)
 	if err != nil {
 		return nil, errRecipient

@@ -71,7 +71,7 @@ type limits struct{ capacity, retries, retriesOfDomain, workers, slowWorkers int
 
 // item is a mail in the queue.
 type item struct {
-	mail     authcore.LinkMail
+	mail     authcore.Mail
 	domain   string
 	stamp    stamp
 	queued   time.Time
@@ -121,7 +121,7 @@ func NewQueue(config QueueConfig) (*Queue, error) {
 // later, after the caller has responded to its client: rendering and delivery would
 // otherwise delay the response. The error is authcore.ErrMailQueueFull or ErrClosed;
 // an invalid mail is logged and dropped later.
-func (q *Queue) Enqueue(ctx context.Context, mail authcore.LinkMail) error {
+func (q *Queue) Enqueue(ctx context.Context, mail authcore.Mail) error {
 	it := &item{mail: mail, queued: q.now(), hasPlace: true, domain: domainOf(mail.To)}
 	q.mu.Lock()
 	switch {

@@ -26,7 +26,7 @@ type Templates struct {
 
 // Render renders the mail in the language that matches mail.Locale best. The error
 // contains the name of the template and no value.
-func (t *Templates) Render(mail authcore.LinkMail) (Content, error) {
+func (t *Templates) Render(mail authcore.Mail) (Content, error) {
 	chosen := t.lookup(mail.Locale)
 	data, err := newData(mail, chosen.tag)
 	if err != nil {

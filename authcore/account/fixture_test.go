@@ -153,7 +153,7 @@ func wantError(t *testing.T, call string, err error, status int, code authcore.C
 }
 
 // downStore fails all calls of Accounts.
-type downStore struct{ authcore.Accounts }
+type downStore struct{ account.Store }
 
 var errDown = fmt.Errorf("%w: no route", authcore.ErrUnavailable)
 
@@ -185,7 +185,7 @@ func TestStoreIsDown(t *testing.T) {
 	_, enableErr := f.Enable(ctx, annID)
 	_, _, listErr := f.List(ctx, authcore.UserFilter{}, "")
 	for call, err := range map[string]error{
-		"CurrentUser()": userErr, "UpdateProfile()": profileErr, "Identities()": identitiesErr, "Unlink()": f.Unlink(ctx, f.claims, "github"),
+		"CurrentUser()": userErr, "UpdateProfile()": profileErr, "Identities()": identitiesErr, "Unlink()": f.Unlink(ctx, f.claims, authcore.Caller{}, "github"),
 		"Find()": findErr, "Disable()": disableErr, "Enable()": enableErr, "Delete()": f.Delete(ctx, annID), "List()": listErr,
 	} {
 		wantError(t, call, err, 503, authcore.CodeUnavailable)

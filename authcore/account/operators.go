@@ -63,13 +63,21 @@ func (s *Service) Enable(ctx context.Context, id string) (authcore.User, error) 
 
 // Delete deletes a user with everything that belongs to it. Its tokens end.
 func (s *Service) Delete(ctx context.Context, id string) error {
+	if err := s.delete(ctx, id); err != nil {
+		return operatorError(err)
+	}
+	return nil
+}
+
+// delete returns the errors of the store.
+func (s *Service) delete(ctx context.Context, id string) error {
 	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: id}, s.now())
 	if err != nil {
-		return operatorError(err)
+		return err
 	}
 	revocation := authcore.Revocation{Kind: authcore.RevokeUser, ID: id, Until: s.revocationEnd(account)}
 	if err := s.cfg.Store.DeleteUser(ctx, id, revocation); err != nil {
-		return operatorError(err)
+		return err
 	}
 	s.cfg.Revoked.Apply(revocation)
 	s.cfg.Observe(authcore.Event{Name: authcore.EventUserDeleted, UserID: id})

@@ -15,9 +15,16 @@ type Revoker interface {
 	Apply(revocations ...authcore.Revocation)
 }
 
+// Store contains the roles of authcore.Store that a Service uses.
+type Store interface {
+	authcore.Accounts
+	RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]authcore.Record, error)
+	DeleteRecord(ctx context.Context, key authcore.RecordKey) error
+}
+
 // Config configures a Service. All fields are required unless noted otherwise.
 type Config struct {
-	Store authcore.Accounts
+	Store Store
 	// Rules are the rules of the realm. ProviderRules replaces some of them, by
 	// the name of the provider; optional.
 	Rules         *Rules
@@ -27,6 +34,10 @@ type Config struct {
 	Clients   []authcore.Client
 	Providers map[string]authcore.Provider
 	Revoked   Revoker
+	// Records lists the kinds of records that belong to users; optional.
+	Records []RecordKind
+	// Notices reports changes to the owners of accounts; nil sends none.
+	Notices *Notices
 	// TokenLifetime is the longest lifetime of a token, of all clients.
 	TokenLifetime time.Duration
 	// Observe receives events. It must not block. Default: events are dropped.

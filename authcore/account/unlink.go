@@ -31,9 +31,9 @@ func shown(identity authcore.Identity) bool {
 // began through its provider end in the same step, except for the session of the
 // token: users unlink a login that another party got hold of. The error is 409
 // last_identity if the user could not log in any more.
-func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID string) error {
+func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, caller authcore.Caller, publicID string) error {
 	var unlinked authcore.Identity
-	_, err := s.update(ctx, claims.Subject, func(account *authcore.Account) error {
+	account, err := s.update(ctx, claims.Subject, func(account *authcore.Account) error {
 		if account.User.Disabled {
 			return authcore.Inactive()
 		}
@@ -57,6 +57,9 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, publicID stri
 		return userError(err)
 	}
 	s.cfg.Observe(authcore.Event{Name: authcore.EventUnlinked, Method: unlinked.Provider, UserID: claims.Subject, SessionID: claims.Session})
+	s.cfg.Notices.Send(ctx, account.User, Notice{
+		Kind: authcore.MailUnlinked, Method: unlinked.Provider, Client: claims.Client, Caller: caller,
+	})
 	return nil
 }
 

@@ -19,11 +19,11 @@ func TestUnlink(t *testing.T) {
 	if got, want := f.shown(), []string{"github", "google-oauth2"}; !slices.Equal(got, want) {
 		t.Fatalf("Identities() = %v, want %v", got, want)
 	}
-	if err := f.Unlink(t.Context(), f.claims, "google-oauth2"); err != nil {
+	if err := f.Unlink(t.Context(), f.claims, authcore.Caller{}, "google-oauth2"); err != nil {
 		t.Fatalf("Unlink() failed: %v", err)
 	}
-	wantError(t, "repeated Unlink()", f.Unlink(t.Context(), f.claims, "google-oauth2"), 404, authcore.CodeNotFound)
-	wantError(t, "Unlink() of the last one", f.Unlink(t.Context(), f.claims, "github"), 409, authcore.CodeLastIdentity)
+	wantError(t, "repeated Unlink()", f.Unlink(t.Context(), f.claims, authcore.Caller{}, "google-oauth2"), 404, authcore.CodeNotFound)
+	wantError(t, "Unlink() of the last one", f.Unlink(t.Context(), f.claims, authcore.Caller{}, "github"), 409, authcore.CodeLastIdentity)
 	if got, want := f.shown(), []string{"github"}; !slices.Equal(got, want) {
 		t.Errorf("Identities() = %v, want %v", got, want)
 	}
@@ -104,7 +104,7 @@ func TestUnlinkKeepsAUsableMethod(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, authcore.User{Email: ann, EmailVerified: c.verified}, slices.Clone(c.identities), c.change)
-			err := f.Unlink(t.Context(), f.claims, c.unlink)
+			err := f.Unlink(t.Context(), f.claims, authcore.Caller{}, c.unlink)
 			if c.stays {
 				wantError(t, "Unlink()", err, 409, authcore.CodeLastIdentity)
 			} else if err != nil {
@@ -129,7 +129,7 @@ func TestUnlinkEndsSessions(t *testing.T) {
 			f.claims.Session = current
 			want = append([]string{"current"}, want...)
 		}
-		if err := f.Unlink(t.Context(), f.claims, "google-oauth2"); err != nil {
+		if err := f.Unlink(t.Context(), f.claims, authcore.Caller{}, "google-oauth2"); err != nil {
 			t.Fatalf("Unlink() failed: %v", err)
 		}
 		if got := f.sessions(); !slices.Equal(got, want) {
@@ -154,7 +154,7 @@ func TestUnlinkKeepsTheCallersSession(t *testing.T) {
 			f := newFixture(t, user, []authcore.Identity{identity("github", ann), identity("google-oauth2", ann)}, nil)
 			f.begin("own", "github", "github")
 			f.claims.Session = "own"
-			if err := f.Unlink(t.Context(), f.claims, "github"); err != nil {
+			if err := f.Unlink(t.Context(), f.claims, authcore.Caller{}, "github"); err != nil {
 				t.Fatalf("Unlink() failed: %v", err)
 			}
 			for _, session := range f.stored().Sessions {
@@ -177,7 +177,7 @@ func TestUnlinkOfAPendingIdentity(t *testing.T) {
 		Expires: time.Now().Add(time.Hour),
 	}
 	f := newFixture(t, authcore.User{Email: ann, EmailVerified: true}, []authcore.Identity{pending}, nil)
-	if err := f.Unlink(t.Context(), f.claims, "pending"); err != nil {
+	if err := f.Unlink(t.Context(), f.claims, authcore.Caller{}, "pending"); err != nil {
 		t.Fatalf("Unlink() failed: %v", err)
 	}
 	if got := f.shown(); len(got) != 0 {
@@ -188,7 +188,7 @@ func TestUnlinkOfAPendingIdentity(t *testing.T) {
 	if len(left) != 1 || left[0].State != authcore.IdentityRetired || !left[0].Key().Pending || !left[0].Expires.IsZero() {
 		t.Errorf("stored identities = %+v, want a retired one without end", left)
 	}
-	wantError(t, "repeated Unlink()", f.Unlink(t.Context(), f.claims, "pending"), 404, authcore.CodeNotFound)
+	wantError(t, "repeated Unlink()", f.Unlink(t.Context(), f.claims, authcore.Caller{}, "pending"), 404, authcore.CodeNotFound)
 }
 
 // The identity of another user is not found, by its ID or by anything else
@@ -199,7 +199,7 @@ func TestUnlinkOfAnotherUser(t *testing.T) {
 	f.put(authcore.Item{Identity: &unnamed})
 	eve := &gate.Claims{Subject: eveID, Session: "eve"}
 	for _, tried := range []string{"github", "", "1", "other", strings.ToUpper("github")} {
-		wantError(t, "Unlink("+tried+")", f.Unlink(t.Context(), eve, tried), 404, authcore.CodeNotFound)
+		wantError(t, "Unlink("+tried+")", f.Unlink(t.Context(), eve, authcore.Caller{}, tried), 404, authcore.CodeNotFound)
 	}
 	if got := f.shown(); len(got) != 2 {
 		t.Errorf("Identities() = %v, want both", got)
@@ -225,7 +225,7 @@ func TestIdentitiesOfInactiveUsers(t *testing.T) {
 			wantError(t, "CurrentUser()", err, 403, authcore.CodeUserInactive)
 			_, err = f.UpdateProfile(t.Context(), f.claims, account.ProfileChange{})
 			wantError(t, "UpdateProfile()", err, 403, authcore.CodeUserInactive)
-			wantError(t, "Unlink()", f.Unlink(t.Context(), f.claims, "github"), 403, authcore.CodeUserInactive)
+			wantError(t, "Unlink()", f.Unlink(t.Context(), f.claims, authcore.Caller{}, "github"), 403, authcore.CodeUserInactive)
 		})
 	}
 }
@@ -239,7 +239,7 @@ func TestUnlinkOfTheLastTwo(t *testing.T) {
 		var callers sync.WaitGroup
 		for _, id := range []string{"github", "google-oauth2"} {
 			callers.Go(func() {
-				err := f.Unlink(context.WithoutCancel(t.Context()), f.claims, id)
+				err := f.Unlink(context.WithoutCancel(t.Context()), f.claims, authcore.Caller{}, id)
 				mu.Lock()
 				defer mu.Unlock()
 				var public *authcore.Error

@@ -122,7 +122,10 @@ type request struct {
 
 // caller describes where a request comes from.
 func (h *Handler) caller(r *request) authcore.Caller {
-	return authcore.Caller{IP: h.clientIP(r.Request), UserAgent: r.UserAgent(), Browser: r.Header.Get("Origin") != ""}
+	return authcore.Caller{
+		IP: h.clientIP(r.Request), UserAgent: r.UserAgent(), Languages: r.Header.Get("Accept-Language"),
+		Browser: r.Header.Get("Origin") != "",
+	}
 }
 
 // peer returns the other end of the connection, or the zero Addr.

@@ -203,11 +203,11 @@ func (w *world) login(address string) loggedIn {
 // mailbox takes mail and delivers nothing.
 type mailbox struct {
 	mu    sync.Mutex
-	mails []authcore.LinkMail
+	mails []authcore.Mail
 	full  bool
 }
 
-func (m *mailbox) Enqueue(_ context.Context, mail authcore.LinkMail) error {
+func (m *mailbox) Enqueue(_ context.Context, mail authcore.Mail) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.full {
@@ -217,11 +217,11 @@ func (m *mailbox) Enqueue(_ context.Context, mail authcore.LinkMail) error {
 	return nil
 }
 
-func (m *mailbox) last() authcore.LinkMail {
+func (m *mailbox) last() authcore.Mail {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.mails) == 0 {
-		return authcore.LinkMail{}
+		return authcore.Mail{}
 	}
 	return m.mails[len(m.mails)-1]
 }

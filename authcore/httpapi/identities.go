@@ -37,7 +37,7 @@ func (h *Handler) listIdentities(r *request, claims *gate.Claims) (answer, error
 // (CWE-639). A page of another site cannot make a browser send the request, because
 // the token is in a header that only a page that has the token can set (CWE-352).
 func (h *Handler) unlink(r *request, claims *gate.Claims) (answer, error) {
-	if err := h.realm.Accounts.Unlink(r.Context(), claims, r.param); err != nil {
+	if err := h.realm.Accounts.Unlink(r.Context(), claims, h.caller(r), r.param); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, nil

@@ -52,7 +52,7 @@ func TestOwns(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	const user = "GET, HEAD, OPTIONS, PATCH"
+	const user = "DELETE, GET, HEAD, OPTIONS, PATCH"
 	tests := []struct{ path, method, allow string }{
 		{"/by-link/link", "GET", "OPTIONS, POST"},
 		{"/by-link/link", "HEAD", "OPTIONS, POST"},

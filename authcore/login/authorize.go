@@ -4,16 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"net/http"
-	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 )
-
-// maxLinkAge is the age of a login that may still add identities.
-const maxLinkAge = 15 * time.Minute
 
 // Authorize begins a social login: it returns the provider's address with a state,
 // a nonce and a PKCE challenge that are bound to the client, the provider and the
@@ -80,15 +76,11 @@ func (s *Service) authorize(ctx context.Context, client *authcore.Client, provid
 	return Authorization{URL: url, State: text}, nil
 }
 
-// checkRecent requires a recent login of the user who adds an identity: an
-// identity is a permanent way into the account, which a token that leaked or a
-// browser that was left open must not be enough for.
+// checkRecent requires a recent login of the user who adds an identity, which is a
+// permanent way into the account.
 func (s *Service) checkRecent(linkTo *gate.Claims) error {
-	if linkTo == nil || linkTo.AuthTime > 0 && s.now().Sub(time.Unix(linkTo.AuthTime, 0)) <= maxLinkAge {
+	if linkTo == nil {
 		return nil
 	}
-	return &authcore.Error{
-		Status: http.StatusForbidden, Code: authcore.CodeReauthenticationRequired,
-		Detail: "Log in again to add a login to your account.",
-	}
+	return account.CheckRecentLogin(linkTo, s.now(), "Log in again to add a login to your account.")
 }

@@ -85,7 +85,9 @@ func (c *candidate) decide(step authcore.LoginFound) (decision, error) {
 	case found.known.User.ID != "":
 		return c.enter(found.known)
 	case found.imported.User.ID != "":
-		return c.enter(found.imported)
+		d, err := c.enter(found.imported)
+		d.added = false // the user had this login before the import
+		return d, err
 	case !c.rules.Admits(c.email):
 		return decision{}, account.NotAdmitted()
 	case found.other.User.ID != "" && c.rules.LinkByEmail == account.LinkByEmailVerified:
@@ -148,6 +150,7 @@ func (c *candidate) isActive(in authcore.Account) bool {
 // at the provider may belong to another person. No vouching is needed for that.
 func (c *candidate) add(to authcore.Account) decision {
 	identity := to.Identity(c.identity.Key())
+	added := identity == nil || identity.State != authcore.IdentityActive
 	if identity == nil {
 		to.Identities = append(to.Identities, c.identity)
 		identity = &to.Identities[len(to.Identities)-1]
@@ -159,5 +162,5 @@ func (c *candidate) add(to authcore.Account) decision {
 			to.Retire(c.formerKey(subject))
 		}
 	}
-	return decision{account: to, identity: publicID}
+	return decision{account: to, identity: publicID, added: added}
 }

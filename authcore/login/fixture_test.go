@@ -49,11 +49,11 @@ func (c *clock) Advance(d time.Duration) {
 // outbox is a Mailer that keeps the mails.
 type outbox struct {
 	mu    sync.Mutex
-	mails []authcore.LinkMail
+	mails []authcore.Mail
 	err   error
 }
 
-func (o *outbox) Enqueue(_ context.Context, mail authcore.LinkMail) error {
+func (o *outbox) Enqueue(_ context.Context, mail authcore.Mail) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err != nil {
@@ -63,7 +63,7 @@ func (o *outbox) Enqueue(_ context.Context, mail authcore.LinkMail) error {
 	return nil
 }
 
-func (o *outbox) last(t *testing.T) authcore.LinkMail {
+func (o *outbox) last(t *testing.T) authcore.Mail {
 	t.Helper()
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -249,7 +249,7 @@ func noLimits() ratelimit.Limits {
 }
 
 // request requests a link and returns the request ID and the mail.
-func (f *fixture) request(email string) (requestID string, mail authcore.LinkMail) {
+func (f *fixture) request(email string) (requestID string, mail authcore.Mail) {
 	f.t.Helper()
 	receipt, err := f.Logins.RequestLink(f.t.Context(), login.LinkRequest{Email: email, Caller: caller})
 	if err != nil {
@@ -259,13 +259,13 @@ func (f *fixture) request(email string) (requestID string, mail authcore.LinkMai
 }
 
 // mail requests a link and returns the mail.
-func (f *fixture) mail(email string) authcore.LinkMail {
+func (f *fixture) mail(email string) authcore.Mail {
 	f.t.Helper()
 	_, mail := f.request(email)
 	return mail
 }
 
-func tokenOf(mail authcore.LinkMail) string { return strings.TrimPrefix(mail.Link, linkBase) }
+func tokenOf(mail authcore.Mail) string { return strings.TrimPrefix(mail.Link, linkBase) }
 
 func (f *fixture) byLink(token string) (session.Grant, error) {
 	return f.Logins.ByLink(f.t.Context(), login.LinkLogin{Token: token, ClientKey: clientKey, Caller: caller})

@@ -119,7 +119,7 @@ func TestHardeningUnlinkedIdentityStaysOut(t *testing.T) {
 	if grant, err := f.social(profile); err != nil || grant.User.ID != ann.User.ID {
 		t.Fatalf("Social() = %+v, %v, want to join by address", grant.User, err)
 	}
-	if err := f.Accounts.Unlink(t.Context(), f.claims(ann), f.identities(ann)[0].PublicID); err != nil {
+	if err := f.Accounts.Unlink(t.Context(), f.claims(ann), authcore.Caller{}, f.identities(ann)[0].PublicID); err != nil {
 		t.Fatal(err)
 	}
 	_, err := f.social(profile)
@@ -143,7 +143,7 @@ func TestUnlinkedIdentityMovesByLinking(t *testing.T) {
 	if _, err := f.link(ann, profile); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Accounts.Unlink(t.Context(), f.claims(ann), f.identities(ann)[0].PublicID); err != nil {
+	if err := f.Accounts.Unlink(t.Context(), f.claims(ann), authcore.Caller{}, f.identities(ann)[0].PublicID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.link(bob, profile); err != nil {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"github.com/edgeauth/edgeauth/authcore/session"
 )
@@ -54,7 +56,28 @@ type decision struct {
 	isNew   bool
 	// identity is the PublicID of the identity that logs in, or "".
 	identity string
+	// added reports that the identity is new in an existing account.
+	added bool
 }
+
+// notice returns the kind of the mail that tells the owner of an existing account about
+// the login, or false. A login through another method is one through which none of
+// the live sessions began.
+func (d *decision) notice(method string) (authcore.MailKind, bool) {
+	sameMethod := func(begun authcore.Session) bool {
+		return begun.Method == method || isByMail(begun.Method) && isByMail(method)
+	}
+	switch {
+	case d.isNew:
+		return "", false
+	case d.added:
+		return authcore.MailLinked, true
+	default:
+		return authcore.MailNewLogin, len(d.account.Sessions) > 0 && !slices.ContainsFunc(d.account.Sessions, sameMethod)
+	}
+}
+
+func isByMail(method string) bool { return method == MethodLink || method == MethodCode }
 
 // login runs a method. All logins pass here, so that none fails unobserved, not even
 // by a panic of a provider.
@@ -128,7 +151,11 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 	if err != nil {
 		return session.Grant{}, err
 	}
-	var entered decision
+	var (
+		entered decision
+		kind    authcore.MailKind
+		tell    bool
+	)
 	step := authcore.LoginStep{Now: s.now(), Proof: p.record, Refs: p.refs, Decide: func(found authcore.LoginFound) (authcore.Account, error) {
 		d, err := p.decide(found)
 		if err != nil {
@@ -142,6 +169,7 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 		}
 		d.account.User.LastLogin = begun.Created
 		begun.Identity = d.identity
+		kind, tell = d.notice(a.method)
 		d.account.Start(begun, s.cfg.Sessions.MaxSessions())
 		entered = d
 		return d.account, nil
@@ -149,17 +177,20 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 	if p.claims != nil {
 		step.Claims = p.claims(begun)
 	}
-	account, err := s.store.Login(ctx, step)
+	stored, err := s.store.Login(ctx, step)
 	if err != nil {
 		return session.Grant{}, err
 	}
 	s.cfg.Sessions.Applied(entered.account.Revocations)
-	begun.UserID = account.User.ID
-	grant, err := s.cfg.Sessions.Grant(account.User, begun, entered.isNew)
+	begun.UserID = stored.User.ID
+	grant, err := s.cfg.Sessions.Grant(stored.User, begun, entered.isNew)
 	if err != nil {
 		return session.Grant{}, err
 	}
 	s.observe(a, grant)
+	if tell {
+		s.cfg.Notices.Send(ctx, grant.User, account.Notice{Kind: kind, Method: a.method, Client: a.client.Name, Caller: a.caller})
+	}
 	return grant, nil
 }
 

@@ -154,11 +154,12 @@ func (s *Service) mailLink(ctx context.Context, address authcore.Address, client
 	life := &linkLife{Service: s, key: record.RecordKey}
 	link := strings.Replace(orDefault(client.EmailLink, s.cfg.EmailLink), authcore.LinkPlaceholder, tokenText(requestID, secret), 1)
 	if s.cfg.Mailer != nil {
-		err := s.cfg.Mailer.Enqueue(ctx, authcore.LinkMail{
+		err := s.cfg.Mailer.Enqueue(ctx, authcore.Mail{
 			To: address.String(), Link: link, Code: code,
 			Lifetime: s.cfg.LinkLifetime, Expires: record.Expires,
 			Requested: now, IP: r.Caller.IP, UserAgent: r.Caller.UserAgent,
-			Client: client.Name, Locale: orDefault(client.Locale, r.Locale), Live: life.isLive, Decoy: !welcome,
+			Client: client.Name, Title: orDefault(client.Title, s.cfg.Title),
+			Locale: orDefault(client.Locale, orDefault(r.Locale, r.Caller.Languages)), Live: life.isLive, Decoy: !welcome,
 		})
 		if err != nil {
 			return LinkReceipt{}, err

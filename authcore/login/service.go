@@ -45,6 +45,10 @@ type Config struct {
 
 	// Mailer is optional if DebugLinks is set.
 	Mailer authcore.Mailer
+	// Notices reports changes to the owners of accounts; nil sends none.
+	Notices *account.Notices
+	// Title is the name of the site in mails, unless the client has one; optional.
+	Title string
 	// EmailLink is the template of mailed links, with authcore.LinkPlaceholder.
 	EmailLink string
 	// LinkLifetime is the lifetime of mailed links and codes.

@@ -92,6 +92,12 @@ type Config struct {
 	// "https://api.example.com/v1/auth". Providers that post their responses
 	// need it.
 	APIURL string
+	// Title is the name of the site in mails and pages. Default: the name of the
+	// sender, then the host of the link.
+	Title string
+	// NoNotices switches the mails off that report new logins and changes of an account
+	// to its owner.
+	NoNotices bool
 	// EmailLink is the template of mailed links, with authcore.LinkPlaceholder.
 	EmailLink string
 	// DebugLinks adds the link to the answer, for development. Any caller can

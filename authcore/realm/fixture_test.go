@@ -28,10 +28,10 @@ var caller = authcore.Caller{IP: netip.MustParseAddr("192.0.2.7"), UserAgent: "t
 // outbox is a Mailer that keeps the last mail.
 type outbox struct {
 	mu   sync.Mutex
-	last authcore.LinkMail
+	last authcore.Mail
 }
 
-func (o *outbox) Enqueue(_ context.Context, mail authcore.LinkMail) error {
+func (o *outbox) Enqueue(_ context.Context, mail authcore.Mail) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last = mail

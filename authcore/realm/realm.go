@@ -97,7 +97,15 @@ func check(cfg *Config) (map[string]authcore.Provider, error) {
 func (r *Realm) addServices(providers map[string]authcore.Provider) {
 	cfg, random := &r.cfg, authcore.Random{Source: r.cfg.Random}
 	limiter := ratelimit.New(ratelimit.Config{Store: cfg.Store, Local: cfg.LocalCounters, Now: r.Now, Logger: cfg.Logger})
+	var notices *account.Notices
+	if cfg.Mailer != nil && !cfg.NoNotices {
+		notices = account.NewNotices(account.NoticesConfig{
+			Mailer: cfg.Mailer, Limiter: limiter, Clients: cfg.Clients, Title: cfg.Title, EmailLink: cfg.EmailLink,
+			Logger: cfg.Logger, Now: r.Now,
+		})
+	}
 	r.Accounts = account.New(account.Config{
+		Notices: notices, Records: login.RecordKinds(),
 		Store: cfg.Store, Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers,
 		Revoked: r.Revocations, TokenLifetime: cfg.longestLifetime(), Observe: cfg.Observe, Now: r.Now,
 	})
@@ -110,7 +118,7 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) {
 	r.Logins = login.New(login.Config{
 		Store: cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Limiter: limiter, Limits: cfg.Limits,
 		Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers, APIURL: cfg.APIURL,
-		Mailer: cfg.Mailer, EmailLink: cfg.EmailLink, LinkLifetime: cfg.LinkLifetime, DebugLinks: cfg.DebugLinks,
+		Mailer: cfg.Mailer, Notices: notices, Title: cfg.Title, EmailLink: cfg.EmailLink, LinkLifetime: cfg.LinkLifetime, DebugLinks: cfg.DebugLinks,
 		Observe: cfg.Observe, Logger: cfg.Logger, Now: r.Now, Random: random,
 	})
 }

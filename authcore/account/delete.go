@@ -1,0 +1,58 @@
+package account
+
+import (
+	"context"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// RecordKind describes records that belong to users.
+type RecordKind struct {
+	Kind string
+	// Owner returns the owner of a user's records, or "" if the user has none.
+	Owner func(authcore.User) string
+	// Email returns the address in the data of a record, or "".
+	Email func(data []byte) string
+}
+
+// DeleteCurrentUser deletes the token's user with everything that belongs to it, as the user
+// asked for. All of the user's tokens end. The login must be recent.
+func (s *Service) DeleteCurrentUser(ctx context.Context, claims *gate.Claims, caller authcore.Caller) error {
+	if err := CheckRecentLogin(claims, s.now(), "Log in again to delete your account."); err != nil {
+		return err
+	}
+	user, err := s.CurrentUser(ctx, claims)
+	if err != nil {
+		return err
+	}
+	if err := s.deleteRecords(ctx, user); err != nil {
+		return authcore.Unavailable(err)
+	}
+	if err := s.delete(ctx, user.ID); err != nil {
+		return userError(err)
+	}
+	s.cfg.Notices.Send(ctx, user, Notice{Kind: authcore.MailAccountDeleted, Client: claims.Client, Caller: caller})
+	return nil
+}
+
+// deleteRecords deletes the records that the store does not know as the user's: their
+// owner is the address. The store deletes the others with the user.
+func (s *Service) deleteRecords(ctx context.Context, user authcore.User) error {
+	for _, kind := range s.cfg.Records {
+		owner := kind.Owner(user)
+		if owner == "" || owner == user.ID {
+			continue
+		}
+		records, err := s.cfg.Store.RecordsOf(ctx, kind.Kind, owner, s.now())
+		if err != nil {
+			return err
+		}
+		for _, record := range records {
+			if err := s.cfg.Store.DeleteRecord(ctx, record.RecordKey); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

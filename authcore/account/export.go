@@ -1,0 +1,137 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// Export contains everything that is stored about a user, without secrets.
+type Export struct {
+	ExportedAt time.Time         `json:"exported_at"`
+	User       ExportedUser      `json:"user"`
+	Identities []ExportedLogin   `json:"identities"`
+	Sessions   []ExportedSession `json:"sessions"`
+	Records    []ExportedRecord  `json:"records"`
+}
+
+// ExportedUser is a user.
+type ExportedUser struct {
+	ID            string    `json:"id"`
+	Email         string    `json:"email"`
+	EmailVerified bool      `json:"email_verified"`
+	FirstName     string    `json:"first_name"`
+	LastName      string    `json:"last_name"`
+	Nickname      string    `json:"nickname"`
+	AvatarURL     string    `json:"avatar_url"`
+	Roles         []string  `json:"roles"`
+	Created       time.Time `json:"created"`
+	LastLogin     time.Time `json:"last_login,omitzero"`
+}
+
+// ExportedLogin is an account at a provider. State is "active", "pending", "unlinked"
+// or "retired".
+type ExportedLogin struct {
+	ID            string    `json:"id"`
+	Provider      string    `json:"provider"`
+	Issuer        string    `json:"issuer,omitempty"`
+	Subject       string    `json:"subject"`
+	State         string    `json:"state"`
+	Email         string    `json:"email"`
+	EmailVerified bool      `json:"email_verified"`
+	Created       time.Time `json:"created"`
+	ExpiresAt     time.Time `json:"expires_at,omitzero"`
+}
+
+// ExportedSession is a session.
+type ExportedSession struct {
+	ID        string    `json:"id"`
+	Client    string    `json:"client"`
+	Method    string    `json:"method"`
+	Created   time.Time `json:"created"`
+	LastSeen  time.Time `json:"last_seen"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Address   string    `json:"address"`
+	UserAgent string    `json:"user_agent"`
+	Current   bool      `json:"current"`
+}
+
+// ExportedRecord is another fact that is stored for a while, such as a mailed link
+// that was not used yet.
+type ExportedRecord struct {
+	Kind      string    `json:"kind"`
+	Email     string    `json:"email,omitempty"`
+	Created   time.Time `json:"created"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+}
+
+// Export returns everything that is stored about the token's user.
+func (s *Service) Export(ctx context.Context, claims *gate.Claims) (Export, error) {
+	now := s.now()
+	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, now)
+	switch {
+	case err != nil:
+		return Export{}, userError(err)
+	case account.User.Disabled:
+		return Export{}, authcore.Inactive()
+	}
+	export := Export{
+		ExportedAt: now.Truncate(time.Second), User: exportUser(account.User),
+		Identities: []ExportedLogin{}, Sessions: []ExportedSession{}, Records: []ExportedRecord{},
+	}
+	for _, identity := range account.Identities {
+		export.Identities = append(export.Identities, exportLogin(identity))
+	}
+	for _, session := range account.Sessions {
+		export.Sessions = append(export.Sessions, ExportedSession{
+			ID: session.ID, Client: session.Client, Method: session.Method,
+			Created: session.Created, LastSeen: session.LastSeen, ExpiresAt: session.Expires,
+			Address: session.IP, UserAgent: session.UserAgent, Current: session.ID == claims.Session,
+		})
+	}
+	if export.Records, err = s.exportRecords(ctx, account.User, now); err != nil {
+		return Export{}, authcore.Unavailable(err)
+	}
+	return export, nil
+}
+
+func exportUser(user authcore.User) ExportedUser {
+	return ExportedUser{
+		ID: user.ID, Email: user.Email, EmailVerified: user.EmailVerified,
+		FirstName: user.FirstName, LastName: user.LastName, Nickname: user.Nickname, AvatarURL: user.AvatarURL,
+		Roles: append([]string{}, user.Roles...), Created: user.Created, LastLogin: user.LastLogin,
+	}
+}
+
+func exportLogin(identity authcore.Identity) ExportedLogin {
+	state := string(identity.State)
+	if identity.State == authcore.IdentityActive {
+		state = "active"
+	}
+	return ExportedLogin{
+		ID: identity.PublicID, Provider: identity.Provider, Issuer: identity.Issuer, Subject: identity.Subject, State: state,
+		Email: identity.Email, EmailVerified: identity.EmailVerified, Created: identity.Created, ExpiresAt: identity.Expires,
+	}
+}
+
+func (s *Service) exportRecords(ctx context.Context, user authcore.User, now time.Time) ([]ExportedRecord, error) {
+	exported := []ExportedRecord{}
+	for _, kind := range s.cfg.Records {
+		owner := kind.Owner(user)
+		if owner == "" {
+			continue
+		}
+		records, err := s.cfg.Store.RecordsOf(ctx, kind.Kind, owner, now)
+		if err != nil {
+			return nil, err
+		}
+		for _, record := range records {
+			exported = append(exported, ExportedRecord{
+				Kind: record.Kind, Email: kind.Email(record.Data), Created: record.Created, ExpiresAt: record.Expires,
+			})
+		}
+	}
+	return exported, nil
+}

@@ -1,0 +1,295 @@
+package login
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+	"github.com/edgeauth/edgeauth/authcore/session"
+)
+
+// emailChangeKind is the kind of the record of a requested change of address.
+const emailChangeKind = "email-change"
+
+// changesOfUser limits the pending changes of a user.
+const changesOfUser = 3
+
+// EmailChangeRequest requests the change of the address of the token's user.
+type EmailChangeRequest struct {
+	Claims *gate.Claims
+	Email  string
+	// Locale is the preferred language of the mails as a BCP 47 tag; optional.
+	Locale string
+	Caller authcore.Caller
+}
+
+// EmailChangeReceipt is the result of an EmailChangeRequest. It is the same whether
+// or not the new address belongs to another user.
+type EmailChangeReceipt struct {
+	// RequestID names the request in an EmailChangeProof.
+	RequestID string
+	ExpiresIn time.Duration
+	// NeedsCurrentCode reports that a code was mailed to the current address, too.
+	NeedsCurrentCode bool
+}
+
+// EmailChangeProof contains the codes that were mailed for an EmailChangeRequest.
+type EmailChangeProof struct {
+	Claims    *gate.Claims
+	RequestID string
+	// Code was mailed to the new address, CurrentCode to the current one, if the
+	// receipt requires it. Both as the user typed them.
+	Code, CurrentCode string
+	Caller            authcore.Caller
+}
+
+// emailChange is the content of an "email-change" record. Secrets are digests, as in
+// linkData.
+type emailChange struct {
+	// Email is the new address in the form of authcore.Address.String.
+	Email string `json:"email"`
+	// CurrentKey is the authcore.Address.Key of the verified address that the user had.
+	CurrentKey string `json:"current_key,omitempty"`
+	// Session is the ID of the session that requested the change.
+	Session string `json:"session"`
+	// Code and CurrentCode are digests; CurrentCode is "" if none was mailed.
+	Code        string `json:"code"`
+	CurrentCode string `json:"current_code,omitempty"`
+	// Tries counts wrong codes.
+	Tries int `json:"tries,omitempty"`
+}
+
+func emailChangeKey(requestID []byte) authcore.RecordKey {
+	return authcore.RecordKey{Kind: emailChangeKind, Key: authcore.DigestOf("email change", string(requestID)).String()}
+}
+
+// currentDigest differs from codeDigest, so that neither code replaces the other.
+func currentDigest(requestID []byte, code string) string {
+	return authcore.DigestOf("current code", string(requestID), code).String()
+}
+
+// RequestEmailChange begins a change of address: it mails a code to the new address.
+// The login must be recent. If the account has a verified address, it has to be
+// proven, too: by the login, if that was by mail, otherwise by a second code that is
+// mailed to it. The new address is not looked up, so that neither the answer nor its
+// time depends on other accounts.
+func (s *Service) RequestEmailChange(ctx context.Context, r EmailChangeRequest) (EmailChangeReceipt, error) {
+	address, err := authcore.ParseAddress(trim(r.Email))
+	if err != nil {
+		return EmailChangeReceipt{}, authcore.FieldError(authcore.CodeInvalidRequest, "email", "Enter a valid email address.")
+	}
+	if err := account.CheckRecentLogin(r.Claims, s.now(), "Log in again to change your address."); err != nil {
+		return EmailChangeReceipt{}, err
+	}
+	if s.cfg.Mailer == nil {
+		return EmailChangeReceipt{}, authcore.Unavailable(errors.New("no mailer is configured"))
+	}
+	if !s.mayBeAddress(address) {
+		return EmailChangeReceipt{}, account.NotAdmitted()
+	}
+	var receipt EmailChangeReceipt
+	err = s.cfg.Limiter.Do(ctx, s.emailChangeChecks(r, address), func() error {
+		user, err := s.activeUser(ctx, r.Claims)
+		if err != nil {
+			return err
+		}
+		if user.EmailVerified && user.Email == address.String() {
+			return authcore.FieldError(authcore.CodeInvalidRequest, "email", "This is your address already.")
+		}
+		receipt, err = s.mailCodes(ctx, r, user, address)
+		return err
+	})
+	if err != nil {
+		return EmailChangeReceipt{}, authcore.Unavailable(err)
+	}
+	return receipt, nil
+}
+
+// mayBeAddress reports whether the rules of the realm accept the new address: the
+// lists have to admit it, and sign-up that is limited to domains limits changes, too.
+func (s *Service) mayBeAddress(address authcore.Address) bool {
+	rules := s.cfg.Rules
+	return rules.Admits(account.Email{Address: address.String(), Verified: true}) &&
+		(rules.Signup != account.SignupDomains || rules.MaySignUp(address, true))
+}
+
+// emailChangeChecks do not share counters with requests for links: a signed-in user
+// must not be able to keep the owner of an address from logging in.
+func (s *Service) emailChangeChecks(r EmailChangeRequest, address authcore.Address) []ratelimit.Check {
+	limits := &s.cfg.Limits
+	return append(ratelimit.Parties("email-change-ip", r.Caller.IP, limits.LinkPerIP),
+		ratelimit.Check{Name: "email-change-user", Party: r.Claims.Subject, Rate: limits.LinkPerAddress},
+		ratelimit.Check{Name: "email-change-address", Party: address.MailboxKey(), Rate: limits.LinkPerAddress},
+		ratelimit.Check{Name: "link", Party: "all", Rate: limits.LinkOverall},
+	)
+}
+
+// activeUser returns the user of a token, unless it is disabled or deleted.
+func (s *Service) activeUser(ctx context.Context, claims *gate.Claims) (authcore.User, error) {
+	user, err := s.store.User(ctx, authcore.UserRef{ID: claims.Subject})
+	switch {
+	case errors.Is(err, authcore.ErrNotFound) || err == nil && user.Disabled:
+		return authcore.User{}, authcore.Inactive()
+	default:
+		return user, err
+	}
+}
+
+// mailCodes stores the change and mails its codes. The mails take their places in the
+// queue first; if the change cannot be stored, they are not sent.
+func (s *Service) mailCodes(ctx context.Context, r EmailChangeRequest, user authcore.User, address authcore.Address) (EmailChangeReceipt, error) {
+	requestID, err := s.cfg.Random.Bytes(requestIDLength)
+	if err != nil {
+		return EmailChangeReceipt{}, err
+	}
+	codes := [2]string{}
+	for i := range codes {
+		if codes[i], err = s.cfg.Random.Code(); err != nil {
+			return EmailChangeReceipt{}, err
+		}
+	}
+	change := emailChange{
+		Email: address.String(), CurrentKey: user.EmailKey(), Session: r.Claims.Session, Code: codeDigest(requestID, codes[0]),
+	}
+	needsCurrent := change.CurrentKey != "" && r.Claims.Method != MethodLink && r.Claims.Method != MethodCode
+	if needsCurrent {
+		change.CurrentCode = currentDigest(requestID, codes[1])
+	}
+	data, err := json.Marshal(change)
+	if err != nil {
+		return EmailChangeReceipt{}, err
+	}
+	now := s.now()
+	record := authcore.Record{
+		RecordKey: emailChangeKey(requestID), Owner: user.ID, Created: now, Expires: now.Add(s.cfg.LinkLifetime), Data: data,
+	}
+	life := &linkLife{Service: s, key: record.RecordKey}
+	mail := s.codeMail(r, authcore.MailConfirmAddress, address.String(), codes[0], life)
+	if err := s.cfg.Mailer.Enqueue(ctx, mail); err != nil {
+		return EmailChangeReceipt{}, err
+	}
+	if needsCurrent {
+		mail := s.codeMail(r, authcore.MailConfirmChange, user.Email, codes[1], life)
+		if err := s.cfg.Mailer.Enqueue(ctx, mail); err != nil {
+			life.stored(err)
+			return EmailChangeReceipt{}, err
+		}
+	}
+	err = s.store.PutRecord(ctx, record, authcore.PutOptions{Now: now, Keep: changesOfUser, OwnedByUser: true})
+	life.stored(err)
+	switch {
+	case errors.Is(err, authcore.ErrNotFound):
+		return EmailChangeReceipt{}, authcore.Inactive()
+	case err != nil:
+		return EmailChangeReceipt{}, err
+	}
+	return EmailChangeReceipt{
+		RequestID: requestText(requestID), ExpiresIn: s.cfg.LinkLifetime, NeedsCurrentCode: needsCurrent,
+	}, nil
+}
+
+func (s *Service) codeMail(r EmailChangeRequest, kind authcore.MailKind, to, code string, life *linkLife) authcore.Mail {
+	now := s.now()
+	client := s.clientNamed(r.Claims.Client)
+	return authcore.Mail{
+		Kind: kind, To: to, Code: code, Lifetime: s.cfg.LinkLifetime, Expires: now.Add(s.cfg.LinkLifetime),
+		Title: orDefault(client.Title, s.cfg.Title), Site: siteOf(orDefault(client.EmailLink, s.cfg.EmailLink)),
+		Requested: now, IP: r.Caller.IP, UserAgent: r.Caller.UserAgent, Client: client.Name,
+		Locale: orDefault(client.Locale, orDefault(r.Locale, r.Caller.Languages)), Live: life.isLive,
+	}
+}
+
+// ConfirmEmailChange changes the address. All sessions of the user end, because their
+// tokens state the former address; the result is a new login. The owner is told at the
+// former address. Five wrong codes end the request.
+func (s *Service) ConfirmEmailChange(ctx context.Context, r EmailChangeProof) (session.Grant, error) {
+	code, current, err := parseCodes(r)
+	if err != nil {
+		return session.Grant{}, err
+	}
+	requestID := parseRequestID(trim(r.RequestID))
+	client := s.clientNamed(r.Claims.Client)
+	if client.Key == "" {
+		return session.Grant{}, &authcore.Error{
+			Status: http.StatusBadRequest, Code: authcore.CodeInvalidClient,
+			Detail: "The client of this session is not registered.",
+		}
+	}
+	c := &emailConfirmation{Service: s, EmailChangeProof: r, client: client, requestID: requestID, code: code, current: current}
+	var grant session.Grant
+	err = s.cfg.Limiter.Do(ctx, c.checks(), func() (err error) {
+		grant, err = c.run(ctx)
+		return err
+	})
+	if err != nil {
+		return session.Grant{}, authcore.Unavailable(err)
+	}
+	s.cfg.Observe(authcore.Event{
+		Name: authcore.EventEmailChanged, Method: MethodCode, Client: client.Name, UserID: grant.User.ID, SessionID: grant.Session.ID,
+	})
+	s.cfg.Notices.Send(ctx, c.former, account.Notice{Kind: authcore.MailAddressChanged, Client: client.Name, Caller: r.Caller})
+	return grant, nil
+}
+
+// parseCodes normalizes the codes. Text that cannot be a code costs no try.
+func parseCodes(r EmailChangeProof) (code, current string, err error) {
+	faults := map[string][]string{}
+	parse := func(field, text string) string {
+		parsed, ok := parseCode(text)
+		if !ok {
+			faults[field] = []string{"Enter the six digits of the code."}
+		}
+		return parsed
+	}
+	code = parse("code", r.Code)
+	if r.CurrentCode != "" {
+		current = parse("current_code", r.CurrentCode)
+	}
+	if len(faults) > 0 {
+		return "", "", &authcore.Error{
+			Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest, Detail: "Invalid input.", Fields: faults,
+		}
+	}
+	return code, current, nil
+}
+
+// RecordKinds describes the records of this package that belong to users.
+func RecordKinds() []account.RecordKind {
+	email := func(data []byte) string {
+		var record struct{ Email string }
+		if json.Unmarshal(data, &record) != nil {
+			return ""
+		}
+		return record.Email
+	}
+	return []account.RecordKind{
+		{Kind: emailChangeKind, Owner: func(user authcore.User) string { return user.ID }, Email: email},
+		{Kind: linkKind, Email: email, Owner: func(user authcore.User) string {
+			address, err := authcore.ParseAddress(user.Email)
+			if err != nil || !user.EmailVerified {
+				return ""
+			}
+			return linkOwner(address)
+		}},
+	}
+}
+
+// decodeEmailChange reads the content of a record, and the address in it.
+func decodeEmailChange(data []byte) (emailChange, authcore.Address, error) {
+	var change emailChange
+	if err := json.Unmarshal(data, &change); err != nil {
+		return emailChange{}, authcore.Address{}, fmt.Errorf("read an email-change record: %w", err)
+	}
+	address, err := authcore.ParseAddress(change.Email)
+	if err != nil {
+		return emailChange{}, authcore.Address{}, fmt.Errorf("read an email-change record: %w", err)
+	}
+	return change, address, nil
+}
