@@ -66,7 +66,7 @@ func TestHardeningOwnerIsNotLockedOut(t *testing.T) {
 }
 
 // lastMailed returns the last mail that is not a decoy.
-func (f *fixture) lastMailed() authcore.LinkMail {
+func (f *fixture) lastMailed() authcore.Mail {
 	f.t.Helper()
 	for i := len(f.mails.mails) - 1; i >= 0; i-- {
 		if !f.mails.mails[i].Decoy {
@@ -74,7 +74,7 @@ func (f *fixture) lastMailed() authcore.LinkMail {
 		}
 	}
 	f.t.Fatal("no mail was sent")
-	return authcore.LinkMail{}
+	return authcore.Mail{}
 }
 
 // A new user's address is attacked from one network, with other spellings. The
