@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -124,10 +125,13 @@ func (s *Service) mayBeAddress(address authcore.Address) bool {
 // must not be able to keep the owner of an address from logging in.
 func (s *Service) emailChangeChecks(r EmailChangeRequest, address authcore.Address) []ratelimit.Check {
 	limits := &s.cfg.Limits
-	return append(ratelimit.Parties("email-change-ip", r.Caller.IP, limits.LinkPerIP),
-		ratelimit.Check{Name: "email-change-user", Party: r.Claims.Subject, Rate: limits.LinkPerAddress},
-		ratelimit.Check{Name: "email-change-address", Party: address.MailboxKey(), Rate: limits.LinkPerAddress},
-		ratelimit.Check{Name: "link", Party: "all", Rate: limits.LinkOverall},
+	return slices.Concat(
+		ratelimit.Parties("email-change-ip", r.Caller.IP, limits.LinkPerIP),
+		[]ratelimit.Check{
+			{Name: "email-change-user", Party: r.Claims.Subject, Rate: limits.LinkPerAddress},
+			{Name: "email-change-address", Party: address.MailboxKey(), Rate: limits.LinkPerAddress},
+		},
+		ratelimit.Shared("link", "all", r.Caller.IP, limits.LinkOverall),
 	)
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
@@ -25,16 +24,16 @@ type emailConfirmation struct {
 	former authcore.User
 }
 
-// checks limit guesses by network and by user, across requests.
+// checks limit guesses by network, and by user across requests.
 func (c *emailConfirmation) checks() []ratelimit.Check {
-	return append(ratelimit.Parties("login-ip", c.Caller.IP, c.cfg.Limits.LoginPerIP),
-		ratelimit.Check{Name: "email-code-user", Party: c.Claims.Subject, Rate: ratelimit.Rate{N: 20, Window: 24 * time.Hour}})
+	return append(ratelimit.Parties("code-ip", c.Caller.IP, c.cfg.Limits.CodePerIP),
+		ratelimit.Check{Name: "email-code-user", Party: c.Claims.Subject, Rate: c.cfg.Limits.CodePerAddress})
 }
 
 // run changes the address and begins the new session as one step of the store.
 func (c *emailConfirmation) run(ctx context.Context) (session.Grant, error) {
 	if c.requestID == nil {
-		return session.Grant{}, wrongCode()
+		return session.Grant{}, invalidCode()
 	}
 	begun, err := c.cfg.Sessions.Begin(c.client, MethodCode, c.Caller)
 	if err != nil {
@@ -56,7 +55,7 @@ func (c *emailConfirmation) run(ctx context.Context) (session.Grant, error) {
 	})
 	switch {
 	case errors.Is(err, authcore.ErrNotFound) || errors.Is(err, authcore.ErrProofFailed):
-		return session.Grant{}, wrongCode()
+		return session.Grant{}, invalidCode()
 	case errors.Is(err, authcore.ErrTaken):
 		return session.Grant{}, &authcore.Error{
 			Status: http.StatusConflict, Code: authcore.CodeEmailTaken, Detail: "Another account has this e-mail address.",
@@ -103,12 +102,6 @@ func (c *emailConfirmation) matches(change emailChange) bool {
 	isNew := sameText(change.Code, codeDigest(c.requestID, c.code))
 	isCurrent := change.CurrentCode == "" || sameText(change.CurrentCode, currentDigest(c.requestID, c.current))
 	return isNew && isCurrent
-}
-
-func wrongCode() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusBadRequest, Code: authcore.CodeInvalidCode, Detail: "The code is invalid or has expired.",
-	}
 }
 
 // clientNamed returns the client with this name, or an empty one.

@@ -143,8 +143,8 @@ func TestRemovedFormerSubject(t *testing.T) {
 	}
 	claims := f.claims(grant)
 	stored := f.identities(id)
-	wantError(t, "Unlink() of the only active identity", f.Accounts.Unlink(t.Context(), claims, stored["2"].PublicID), 409, authcore.CodeLastIdentity)
-	if err := f.Accounts.Unlink(t.Context(), claims, stored[former].PublicID); err != nil {
+	wantError(t, "Unlink() of the only active identity", f.Accounts.Unlink(t.Context(), claims, authcore.Caller{}, stored["2"].PublicID), 409, authcore.CodeLastIdentity)
+	if err := f.Accounts.Unlink(t.Context(), claims, authcore.Caller{}, stored[former].PublicID); err != nil {
 		t.Fatalf("Unlink() of the pending identity failed: %v", err)
 	}
 	if got := f.importResult(socialauth.ImportedUser{}, "2", former); got.Stored != 0 {
