@@ -169,19 +169,18 @@ func TestBridge(t *testing.T) {
 func TestBrowserBridge(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
-	pages := frontend.Start(t)
+	pages := frontend.Start(t, clientSources)
 	s, idp := appleSite(t, caddyfile{
 		Gate:   []string{"headers X-Auth-User-Id X-Auth-Method"},
 		Client: []string{"origin " + pages.Origin, "redirect_uri " + pages.RedirectURI()},
 	})
-	pages.Configure(frontend.Config{API: s.URL, Key: clientKey, Provider: "apple-id"})
+	pages.Configure(frontend.Config{API: s.URL + "/v1/auth", Key: clientKey})
 	page := openTab(t, browser, pages.Origin+"/")
-	page.click("#by-provider")
-	got := page.shows("logged-in-by-provider")
-	if got.Body["first_name"] != "Tim" {
-		t.Errorf("logged in as %+v; Apple refused %v", got, idp.Faults())
+	page.click("#apple-id")
+	if got := page.signedIn(); got.User.FirstName != "Tim" {
+		t.Errorf("logged in as %+v; Apple refused %v", got.User, idp.Faults())
 	}
-	s.useApplication(t, page, got, "tim@example.com", "apple-id")
+	s.useApplication(t, page, "tim@example.com", "apple-id")
 	page.photograph("by-post")
 
 	page.visit(s.URL + "/v1/auth/social/callback/apple-id/?state=ea.x&code=c")

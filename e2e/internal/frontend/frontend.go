@@ -1,33 +1,27 @@
-// Package frontend serves the web application of a site: a few static pages on
-// another origin that use the login API as documented.
+// Package frontend serves the plain example of the client for browsers on an origin of
+// its own.
 package frontend
 
 import (
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
-)
 
-var (
-	//go:embed app.html
-	page []byte
-	//go:embed app.js
-	script []byte
+	"github.com/evanw/esbuild/pkg/api"
 )
 
 // Config configures the pages.
 type Config struct {
-	// API is the origin of the edge.
-	API string `json:"api"`
+	// API is the address of the login API.
+	API string
 	// Key is the client key.
-	Key string `json:"key"`
-	// Provider is the name of the social provider.
-	Provider string `json:"provider"`
+	Key string
 }
 
 // Site is a running frontend.
@@ -39,26 +33,43 @@ type Site struct {
 	config atomic.Pointer[Config]
 }
 
-// Start starts a frontend. Its pages work once it is configured.
-func Start(t testing.TB) *Site {
+// Start starts a frontend. Its pages work once it is configured. Sources is the folder
+// of the client.
+func Start(t testing.TB, sources string) *Site {
 	t.Helper()
+	page, err := os.ReadFile(filepath.Join(sources, "examples", "plain", "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := client(t, sources)
 	site := &Site{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /config.js", func(w http.ResponseWriter, _ *http.Request) {
-		config, err := json.Marshal(site.config.Load())
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
+		config := site.config.Load()
+		address, _ := json.Marshal(config.API)
+		key, _ := json.Marshal(config.Key)
 		w.Header().Set("Content-Type", "text/javascript")
-		_, _ = fmt.Fprintf(w, "const config = %s;\n", config)
+		_, _ = fmt.Fprintf(w, "export const api = %s, clientKey = %s\n", address, key)
 	})
-	mux.HandleFunc("GET /app.js", serve("text/javascript", script))
+	mux.HandleFunc("GET /edgeauth.js", serve("text/javascript", script))
 	mux.HandleFunc("GET /", serve("text/html; charset=utf-8", page))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	site.Origin = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 	return site
+}
+
+// client compiles the client to one module, without Node.js.
+func client(t testing.TB, sources string) []byte {
+	t.Helper()
+	result := api.Build(api.BuildOptions{
+		EntryPoints: []string{filepath.Join(sources, "src", "index.ts")},
+		Bundle:      true, Format: api.FormatESModule, Target: api.ES2022,
+	})
+	if len(result.Errors) > 0 {
+		t.Fatalf("compile the client: %v", result.Errors)
+	}
+	return result.OutputFiles[0].Contents
 }
 
 // Configure sets the configuration of the pages.
