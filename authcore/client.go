@@ -63,22 +63,6 @@ func (c *Client) AllowsProvider(name string) bool {
 	return len(c.Providers) == 0 || slices.Contains(c.Providers, name)
 }
 
-// RedirectURI returns the URI to use for a request that asked for one. The
-// comparison is of whole strings (RFC 9700, section 2.1): whatever a parser
-// might make of a look-alike, it is not on the list.
-func (c *Client) RedirectURI(asked string) (string, error) {
-	if asked == "" {
-		if len(c.RedirectURIs) == 1 {
-			return c.RedirectURIs[0], nil
-		}
-		return "", FieldError(CodeInvalidRequest, "redirect_uri", "This field is required.")
-	}
-	if !slices.Contains(c.RedirectURIs, asked) {
-		return "", FieldError(CodeInvalidRequest, "redirect_uri", "Not allowed for this client.")
-	}
-	return asked, nil
-}
-
 // ValidateClients returns the faults of a list of clients.
 func ValidateClients(list []Client) []error {
 	var faults []error
@@ -113,47 +97,12 @@ func ValidateClients(list []Client) []error {
 			}
 		}
 		for _, origin := range client.Origins {
-			if err := validateOrigin(origin); err != nil {
+			if _, err := ParseOrigin(origin); err != nil {
 				fault("client %s: origin %q: %w", client.Name, origin, err)
 			}
 		}
 	}
 	return faults
-}
-
-// ValidateRedirectURI refuses what RFC 6749 (section 3.1.2) refuses, and what
-// browsers and URL parsers are known to read in different ways.
-func ValidateRedirectURI(uri string) error {
-	parsed, err := url.Parse(uri)
-	switch {
-	case err != nil || !parsed.IsAbs():
-		return fmt.Errorf("is not an absolute URI")
-	case strings.ContainsAny(uri, "*\\ \t\r\n"):
-		return fmt.Errorf("contains a wildcard, a backslash or a blank; list each URI in full")
-	case parsed.Fragment != "" || strings.Contains(uri, "#"):
-		return fmt.Errorf("has a fragment")
-	case parsed.User != nil:
-		return fmt.Errorf("has user information")
-	case (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Hostname() == "":
-		return fmt.Errorf("has no host")
-	case slices.Contains([]string{"javascript", "data", "vbscript", "file"}, parsed.Scheme):
-		return fmt.Errorf("has a scheme that runs or reads things")
-	}
-	return nil
-}
-
-func validateOrigin(origin string) error {
-	parsed, err := url.Parse(origin)
-	if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" {
-		return fmt.Errorf("is not an origin such as https://frontend.app")
-	}
-	if parsed.Scheme == "https" && parsed.Port() == "443" || parsed.Scheme == "http" && parsed.Port() == "80" {
-		return fmt.Errorf("must be written without the port, as browsers do")
-	}
-	if canonical := parsed.Scheme + "://" + strings.ToLower(parsed.Host); canonical != origin {
-		return fmt.Errorf("must be written %s: lower case, without path or slash at the end", canonical)
-	}
-	return nil
 }
 
 // LinkPlaceholder is replaced by the secret in a link template.

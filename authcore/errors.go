@@ -33,10 +33,13 @@ const (
 	CodeReauthenticationRequired Code = "reauthentication_required"
 	CodeIDTokenUnsupported       Code = "id_token_unsupported"
 	CodeIDTokenUsed              Code = "id_token_used"
+	CodeIDTokenExpired           Code = "id_token_expired"
 	CodeProviderDenied           Code = "provider_denied"
 	CodeProviderMismatch         Code = "provider_mismatch"
 	CodeProviderUnavailable      Code = "provider_unavailable"
 	CodeProviderTimeout          Code = "provider_timeout"
+	CodeProviderMisconfigured    Code = "provider_misconfigured"
+	CodeRedirectURIMismatch      Code = "redirect_uri_mismatch"
 	CodeThrottled                Code = "throttled"
 	CodeUnavailable              Code = "unavailable"
 )

@@ -21,6 +21,15 @@ var (
 	// ErrProviderFailed is returned if the provider is unreachable or its response
 	// is not valid.
 	ErrProviderFailed = errors.New("authcore: provider failed")
+	// ErrProviderRedirectURI is wrapped in addition to ErrProviderFailed if the
+	// redirect URI is not registered at the provider.
+	ErrProviderRedirectURI = errors.New("authcore: redirect URI is not registered at the provider")
+	// ErrProviderMisconfigured is wrapped in addition to ErrProviderFailed if the
+	// provider rejects the client or what it is configured to request.
+	ErrProviderMisconfigured = errors.New("authcore: provider rejects the configuration")
+	// ErrIDTokenExpired is wrapped in addition to ErrProviderMismatch if the ID token
+	// of an application is too old. The application gets a new one from the SDK.
+	ErrIDTokenExpired = errors.New("authcore: ID token is too old")
 	// ErrProviderTimeout is returned if the provider does not respond in time.
 	ErrProviderTimeout = errors.New("authcore: provider timed out")
 )

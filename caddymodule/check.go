@@ -240,7 +240,9 @@ func (r *Realm) registrations(ctx context.Context) []registration {
 				continue
 			}
 			for _, uri := range client.RedirectURIs {
-				list = append(list, registration{name, uri, client.Name})
+				if uri != authcore.RedirectPostMessage { // not a URI to register
+					list = append(list, registration{name, uri, client.Name})
+				}
 			}
 		}
 	}

@@ -89,6 +89,8 @@ func kindOf(d *caddyfile.Dispenser) (string, error) {
 //		user_info_url <url>
 //		jwks_url      <url>
 //		audience      <audience…>
+//		id_token_login on|off
+//		trust_addresses <domain…>
 //		tenant        <tenant…>
 //		hosted_domain <domain…>
 //		team_id       <id>
@@ -100,8 +102,8 @@ func kindOf(d *caddyfile.Dispenser) (string, error) {
 //		<options of AccountOptions>
 //	}
 //
-// scope, audience, tenant and hosted_domain may be repeated, field with other
-// names.
+// scope, audience, tenant, hosted_domain and trust_addresses may be repeated, field
+// with other names.
 func (p *SocialProvider) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the provider's name
 	b := newBlock(d)

@@ -30,7 +30,7 @@ func TestOpenIDKinds(t *testing.T) {
 			issuer := idp.Issuer[:len(idp.Issuer)-len(kind.path)] + kind.configured
 			s := newSite(t, caddyfile{Realm: slices.Concat(debugLinks, noLimits, []string{
 				"provider " + kind.name + " " + oidcClientID + " {env.IDP_SECRET} {",
-				"\tissuer " + issuer, "\tinsecure_allow_private_addresses", "}",
+				"\tissuer " + issuer, "\tinsecure_allow_private_addresses", "\ttrust_addresses example.com", "}",
 			})}, "IDP_SECRET="+oidcClientSecret)
 			s.secrets.Add("client secret", oidcClientSecret)
 			s.secrets.Add("e-mail address", "ann@example.com")
@@ -141,7 +141,7 @@ func TestAppTokens(t *testing.T) {
 	provider := func(name, client string, more ...string) []string {
 		return slices.Concat([]string{
 			"provider " + name + " " + client + " {env.IDP_SECRET} {",
-			"\ttype oidc", "\tissuer " + idp.Issuer, "\tinsecure_allow_private_addresses",
+			"\ttype oidc", "\tissuer " + idp.Issuer, "\tinsecure_allow_private_addresses", "\ttrust_addresses *", "\tid_token_login on",
 		}, more, []string{"}"})
 	}
 	s := newSite(t, caddyfile{Realm: slices.Concat(debugLinks, noLimits, provider("idp", oidcClientID),

@@ -80,20 +80,21 @@ func TestIDTokens(t *testing.T) {
 func TestAppleIDTokens(t *testing.T) {
 	t.Parallel()
 	s, idp := appleSite(t, caddyfile{})
-	hash := sha256.Sum256([]byte("nonce-of-the-app"))
-	login := func(audience, nonce string) answer {
+	login := func(audience, own, nonce string) answer {
+		hash := sha256.Sum256([]byte(own))
 		return s.post(t, "/social/login/apple-id/", map[string]any{
 			"id_token": idp.IDToken(audience, hex.EncodeToString(hash[:])), "nonce": nonce, "client_key": clientKey,
 			"user": `{"name":{"firstName":"Tim","lastName":"Appleby"}}`,
 		})
 	}
-	login("com.example.ios", hex.EncodeToString(hash[:])+"x").refused(t, http.StatusBadRequest, "provider_mismatch")
-	login("com.example.other", "nonce-of-the-app").refused(t, http.StatusBadRequest, "provider_mismatch")
-	app := s.loggedIn(t, login("com.example.ios", "nonce-of-the-app"))
+	login("com.example.ios", "nonce-of-the-app", "another-nonce").refused(t, http.StatusBadRequest, "provider_mismatch")
+	login("com.example.other", "nonce-of-the-app", "nonce-of-the-app").refused(t, http.StatusBadRequest, "provider_mismatch")
+	app := s.loggedIn(t, login("com.example.ios", "nonce-of-the-app", "nonce-of-the-app"))
 	if app.user["first_name"] != "Tim" || app.user["email_verified"] != true {
 		t.Errorf("logged in as %v", app.user)
 	}
-	if web := s.loggedIn(t, login(apple.ClientID, "nonce-of-the-app")); web.id != app.id {
+	login(apple.ClientID, "nonce-of-the-app", "nonce-of-the-app").refused(t, http.StatusBadRequest, "id_token_used")
+	if web := s.loggedIn(t, login(apple.ClientID, "nonce-2-of-the-app", "nonce-2-of-the-app")); web.id != app.id {
 		t.Errorf("the token of the web client logs in another user: %v", web.user)
 	}
 }

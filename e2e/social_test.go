@@ -35,7 +35,8 @@ func socialSite(t *testing.T, options openid.Options) (*site, *openid.Provider) 
 func providerLines(name, issuer string) []string {
 	return []string{
 		"provider " + name + " " + oidcClientID + " {env.IDP_SECRET} {",
-		"\ttype oidc", "\tissuer " + issuer, "\tinsecure_allow_private_addresses", "}",
+		"\ttype oidc", "\tissuer " + issuer, "\tinsecure_allow_private_addresses",
+		"\ttrust_addresses *", "\tid_token_login on", "}",
 	}
 }
 

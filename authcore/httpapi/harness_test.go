@@ -287,7 +287,7 @@ func (p *fakeProvider) Exchange(_ context.Context, r authcore.ExchangeRequest) (
 type openIDProvider struct{ *fakeProvider }
 
 func (p openIDProvider) VerifyIDToken(_ context.Context, r authcore.IDTokenRequest) (authcore.Profile, error) {
-	if !strings.HasPrefix(r.IDToken, "good.") || r.Nonce != "n" {
+	if !strings.HasPrefix(r.IDToken, "good.") || !strings.HasPrefix(r.Nonce, "n") {
 		return authcore.Profile{}, authcore.ErrProviderMismatch
 	}
 	return authcore.Profile{Subject: "app-1", FirstName: r.User}, nil

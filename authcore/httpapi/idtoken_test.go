@@ -26,7 +26,7 @@ func TestLoginByIDToken(t *testing.T) {
 	if r.StatusCode != http.StatusOK || login.First != "Ada" {
 		t.Errorf("got %d %s", r.StatusCode, r.body)
 	}
-	if r := w.post("/social/login/", `{"provider":"apple-id","id_token":"good.2.s","nonce":"n","redirect_uri":"https://not.on/the/list","state":"ea.x",`+key+`}`); r.StatusCode != http.StatusOK {
+	if r := w.post("/social/login/", `{"provider":"apple-id","id_token":"good.2.s","nonce":"n2","redirect_uri":"https://not.on/the/list","state":"ea.x",`+key+`}`); r.StatusCode != http.StatusOK {
 		t.Errorf("fields of a code login are ignored: %d %s", r.StatusCode, r.body)
 	}
 	for _, c := range []struct {
@@ -36,6 +36,7 @@ func TestLoginByIDToken(t *testing.T) {
 	}{
 		{path, `{"id_token":"good.1.s","nonce":"n",` + key + `}`, 400, used},
 		{path, `{"id_token":"good.1.other","nonce":"n",` + key + `}`, 400, used},
+		{path, `{"id_token":"good.5.s","nonce":"n",` + key + `}`, 400, used},
 		{path, `{"id_token":"good.3.s",` + key + `}`, 400, mismatch},
 		{path, `{"id_token":"good.3.s","nonce":"m",` + key + `}`, 400, mismatch},
 		{path, `{"id_token":"bad.3.s","nonce":"n",` + key + `}`, 400, mismatch},
@@ -58,7 +59,7 @@ func TestLoginByIDToken(t *testing.T) {
 	}
 	grace := w.login("grace@example.com")
 	const notOurs = `{"detail":"This sign-in has expired or was started elsewhere. Please try again.","code":"invalid_state"}`
-	w.post(path, `{"id_token":"good.4.s","nonce":"n","link":true,`+key+`}`, grace.authorization()...).expect(t, 400, notOurs)
-	w.post(path, `{"id_token":"good.4.s","nonce":"n","link":true,"state":"`+w.beginLink("apple-id", grace)+`",`+key+`}`, grace.authorization()...).
+	w.post(path, `{"id_token":"good.4.s","nonce":"n4","link":true,`+key+`}`, grace.authorization()...).expect(t, 400, notOurs)
+	w.post(path, `{"id_token":"good.4.s","nonce":"n4","link":true,"state":"`+w.beginLink("apple-id", grace)+`",`+key+`}`, grace.authorization()...).
 		expect(t, 409, `{"detail":"This login already belongs to another account.","code":"identity_taken"}`)
 }

@@ -56,7 +56,7 @@ func (s *Service) authorize(ctx context.Context, client *authcore.Client, provid
 	t := state{
 		expires: s.now().Add(stateLifetime),
 		client:  clientDigest(client.Name), provider: providerDigest(provider.Name()), redirectURI: redirectDigest(redirectURI),
-		formPost: formPostURI != "", seed: [seedLength]byte(seed),
+		port: authcore.LoopbackPort(redirectURI), formPost: formPostURI != "", seed: [seedLength]byte(seed),
 	}
 	if linkTo != nil {
 		t.link, t.user = true, userDigest(linkTo.Subject)

@@ -24,7 +24,7 @@
 //	link           digest of the request ID    address  LinkLifetime, newest 3; decoys of guesses
 //	spent-link     digest of link, client, IP           10 s, for repeated requests of pages
 //	state          digest of the seed                   until the state expires
-//	id-token       digest of the signed part            24 h
+//	id-token       digest of the nonce or signed part   24 h
 //	callback-user  digest of the seed                   until the state expires
 //
 // A login that was begun with Authorize is not recorded: its state is sealed with a

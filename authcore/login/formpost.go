@@ -129,8 +129,10 @@ func (s *Service) pageOf(t *state, provider string) (string, bool) {
 			continue
 		}
 		for _, uri := range client.RedirectURIs {
-			if t.redirectURI == redirectDigest(uri) {
-				return uri, true
+			for _, uri := range []string{uri, authcore.WithLoopbackPort(uri, t.port)} {
+				if t.redirectURI == redirectDigest(uri) {
+					return uri, true
+				}
 			}
 		}
 	}

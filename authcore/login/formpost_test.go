@@ -88,6 +88,23 @@ func TestFormPostStoresTheUserOnly(t *testing.T) {
 
 // An error code of the provider is passed on if it is one (RFC 6749, section
 // 4.1.2.1; CWE-79).
+// A native application is redirected to the port on which it listens (RFC 8252,
+// section 7.3).
+func TestFormPostToLoopbackPort(t *testing.T) {
+	f := withFormPost(t, func(c *realm.Config) { c.Clients[0].RedirectURIs = []string{"http://127.0.0.1/cb"} })
+	const page = "http://127.0.0.1:51234/cb"
+	begun, err := f.Logins.Authorize(t.Context(), login.AuthorizeStart{
+		Provider: "github", ClientKey: clientKey, RedirectURI: page, Caller: caller,
+	})
+	if err != nil {
+		t.Fatalf("Authorize() = %v, want a state", err)
+	}
+	target, err := f.formPost(login.Callback{State: begun.State, Code: "code"})
+	if err != nil || !strings.HasPrefix(target, page+"?code=code&") {
+		t.Errorf("FormPost() = %s, %v, want the page %s", target, err, page)
+	}
+}
+
 func TestFormPostErrors(t *testing.T) {
 	f := withFormPost(t, nil)
 	for sent, want := range map[string]string{

@@ -36,13 +36,18 @@ func (m *social) redeemIDToken(ctx context.Context) (authcore.Profile, error) {
 // used up by its provider: one that is found in a log, or that another service of
 // the same audience received, must not work again (RFC 9700, section 4.5).
 //
-// The key covers what the signature covers, because a signature can be encoded in
-// several ways. It does not include the provider's name: several configured
+// With a nonce the key is the nonce of this account: an SDK may issue several tokens
+// for one login, and a nonce belongs to one (OpenID Connect Core 1.0, section
+// 15.5.2). Otherwise it covers what the signature covers, because a signature can be
+// encoded in several ways. Neither includes the provider's name: several configured
 // providers may accept the tokens of one issuer.
-func usedIDToken(raw string, now time.Time) authcore.Record {
-	signed := raw[:strings.LastIndexByte(raw, '.')+1]
+func usedIDToken(raw, nonce string, identity authcore.IdentityKey, now time.Time) authcore.Record {
+	digest := authcore.DigestOf("id token", raw[:strings.LastIndexByte(raw, '.')+1])
+	if nonce != "" {
+		digest = authcore.DigestOf("id token nonce", authcore.DigestOf(identity.Issuer, identity.Subject).String()+nonce)
+	}
 	return authcore.Record{
-		RecordKey: authcore.RecordKey{Kind: idTokenKind, Key: authcore.DigestOf("id token", signed).String()},
+		RecordKey: authcore.RecordKey{Kind: idTokenKind, Key: digest.String()},
 		Created:   now, Expires: now.Add(idTokenMemory),
 	}
 }

@@ -2,6 +2,8 @@ package login_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,6 +22,7 @@ func withIDTokens(t *testing.T, change func(*realm.Config)) (*fixture, *openIDPr
 		"h.p.s": {Issuer: "https://idp.example", Subject: "42", Email: "ann@example.com", EmailVerified: true},
 		"h.p.t": {Issuer: "https://idp.example", Subject: "42"},
 		"h.q.s": {Issuer: "https://idp.example", Subject: "42"},
+		"g.p.s": {Issuer: "https://idp.example", Subject: "42"},
 	}}}
 	return newFixture(t, func(c *realm.Config) {
 		c.Providers = append(c.Providers, provider)
@@ -29,9 +32,15 @@ func withIDTokens(t *testing.T, change func(*realm.Config)) (*fixture, *openIDPr
 	}), provider
 }
 
+// nonceOf returns the nonce of a token: its payload.
+func nonceOf(token string) string {
+	parts := strings.Split(token, ".")
+	return parts[min(1, len(parts)-1)]
+}
+
 func (f *fixture) byIDToken(provider, token string) (session.Grant, error) {
 	return f.Logins.Social(f.t.Context(), login.SocialLogin{
-		Provider: provider, IDToken: token, Nonce: "n", User: "u", ClientKey: clientKey, Caller: caller,
+		Provider: provider, IDToken: token, Nonce: nonceOf(token), User: "u", ClientKey: clientKey, Caller: caller,
 	})
 }
 
@@ -41,7 +50,7 @@ func TestByIDToken(t *testing.T) {
 	if err != nil || !grant.IsNew || grant.User.Email != "ann@example.com" || grant.Session.Method != "google-oauth2" {
 		t.Fatalf("Social() = %+v, %v, want a new user", grant, err)
 	}
-	if want := (authcore.IDTokenRequest{IDToken: "h.p.s", Nonce: "n", User: "u"}); provider.tokens[0] != want {
+	if want := (authcore.IDTokenRequest{IDToken: "h.p.s", Nonce: "p", User: "u"}); provider.tokens[0] != want {
 		t.Errorf("verified %+v, want %+v", provider.tokens[0], want)
 	}
 	again, err := f.byIDToken("google-oauth2", "h.q.s")
@@ -66,7 +75,7 @@ func TestHardeningIDTokenWorksOnce(t *testing.T) {
 	if _, err := f.byIDToken("google-oauth2", "h.p.s"); err != nil {
 		t.Fatal(err)
 	}
-	for name, token := range map[string]string{"the same": "h.p.s", "with another signature": "h.p.t"} {
+	for name, token := range map[string]string{"the same": "h.p.s", "with another signature": "h.p.t", "another token with its nonce": "g.p.s"} {
 		t.Run(name, func(t *testing.T) {
 			_, err := f.byIDToken("google-oauth2", token)
 			wantCode(t, err, 400, authcore.CodeIDTokenUsed)
@@ -128,5 +137,31 @@ func TestHardeningOneOfManyIDTokenLogins(t *testing.T) {
 	group.Wait()
 	if won.Load() != 1 {
 		t.Errorf("%d logins with one ID token, want 1", won.Load())
+	}
+}
+
+// The faults of an SDK's token have codes of their own: the application gets a new
+// token and repeats the login.
+func TestIDTokenExpired(t *testing.T) {
+	f, provider := withIDTokens(t, nil)
+	provider.fail(fmt.Errorf("%w: %w", authcore.ErrIDTokenExpired, authcore.ErrProviderMismatch))
+	_, err := f.byIDToken("google-oauth2", "h.p.s")
+	wantCode(t, err, 400, authcore.CodeIDTokenExpired)
+}
+
+// A token without a nonce works once; another one of the same account is independent.
+func TestIDTokenWithoutNonce(t *testing.T) {
+	f, _ := withIDTokens(t, nil)
+	login := func(token string) error {
+		_, err := f.Logins.Social(f.t.Context(), login.SocialLogin{
+			Provider: "google-oauth2", IDToken: token, ClientKey: clientKey, Caller: caller,
+		})
+		return err
+	}
+	for _, token := range []string{"h.p.s", "g.p.s", "h.q.s"} {
+		if err := login(token); err != nil {
+			t.Errorf("Social(%s) = %v, want a login", token, err)
+		}
+		wantCode(t, login(token), 400, authcore.CodeIDTokenUsed)
 	}
 }

@@ -84,10 +84,16 @@ func (s *Service) providerError(name string, err error) error {
 		return authcore.Unavailable(err) // the client disconnected; the provider did not fail
 	case errors.Is(err, authcore.ErrProviderDenied):
 		return public(http.StatusBadRequest, authcore.CodeProviderDenied, "The provider did not accept this login. Please try again.")
+	case errors.Is(err, authcore.ErrIDTokenExpired):
+		return public(http.StatusBadRequest, authcore.CodeIDTokenExpired, "This ID token is too old. Get a new one and try again.")
 	case errors.Is(err, authcore.ErrProviderMismatch):
 		return public(http.StatusBadRequest, authcore.CodeProviderMismatch, "The provider's response does not belong to this login. Please try again.")
 	case errors.Is(err, authcore.ErrProviderTimeout) || errors.Is(err, context.DeadlineExceeded):
 		return public(http.StatusGatewayTimeout, authcore.CodeProviderTimeout, "The provider did not answer in time.")
+	case errors.Is(err, authcore.ErrProviderRedirectURI):
+		return public(http.StatusBadGateway, authcore.CodeRedirectURIMismatch, "The provider does not accept the redirect URI of this application.")
+	case errors.Is(err, authcore.ErrProviderMisconfigured):
+		return public(http.StatusBadGateway, authcore.CodeProviderMisconfigured, "The provider does not accept the configuration of this application.")
 	default:
 		return public(http.StatusBadGateway, authcore.CodeProviderUnavailable, "The provider could not be reached or gave no usable answer.")
 	}

@@ -19,6 +19,8 @@ type social struct {
 	client      *authcore.Client
 	provider    authcore.Provider
 	redirectURI string
+	// identity is the account at the provider, once it is known.
+	identity authcore.IdentityKey
 	// state is nil unless the login was begun with Authorize.
 	state *state
 }
@@ -71,6 +73,7 @@ func (m *social) prove(ctx context.Context, _ *attempt) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
+	m.identity = found.identity.Key()
 	return proof{claims: m.claims, refs: found.refs(), decide: found.decide}, nil
 }
 
@@ -127,7 +130,7 @@ func (m *social) claims(begun authcore.Session) []authcore.Record {
 		claims = append(claims, m.state.used(begun.Created))
 	}
 	if m.IDToken != "" {
-		claims = append(claims, usedIDToken(m.IDToken, begun.Created))
+		claims = append(claims, usedIDToken(m.IDToken, m.Nonce, m.identity, begun.Created))
 	}
 	return claims
 }

@@ -28,7 +28,7 @@ const (
 	nameLength  = 8
 	seedLength  = 32
 	userLength  = 16
-	stateLength = 8 + 3*nameLength + 1 + seedLength + userLength
+	stateLength = 8 + 3*nameLength + 2 + 1 + seedLength + userLength
 )
 
 // Bits of the flags of a state.
@@ -49,6 +49,8 @@ type state struct {
 	// client, provider and redirectURI are shortened digests of what the login was
 	// begun for. They identify configured values; the seal protects them.
 	client, provider, redirectURI [nameLength]byte
+	// port of a redirect URI on a loopback host, which need not be configured; else 0.
+	port uint16
 	// formPost: the provider posts its response to our redirect URI.
 	formPost bool
 	// link: the login adds an identity to the user whose shortened digest is user.
@@ -92,6 +94,7 @@ func (t *state) encode() []byte {
 	text = append(text, t.client[:]...)
 	text = append(text, t.provider[:]...)
 	text = append(text, t.redirectURI[:]...)
+	text = binary.BigEndian.AppendUint16(text, t.port)
 	var flags byte
 	if t.formPost {
 		flags |= flagFormPost
@@ -117,6 +120,7 @@ func decodeState(text []byte) (state, bool) {
 	var t state
 	t.expires = time.Unix(int64(binary.BigEndian.Uint64(next(8))), 0) //nolint:gosec // what encode wrote
 	t.client, t.provider, t.redirectURI = [nameLength]byte(next(nameLength)), [nameLength]byte(next(nameLength)), [nameLength]byte(next(nameLength))
+	t.port = binary.BigEndian.Uint16(next(2))
 	flags := next(1)[0]
 	t.formPost, t.link = flags&flagFormPost != 0, flags&flagLink != 0
 	t.seed, t.user = [seedLength]byte(next(seedLength)), [userLength]byte(next(userLength))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -24,9 +26,15 @@ func (p openIDProvider) VerifyIDToken(ctx context.Context, request authcore.IDTo
 		if request.IDToken == "" || len(request.IDToken) > maxIDToken {
 			return authcore.Profile{}, mismatch("ID token is empty or too large")
 		}
-		_, claims, err := p.readIDToken(ctx, md, request.IDToken, p.audiences)
+		_, claims, err := p.readIDToken(ctx, md, request.IDToken, p.audiences, false)
+		if errors.Is(err, errOld) {
+			return authcore.Profile{}, fmt.Errorf("%w: %w", authcore.ErrIDTokenExpired, err)
+		}
 		if err != nil {
 			return authcore.Profile{}, err
+		}
+		if err := checkAppKind(claims); err != nil {
+			return authcore.Profile{}, mismatch("ID token: %w", err)
 		}
 		if err := checkAppNonce(claims, request.Nonce); err != nil {
 			return authcore.Profile{}, err

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -50,7 +51,23 @@ func azureAD() spec {
 		options:    []string{"tenant", "audience", "jwks_url"},
 		profile:    azureProfile,
 		recognizes: azureRecognizes,
+
+		configFault: microsoftConfigFault,
 	}
+}
+
+// microsoftConfigFault reads the error codes about the redirect URI
+// (https://learn.microsoft.com/entra/identity-platform/reference-error-codes): it is
+// not registered, or it differs from that of the authorization request.
+func microsoftConfigFault(answer object) error {
+	var codes []int
+	if json.Unmarshal(answer["error_codes"], &codes) != nil {
+		return nil
+	}
+	if slices.Contains(codes, 50011) || slices.Contains(codes, 500112) {
+		return authcore.ErrProviderRedirectURI
+	}
+	return nil
 }
 
 // azureRecognizes extracts the tenant from the issuer.

@@ -46,10 +46,20 @@ func newCached[T any](load func(context.Context) (T, error), lifetime time.Durat
 // no use passes it as outdated, others pass 0. It receives the same generation
 // again if another load is not due yet, with an error if the last load failed.
 func (c *cached[T]) get(ctx context.Context, outdated uint64) (T, uint64, error) {
+	return c.find(ctx, outdated, false)
+}
+
+// getUrgently is get without the interval between loads, for callers whose number
+// the provider limits. After a failure the interval applies.
+func (c *cached[T]) getUrgently(ctx context.Context, outdated uint64) (T, uint64, error) {
+	return c.find(ctx, outdated, true)
+}
+
+func (c *cached[T]) find(ctx context.Context, outdated uint64, urgent bool) (T, uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.fresh() || c.generation <= outdated {
-		if c.flight == nil && c.mayLoad() {
+		if c.flight == nil && (c.mayLoad() || urgent && c.failures == 0) {
 			c.begin(ctx)
 		}
 		if err := c.wait(ctx); err != nil {

@@ -44,6 +44,16 @@ type Config struct {
 	// Audiences that are accepted in ID tokens of native apps, in addition to the
 	// client id.
 	Audiences []string `json:"audiences,omitempty" option:"audience"`
+	// Accept ID tokens that an application received from the provider's SDK: `on` or
+	// `off`. Supported by the kinds that issue such tokens. Default: `on` with
+	// audience, otherwise `off`.
+	IDTokenLogin string `json:"id_token_login,omitempty" oneof:"on off"`
+	// The domains for which the provider may verify addresses, without their
+	// sub-domains, or `*` for all. An address of another domain counts as
+	// unverified: it joins no account. Default: none by `oidc`, `keycloak`, `auth0`,
+	// `okta-openidconnect`, `slack` and `oauth2`, whose accounts are administered by
+	// others, and all by the other kinds.
+	TrustAddresses []string `json:"trust_addresses,omitempty"`
 	// The tenants of Microsoft that may log in: their ids, or one of `common`,
 	// `organizations` and `consumers`. Default: `common`, which means all.
 	Tenants []string `json:"tenants,omitempty" option:"tenant"`
@@ -60,7 +70,9 @@ type Config struct {
 	ClientAuth string `json:"client_auth,omitempty" oneof:"basic post"`
 	// The paths of fields in the user info of an `oauth2` provider: `subject`,
 	// `email`, `email_verified`, `first_name`, `last_name`, `name`, `nickname` and
-	// `avatar`, each with a path such as `data.user.id`. `subject` is required.
+	// `avatar`, each with a path such as `data.user.id`. A URL is one name,
+	// and a JSON Pointer such as `/data/user.id` permits names with dots. `subject`
+	// is required.
 	Fields map[string]string `json:"fields,omitempty" option:"-"`
 	// Allow endpoints with plain http and on private, loopback and link-local
 	// addresses. Default: false.
@@ -97,10 +109,26 @@ func New(cfg Config, deps Deps) (authcore.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.appTokens {
+	if s.appTokens && cfg.acceptsIDTokens() {
 		return openIDProvider{p}, nil
 	}
 	return p, nil
+}
+
+// Values of Config.IDTokenLogin.
+const (
+	idTokenLoginOn  = "on"
+	idTokenLoginOff = "off"
+)
+
+// acceptsIDTokens reports whether ID tokens of applications may log in. Without an
+// application they are not needed, and every other service that receives ID tokens
+// for the client id could log in as its users (CWE-346).
+func (c *Config) acceptsIDTokens() bool {
+	if c.IDTokenLogin != "" {
+		return c.IDTokenLogin == idTokenLoginOn
+	}
+	return len(c.Audiences) > 0
 }
 
 func newProvider(kind spec, cfg Config, deps Deps) (*provider, error) {
@@ -140,6 +168,7 @@ func newProvider(kind spec, cfg Config, deps Deps) (*provider, error) {
 		clientSecret:  cfg.ClientSecret,
 		scope:         strings.Join(cfg.Scopes, s.scopeSeparator),
 		audiences:     append([]string{cfg.ClientID}, cfg.Audiences...),
+		trusted:       cfg.trusted(&s),
 		tenants:       cfg.Tenants,
 		hostedDomains: cfg.HostedDomains,
 		fields:        cfg.Fields,

@@ -20,7 +20,9 @@ type metadata struct {
 	authStyle oauth2.AuthStyle
 	// algorithms accepted for ID tokens.
 	algorithms []jose.SignatureAlgorithm
-	pkce       bool
+	// userInfoAlgorithms are accepted in addition for user info.
+	userInfoAlgorithms []jose.SignatureAlgorithm
+	pkce               bool
 }
 
 // metadata returns the fixed or the discovered metadata.
@@ -90,6 +92,8 @@ func (p *provider) readDiscovery(body []byte) (metadata, error) {
 		authStyle:  style,
 		algorithms: readAlgorithms(document),
 		pkce:       p.spec.pkce && takesS256(document),
+
+		userInfoAlgorithms: readUserInfoAlgorithms(document),
 	}, nil
 }
 
@@ -150,8 +154,12 @@ func takesS256(document object) bool {
 // allowed: "none" and HMAC, which would use the public key as a secret, are not
 // (RFC 8725, sections 2.1 and 3.1).
 func readAlgorithms(document object) []jose.SignatureAlgorithm {
-	algorithms := []jose.SignatureAlgorithm{jose.RS256}
-	announced, _ := document.texts("id_token_signing_alg_values_supported")
+	return append([]jose.SignatureAlgorithm{jose.RS256}, allowedAlgorithms(document, "id_token_signing_alg_values_supported")...)
+}
+
+func allowedAlgorithms(document object, member string) []jose.SignatureAlgorithm {
+	var algorithms []jose.SignatureAlgorithm
+	announced, _ := document.texts(member)
 	for _, allowed := range []jose.SignatureAlgorithm{
 		jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
 		jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,

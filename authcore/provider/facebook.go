@@ -38,6 +38,7 @@ func facebook() spec {
 		appTokensOnly:  true,
 		options:        []string{"audience", "jwks_url"},
 		refuses:        facebookRefuses,
+		configFault:    facebookConfigFault,
 		profile:        facebookProfile,
 	}
 }
@@ -63,6 +64,20 @@ func facebookRefuses(answer object) bool {
 	}
 }
 
+// facebookConfigFault reads the errors about the app and its redirect URIs.
+func facebookConfigFault(answer object) error {
+	fault, _ := parseObject(answer["error"])
+	code, _ := fault.integer("code")
+	switch code {
+	case "191": // the domain of the redirect URI is not registered
+		return authcore.ErrProviderRedirectURI
+	case "101": // the app id is unknown
+		return authcore.ErrProviderMisconfigured
+	default:
+		return nil
+	}
+}
+
 func facebookProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if g.claims != nil { // Limited Login
 		profile, err := readClaims(g.claims)
@@ -70,7 +85,7 @@ func facebookProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 		return profile, err
 	}
 	proof := hmac.New(sha256.New, []byte(g.provider.clientSecret))
-	proof.Write([]byte(g.token.AccessToken))
+	proof.Write([]byte(g.token.access))
 	address, err := withQuery(g.metadata.userInfo, url.Values{
 		"fields":          {"id,name,first_name,last_name,email,picture.type(large)"},
 		"appsecret_proof": {hex.EncodeToString(proof.Sum(nil))},

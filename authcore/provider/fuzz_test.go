@@ -12,8 +12,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/oauth2"
-
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
@@ -173,7 +171,7 @@ func FuzzUserInfo(f *testing.F) {
 		for _, row := range all {
 			s := row.spec()
 			cfg := row.cfg
-			cfg.Name, cfg.Kind, cfg.ClientID = "fuzzed", row.kind, testID
+			cfg.Name, cfg.Kind, cfg.ClientID, cfg.TrustAddresses = "fuzzed", row.kind, testID, []string{"*"}
 			if !s.noSecret {
 				cfg.ClientSecret = testSecret
 			}
@@ -182,7 +180,7 @@ func FuzzUserInfo(f *testing.F) {
 				t.Fatalf("newProvider() failed: %v", err)
 			}
 			md := metadata{endpoints: endpoints{userInfo: "https://idp.example/userinfo"}}
-			g := &grant{provider: p, metadata: md, token: &oauth2.Token{AccessToken: testAccess}, user: string(data)}
+			g := &grant{provider: p, metadata: md, token: &tokens{access: testAccess}, user: string(data)}
 			if s.openID() && !s.appTokensOnly {
 				g.claims, _ = parseObject(data)
 			}

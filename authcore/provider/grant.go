@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"golang.org/x/oauth2"
-
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
@@ -16,7 +14,7 @@ type grant struct {
 	provider *provider
 	metadata metadata
 	// token is the token response; nil for an ID token from an application.
-	token *oauth2.Token
+	token *tokens
 	// claims of the verified ID token; nil if the provider issues none.
 	claims object
 	// user is the field that Apple posts together with the code. It is not
@@ -33,13 +31,13 @@ func (g *grant) profile(ctx context.Context) (authcore.Profile, error) {
 	if profile.Issuer == "" {
 		profile.Issuer = g.provider.accounts
 	}
+	profile.EmailVerified = profile.EmailVerified && g.provider.trusts(profile.Email)
 	return sanitize(profile)
 }
 
 // extra returns another member of the token response, or "".
 func (g *grant) extra(name string) string {
-	text, _ := g.token.Extra(name).(string)
-	return text
+	return g.token.members.display(name)
 }
 
 // get requests the provider's API with the access token as a bearer token. A header
@@ -54,7 +52,7 @@ func (g *grant) get(ctx context.Context, what, address string, header http.Heade
 		request.Header = header
 	}
 	if _, decided := header["Authorization"]; !decided {
-		request.Header.Set("Authorization", "Bearer "+g.token.AccessToken)
+		request.Header.Set("Authorization", "Bearer "+g.token.access)
 	}
 	return g.provider.http.do(what, request)
 }
@@ -78,6 +76,9 @@ func (g *grant) fetchUser(ctx context.Context, query url.Values, header http.Hea
 	body, err := g.fetch(ctx, "user info", address, header)
 	if err != nil {
 		return nil, err
+	}
+	if isCompactJWT(body) {
+		return g.provider.readSignedUser(ctx, g.metadata, strings.TrimSpace(string(body)))
 	}
 	user, ok := parseObject(body)
 	if !ok {

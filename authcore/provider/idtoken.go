@@ -3,12 +3,13 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
-	"golang.org/x/oauth2"
 )
 
 // Limits of an ID token.
@@ -20,14 +21,18 @@ const (
 	leeway = time.Minute
 )
 
+// errOld is returned for a token whose time has passed. Everything else about it is
+// right.
+var errOld = errors.New("the token is too old")
+
 // verifyIDToken checks the ID token of a token response (OpenID Connect Core
 // 1.0, section 3.1.3.7) and returns its claims.
-func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *oauth2.Token, nonce string) (object, error) {
-	raw, _ := token.Extra("id_token").(string)
+func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *tokens, nonce string) (object, error) {
+	raw := strings.TrimSpace(token.members.display("id_token"))
 	if raw == "" {
 		return nil, failed("ID token is missing or not a string; request the scope openid")
 	}
-	verified, claims, err := p.readIDToken(ctx, md, raw, []string{p.clientID})
+	verified, claims, err := p.readIDToken(ctx, md, raw, []string{p.clientID}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -39,18 +44,19 @@ func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *oauth2
 			return nil, mismatch("ID token: nonce does not match this login")
 		}
 	}
-	if _, present := claims["at_hash"]; present && verified.VerifyAccessToken(token.AccessToken) != nil {
+	if _, present := claims["at_hash"]; present && verified.VerifyAccessToken(token.access) != nil {
 		return nil, mismatch("ID token: at_hash does not match the access token")
 	}
 	return claims, nil
 }
 
-// readIDToken verifies an ID token independently of its origin.
+// readIDToken verifies an ID token independently of its origin. ours is set if it
+// came from the token endpoint.
 //
 // Package oidc parses it and verifies the signature with the keys from
 // signatureCheck. checkClaims checks the claims by exact name, with errors that
 // contain no values.
-func (p *provider) readIDToken(ctx context.Context, md metadata, raw string, audiences []string) (*oidc.IDToken, object, error) {
+func (p *provider) readIDToken(ctx context.Context, md metadata, raw string, audiences []string, ours bool) (*oidc.IDToken, object, error) {
 	if len(raw) > maxIDToken {
 		return nil, nil, failed("ID token is too large")
 	}
@@ -58,7 +64,7 @@ func (p *provider) readIDToken(ctx context.Context, md metadata, raw string, aud
 	for _, algorithm := range md.algorithms {
 		allowed = append(allowed, string(algorithm))
 	}
-	check := &signatureCheck{keys: p.keys, algorithms: md.algorithms}
+	check := &signatureCheck{keys: p.keys, algorithms: md.algorithms, urgent: ours}
 	verified, err := oidc.NewVerifier(p.issuer, check, &oidc.Config{
 		SupportedSigningAlgs: allowed,
 		SkipClientIDCheck:    true,
@@ -76,6 +82,9 @@ func (p *provider) readIDToken(ctx context.Context, md metadata, raw string, aud
 	var claims object
 	if err := verified.Claims(&claims); err != nil {
 		return nil, nil, failed("ID token: the claims are not a JSON object")
+	}
+	if err := checkKind(check.typ, claims); err != nil {
+		return nil, nil, mismatch("ID token: %w", err)
 	}
 	if err := p.checkIssuer(claims, check.keyIssuer); err != nil {
 		return nil, nil, mismatch("ID token: %w", err)
@@ -98,17 +107,20 @@ func (p *provider) checkClaims(claims object, audiences []string) error {
 	}
 	now := p.now()
 	expires, ok := claims.unix("exp")
-	if !ok || !now.Before(expires) {
-		return errors.New("exp is missing or has passed")
+	if !ok {
+		return errors.New("exp is missing")
 	}
 	issued, ok := claims.unix("iat")
-	if !ok || issued.After(now.Add(leeway)) || issued.Before(now.Add(-maxAge)) {
-		return errors.New("iat is missing, in the future or too old; check the clock of this machine")
+	if !ok || issued.After(now.Add(leeway)) {
+		return errors.New("iat is missing or in the future; check the clock of this machine")
 	}
 	if claims.has("nbf") {
 		if begins, ok := claims.unix("nbf"); !ok || begins.After(now.Add(leeway)) {
 			return errors.New("nbf is in the future")
 		}
+	}
+	if !now.Before(expires) || issued.Before(now.Add(-maxAge)) {
+		return fmt.Errorf("%w: exp has passed or iat is too old; check the clock of this machine", errOld)
 	}
 	return nil
 }
@@ -119,7 +131,12 @@ type signatureCheck struct {
 	keys       *cached[keySet]
 	algorithms []jose.SignatureAlgorithm
 
+	// urgent loads a new key set without a pause: the token came from the token
+	// endpoint, so that only the provider determines the number of loads.
+	urgent bool
+
 	passed      bool
+	typ         string // of the header, RFC 7515, section 4.1.9
 	keyIssuer   string // of the key that verified
 	unavailable error
 }
@@ -132,9 +149,17 @@ func (s *signatureCheck) VerifySignature(ctx context.Context, raw string) ([]byt
 	if err != nil {
 		return nil, err
 	}
+	s.typ, _ = token.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string)
+	if _, present := token.Signatures[0].Protected.ExtraHeaders[jose.HeaderType]; present && s.typ == "" {
+		return nil, errTokenKind
+	}
+	get := s.keys.get
+	if s.urgent {
+		get = s.keys.getUrgently
+	}
 	var outdated uint64
 	for range 2 {
-		keys, generation, err := s.keys.get(ctx, outdated)
+		keys, generation, err := get(ctx, outdated)
 		if err != nil {
 			s.unavailable = err
 			return nil, err

@@ -3,8 +3,11 @@ package provider
 import (
 	"context"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -69,9 +72,8 @@ func readKeys(body []byte) (keySet, error) {
 	}
 	var keys keySet
 	for _, raw := range list {
-		var key jose.JSONWebKey
-		if json.Unmarshal(raw, &key) == nil && isVerificationKey(&key) {
-			members, _ := parseObject(raw)
+		members, _ := parseObject(raw)
+		if key, ok := readKey(members); ok {
 			keys = append(keys, publicKey{key, members.display("issuer")})
 		}
 		if len(keys) == maxKeys {
@@ -82,6 +84,54 @@ func readKeys(body []byte) (keySet, error) {
 		return nil, failed("key set: no key is usable")
 	}
 	return keys, nil
+}
+
+// readKey parses one key from the members that a verification uses (RFC 7517,
+// section 4; RFC 7518, section 6). A fault in another member, such as a certificate,
+// does not lose the key.
+func readKey(members object) (jose.JSONWebKey, bool) {
+	used := map[string]any{}
+	for _, name := range []string{"kty", "use", "alg", "crv"} {
+		if text := members.display(name); text != "" {
+			used[name] = text
+		}
+	}
+	if id, ok := members.idText("kid"); ok && id != "" {
+		used["kid"] = id
+	}
+	for _, name := range []string{"n", "e", "x", "y"} {
+		if text := members.display(name); text != "" {
+			used[name] = base64URL(text)
+		}
+	}
+	if used["kty"] == "EC" {
+		padCoordinates(used)
+	}
+	var key jose.JSONWebKey
+	reduced, err := json.Marshal(used)
+	if err != nil || json.Unmarshal(reduced, &key) != nil || members.has("d") || members.has("k") {
+		return key, false
+	}
+	operations, listed := members.texts("key_ops")
+	return key, isVerificationKey(&key) && (!listed || slices.Contains(operations, "verify"))
+}
+
+// base64URL converts other forms of base64 to that of RFC 7515, section 2.
+func base64URL(text string) string {
+	return strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(text), "=")
+}
+
+// padCoordinates adds the leading zeros of coordinates, which some servers omit
+// (RFC 7518, section 6.2.1.2).
+func padCoordinates(members map[string]any) {
+	curve, _ := members["crv"].(string)
+	size := map[string]int{"P-256": 32, "P-384": 48, "P-521": 66}[curve]
+	for _, name := range []string{"x", "y"} {
+		text, _ := members[name].(string)
+		if short, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(short) < size {
+			members[name] = base64.RawURLEncoding.EncodeToString(append(make([]byte, size-len(short)), short...))
+		}
+	}
 }
 
 func isVerificationKey(key *jose.JSONWebKey) bool {

@@ -30,7 +30,7 @@ func mailRu() spec {
 }
 
 func mailRuProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
-	user, err := g.fetchUser(ctx, url.Values{"access_token": {g.token.AccessToken}}, inQuery())
+	user, err := g.fetchUser(ctx, url.Values{"access_token": {g.token.access}}, inQuery())
 	if err != nil {
 		return authcore.Profile{}, err
 	}

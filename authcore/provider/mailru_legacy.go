@@ -37,7 +37,7 @@ func mailRuLegacyProfile(ctx context.Context, g *grant) (authcore.Profile, error
 	query := url.Values{
 		"method":      {"users.getInfo"},
 		"app_id":      {g.provider.clientID},
-		"session_key": {g.token.AccessToken},
+		"session_key": {g.token.access},
 		"secure":      {"1"},
 	}
 	query.Set("sig", signMailRu(query, g.provider.clientSecret))

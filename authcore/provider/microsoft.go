@@ -29,6 +29,8 @@ func microsoftGraph() spec {
 		options:   []string{"tenant"},
 		oneTenant: true,
 		profile:   graphProfile,
+
+		configFault: microsoftConfigFault,
 	}
 }
 

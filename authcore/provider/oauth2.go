@@ -37,6 +37,8 @@ func generalOAuth2() spec {
 		pkce:      true,
 		options:   []string{"authorize_url!", "token_url!", "user_info_url!", "field!", "client_auth"},
 		profile:   fieldsProfile,
+
+		administered: true,
 	}
 }
 
@@ -79,31 +81,53 @@ func readFields(user object, paths map[string]string) (authcore.Profile, error) 
 	return profile, nil
 }
 
-// validPath reports whether a text is a path: names separated by dots.
+// pathNames returns the member names of a path: separated by dots, one name if it is
+// a URL such as https://example.com/uid, or a JSON Pointer (RFC 6901), which permits
+// any names. The form alone decides, never the response: at some providers users
+// choose names of members.
+func pathNames(path string) []string {
+	switch {
+	case strings.HasPrefix(path, "/"):
+		names := strings.Split(path[1:], "/")
+		for i, name := range names {
+			names[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+		}
+		return names
+	case strings.Contains(path, "://"):
+		return []string{path}
+	default:
+		return strings.Split(path, ".")
+	}
+}
+
+// validPath reports whether a text is a path.
 func validPath(path string) bool {
-	names := strings.Split(path, ".")
+	names := pathNames(path)
 	return len(names) <= maxPathDepth && !slices.Contains(names, "")
 }
 
 // at returns the value at a path. A name may be the index of a list.
 func (o object) at(path string) (json.RawMessage, bool) {
-	name, rest, deeper := strings.Cut(path, ".")
-	raw, found := o[name]
-	if !found || !deeper {
+	return o.member(pathNames(path))
+}
+
+func (o object) member(names []string) (json.RawMessage, bool) {
+	raw, found := o[names[0]]
+	if !found || len(names) == 1 {
 		return raw, found
 	}
+	names = names[1:]
 	if inner, isObject := parseObject(raw); isObject {
-		return inner.at(rest)
+		return inner.member(names)
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil {
 		return nil, false
 	}
 	// A list is treated as an object with the member names 0, 1, 2 and so on.
-	index, _, _ := strings.Cut(rest, ".")
-	i, err := strconv.Atoi(index)
+	i, err := strconv.Atoi(names[0])
 	if err != nil || i < 0 || i >= len(list) {
 		return nil, false
 	}
-	return object{index: list[i]}.at(rest)
+	return object{names[0]: list[i]}.member(names)
 }

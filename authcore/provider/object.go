@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -11,11 +12,12 @@ import (
 // some providers users choose names of attributes of their account.
 type object map[string]json.RawMessage
 
-// parseObject parses one JSON object. It reports false for null, arrays and
-// trailing data.
+// parseObject parses one JSON object, whatever its media type, as token, discovery,
+// key set and user info endpoints send it. It skips a byte order mark, which RFC
+// 8259, section 8.1, permits, and reports false for null, arrays and trailing data.
 func parseObject(data []byte) (object, bool) {
 	var o object
-	err := json.Unmarshal(data, &o)
+	err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &o)
 	return o, err == nil && o != nil
 }
 

@@ -14,10 +14,13 @@ func generalOIDC() spec {
 		discovery: true,
 		appTokens: true,
 		options:   []string{"issuer!", "audience", "jwks_url"},
-		scopes:    []string{"openid", "profile", "email"},
-		pkce:      true,
-		nonce:     true,
-		profile:   claimsProfile,
+
+		administered: true,
+
+		scopes:  []string{"openid", "profile", "email"},
+		pkce:    true,
+		nonce:   true,
+		profile: claimsProfile,
 	}
 }
 

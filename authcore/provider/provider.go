@@ -20,6 +20,8 @@ type provider struct {
 	scope        string
 	// audiences accepted in ID tokens from applications, including the client id.
 	audiences []string
+	// trusted lists the domains for which the provider verifies addresses.
+	trusted []string
 	// tenants that may log in, if the provider has tenants; nil for all.
 	tenants []string
 	// hostedDomains that may log in, if the provider has them; nil for all.

@@ -80,6 +80,12 @@ func (r *recorded) script(t *testing.T) *script {
 			userInfo: document["userinfo_endpoint"].(string), jwks: document["jwks_uri"].(string),
 		}
 	}
+	if cfg.TrustAddresses == nil {
+		cfg.TrustAddresses = []string{"*"}
+	}
+	if s.appTokens {
+		cfg.IDTokenLogin = "on"
+	}
 	played := newScript(t, cfg, at)
 	if s.noSecret {
 		played.cfg.ClientSecret = ""

@@ -31,6 +31,8 @@ func slack() spec {
 		refuses:   slackRefuses,
 		profile:   slackProfile,
 
+		administered: true,
+
 		recognizes: func(p *provider, issuer string) bool { return strings.HasPrefix(issuer, p.issuer+"/") },
 	}
 }

@@ -65,6 +65,10 @@ type spec struct {
 	// options lists the fields of Config that only some kinds accept. An
 	// exclamation mark after the name makes the option required.
 	options []string
+	// administered is set if others than the operator administer the accounts and
+	// may set any verified address. Then the provider is trusted with the addresses
+	// of the configured domains only.
+	administered bool
 	// noSecret is set if the kind has no configured client secret.
 	noSecret bool
 	// oneTenant is set if responses do not contain the tenant, so that a list of
@@ -80,6 +84,10 @@ type spec struct {
 	// whether the error concerns this code or this user, so that another login may
 	// succeed.
 	refuses func(answer object) bool
+	// configFault reads a provider-specific error of the token endpoint. It returns
+	// authcore.ErrProviderRedirectURI or authcore.ErrProviderMisconfigured for a
+	// fault that the operator must correct, otherwise nil.
+	configFault func(answer object) error
 	// profile returns the user as the provider describes it; sanitize cleans,
 	// limits and checks everything afterwards. The caller sets Issuer unless the
 	// profile has one.

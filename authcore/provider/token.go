@@ -1,8 +1,9 @@
 package provider
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,16 +13,44 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
+// tokenWhat names the token response in errors.
+const tokenWhat = "token request"
+
+// tokens is a successful token response (RFC 6749, section 5.1).
+type tokens struct {
+	access string
+	// members are those of the response. Only the ones that a login uses are
+	// checked: expires_in and refresh_token come in many forms.
+	members object
+}
+
 // redeem exchanges the code for tokens with exactly one request. A code can be used
 // once (RFC 6749, section 4.1.2), and providers treat a second request as theft and
 // revoke the tokens.
-func (p *provider) redeem(ctx context.Context, md metadata, request authcore.ExchangeRequest) (*oauth2.Token, error) {
+func (p *provider) redeem(ctx context.Context, md metadata, request authcore.ExchangeRequest) (*tokens, error) {
 	if request.Code == "" {
 		return nil, denied("the code is empty")
 	}
-	var options []oauth2.AuthCodeOption
+	sent, err := p.tokenRequest(ctx, md, request)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := p.http.redeemed(tokenWhat, sent)
+	if err != nil {
+		return nil, err
+	}
+	return p.readTokens(answer)
+}
+
+// tokenRequest is the token request (RFC 6749, section 4.1.3) with the client
+// authentication of section 2.3.1.
+func (p *provider) tokenRequest(ctx context.Context, md metadata, request authcore.ExchangeRequest) (*http.Request, error) {
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {request.Code}}
+	if request.RedirectURI != "" {
+		form.Set("redirect_uri", request.RedirectURI)
+	}
 	if md.pkce && request.Verifier != "" {
-		options = append(options, oauth2.VerifierOption(request.Verifier))
+		form.Set("code_verifier", request.Verifier)
 	}
 	if p.spec.exchangeParams != nil {
 		params, err := p.spec.exchangeParams(request)
@@ -29,110 +58,75 @@ func (p *provider) redeem(ctx context.Context, md metadata, request authcore.Exc
 			return nil, err
 		}
 		for name, value := range params {
-			options = append(options, oauth2.SetAuthURLParam(name, value))
+			form.Set(name, value)
 		}
 	}
-	config := p.oauth2(md, request.RedirectURI)
+	secret := p.clientSecret
 	if p.spec.secret != nil {
-		secret, err := p.spec.secret(p)
-		if err != nil {
+		var err error
+		if secret, err = p.spec.secret(p); err != nil {
 			return nil, err
 		}
-		config.ClientSecret = secret
 	}
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, p.http.redeem)
-	token, err := config.Exchange(ctx, request.Code, options...)
+	inForm := md.authStyle == oauth2.AuthStyleInParams
+	if inForm {
+		form.Set("client_id", p.clientID)
+		if secret != "" {
+			form.Set("client_secret", secret)
+		}
+	}
+	sent, err := http.NewRequestWithContext(ctx, http.MethodPost, md.token, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, p.tokenFault(err)
+		return nil, failed("%s: %w", tokenWhat, errBadURL)
 	}
-	if token.TokenType != "" && !strings.EqualFold(token.TokenType, "bearer") {
-		return nil, failed("token request: token_type is not Bearer")
+	sent.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if !inForm {
+		sent.SetBasicAuth(url.QueryEscape(p.clientID), url.QueryEscape(secret))
 	}
-	return token, nil
+	return sent, nil
 }
 
-// tokenFault maps an error of the token request. It keeps only the status and known
-// error codes of the response: the body may repeat the code, the secret or an
-// address.
-func (p *provider) tokenFault(err error) error {
-	const what = "token request"
-	var refusal *oauth2.RetrieveError
-	if !errors.As(err, &refusal) {
-		var request *url.Error
-		if errors.As(err, &request) {
-			return transportFault(what, err)
-		}
-		return failed("%s: the response is not a token response", what)
+// readTokens reads a token response by its content: many servers label it wrongly.
+func (p *provider) readTokens(answer answer) (*tokens, error) {
+	members, ok := parseMembers(answer.body)
+	if fault := members.display("error"); answer.status/100 != 2 || fault != "" || isObject(members["error"]) {
+		return nil, p.tokenFault(answer.status, members)
 	}
-	status := refusal.Response.StatusCode
-	code := refusal.ErrorCode
-	if status >= http.StatusInternalServerError {
-		return failed("%s: status %d", what, status)
+	if !ok {
+		return nil, failed("%s: the response is not a token response", tokenWhat)
 	}
-	if isDenial(code) {
-		return denied("%s: status %d, %s", what, status, code)
+	access := strings.TrimSpace(members.display("access_token"))
+	if access == "" {
+		return nil, failed("%s: access_token is missing or not a string", tokenWhat)
 	}
-	if p.spec.refuses != nil {
-		if answer, ok := parseObject(refusal.Body); ok && p.spec.refuses(answer) {
-			return denied("%s: status %d, provider-specific error", what, status)
-		}
+	if kind := strings.TrimSpace(members.display("token_type")); kind != "" && !strings.EqualFold(kind, "bearer") {
+		return nil, failed("%s: token_type is not Bearer", tokenWhat)
 	}
-	switch {
-	case isClientFault(code):
-		return failed("%s: status %d, %s: %w", what, status, code, ErrClient)
-	case !isFault(code):
-		code = "unknown error code"
-	}
-	if status == http.StatusOK || status == http.StatusBadRequest {
-		return failed("%s: status %d, %s: %w", what, status, code, errRequest)
-	}
-	return failed("%s: status %d, %s", what, status, code)
+	return &tokens{access: access, members: members}, nil
 }
 
-// ErrClient is wrapped by errors of Exchange and Check if the provider rejects the
-// client. The operator must correct the configuration.
-var ErrClient = errors.New("the provider rejects client_id and client_secret")
-
-var errRequest = errors.New("the provider rejects the request")
-
-// isDenial lists the errors about this code or this user: another login may
-// succeed.
-func isDenial(code string) bool {
-	switch code {
-	case "invalid_grant", // RFC 6749, section 5.2
-		"access_denied",                                              // RFC 6749, section 4.1.2.1
-		"login_required", "consent_required", "interaction_required", // OpenID Connect Core 1.0, section 3.1.2.6
-		"account_selection_required",
-		"bad_verification_code", "unverified_user_email", // GitHub
-		"admin_policy_enforced", "org_internal": // Google
-		return true
-	default:
-		return false
+// parseMembers parses a JSON object, or form data, which some servers send instead
+// (Facebook and GitHub did).
+func parseMembers(body []byte) (object, bool) {
+	if members, ok := parseObject(body); ok {
+		return members, true
 	}
+	text := string(bytes.TrimSpace(body))
+	if text == "" || strings.ContainsAny(text[:1], "{[<\"") {
+		return nil, false
+	}
+	form, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, false
+	}
+	members := object{}
+	for name := range form {
+		members[name], _ = json.Marshal(form.Get(name)) // a string can be encoded
+	}
+	return members, true
 }
 
-// isFault lists the errors about the request or the provider: no login succeeds
-// until the operator or the provider corrects it.
-func isFault(code string) bool {
-	switch code {
-	case "invalid_request", "unsupported_grant_type", "invalid_scope", // RFC 6749, section 5.2
-		"server_error", "temporarily_unavailable", // RFC 6749, section 4.1.2.1
-		"redirect_uri_mismatch": // GitHub, Google
-		return true
-	default:
-		return false
-	}
-}
-
-// isClientFault lists the errors about the client and its secret.
-func isClientFault(code string) bool {
-	switch code {
-	case "invalid_client", "unauthorized_client", // RFC 6749, section 5.2
-		"incorrect_client_credentials", "application_suspended", // GitHub
-		"deleted_client", "disabled_client", // Google
-		"invalid_client_id", "bad_client_secret": // Slack
-		return true
-	default:
-		return false
-	}
+func isObject(raw json.RawMessage) bool {
+	_, ok := parseObject(raw)
+	return ok
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // validName matches a path segment that needs no escaping.
@@ -65,6 +67,7 @@ func (c *Config) validateUse(s *spec, found *faults) {
 		{"issuer", c.Issuer != "", "the provider's issuer, for example https://login.example.com/realms/main"},
 		{"jwks_url", c.JWKSURL != "", ""},
 		{"audience", len(c.Audiences) > 0, ""},
+		{"id_token_login", c.IDTokenLogin != "", ""},
 		{"tenant", len(c.Tenants) > 0, ""},
 		{"hosted_domain", len(c.HostedDomains) > 0, ""},
 		{"team_id", c.TeamID != "", "the ten characters that Apple shows as Team ID"},
@@ -77,7 +80,8 @@ func (c *Config) validateUse(s *spec, found *faults) {
 		{"user_info_url", c.UserInfoURL != "", "the user info endpoint"},
 	} {
 		taken, needed := s.takes(option.name)
-		taken = taken || option.name == "client_auth" && s.choosesClientAuth()
+		taken = taken || option.name == "client_auth" && s.choosesClientAuth() ||
+			option.name == "id_token_login" && s.appTokens
 		switch {
 		case needed && !option.isSet:
 			found.add(option.name, "the option is missing; use %s", option.use)
@@ -95,6 +99,17 @@ func (c *Config) validateUse(s *spec, found *faults) {
 func (c *Config) validateValues(s *spec, found *faults) {
 	if c.ClientAuth != "" && c.ClientAuth != clientAuthBasic && c.ClientAuth != clientAuthPost {
 		found.add("client_auth", "%q is not valid; use basic or post", c.ClientAuth)
+	}
+	if c.IDTokenLogin != "" && c.IDTokenLogin != idTokenLoginOn && c.IDTokenLogin != idTokenLoginOff {
+		found.add("id_token_login", "%q is not valid; use on or off", c.IDTokenLogin)
+	}
+	for _, domain := range c.TrustAddresses {
+		if _, err := authcore.ParseDomain(domain); err != nil && domain != anyDomain {
+			found.add("trust_addresses", "%q is not a valid domain; use a domain such as example.com, or * for all, and check that its environment variable is set", domain)
+		}
+	}
+	if slices.Contains(c.TrustAddresses, anyDomain) && len(c.TrustAddresses) > 1 {
+		found.add("trust_addresses", "* includes the other domains; use * alone, or remove it")
 	}
 	for _, tenant := range c.Tenants {
 		if !validTenant.MatchString(tenant) && (len(c.Tenants) > 1 || !isTenantGroup(tenant)) {
@@ -120,7 +135,7 @@ func (c *Config) validateValues(s *spec, found *faults) {
 			found.add("field", "%q is not valid; use one of %s", name, strings.Join(FieldNames(), ", "))
 		}
 		if !validPath(path) {
-			found.add("field", "%q is not a valid path; use member names separated by dots, for example data.user.id", path)
+			found.add("field", "%q is not a valid path; use member names separated by dots, for example data.user.id, or a JSON Pointer such as /data/user.id", path)
 		}
 	}
 	if _, needed := s.takes("field"); needed && len(c.Fields) > 0 && c.Fields["subject"] == "" {

@@ -48,7 +48,7 @@ func vkDevice(request authcore.ExchangeRequest) (map[string]string, error) {
 func vkIDProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	const what = "user info"
 	answer, err := g.post(ctx, what, g.metadata.userInfo, url.Values{
-		"access_token": {g.token.AccessToken},
+		"access_token": {g.token.access},
 		"client_id":    {g.provider.clientID},
 	})
 	if err != nil {

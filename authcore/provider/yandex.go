@@ -30,7 +30,7 @@ func yandex() spec {
 
 func yandexProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	user, err := g.fetchUser(ctx, url.Values{"format": {"json"}},
-		http.Header{"Authorization": {"OAuth " + g.token.AccessToken}})
+		http.Header{"Authorization": {"OAuth " + g.token.access}})
 	if err != nil {
 		return authcore.Profile{}, err
 	}

@@ -44,7 +44,11 @@ func New(ctx context.Context, cfg Config) (*Realm, error) {
 	r := &Realm{cfg: cfg, origins: map[string]bool{}}
 	r.horizon = revocation.NewHorizon(r.Now, cfg.Elapsed)
 	for i := range cfg.Clients {
-		for _, origin := range cfg.Clients[i].Origins {
+		for _, text := range cfg.Clients[i].Origins {
+			origin, err := authcore.ParseOrigin(text)
+			if err != nil { // check validated it
+				return nil, err
+			}
 			r.origins[origin] = true
 		}
 	}
