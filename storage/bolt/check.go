@@ -35,7 +35,7 @@ func Check(ctx context.Context, path string) (state string, err error) {
 	case info.Size() == 0:
 		return path + " is empty; the first start fills it", nil
 	}
-	err = verify(path, checkLockTimeout, ctx.Err, func(tx *bbolt.Tx) error {
+	err = verify(path, checkLockTimeout, wholeFile, ctx.Err, func(tx *bbolt.Tx) error {
 		_, err := checkFormat(tx, path)
 		return err
 	})

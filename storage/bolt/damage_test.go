@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
@@ -52,6 +54,13 @@ func numbered(i int) authcore.Record {
 // A file with any damaged page must end no process (CWE-248): bbolt panics, faults
 // or recurses without end on it, partly in goroutines of its own.
 func TestDamagedFiles(t *testing.T) {
+	t.Run("all pages are checked", func(t *testing.T) { testDamagedFiles(t, wholeFile, 50) })
+	t.Run("leaves are not checked", func(t *testing.T) { testDamagedFiles(t, 0, 15) })
+}
+
+// testDamagedFiles damages files and requires that open refuses a number of them.
+func testDamagedFiles(t *testing.T, limit int64, least int) {
+	t.Helper()
 	intact, err := os.ReadFile(filledFile(t))
 	if err != nil {
 		t.Fatal("ReadFile:", err)
@@ -60,7 +69,7 @@ func TestDamagedFiles(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	path := filepath.Join(t.TempDir(), "auth.db")
 	refused := 0
-	for round := range 300 {
+	for round := range 150 {
 		text := bytes.Clone(intact)
 		page := text[(2+random.IntN(len(text)/pageSize-2))*pageSize:][:pageSize]
 		switch round % 5 {
@@ -81,7 +90,7 @@ func TestDamagedFiles(t *testing.T) {
 			t.Fatal("WriteFile:", err)
 		}
 		_, checkErr := Check(t.Context(), path)
-		db, err := Open(path, WithLockTimeout(time.Millisecond))
+		db, err := open(path, limit, WithLockTimeout(time.Millisecond))
 		if err != nil {
 			refused++
 			if !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), ";") {
@@ -92,15 +101,70 @@ func TestDamagedFiles(t *testing.T) {
 			}
 			continue
 		}
-		if checkErr != nil {
+		if checkErr != nil && limit == wholeFile {
 			t.Errorf("round %d: Open = nil, but Check = %v", round, checkErr)
 		}
 		use(t, db)
 		closeDB(t, db)
 	}
-	if refused < 100 {
-		t.Errorf("%d of 300 damaged files were refused, want most of them", refused)
+	if refused < least {
+		t.Errorf("open refused %d of 150 damaged files, want at least %d", refused, least)
 	}
+}
+
+// Open of a large file reads the leaves only after a crash, when bbolt has to derive
+// the free pages.
+func TestOpenReadsLeavesAfterCrash(t *testing.T) {
+	path := filledFile(t)
+	if got := openedPages(t, path); got > 40 {
+		t.Errorf("verify after Close read %d pages, want those above the leaves", got)
+	}
+	db := openFile(t, path)
+	fill(t, realm(t, db, "main"), 1000, 1001)
+	text, err := os.ReadFile(path) // as after kill -9
+	if err != nil {
+		t.Fatal("ReadFile:", err)
+	}
+	closeDB(t, db)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal("WriteFile:", err)
+	}
+	if got := openedPages(t, path); got < 100 {
+		t.Errorf("verify after a crash read %d pages, want all", got)
+	}
+}
+
+// openedPages returns the number of pages that verify reads if no file is small.
+func openedPages(t *testing.T, path string) int {
+	t.Helper()
+	file, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatalf("bbolt.Open = %v", err)
+	}
+	handle, err := os.Open(path)
+	if err != nil {
+		t.Fatal("Open:", err)
+	}
+	counter := &countingReader{file: handle}
+	err = file.View(func(tx *bbolt.Tx) error {
+		v := verifier{ended: t.Context().Err, file: counter, pageSize: int64(file.Info().PageSize)}
+		return v.run(tx, 0)
+	})
+	if err := errors.Join(err, file.Close(), handle.Close()); err != nil {
+		t.Fatalf("run = %v", err)
+	}
+	return counter.reads
+}
+
+// countingReader counts reads of a file.
+type countingReader struct {
+	file  io.ReaderAt
+	reads int
+}
+
+func (c *countingReader) ReadAt(text []byte, at int64) (int, error) {
+	c.reads++
+	return c.file.ReadAt(text, at)
 }
 
 // use reads and writes everything that may be there; errors are expected.

@@ -25,7 +25,8 @@
 // # Damage
 //
 // bbolt panics on damaged pages, and reading a truncated file faults. Open
-// therefore checks all pages before bbolt reads them. Later panics and faults
+// therefore checks the pages that bbolt reads during Open: all of them, or in a large
+// file that was closed in order those above the leaves. Later panics and faults
 // become errors of the call. If bbolt's own state is unknown after one, every call
 // fails until the file is opened again; Close then returns in bounded time and
 // releases the file.
@@ -33,7 +34,7 @@
 // # Format
 //
 // The file contains a bucket "edgeauth" with the numbers of the format and a
-// bucket "realm:NAME" for each realm, with the entries of package kv. The list of
-// free pages is not stored, because writing it made each commit slower with every
-// free page; Open derives it from the pages in use.
+// bucket "realm:NAME" for each realm, with the entries of package kv. Only Close
+// stores the list of free pages, because writing it made each commit slower with
+// every free page. After a crash Open derives it from the pages in use.
 package bolt

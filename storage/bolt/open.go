@@ -23,6 +23,10 @@ const (
 	// closeTimeout bounds the wait of Close for running transactions.
 	closeTimeout = 5 * time.Second
 
+	// walkLimit is the length in bytes up to which Open checks all pages. A walk of
+	// 64 MB takes about 0.1 s.
+	walkLimit = 64 << 20
+
 	// initialMap is the least size of the memory map. It reserves addresses, not
 	// memory. A map that is too small is replaced, for which the writer waits
 	// until all readers have finished, and a backup reads for a long time.
@@ -59,8 +63,12 @@ func WithLockTimeout(timeout time.Duration) Option {
 // its folder with mode 0700. If group or others can read the file, Open changes
 // the mode, because the file contains the signing keys. Open fails if another
 // process has the file open, if the file is damaged or belongs to another
-// program, or if a newer version wrote it.
-func Open(path string, options ...Option) (*DB, error) {
+// program, or if a newer version wrote it. In a large file that was closed in order,
+// Open checks only the pages that lead to the items; Check checks all.
+func Open(path string, options ...Option) (*DB, error) { return open(path, walkLimit, options...) }
+
+// open opens the file and checks all pages of a file up to limit. See verify.
+func open(path string, limit int64, options ...Option) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("bolt: %w", err)
@@ -79,7 +87,7 @@ func Open(path string, options ...Option) (*DB, error) {
 	}
 	if size > 0 {
 		nothing := func() error { return nil }
-		err := verify(path, engine.Timeout, nothing, func(tx *bbolt.Tx) error {
+		err := verify(path, engine.Timeout, limit, nothing, func(tx *bbolt.Tx) error {
 			_, err := checkFormat(tx, path)
 			return err
 		})
@@ -148,7 +156,13 @@ func (db *DB) Close() error {
 // then its goroutine and memory map are left behind, but the file is released.
 func (db *DB) closeFile() error {
 	closed := make(chan error, 1)
-	go func() { closed <- guard("bbolt", db.bolt.Close) }()
+	go func() {
+		if !db.broken.isSet() {
+			// If this fails, the next Open derives the list.
+			_ = guard("bbolt", db.saveFreelist)
+		}
+		closed <- guard("bbolt", db.bolt.Close)
+	}()
 	timeout := closeTimeout
 	if db.broken.isSet() {
 		timeout = 100 * time.Millisecond
@@ -162,6 +176,13 @@ func (db *DB) closeFile() error {
 			release(db.handle),
 		)
 	}
+}
+
+// saveFreelist commits the list of free pages, so that the next Open does not have to
+// read all pages to derive it.
+func (db *DB) saveFreelist() error {
+	db.bolt.NoFreelistSync = false
+	return db.bolt.Update(func(*bbolt.Tx) error { return nil })
 }
 
 func openError(path string, err error) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 
@@ -22,16 +23,36 @@ const (
 	elementHeader = 16
 	bucketHeader  = 16 // root page, sequence
 
-	branchFlag = 1
-	leafFlag   = 2
-	bucketFlag = 1
+	branchFlag   = 1
+	leafFlag     = 2
+	freelistFlag = 16
+	bucketFlag   = 1
+
+	metaSize       = 80
+	metaFreelist   = 48
+	metaNumber     = 64
+	noFreelist     = math.MaxUint64
+	manyFree       = 0xffff // the number of free pages follows the header
+	freePageLength = 8
 )
 
-// verify checks every page that the file refers to. bbolt's own check is not
+// wholeFile is a limit for verify that selects all pages.
+const wholeFile = math.MaxInt64
+
+// verify checks the pages that the file refers to. bbolt's own check is not
 // sufficient: it uses goroutines, in which a fault or an endless recursion ends the
-// process. Inspect is called with a transaction on an intact file. Ended returns an
-// error to stop. While verify runs, no process can open the file for writing.
-func verify(path string, timeout time.Duration, ended func() error, inspect func(*bbolt.Tx) error) error {
+// process.
+//
+// The leaves of a realm are not read if the file is longer than limit and has a list
+// of free pages. Such a file was closed in order, and bbolt opens it without reading
+// them. Damage in a leaf is then found when the leaf is used, and is contained by
+// guard, whereas bbolt does not survive damage in the pages above the leaves.
+//
+// Inspect is called with a transaction on an intact file. Ended returns an error to
+// stop. While verify runs, no process can open the file for writing.
+func verify(
+	path string, timeout time.Duration, limit int64, ended func() error, inspect func(*bbolt.Tx) error,
+) error {
 	var file *os.File
 	options := &bbolt.Options{ReadOnly: true, Timeout: timeout}
 	options.OpenFile = func(name string, flag int, mode os.FileMode) (opened *os.File, err error) {
@@ -54,7 +75,7 @@ func verify(path string, timeout time.Duration, ended func() error, inspect func
 		}
 		err = db.View(func(tx *bbolt.Tx) error {
 			v := verifier{ended: ended, file: file, pageSize: int64(db.Info().PageSize)}
-			if err := v.run(uint64(tx.Cursor().Bucket().RootPage()), tx.Size()); err != nil {
+			if err := v.run(tx, limit); err != nil {
 				return err
 			}
 			return inspect(tx)
@@ -69,8 +90,11 @@ type verifier struct {
 	file     io.ReaderAt
 	pageSize int64
 	pages    uint64
-	seen     []uint64 // a bit for each page
-	pending  []pageRef
+	// skipLeaves leaves out the leaves of realms.
+	skipLeaves bool
+	seen       []uint64 // a bit for each page
+	pending    []pageRef
+	buffer     []byte
 }
 
 // pageRef is a page that has to be checked. Its keys are not less than low and
@@ -78,16 +102,24 @@ type verifier struct {
 type pageRef struct {
 	id        uint64
 	low, high []byte
+	// realm reports that the page is in a realm, skip that it is not read.
+	realm, skip bool
 }
 
-func (v *verifier) run(root uint64, size int64) error {
+func (v *verifier) run(tx *bbolt.Tx, limit int64) error {
+	size := tx.Size()
 	v.pages = uint64(size / v.pageSize) //nolint:gosec // G115: the size of a file
-	last := make([]byte, 1)
-	if _, err := v.file.ReadAt(last, size-1); err != nil {
+	if err := v.read(make([]byte, 1), size-1); err != nil {
 		return fmt.Errorf("%w: it is shorter than the %d bytes that it refers to", errDamaged, size)
 	}
 	v.seen = make([]uint64, v.pages/64+1)
-	v.pending = []pageRef{{id: root}}
+	v.buffer = make([]byte, v.pageSize)
+	listed, err := v.freelist(tx.ID())
+	if err != nil {
+		return fmt.Errorf("%w: list of free pages: %w", errDamaged, err)
+	}
+	v.skipLeaves = listed && size > limit
+	v.pending = []pageRef{{id: uint64(tx.Cursor().Bucket().RootPage())}}
 	for n := 0; len(v.pending) > 0; n++ {
 		if n%256 == 0 {
 			if err := v.ended(); err != nil {
@@ -103,33 +135,106 @@ func (v *verifier) run(root uint64, size int64) error {
 	return nil
 }
 
-// page checks one page and adds the pages below it.
-func (v *verifier) page(ref pageRef) error {
-	if ref.id < 2 || ref.id >= v.pages {
-		return errors.New("out of range")
+// freelist checks the list of free pages of a transaction, and marks it and the free
+// pages as seen. It returns false if there is no list.
+func (v *verifier) freelist(transaction int) (listed bool, err error) {
+	for meta := range int64(2) {
+		if err := v.read(v.buffer[:metaSize], meta*v.pageSize); err != nil {
+			return false, err
+		}
+		if binary.NativeEndian.Uint64(v.buffer[metaNumber:]) != uint64(transaction) { //nolint:gosec // not negative
+			continue
+		}
+		id := binary.NativeEndian.Uint64(v.buffer[metaFreelist:])
+		if id == noFreelist {
+			return false, nil
+		}
+		page, err := v.load(id)
+		if err != nil {
+			return false, err
+		}
+		return true, v.free(page)
 	}
-	page := make([]byte, v.pageSize)
-	if _, err := v.file.ReadAt(page, int64(ref.id)*v.pageSize); err != nil { //nolint:gosec // below pages
-		return err
+	return false, errors.New("no meta page has the number of the transaction")
+}
+
+// free checks the elements of a list of free pages.
+func (v *verifier) free(page []byte) error {
+	flags, count := binary.NativeEndian.Uint16(page[8:]), uint64(binary.NativeEndian.Uint16(page[10:]))
+	ids := page[pageHeader:]
+	if count == manyFree {
+		count, ids = binary.NativeEndian.Uint64(ids), ids[freePageLength:]
 	}
-	overflow := uint64(binary.NativeEndian.Uint32(page[12:]))
+	if flags != freelistFlag || count > uint64(len(ids)/freePageLength) {
+		return errors.New("unexpected type or number of elements")
+	}
+	former := uint64(1)
+	for ; count > 0; count, ids = count-1, ids[freePageLength:] {
+		id := binary.NativeEndian.Uint64(ids)
+		if id <= former {
+			return errors.New("pages out of order")
+		}
+		if err := v.mark(id, 0); err != nil {
+			return err
+		}
+		former = id
+	}
+	return nil
+}
+
+func (v *verifier) read(text []byte, at int64) error {
+	_, err := v.file.ReadAt(text, at)
+	return err
+}
+
+// mark marks a page and those that continue it as seen.
+func (v *verifier) mark(id, overflow uint64) error {
 	switch {
-	case binary.NativeEndian.Uint64(page) != ref.id:
-		return errors.New("has another number")
-	case overflow >= v.pages-ref.id:
+	case id < 2 || id >= v.pages:
+		return errors.New("out of range")
+	case overflow >= v.pages-id:
 		return errors.New("too long")
 	}
-	for id := ref.id; id <= ref.id+overflow; id++ {
+	for last := id + overflow; id <= last; id++ {
 		if v.seen[id/64]&(1<<(id%64)) != 0 {
 			return errors.New("used twice")
 		}
 		v.seen[id/64] |= 1 << (id % 64)
 	}
-	if overflow > 0 {
-		page = make([]byte, (1+int64(overflow))*v.pageSize)                      //nolint:gosec // below pages
-		if _, err := v.file.ReadAt(page, int64(ref.id)*v.pageSize); err != nil { //nolint:gosec // below pages
-			return err
-		}
+	return nil
+}
+
+// load returns a page, valid until the next call, and marks it as seen.
+func (v *verifier) load(id uint64) ([]byte, error) {
+	if id >= v.pages {
+		return nil, errors.New("out of range")
+	}
+	page, at := v.buffer[:v.pageSize], int64(id)*v.pageSize //nolint:gosec // below pages
+	if err := v.read(page, at); err != nil {
+		return nil, err
+	}
+	if binary.NativeEndian.Uint64(page) != id {
+		return nil, errors.New("has another number")
+	}
+	overflow := int64(binary.NativeEndian.Uint32(page[12:]))
+	if err := v.mark(id, uint64(overflow)); err != nil || overflow == 0 { //nolint:gosec // not negative
+		return page, err
+	}
+	if missing := (1+overflow)*v.pageSize - int64(len(v.buffer)); missing > 0 {
+		v.buffer = append(v.buffer, make([]byte, missing)...)
+	}
+	page = v.buffer[:(1+overflow)*v.pageSize]
+	return page, v.read(page, at)
+}
+
+// page checks one page and adds the pages below it.
+func (v *verifier) page(ref pageRef) error {
+	if ref.skip {
+		return v.mark(ref.id, 0)
+	}
+	page, err := v.load(ref.id)
+	if err != nil {
+		return err
 	}
 	return v.elements(page, ref)
 }
@@ -145,6 +250,9 @@ func (v *verifier) elements(page []byte, ref pageRef) error {
 	}
 	if flags == branchFlag && count == 0 || pageHeader+count*elementHeader > len(page) {
 		return errors.New("unexpected number of elements")
+	}
+	if flags == branchFlag {
+		page = bytes.Clone(page) // the pages below it refer to its keys
 	}
 	var below []pageRef
 	former := ref.low
@@ -164,7 +272,7 @@ func (v *verifier) elements(page []byte, ref pageRef) error {
 			if i > 0 {
 				below[i-1].high = key
 			}
-			below = append(below, pageRef{id: binary.NativeEndian.Uint64(element[8:]), low: key, high: ref.high})
+			below = append(below, pageRef{id: binary.NativeEndian.Uint64(element[8:]), low: key, high: ref.high, realm: ref.realm})
 			continue
 		}
 		if binary.NativeEndian.Uint32(element)&bucketFlag == 0 {
@@ -174,7 +282,28 @@ func (v *verifier) elements(page []byte, ref pageRef) error {
 			return err
 		}
 	}
+	if v.skipLeaves && ref.realm && flags == branchFlag {
+		if err := v.skip(below); err != nil {
+			return err
+		}
+	}
 	v.pending = append(v.pending, below...)
+	return nil
+}
+
+// skip marks pages as not to be read if they are leaves. All leaves of a bucket are
+// at the same depth.
+func (v *verifier) skip(below []pageRef) error {
+	if below[0].id >= v.pages {
+		return errors.New("refers to a page out of range")
+	}
+	header := make([]byte, pageHeader)
+	if err := v.read(header, int64(below[0].id)*v.pageSize); err != nil { //nolint:gosec // below pages
+		return err
+	}
+	for i := range below {
+		below[i].skip = binary.NativeEndian.Uint16(header[8:]) == leafFlag
+	}
 	return nil
 }
 
@@ -201,8 +330,8 @@ func (v *verifier) bucket(header []byte) error {
 		return errors.New("a bucket is too short")
 	}
 	if root := binary.NativeEndian.Uint64(header); root != 0 {
-		v.pending = append(v.pending, pageRef{id: root})
+		v.pending = append(v.pending, pageRef{id: root, realm: true})
 		return nil
 	}
-	return v.elements(header[bucketHeader:], pageRef{})
+	return v.elements(header[bucketHeader:], pageRef{realm: true})
 }

@@ -166,7 +166,12 @@ func (w *writer) transact(steps []*step) (again []*step) {
 		w.rollback(engine)
 		return answer(steps, nil)
 	}
-	return answer(steps, w.finish(engine))
+	lost, err := w.finish(engine)
+	again = answer(steps, err)
+	if lost { // after the answer, so that the callers get the cause
+		w.broken.set()
+	}
+	return again
 }
 
 // rollback fails only for a transaction that has ended.
@@ -176,28 +181,24 @@ func (w *writer) rollback(engine *bbolt.Tx) { _ = w.broken.critical(engine.Rollb
 // transaction starts from it. If it failed after the new state was written and
 // before that was known to be on disk, later commits would depend on pages that a
 // power failure may revert. Then nothing is acknowledged until the file is opened
-// again, when bbolt selects a state.
-func (w *writer) finish(engine *bbolt.Tx) error {
+// again, when bbolt selects a state: then finish reports that the state is lost.
+func (w *writer) finish(engine *bbolt.Tx) (lost bool, err error) {
 	number := engine.ID()
-	err := w.broken.critical(func() error { return w.commit(engine) })
+	err = w.broken.critical(func() error { return w.commit(engine) })
 	if err == nil {
-		return nil
+		return false, nil
 	}
 	w.rollback(engine) // some of bbolt's failures leave it open
 	if !w.broken.isSet() {
 		viewErr := w.broken.critical(func() error {
 			return w.file.View(func(now *bbolt.Tx) error {
-				if now.ID() >= number {
-					w.broken.set()
-				}
+				lost = now.ID() >= number
 				return nil
 			})
 		})
-		if viewErr != nil {
-			w.broken.set()
-		}
+		lost = lost || viewErr != nil
 	}
-	return unavailable(err)
+	return lost, unavailable(err)
 }
 
 // answer ends the steps: each with its own error, or all with the given one.
