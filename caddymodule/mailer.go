@@ -50,8 +50,10 @@ type MailOptions struct {
 	ReplyTo string `json:"reply_to,omitempty"`
 	// The subject in all languages, a template. Default: that of the texts.
 	Subject string `json:"subject,omitempty"`
-	// A directory with texts of your own: subject.txt, text.txt, html.html, and
-	// the same in folders named by language. Default: the built-in texts.
+	// A directory with texts of your own: subject.txt, text.txt and html.html of the
+	// login mail, account-subject.txt, account-text.txt and account-html.html of mails
+	// about accounts, and the same in folders named by language. Default: the built-in
+	// texts.
 	Templates string `json:"templates,omitempty"`
 
 	from, replyTo, templates string

@@ -16,15 +16,17 @@ import (
 
 // Data contains the values for templates.
 type Data struct {
+	// Kind is the kind of the mail: "" for a login link; see authcore.MailKind.
+	Kind authcore.MailKind
 	// Text contains the phrases of the template's language, with all values filled in.
 	Text Phrases
-	// Link is the complete login link. It was checked, so that html/template accepts
+	// Link is the complete login link, or "" in a mail about an account. It was checked, so that html/template accepts
 	// links to apps ("myapp://…") as well. An internationalized host is in its ASCII
 	// form.
 	Link template.URL
 	// Code is the six-digit alternative, or "".
 	Code string
-	// Title is the name of the site, otherwise the host of the link.
+	// Title is the name of the site, otherwise its host.
 	Title string
 	// Address is the recipient.
 	Address string
@@ -40,8 +42,10 @@ type Data struct {
 	// Browser and Network describe the client that sent the request, for example
 	// "Firefox, Linux" and "192.0.2.0/24", or "".
 	Browser, Network string
-	// Client is the name of the client that requested the link, on one line, or "".
+	// Client is the name of the client that sent the request, on one line, or "".
 	Client string
+	// Method is the login method that a notice is about, or "".
+	Method string
 	// Locale is the language of the template, for example "de".
 	Locale string
 	// Dir is the direction of the language: "ltr" or "rtl".
@@ -52,11 +56,19 @@ type Data struct {
 var errLink = errors.New("mailer: the link is not a URL that is safe to click")
 
 func newData(mail authcore.Mail, locale string) (Data, error) {
-	link, host, err := safeLink(mail.Link)
+	var link template.URL
+	host, err := "", error(nil)
+	if mail.Kind == authcore.MailLogin {
+		link, host, err = safeLink(mail.Link)
+	} else if mail.Site != "" {
+		_, host, err = safeLink(mail.Site)
+	}
 	if err != nil {
 		return Data{}, err
 	}
 	data := Data{
+		Kind:     mail.Kind,
+		Method:   methodName(oneLine(mail.Method), locale),
 		Link:     link,
 		Code:     oneLine(mail.Code),
 		Title:    cmp.Or(oneLine(mail.Title), oneLine(host)),

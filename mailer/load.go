@@ -14,90 +14,117 @@ import (
 	text "text/template"
 )
 
-// The files of one language.
-const (
-	subjectFile = "subject.txt"
-	textFile    = "text.txt"
-	htmlFile    = "html.html"
-)
-
 //go:embed templates
 var embedded embed.FS
 
-// LoadTemplates reads the texts of the mail and renders each once, so that a fault is
+// LoadTemplates reads the texts of mails and renders each once, so that a fault is
 // reported at the start, with file and line. With dir "" the texts are the built-in
 // ones.
 //
-// The directory contains subject.txt, text.txt and html.html for the default language,
-// and the same files in folders named by language tag: "de/text.txt". The syntax is that
-// of text/template and html/template; the fields are those of Data. Missing files are
-// taken from the built-in texts, if they have the language. Texts for the default
-// language replace the built-in texts of all languages.
+// The directory contains subject.txt, text.txt and html.html of the login mail for the
+// default language, account-subject.txt, account-text.txt and account-html.html of
+// mails about accounts, and the same files in folders named by language tag:
+// "de/text.txt". The syntax is that of text/template and html/template; the fields are
+// those of Data. Missing files are taken from the built-in texts, if they have the
+// language. Texts for the default language replace the built-in texts of all languages.
 func LoadTemplates(dir string) (*Templates, error) {
-	if dir == "" {
-		return builtIn()
-	}
-	return loadTemplates(os.DirFS(dir), dir)
-}
-
-func builtIn() (*Templates, error) {
-	templates := &Templates{byTag: map[string]*texts{}}
-	for tag := range catalogue() {
-		set, err := loadTexts(nil, tag)
-		if err != nil {
+	var (
+		found contents
+		err   error
+	)
+	if dir != "" {
+		if found, err = survey(os.DirFS(dir), dir); err != nil {
 			return nil, err
 		}
-		templates.byTag[tag] = set
 	}
-	templates.fallback = templates.byTag[defaultLocale]
-	return templates, nil
+	templates := &Templates{}
+	if templates.login, err = loadGroup(loginFiles(), found); err != nil {
+		return nil, err
+	}
+	templates.account, err = loadGroup(accountFiles(), found)
+	return templates, err
 }
 
-func loadTemplates(files fs.FS, name string) (*Templates, error) {
-	folders, hasDefault, err := survey(files, name)
+// loadGroup loads the texts of one group in all languages.
+func loadGroup(files fileSet, found contents) (group, error) {
+	loaded := group{byTag: map[string]*texts{}}
+	var err error
+	if found.hasAny(".", files) {
+		loaded.fallback, err = loadTexts(files, found.source("."), defaultLocale)
+	} else {
+		for tag := range catalogue() {
+			if loaded.byTag[tag], err = loadTexts(files, nil, tag); err != nil {
+				return group{}, err
+			}
+		}
+		loaded.fallback = loaded.byTag[defaultLocale]
+	}
 	if err != nil {
-		return nil, err
+		return group{}, err
 	}
-	if len(folders) == 0 && !hasDefault {
-		return nil, fmt.Errorf("mailer: %s contains no texts; add %s, %s, %s or a folder named by a language", name, subjectFile, textFile, htmlFile)
-	}
-	templates := &Templates{byTag: map[string]*texts{}}
-	if !hasDefault {
-		if templates, err = builtIn(); err != nil {
-			return nil, err
-		}
-	} else if templates.fallback, err = loadTexts(&source{files, ".", name}, defaultLocale); err != nil {
-		return nil, err
-	}
-	for _, folder := range folders {
+	for _, folder := range found.folders {
 		tag := normalizeTag(folder)
-		if templates.byTag[tag], err = loadTexts(&source{files, folder, filepath.Join(name, folder)}, tag); err != nil {
-			return nil, err
+		if !found.hasAny(folder, files) && !isKnown(tag) {
+			continue // the folder has texts of the other group only
+		}
+		if loaded.byTag[tag], err = loadTexts(files, found.source(folder), tag); err != nil {
+			return group{}, err
 		}
 	}
-	return templates, nil
+	return loaded, nil
+}
+
+// contents describes a directory of templates.
+type contents struct {
+	files   fs.FS
+	name    string
+	folders []string
 }
 
 // survey lists the contents of a directory of templates. An unknown name is an error,
 // because it is most likely misspelt.
-func survey(files fs.FS, name string) (folders []string, hasDefault bool, err error) {
+func survey(files fs.FS, name string) (contents, error) {
 	entries, err := fs.ReadDir(files, ".")
 	if err != nil {
-		return nil, false, fmt.Errorf("mailer: templates: %w", err)
+		return contents{}, fmt.Errorf("mailer: templates: %w", err)
 	}
+	found := contents{files: files, name: name}
+	isEmpty := true
 	for _, entry := range entries {
 		switch base := entry.Name(); {
 		case strings.HasPrefix(base, "."): // of an editor or file manager
-		case base == subjectFile, base == textFile, base == htmlFile:
-			hasDefault = true
+			continue
+		case slices.Contains(allFiles(), base):
 		case languageTag.MatchString(normalizeTag(base)):
-			folders = append(folders, base)
+			found.folders = append(found.folders, base)
 		default:
-			return nil, false, fmt.Errorf("mailer: %s: the name is not valid; use %s, %s, %s or a folder named by a language",
-				filepath.Join(name, base), subjectFile, textFile, htmlFile)
+			return contents{}, fmt.Errorf("mailer: %s: the name is not valid; use %s, or a folder named by a language",
+				filepath.Join(name, base), strings.Join(allFiles(), ", "))
+		}
+		isEmpty = false
+	}
+	if isEmpty {
+		return contents{}, fmt.Errorf("mailer: %s contains no texts; add %s, or a folder named by a language", name, strings.Join(allFiles(), ", "))
+	}
+	for _, folder := range found.folders {
+		if !found.hasAny(folder, loginFiles()) && !found.hasAny(folder, accountFiles()) && !isKnown(normalizeTag(folder)) {
+			return contents{}, fmt.Errorf("mailer: %s is missing; add it, the language has no built-in texts",
+				filepath.Join(name, folder, loginFiles().subject))
 		}
 	}
-	return folders, hasDefault, nil
+	return found, nil
+}
+
+// hasAny reports whether a folder has a file of the set.
+func (c contents) hasAny(folder string, files fileSet) bool {
+	return c.files != nil && slices.ContainsFunc(files.names(), func(file string) bool {
+		_, err := fs.Stat(c.files, path.Join(folder, file))
+		return err == nil
+	})
+}
+
+func (c contents) source(folder string) *source {
+	return &source{files: c.files, folder: folder, name: filepath.Join(c.name, folder)}
 }
 
 // source is a folder of templates, and its name in errors.
@@ -131,21 +158,21 @@ func isKnown(tag string) bool {
 	return slices.ContainsFunc(lookupTags(tag), func(one string) bool { return all[canonicalTag(one)] != nil })
 }
 
-func loadTexts(own *source, tag string) (*texts, error) {
+func loadTexts(files fileSet, own *source, tag string) (*texts, error) {
 	set := &texts{tag: tag}
 	parsers := []struct {
 		file  string
 		parse func(name, content string) error
 	}{
-		{subjectFile, func(name, content string) (err error) {
+		{files.subject, func(name, content string) (err error) {
 			set.subject, err = text.New(name).Parse(strings.TrimSpace(content))
 			return err
 		}},
-		{textFile, func(name, content string) (err error) {
+		{files.text, func(name, content string) (err error) {
 			set.text, err = text.New(name).Parse(content)
 			return err
 		}},
-		{htmlFile, func(name, content string) (err error) {
+		{files.html, func(name, content string) (err error) {
 			set.html, err = html.New(name).Parse(content)
 			return err
 		}},
@@ -159,7 +186,7 @@ func loadTexts(own *source, tag string) (*texts, error) {
 			return nil, fmt.Errorf("mailer: %w", err)
 		}
 	}
-	if err := set.try(); err != nil {
+	if err := set.try(files.samples()); err != nil {
 		return nil, err
 	}
 	return set, nil

@@ -79,6 +79,18 @@ func lookupTags(wish string) []string {
 	return tags
 }
 
+// canonicalTag maps tags to those of the catalogue.
+func canonicalTag(tag string) string {
+	switch tag {
+	case "pt":
+		return "pt-br"
+	case "zh":
+		return "zh-hans"
+	default:
+		return tag
+	}
+}
+
 // directionOf returns the direction of a language.
 func directionOf(locale string) string {
 	switch language, _, _ := strings.Cut(locale, "-"); language {

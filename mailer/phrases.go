@@ -1,6 +1,10 @@
 package mailer
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
 
 // Phrases are the texts of the mail in one language. In [Data] all values are filled
 // in.
@@ -9,6 +13,8 @@ type Phrases struct {
 	Subject string
 	// Heading is the title of the mail.
 	Heading string
+	// Message is the text of a mail about an account.
+	Message string
 	// UseButton introduces the button, whose label is Button.
 	UseButton, Button string
 	// OpenLink introduces the link in plain text.
@@ -25,6 +31,8 @@ type Phrases struct {
 	Ignore string
 	// Labels of the details of the request.
 	Address, Time, Browser, Network, Client string
+	// Method is the label of the login method in a mail about an account.
+	Method string
 
 	// subjectWithCode and validityWithCode replace Subject and Validity in a mail with
 	// a code.
@@ -42,15 +50,18 @@ type unitNames struct {
 // texts returns pointers to all texts.
 func (p *Phrases) texts() []*string {
 	return []*string{
-		&p.Subject, &p.subjectWithCode, &p.Heading, &p.UseButton, &p.Button, &p.OpenLink, &p.EnterCode,
+		&p.Subject, &p.subjectWithCode, &p.Heading, &p.Message, &p.UseButton, &p.Button, &p.OpenLink, &p.EnterCode,
 		&p.Validity, &p.validityWithCode, &p.Fallback, &p.Warning, &p.Ignore,
-		&p.Address, &p.Time, &p.Browser, &p.Network, &p.Client,
+		&p.Address, &p.Time, &p.Browser, &p.Network, &p.Client, &p.Method,
 	}
 }
 
 // fill returns the phrases with the values of a mail.
 func (p Phrases) fill(data *Data) Phrases {
-	if data.Code != "" {
+	switch {
+	case data.Kind != authcore.MailLogin:
+		p = p.ofAccount(data.Kind, data.Locale)
+	case data.Code != "":
 		p.Subject, p.Validity = p.subjectWithCode, p.validityWithCode
 	}
 	values := strings.NewReplacer("{title}", data.Title, "{code}", data.Code, "{lifetime}", data.Lifetime)
@@ -69,18 +80,6 @@ func phrasesOf(locale string) Phrases {
 		}
 	}
 	return english()
-}
-
-// canonicalTag maps tags to those of the catalogue.
-func canonicalTag(tag string) string {
-	switch tag {
-	case "pt":
-		return "pt-br"
-	case "zh":
-		return "zh-hans"
-	default:
-		return tag
-	}
 }
 
 // catalogue returns the phrases of all languages by tag.

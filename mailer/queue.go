@@ -128,7 +128,7 @@ func (q *Queue) Enqueue(ctx context.Context, mail authcore.Mail) error {
 	case q.isShut:
 		q.mu.Unlock()
 		return ErrClosed
-	case q.places >= q.limits.capacity:
+	case q.places >= q.capacityFor(mail):
 		q.mu.Unlock()
 		q.logger.WarnContext(ctx, "mail queue full", "capacity", q.limits.capacity)
 		q.observe(Outcome{Result: Full})
@@ -147,6 +147,15 @@ func (q *Queue) Enqueue(ctx context.Context, mail authcore.Mail) error {
 	}
 	q.wait(it, q.delay+q.backoff.share(q.delay))
 	return nil
+}
+
+// capacityFor returns the number of places that a mail may use. Half of them are kept
+// for mails that users wait for.
+func (q *Queue) capacityFor(mail authcore.Mail) int {
+	if mail.Kind.IsNotice() {
+		return q.limits.capacity / 2
+	}
+	return q.limits.capacity
 }
 
 func domainOf(address string) string {

@@ -17,9 +17,12 @@ type Content struct {
 	Text, HTML string
 }
 
-// Templates holds the texts of the mail in one or more languages. It is immutable and
+// Templates holds the texts of mails in one or more languages. It is immutable and
 // safe for concurrent use.
-type Templates struct {
+type Templates struct{ login, account group }
+
+// group holds the texts of the login mail, or those of mails about accounts.
+type group struct {
 	byTag    map[string]*texts
 	fallback *texts
 }
@@ -27,7 +30,11 @@ type Templates struct {
 // Render renders the mail in the language that matches mail.Locale best. The error
 // contains the name of the template and no value.
 func (t *Templates) Render(mail authcore.Mail) (Content, error) {
-	chosen := t.lookup(mail.Locale)
+	from := &t.login
+	if mail.Kind != authcore.MailLogin {
+		from = &t.account
+	}
+	chosen := from.lookup(mail.Locale)
 	data, err := newData(mail, chosen.tag)
 	if err != nil {
 		return Content{}, err
@@ -41,35 +48,36 @@ func (t *Templates) Render(mail authcore.Mail) (Content, error) {
 }
 
 // lookup returns the texts in the best available language.
-func (t *Templates) lookup(locale string) *texts {
+func (g *group) lookup(locale string) *texts {
 	for _, tag := range preferredTags(locale) {
 		for _, one := range []string{tag, canonicalTag(tag)} {
-			if found := t.byTag[one]; found != nil {
+			if found := g.byTag[one]; found != nil {
 				return found
 			}
 		}
 	}
-	return t.fallback
+	return g.fallback
 }
 
-// WithSubject returns templates with another subject for all languages. It can use the
+// WithSubject returns templates with another subject of the login mail for all
+// languages. It can use the
 // fields of Data and is tested like a file.
 func (t *Templates) WithSubject(subject string) (*Templates, error) {
 	parsed, err := text.New("subject").Parse(subject)
 	if err != nil {
 		return nil, fmt.Errorf("mailer: %w", err)
 	}
-	changed := &Templates{byTag: maps.Clone(t.byTag)}
+	changed := &Templates{account: t.account, login: group{byTag: maps.Clone(t.login.byTag)}}
 	replace := func(old *texts) *texts {
 		set := *old
 		set.subject = parsed
 		return &set
 	}
-	changed.fallback = replace(t.fallback)
-	for tag, set := range t.byTag {
-		changed.byTag[tag] = replace(set)
+	changed.login.fallback = replace(t.login.fallback)
+	for tag, set := range t.login.byTag {
+		changed.login.byTag[tag] = replace(set)
 	}
-	if err := changed.fallback.try(); err != nil {
+	if err := changed.login.fallback.try(loginFiles().samples()); err != nil {
 		return nil, err
 	}
 	return changed, nil

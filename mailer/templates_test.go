@@ -138,7 +138,7 @@ func TestCatalogue(t *testing.T) {
 	for tag, phrases := range catalogue() {
 		translated := phrases()
 		for i, text := range translated.texts() {
-			if *text == "" || placeholders(*text) != placeholders(*reference.texts()[i]) {
+			if (*text == "") != (*reference.texts()[i] == "") || placeholders(*text) != placeholders(*reference.texts()[i]) {
 				t.Errorf("%s: text %d = %q, want the placeholders of %q", tag, i, *text, *reference.texts()[i])
 			}
 		}

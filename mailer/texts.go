@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	html "html/template"
-	"net/netip"
 	"strings"
 	text "text/template"
-	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -50,17 +48,9 @@ func failedTemplate(err error) string {
 	}
 }
 
-// try renders the mail with all optional values and with none, because a fault may be
-// in a branch.
-func (s *texts) try() error {
-	sample := authcore.Mail{
-		Link: "https://frontend.example/auth/link/sample", Lifetime: 15 * time.Minute,
-		Expires: time.Date(2026, time.January, 2, 15, 4, 5, 0, time.UTC),
-	}
-	full := sample
-	full.Code, full.Client, full.Title, full.To = "123456", "web", "Example", "user@example.org"
-	full.Requested, full.IP, full.UserAgent = sample.Expires, netip.AddrFrom4([4]byte{192, 0, 2, 1}), "Firefox/1 Linux"
-	for _, mail := range []authcore.Mail{sample, full} {
+// try renders the samples, which use all branches.
+func (s *texts) try(samples []authcore.Mail) error {
+	for _, mail := range samples {
 		data, err := newData(mail, s.tag)
 		if err != nil {
 			return err

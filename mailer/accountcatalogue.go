@@ -1,0 +1,260 @@
+package mailer
+
+// accountCatalogue returns the phrases of mails about accounts by tag, for the languages
+// of catalogue.
+func accountCatalogue() map[string]func() accountPhrases {
+	return map[string]func() accountPhrases{
+		"ar":      arabicAccount,
+		"de":      germanAccount,
+		"en":      englishAccount,
+		"es":      spanishAccount,
+		"fr":      frenchAccount,
+		"it":      italianAccount,
+		"ja":      japaneseAccount,
+		"nl":      dutchAccount,
+		"pl":      polishAccount,
+		"pt-br":   brazilianAccount,
+		"ru":      russianAccount,
+		"tr":      turkishAccount,
+		"uk":      ukrainianAccount,
+		"zh-hans": chineseAccount,
+	}
+}
+
+func englishAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Confirm your address", "Enter this code to use this address for your account at {title}:"},
+		change:         accountText{"Change of your address", "Enter this code to allow the change of your address at {title}:"},
+		codeValidity:   "The code works once and expires in {lifetime}.",
+		codeWarning:    "Don't share this code. We will never ask for it.",
+		codeIgnore:     "If you did not request this, ignore this mail.",
+		newLogin:       accountText{"New sign-in to {title}", "Your account was signed in to with a different login method than before."},
+		added:          accountText{"A login was added to your account at {title}", "It can now be used to sign in to your account."},
+		removed:        accountText{"A login was removed from your account at {title}", "It can no longer be used to sign in to your account."},
+		addressChanged: accountText{"Your address at {title} was changed", "This address can no longer be used to sign in to your account."},
+		deleted:        accountText{"Your account at {title} was deleted", "The account with its logins and sessions no longer exists."},
+		advice:         "If this was you, no action is needed. If not, contact {title} immediately.",
+		method:         "Login method", byMail: "E-mail",
+	}
+}
+
+func germanAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Bestätigen Sie Ihre Adresse", "Geben Sie diesen Code ein, um diese Adresse für Ihr Konto bei {title} zu verwenden:"},
+		change:         accountText{"Änderung Ihrer Adresse", "Geben Sie diesen Code ein, um die Änderung Ihrer Adresse bei {title} zu erlauben:"},
+		codeValidity:   "Der Code gilt einmal und {lifetime} lang.",
+		codeWarning:    "Geben Sie den Code nicht weiter. Wir werden Sie nie danach fragen.",
+		codeIgnore:     "Wenn Sie das nicht angefordert haben, ignorieren Sie diese Mail.",
+		newLogin:       accountText{"Neue Anmeldung bei {title}", "Bei Ihrem Konto erfolgte eine Anmeldung mit einer anderen Methode als bisher."},
+		added:          accountText{"Ihrem Konto bei {title} wurde eine Anmeldemethode hinzugefügt", "Mit ihr ist ab jetzt die Anmeldung bei Ihrem Konto möglich."},
+		removed:        accountText{"Aus Ihrem Konto bei {title} wurde eine Anmeldemethode entfernt", "Mit ihr ist keine Anmeldung bei Ihrem Konto mehr möglich."},
+		addressChanged: accountText{"Ihre Adresse bei {title} wurde geändert", "Mit dieser Adresse ist keine Anmeldung bei Ihrem Konto mehr möglich."},
+		deleted:        accountText{"Ihr Konto bei {title} wurde gelöscht", "Das Konto mit seinen Anmeldemethoden und Sitzungen existiert nicht mehr."},
+		advice:         "Wenn Sie das waren, müssen Sie nichts tun. Andernfalls wenden Sie sich sofort an {title}.",
+		method:         "Anmeldemethode", byMail: "E-Mail",
+	}
+}
+
+func frenchAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Confirmez votre adresse", "Saisissez ce code pour utiliser cette adresse pour votre compte {title} :"},
+		change:         accountText{"Changement de votre adresse", "Saisissez ce code pour autoriser le changement de votre adresse sur {title} :"},
+		codeValidity:   "Le code fonctionne une seule fois et expire dans {lifetime}.",
+		codeWarning:    "Ne partagez pas ce code. Nous ne vous le demanderons jamais.",
+		codeIgnore:     "Si vous n'êtes pas à l'origine de cette demande, ignorez ce message.",
+		newLogin:       accountText{"Nouvelle connexion à {title}", "Une connexion à votre compte a eu lieu avec une autre méthode qu'auparavant."},
+		added:          accountText{"Une méthode de connexion a été ajoutée à votre compte {title}", "Elle permet désormais de se connecter à votre compte."},
+		removed:        accountText{"Une méthode de connexion a été retirée de votre compte {title}", "Elle ne permet plus de se connecter à votre compte."},
+		addressChanged: accountText{"Votre adresse sur {title} a été modifiée", "Cette adresse ne permet plus de se connecter à votre compte."},
+		deleted:        accountText{"Votre compte {title} a été supprimé", "Le compte, ses méthodes de connexion et ses sessions n'existent plus."},
+		advice:         "Si c'était vous, aucune action n'est nécessaire. Sinon, contactez immédiatement {title}.",
+		method:         "Méthode de connexion", byMail: "E-mail",
+	}
+}
+
+func spanishAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Confirma tu dirección", "Introduce este código para usar esta dirección en tu cuenta de {title}:"},
+		change:         accountText{"Cambio de tu dirección", "Introduce este código para permitir el cambio de tu dirección en {title}:"},
+		codeValidity:   "El código funciona una sola vez y caduca en {lifetime}.",
+		codeWarning:    "No compartas este código. Nunca te lo pediremos.",
+		codeIgnore:     "Si no lo has solicitado, ignora este mensaje.",
+		newLogin:       accountText{"Nuevo inicio de sesión en {title}", "Se ha iniciado sesión en tu cuenta con un método distinto al anterior."},
+		added:          accountText{"Se ha añadido un método de acceso a tu cuenta de {title}", "Ahora permite iniciar sesión en tu cuenta."},
+		removed:        accountText{"Se ha eliminado un método de acceso de tu cuenta de {title}", "Ya no permite iniciar sesión en tu cuenta."},
+		addressChanged: accountText{"Se ha cambiado tu dirección en {title}", "Esta dirección ya no permite iniciar sesión en tu cuenta."},
+		deleted:        accountText{"Se ha eliminado tu cuenta de {title}", "La cuenta, sus métodos de acceso y sus sesiones ya no existen."},
+		advice:         "Si has sido tú, no tienes que hacer nada. Si no, ponte en contacto con {title} de inmediato.",
+		method:         "Método de acceso", byMail: "Correo electrónico",
+	}
+}
+
+func italianAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Conferma il tuo indirizzo", "Inserisci questo codice per usare questo indirizzo per il tuo account su {title}:"},
+		change:         accountText{"Modifica del tuo indirizzo", "Inserisci questo codice per consentire la modifica del tuo indirizzo su {title}:"},
+		codeValidity:   "Il codice funziona una sola volta e scade tra {lifetime}.",
+		codeWarning:    "Non condividere questo codice. Non te lo chiederemo mai.",
+		codeIgnore:     "Se non l'hai richiesto, ignora questo messaggio.",
+		newLogin:       accountText{"Nuovo accesso a {title}", "È stato effettuato un accesso al tuo account con un metodo diverso dal precedente."},
+		added:          accountText{"Un metodo di accesso è stato aggiunto al tuo account su {title}", "Ora può essere usato per accedere al tuo account."},
+		removed:        accountText{"Un metodo di accesso è stato rimosso dal tuo account su {title}", "Non può più essere usato per accedere al tuo account."},
+		addressChanged: accountText{"Il tuo indirizzo su {title} è stato modificato", "Questo indirizzo non può più essere usato per accedere al tuo account."},
+		deleted:        accountText{"Il tuo account su {title} è stato eliminato", "L'account, i suoi metodi di accesso e le sue sessioni non esistono più."},
+		advice:         "Se sei stato tu, non devi fare nulla. Altrimenti contatta subito {title}.",
+		method:         "Metodo di accesso", byMail: "E-mail",
+	}
+}
+
+func brazilianAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Confirme seu endereço", "Digite este código para usar este endereço na sua conta de {title}:"},
+		change:         accountText{"Alteração do seu endereço", "Digite este código para permitir a alteração do seu endereço em {title}:"},
+		codeValidity:   "O código funciona uma única vez e expira em {lifetime}.",
+		codeWarning:    "Não compartilhe este código. Nunca vamos pedi-lo.",
+		codeIgnore:     "Se você não fez esta solicitação, ignore esta mensagem.",
+		newLogin:       accountText{"Novo acesso a {title}", "Sua conta foi acessada com um método diferente do anterior."},
+		added:          accountText{"Um método de acesso foi adicionado à sua conta de {title}", "Ele agora pode ser usado para entrar na sua conta."},
+		removed:        accountText{"Um método de acesso foi removido da sua conta de {title}", "Ele não pode mais ser usado para entrar na sua conta."},
+		addressChanged: accountText{"Seu endereço em {title} foi alterado", "Este endereço não pode mais ser usado para entrar na sua conta."},
+		deleted:        accountText{"Sua conta de {title} foi excluída", "A conta, seus métodos de acesso e suas sessões não existem mais."},
+		advice:         "Se foi você, não é preciso fazer nada. Caso contrário, entre em contato com {title} imediatamente.",
+		method:         "Método de acesso", byMail: "E-mail",
+	}
+}
+
+func dutchAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Bevestig je adres", "Voer deze code in om dit adres voor je account bij {title} te gebruiken:"},
+		change:         accountText{"Wijziging van je adres", "Voer deze code in om de wijziging van je adres bij {title} toe te staan:"},
+		codeValidity:   "De code werkt één keer en verloopt over {lifetime}.",
+		codeWarning:    "Deel deze code niet. We zullen er nooit om vragen.",
+		codeIgnore:     "Heb je dit niet aangevraagd? Negeer dan deze mail.",
+		newLogin:       accountText{"Nieuwe aanmelding bij {title}", "Er is met een andere methode dan voorheen ingelogd op je account."},
+		added:          accountText{"Er is een inlogmethode toegevoegd aan je account bij {title}", "Hiermee kan nu worden ingelogd op je account."},
+		removed:        accountText{"Er is een inlogmethode verwijderd uit je account bij {title}", "Hiermee kan niet meer worden ingelogd op je account."},
+		addressChanged: accountText{"Je adres bij {title} is gewijzigd", "Met dit adres kan niet meer worden ingelogd op je account."},
+		deleted:        accountText{"Je account bij {title} is verwijderd", "Het account met zijn inlogmethoden en sessies bestaat niet meer."},
+		advice:         "Was jij dit, dan hoef je niets te doen. Zo niet, neem dan meteen contact op met {title}.",
+		method:         "Inlogmethode", byMail: "E-mail",
+	}
+}
+
+func polishAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Potwierdź swój adres", "Wpisz ten kod, aby używać tego adresu na swoim koncie w {title}:"},
+		change:         accountText{"Zmiana adresu", "Wpisz ten kod, aby zezwolić na zmianę adresu w {title}:"},
+		codeValidity:   "Kod działa tylko raz. Ważność: {lifetime}.",
+		codeWarning:    "Nie udostępniaj tego kodu. Nigdy o niego nie poprosimy.",
+		codeIgnore:     "Jeśli to nie Twoja prośba, zignoruj tę wiadomość.",
+		newLogin:       accountText{"Nowe logowanie do {title}", "Zalogowano się na Twoje konto inną metodą niż dotychczas."},
+		added:          accountText{"Do Twojego konta w {title} dodano metodę logowania", "Można się nią teraz logować na Twoje konto."},
+		removed:        accountText{"Z Twojego konta w {title} usunięto metodę logowania", "Nie można się nią już logować na Twoje konto."},
+		addressChanged: accountText{"Twój adres w {title} został zmieniony", "Tym adresem nie można się już logować na Twoje konto."},
+		deleted:        accountText{"Twoje konto w {title} zostało usunięte", "Konto wraz z metodami logowania i sesjami już nie istnieje."},
+		advice:         "Jeśli to Twoje działanie, nie musisz nic robić. W przeciwnym razie natychmiast skontaktuj się z {title}.",
+		method:         "Metoda logowania", byMail: "E-mail",
+	}
+}
+
+func ukrainianAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Підтвердьте свою адресу", "Введіть цей код, щоб використовувати цю адресу для свого облікового запису в {title}:"},
+		change:         accountText{"Зміна вашої адреси", "Введіть цей код, щоб дозволити зміну вашої адреси в {title}:"},
+		codeValidity:   "Код діє один раз. Термін дії: {lifetime}.",
+		codeWarning:    "Не передавайте нікому цей код. Ми ніколи його не запитуємо.",
+		codeIgnore:     "Якщо ви цього не запитували, проігноруйте цей лист.",
+		newLogin:       accountText{"Новий вхід до {title}", "До вашого облікового запису ввійшли іншим способом, ніж раніше."},
+		added:          accountText{"До вашого облікового запису в {title} додано спосіб входу", "Тепер ним можна входити до вашого облікового запису."},
+		removed:        accountText{"З вашого облікового запису в {title} вилучено спосіб входу", "Ним більше не можна входити до вашого облікового запису."},
+		addressChanged: accountText{"Вашу адресу в {title} змінено", "З цією адресою більше не можна входити до вашого облікового запису."},
+		deleted:        accountText{"Ваш обліковий запис у {title} видалено", "Обліковий запис разом зі способами входу та сеансами більше не існує."},
+		advice:         "Якщо це зробили ви, нічого робити не потрібно. Якщо ні, негайно зверніться до {title}.",
+		method:         "Спосіб входу", byMail: "Електронна пошта",
+	}
+}
+
+func russianAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Подтвердите свой адрес", "Введите этот код, чтобы использовать этот адрес для своей учётной записи в {title}:"},
+		change:         accountText{"Изменение вашего адреса", "Введите этот код, чтобы разрешить изменение вашего адреса в {title}:"},
+		codeValidity:   "Код действует один раз. Срок действия: {lifetime}.",
+		codeWarning:    "Не передавайте никому этот код. Мы никогда его не запрашиваем.",
+		codeIgnore:     "Если вы этого не запрашивали, проигнорируйте это письмо.",
+		newLogin:       accountText{"Новый вход в {title}", "В вашу учётную запись вошли другим способом, чем раньше."},
+		added:          accountText{"К вашей учётной записи в {title} добавлен способ входа", "Теперь им можно войти в вашу учётную запись."},
+		removed:        accountText{"Из вашей учётной записи в {title} удалён способ входа", "Им больше нельзя войти в вашу учётную запись."},
+		addressChanged: accountText{"Ваш адрес в {title} изменён", "С этим адресом больше нельзя войти в вашу учётную запись."},
+		deleted:        accountText{"Ваша учётная запись в {title} удалена", "Учётная запись вместе со способами входа и сеансами больше не существует."},
+		advice:         "Если это сделали вы, ничего делать не нужно. Если нет, немедленно свяжитесь с {title}.",
+		method:         "Способ входа", byMail: "Электронная почта",
+	}
+}
+
+func turkishAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"Adresinizi onaylayın", "Bu adresi {title} hesabınız için kullanmak üzere bu kodu girin:"},
+		change:         accountText{"Adresinizin değiştirilmesi", "{title} adresinizin değiştirilmesine izin vermek için bu kodu girin:"},
+		codeValidity:   "Kod bir kez kullanılabilir. Geçerlilik süresi: {lifetime}.",
+		codeWarning:    "Bu kodu paylaşmayın. Bunu sizden asla istemeyiz.",
+		codeIgnore:     "Bunu siz istemediyseniz bu iletiyi yok sayın.",
+		newLogin:       accountText{"{title} için yeni oturum açma", "Hesabınızda öncekinden farklı bir yöntemle oturum açıldı."},
+		added:          accountText{"{title} hesabınıza bir oturum açma yöntemi eklendi", "Artık hesabınızda bu yöntemle oturum açılabilir."},
+		removed:        accountText{"{title} hesabınızdan bir oturum açma yöntemi kaldırıldı", "Artık hesabınızda bu yöntemle oturum açılamaz."},
+		addressChanged: accountText{"{title} adresiniz değiştirildi", "Artık hesabınızda bu adresle oturum açılamaz."},
+		deleted:        accountText{"{title} hesabınız silindi", "Hesap, oturum açma yöntemleri ve oturumlarıyla birlikte artık yok."},
+		advice:         "Bunu siz yaptıysanız bir şey yapmanız gerekmez. Siz yapmadıysanız hemen {title} ile iletişime geçin.",
+		method:         "Oturum açma yöntemi", byMail: "E-posta",
+	}
+}
+
+func arabicAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"تأكيد عنوانك", "أدخل هذا الرمز لاستخدام هذا العنوان في حسابك لدى {title}:"},
+		change:         accountText{"تغيير عنوانك", "أدخل هذا الرمز للسماح بتغيير عنوانك لدى {title}:"},
+		codeValidity:   "يعمل الرمز مرة واحدة. مدة الصلاحية: {lifetime}.",
+		codeWarning:    "لا تشارك هذا الرمز مع أي شخص. لن نطلبه منك أبدًا.",
+		codeIgnore:     "إذا لم تطلب ذلك، فتجاهل هذه الرسالة.",
+		newLogin:       accountText{"تسجيل دخول جديد إلى {title}", "تم تسجيل الدخول إلى حسابك بطريقة مختلفة عن السابق."},
+		added:          accountText{"أُضيفت طريقة تسجيل دخول إلى حسابك لدى {title}", "يمكن الآن استخدامها لتسجيل الدخول إلى حسابك."},
+		removed:        accountText{"أُزيلت طريقة تسجيل دخول من حسابك لدى {title}", "لم يعد بالإمكان استخدامها لتسجيل الدخول إلى حسابك."},
+		addressChanged: accountText{"تم تغيير عنوانك لدى {title}", "لم يعد بالإمكان استخدام هذا العنوان لتسجيل الدخول إلى حسابك."},
+		deleted:        accountText{"تم حذف حسابك لدى {title}", "لم يعد الحساب موجودًا، ولا طرق تسجيل الدخول والجلسات الخاصة به."},
+		advice:         "إذا كنت أنت من فعل ذلك، فلا يلزمك أي إجراء. وإلا فتواصل مع {title} فورًا.",
+		method:         "طريقة تسجيل الدخول", byMail: "البريد الإلكتروني",
+	}
+}
+
+func japaneseAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"アドレスの確認", "このアドレスを {title} のアカウントで使用するには、次のコードを入力してください。"},
+		change:         accountText{"アドレスの変更", "{title} のアドレスの変更を許可するには、次のコードを入力してください。"},
+		codeValidity:   "コードは一度だけ使用できます。有効期間: {lifetime}",
+		codeWarning:    "このコードを他人に教えないでください。当方からお尋ねすることはありません。",
+		codeIgnore:     "お心当たりがない場合は、このメールを無視してください。",
+		newLogin:       accountText{"{title} への新しいログイン", "これまでとは異なる方法でアカウントにログインがありました。"},
+		added:          accountText{"{title} のアカウントにログイン方法が追加されました", "この方法でアカウントにログインできるようになりました。"},
+		removed:        accountText{"{title} のアカウントからログイン方法が削除されました", "この方法ではアカウントにログインできなくなりました。"},
+		addressChanged: accountText{"{title} のアドレスが変更されました", "このアドレスではアカウントにログインできなくなりました。"},
+		deleted:        accountText{"{title} のアカウントが削除されました", "アカウント、ログイン方法、セッションはすべて削除されました。"},
+		advice:         "ご本人の操作であれば、対応は不要です。お心当たりがない場合は、直ちに {title} にご連絡ください。",
+		method:         "ログイン方法", byMail: "メール",
+	}
+}
+
+func chineseAccount() accountPhrases {
+	return accountPhrases{
+		confirm:        accountText{"确认您的地址", "请输入此验证码，以便在您的 {title} 账户中使用此地址："},
+		change:         accountText{"更改您的地址", "请输入此验证码，以允许更改您在 {title} 的地址："},
+		codeValidity:   "验证码只能使用一次。有效期：{lifetime}。",
+		codeWarning:    "请勿将此验证码告诉他人。我们绝不会向您索取。",
+		codeIgnore:     "如果这不是您的请求，请忽略此邮件。",
+		newLogin:       accountText{"{title} 有新的登录", "有人使用与以往不同的方式登录了您的账户。"},
+		added:          accountText{"您的 {title} 账户添加了一种登录方式", "现在可以用它登录您的账户。"},
+		removed:        accountText{"您的 {title} 账户移除了一种登录方式", "现在无法再用它登录您的账户。"},
+		addressChanged: accountText{"您在 {title} 的地址已更改", "现在无法再用此地址登录您的账户。"},
+		deleted:        accountText{"您的 {title} 账户已删除", "该账户及其登录方式和会话已不存在。"},
+		advice:         "如果是您本人操作，则无需处理。如果不是，请立即联系 {title}。",
+		method:         "登录方式", byMail: "电子邮件",
+	}
+}
