@@ -35,8 +35,10 @@ func (s *Service) Authorize(ctx context.Context, r AuthorizeStart) (Authorizatio
 	checks := append(ratelimit.Parties("authorize-ip", r.Caller.IP, s.cfg.Limits.AuthorizePerIP),
 		ratelimit.Shared("authorize", "all", r.Caller.IP, s.cfg.Limits.AuthorizeOverall)...)
 	err = s.cfg.Limiter.Do(ctx, checks, func() (err error) {
-		begun, err = s.authorize(ctx, client, provider, redirectURI, r.LinkTo)
-		return err
+		if begun, err = s.authorize(ctx, client, provider, redirectURI, r.LinkTo); err != nil {
+			return err
+		}
+		return s.keepStart(ctx, begun.State, r.Page)
 	})
 	if err != nil {
 		return Authorization{}, authcore.Unavailable(err)

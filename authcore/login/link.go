@@ -32,6 +32,8 @@ type linkData struct {
 	Code   string `json:"code"`
 	// Tries counts wrong codes.
 	Tries int `json:"tries,omitempty"`
+	// Page is set if the link was requested at a login page.
+	Page *linkPage `json:"page,omitempty"`
 }
 
 // decodeLink reads the content of a record, and the address in it.

@@ -142,6 +142,7 @@ func (s *Service) mailLink(ctx context.Context, address authcore.Address, client
 	}
 	data, err := json.Marshal(linkData{
 		Email: address.String(), Secret: secretDigest(secret), Code: codeDigest(requestID, code),
+		Page: pageOfLink(r, secret, code),
 	})
 	if err != nil {
 		return LinkReceipt{}, err

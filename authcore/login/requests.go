@@ -14,6 +14,8 @@ type LinkRequest struct {
 	ClientKey string
 	// Locale is the preferred language of the mail as a BCP 47 tag; optional.
 	Locale string
+	// Page is set for requests of a login page.
+	Page   *PageStart
 	Caller authcore.Caller
 }
 
@@ -50,6 +52,8 @@ type AuthorizeStart struct {
 	RedirectURI string
 	// LinkTo is the signed-in user who adds a login to the account, or nil.
 	LinkTo *gate.Claims
+	// Page is set for requests of a login page.
+	Page   *PageStart
 	Caller authcore.Caller
 }
 

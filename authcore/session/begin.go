@@ -26,7 +26,7 @@ func (s *Service) Begin(client *authcore.Client, method string, caller authcore.
 	session := authcore.Session{
 		ID: id, Client: client.Name, Method: method,
 		Created: now, LastSeen: now, Expires: token.Expires,
-		UserAgent: cleanUserAgent(caller.UserAgent), Token: token,
+		UserAgent: CleanUserAgent(caller.UserAgent), Token: token,
 	}
 	if caller.IP.IsValid() {
 		session.IP = caller.IP.Unmap().String()
@@ -48,7 +48,8 @@ func (s *Service) newToken(client *authcore.Client, created, now time.Time) (aut
 	return authcore.SessionToken{ID: id, Issued: now.Truncate(time.Second), Expires: expires.Truncate(time.Second)}, nil
 }
 
-func cleanUserAgent(text string) string {
+// CleanUserAgent returns the part of a User-Agent header that is stored.
+func CleanUserAgent(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == utf8.RuneError {
 			return -1

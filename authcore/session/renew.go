@@ -1,0 +1,52 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+)
+
+// Renew returns the newest token of a session, or a successor of it if it is older
+// than half its lifetime. It is for sessions in cookies, which no script reads:
+// several tabs renew at once and answers get lost, so that a superseded token is no
+// sign of theft, and a token is no argument.
+func (s *Service) Renew(ctx context.Context, ref authcore.SessionRef) (Grant, error) {
+	var renewed authcore.Session
+	now := s.now()
+	stored, err := s.update(ctx, ref.UserID, now, func(a *authcore.Account) error {
+		i := slices.IndexFunc(a.Sessions, func(session authcore.Session) bool { return session.ID == ref.ID })
+		switch {
+		case a.User.Disabled:
+			return authcore.Inactive()
+		case i < 0:
+			return ended()
+		}
+		session := &a.Sessions[i]
+		client := s.clients[session.Client]
+		switch {
+		case client == nil:
+			return unknownClient()
+		case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, session)):
+			return account.NotAdmitted()
+		}
+		if isHalfOver(session.Token, now) {
+			if err := s.succeed(session, client, s.inGrace(session.Superseded, now), now); err != nil {
+				return err
+			}
+		}
+		renewed = *session
+		return nil
+	})
+	if err != nil {
+		return Grant{}, userError(err)
+	}
+	return s.Grant(stored.User, renewed, false)
+}
+
+// isHalfOver reports whether a token is older than half its lifetime.
+func isHalfOver(token authcore.SessionToken, now time.Time) bool {
+	return now.Sub(token.Issued) > token.Expires.Sub(token.Issued)/2
+}
