@@ -147,12 +147,6 @@ func (m *byMail) conflict(ctx context.Context, a *attempt, err error) (session.G
 	return session.Grant{}, invalidLink()
 }
 
-func invalidCode() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusBadRequest, Code: authcore.CodeInvalidCode, Detail: "The code is invalid or has expired.",
-	}
-}
-
 func invalidLink() *authcore.Error {
 	return &authcore.Error{
 		Status: http.StatusBadRequest, Code: authcore.CodeInvalidLink, Detail: "The link is invalid or has expired.",

@@ -35,6 +35,8 @@ type PageStart struct {
 	Browser string `json:"browser"`
 	// ReturnTo is the path to which the browser continues. The page validates it.
 	ReturnTo string `json:"return_to"`
+	// Link is set if the user adds a login to the account.
+	Link bool `json:"link,omitempty"`
 }
 
 // MatchesBrowser compares the digest of a cookie in constant time.

@@ -1,0 +1,211 @@
+package pages
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/login"
+)
+
+// provider is a provider as a page shows it.
+type provider struct{ Name, Label string }
+
+// ask shows the form that begins a sign-in, and begins it.
+func (h *Handler) ask(r *request) error {
+	if h.SignInAt != "" {
+		return h.signInElsewhere(r, false)
+	}
+	if r.Method == http.MethodPost {
+		return h.begin(r, nil)
+	}
+	claims, err := h.claims(r)
+	if err != nil {
+		return err
+	}
+	v := &r.view
+	v.Claims = claims
+	return h.showForm(r, http.StatusOK)
+}
+
+// showForm shows the form of ask, or that of confirm if the view has claims of a user
+// who signs in again.
+func (h *Handler) showForm(r *request, status int) error {
+	v := &r.view
+	v.ReturnTo = h.returnTo(r)
+	if err := h.listProviders(r); err != nil {
+		return err
+	}
+	return h.show(r, status, "ask")
+}
+
+// listProviders puts the providers into the view. Their origins are allowed as the
+// destination of forms: a browser applies the policy to the redirect, too.
+func (h *Handler) listProviders(r *request) error {
+	infos, err := h.Realm.Logins.Providers(r.Context(), h.ClientKey)
+	if err != nil {
+		return err
+	}
+	for _, info := range infos {
+		r.view.Providers = append(r.view.Providers, provider{info.Name, label(info.Name)})
+		if parsed, err := url.Parse(info.AuthorizeURL); err == nil && parsed.Host != "" {
+			origin := parsed.Scheme + "://" + parsed.Host
+			if !slices.Contains(r.view.formTargets, origin) {
+				r.view.formTargets = append(r.view.formTargets, origin)
+			}
+		}
+	}
+	return nil
+}
+
+// begin begins a sign-in by mail or through a provider. If again is not nil, its user
+// signs in again.
+func (h *Handler) begin(r *request, again *gate.Claims) error {
+	browser, err := h.bindBrowser(r)
+	if err != nil {
+		return err
+	}
+	start := &login.PageStart{Browser: browser, ReturnTo: h.returnTo(r)}
+	if name := r.PostForm.Get("provider"); name != "" {
+		return h.authorize(r, name, start, nil)
+	}
+	email := r.PostForm.Get("email")
+	if again != nil {
+		email = again.Email
+	}
+	err = h.mail(r, email, start)
+	if public, ok := asPublic(err); ok && public.Status == http.StatusBadRequest && public.Fields["email"] != nil {
+		r.view.Email, r.view.Error = email, r.view.Text.ErrEmail
+		return h.showForm(r, http.StatusBadRequest)
+	}
+	return err
+}
+
+// authorize redirects the browser to a provider. The user of linkTo adds a login to the
+// account.
+func (h *Handler) authorize(r *request, name string, start *login.PageStart, linkTo *gate.Claims) error {
+	begun, err := h.Realm.Logins.Authorize(r.Context(), login.AuthorizeStart{
+		Provider: name, ClientKey: h.ClientKey, RedirectURI: RedirectURI(h.address(), name),
+		Page: start, LinkTo: linkTo, Caller: h.caller(r),
+	})
+	if err != nil {
+		return err
+	}
+	h.redirect(r, begun.URL)
+	return nil
+}
+
+// ticketPurpose separates tickets from other sealed texts.
+const ticketPurpose = "sent page"
+
+// ticket is what the page knows that shows where a mail was sent. It is sealed in the
+// address of that page, so that a reload and a tab that the system discarded work
+// without sending another mail.
+type ticket struct {
+	login.PageStart
+	Email   string `json:"email"`
+	Request string `json:"request"`
+	Expires int64  `json:"expires"`
+	// DebugLink is set in development.
+	DebugLink string `json:"debug_link,omitempty"`
+}
+
+// mail sends a link and continues to the page that says so.
+func (h *Handler) mail(r *request, email string, start *login.PageStart) error {
+	receipt, err := h.Realm.Logins.RequestLink(r.Context(), login.LinkRequest{
+		Email: email, ClientKey: h.ClientKey, Locale: r.Header.Get("Accept-Language"), Page: start, Caller: h.caller(r),
+	})
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(ticket{
+		PageStart: *start, Email: strings.TrimSpace(email), Request: receipt.RequestID,
+		Expires: h.Realm.Now().Add(receipt.ExpiresIn).Unix(), DebugLink: receipt.DebugLink,
+	})
+	if err != nil {
+		return authcore.Unavailable(err)
+	}
+	sealed, err := h.Realm.Keys.Seal(ticketPurpose, data)
+	if err != nil {
+		return authcore.Unavailable(err)
+	}
+	h.redirect(r, h.Prefix+"/sent/"+sealed)
+	return nil
+}
+
+// sent shows where a mail was sent, and takes the code or sends another mail.
+func (h *Handler) sent(r *request) error {
+	opened, err := h.openTicket(r)
+	if err != nil {
+		return err
+	}
+	if r.Method == http.MethodPost {
+		if r.PostForm.Has("again") {
+			return h.mail(r, opened.Email, &opened.PageStart)
+		}
+		return h.enterCode(r, opened)
+	}
+	return h.showSent(r, opened, http.StatusOK)
+}
+
+// openTicket returns a ticket that was issued to this browser and has not expired.
+func (h *Handler) openTicket(r *request) (*ticket, error) {
+	data, err := h.Realm.Keys.Open(ticketPurpose, r.param)
+	if err != nil {
+		return nil, errState()
+	}
+	var opened ticket
+	if err := json.Unmarshal(data, &opened); err != nil {
+		return nil, errState()
+	}
+	if !opened.MatchesBrowser(h.browser(r)) || !h.Realm.Now().Before(time.Unix(opened.Expires, 0)) {
+		return nil, errState()
+	}
+	return &opened, nil
+}
+
+func (h *Handler) showSent(r *request, opened *ticket, status int) error {
+	r.view.Email, r.view.ReturnTo, r.view.DebugLink = opened.Email, opened.ReturnTo, opened.DebugLink
+	return h.show(r, status, "sent")
+}
+
+// enterCode signs in with a code.
+func (h *Handler) enterCode(r *request, opened *ticket) error {
+	grant, err := h.Realm.Logins.ByCode(r.Context(), login.CodeLogin{
+		RequestID: opened.Request, Code: r.PostForm.Get("code"), ClientKey: h.ClientKey, Caller: h.caller(r),
+	})
+	if err == nil {
+		return h.enter(r, grant, h.checkedReturn(opened.ReturnTo))
+	}
+	public, ok := asPublic(err)
+	switch {
+	case ok && public.Fields["code"] != nil:
+		r.view.Error = r.view.Text.ErrDigits
+	case ok && public.Code == authcore.CodeInvalidCode:
+		r.view.Error = r.view.Text.ErrCode
+	default:
+		return err
+	}
+	return h.showSent(r, opened, http.StatusBadRequest)
+}
+
+// label returns the name of a provider for people.
+func label(name string) string {
+	known := map[string]string{
+		"google-oauth2": "Google", "google": "Google", "github": "GitHub", "gitlab": "GitLab", "facebook": "Facebook",
+		"apple-id": "Apple", "microsoft-graph": "Microsoft", "azuread-oauth2": "Microsoft", "azuread-tenant-oauth2": "Microsoft",
+		"azuread-v2-tenant-oauth2": "Microsoft", "linkedin-openidconnect": "LinkedIn", "linkedin-oauth2": "LinkedIn",
+		"twitter-oauth2": "X", "vk-oauth2": "VK", "vk": "VK", "vkid": "VK ID", "mailru-oauth2": "Mail.ru", "mailru": "Mail.ru",
+		"yandex-oauth2": "Yandex", "bitbucket-oauth2": "Bitbucket", "discord": "Discord", "slack": "Slack", "twitch": "Twitch",
+		"spotify": "Spotify", "okta-oauth2": "Okta", "auth0": "Auth0", "keycloak": "Keycloak",
+	}
+	if text, found := known[name]; found {
+		return text
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}

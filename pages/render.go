@@ -1,0 +1,210 @@
+package pages
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/internal/language"
+)
+
+//go:embed templates/*.html assets/style.css
+var embedded embed.FS
+
+// view contains the values for the templates.
+type view struct {
+	// Text contains the texts of the language, with the title filled in.
+	Text Texts
+	// Lang and Dir are the attributes of the page.
+	Lang, Dir string
+	// Title is the name of the site; Logo the address of an image or "".
+	Title string
+	Logo  string
+	// Prefix is the path of the pages, Style the address of the style sheet.
+	Prefix, Style string
+	// Page is the name of the page.
+	Page string
+	// Error and Notice are messages at the top, or "".
+	Error, Notice string
+
+	// ReturnTo is the path to which the browser continues.
+	ReturnTo  string
+	Providers []provider
+	// Claims are those of the signed-in user, or nil.
+	Claims *gate.Claims
+	// Confirm is set if the user signs in again; SignedInAt is the time of the login.
+	Confirm    bool
+	SignedInAt string
+	// Email is the address of the sign-in.
+	Email string
+	// DebugLink is the link in development.
+	DebugLink string
+	// SameBrowser is set if the browser requested the link. Code is for the other one.
+	SameBrowser bool
+	Code        string
+	// Requested, Browser and Network describe the request for a link.
+	Requested, Browser, Network string
+
+	// formTargets are the origins to which forms lead.
+	formTargets []string
+}
+
+// newView returns a view in the language of a request.
+func (h *Handler) newView(r *http.Request) view {
+	preferred := h.Locale
+	if preferred == "" {
+		preferred = strings.Join(r.Header.Values("Accept-Language"), ",")
+	}
+	lang := language.Choose(language.Tags(), preferred)
+	return view{
+		Text: textsOf(lang).fill(h.Title), Lang: htmlLang(lang), Dir: language.Direction(lang),
+		Title: h.Title, Logo: h.assetPath(h.logo),
+		Prefix: h.Prefix, Style: h.assetPath(h.style), ReturnTo: h.ReturnTo,
+	}
+}
+
+// htmlLang returns the tag in its usual letter case.
+func htmlLang(tag string) string {
+	switch tag {
+	case "pt-br":
+		return "pt-BR"
+	case "zh-hans":
+		return "zh-Hans"
+	default:
+		return tag
+	}
+}
+
+// templates are the pages by name.
+type templates map[string]*template.Template
+
+// parseTemplates reads the templates. Each file but layout.html is a page.
+func parseTemplates(own fs.FS) (templates, error) {
+	names, err := fs.Glob(embedded, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	read := func(name string) (string, error) {
+		if own != nil {
+			text, err := fs.ReadFile(own, path.Base(name))
+			if !errors.Is(err, fs.ErrNotExist) {
+				return string(text), err
+			}
+		}
+		text, err := fs.ReadFile(embedded, name)
+		return string(text), err
+	}
+	if err := checkNames(own, names); err != nil {
+		return nil, err
+	}
+	const layoutFile = "templates/layout.html"
+	layout, err := read(layoutFile)
+	if err != nil {
+		return nil, fmt.Errorf("pages: templates: %w", err)
+	}
+	parsed := templates{}
+	for _, name := range names {
+		if name == layoutFile {
+			continue
+		}
+		text, err := read(name)
+		if err != nil {
+			return nil, fmt.Errorf("pages: templates: %w", err)
+		}
+		page, err := template.New("layout.html").Parse(layout)
+		if err == nil {
+			_, err = page.New(path.Base(name)).Parse(text)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("pages: templates: %w", err)
+		}
+		if err := try(page); err != nil {
+			return nil, fmt.Errorf("pages: templates: %w", err)
+		}
+		parsed[strings.TrimSuffix(path.Base(name), ".html")] = page
+	}
+	return parsed, nil
+}
+
+// checkNames refuses files of the operator that replace nothing: their names are most
+// likely misspelt.
+func checkNames(own fs.FS, names []string) error {
+	if own == nil {
+		return nil
+	}
+	files, err := fs.ReadDir(own, ".")
+	if err != nil {
+		return fmt.Errorf("pages: templates: %w", err)
+	}
+	for _, file := range files {
+		if name := file.Name(); !strings.HasPrefix(name, ".") && !slices.Contains(names, "templates/"+name) {
+			return fmt.Errorf("pages: templates: %s: there is no template of this name; use one of %s",
+				name, strings.ReplaceAll(strings.Join(names, ", "), "templates/", ""))
+		}
+	}
+	return nil
+}
+
+// try renders a page with all values and with few, because a fault may be in a branch.
+func try(page *template.Template) error {
+	full := view{
+		Text: textsOf(language.Default), Error: "error", Notice: "notice", Providers: []provider{{"github", "GitHub"}},
+		Claims: &gate.Claims{Email: "user@example.org"}, Confirm: true, Email: "user@example.org", DebugLink: "https://example.org/",
+		Code: "123456", Requested: "time", Browser: "browser", Network: "network", Logo: "logo",
+	}
+	for _, v := range []*view{{Text: textsOf(language.Default)}, &full} {
+		if err := page.Execute(new(bytes.Buffer), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// show renders a page.
+func (h *Handler) show(r *request, status int, name string) error {
+	r.view.Page = name
+	var body bytes.Buffer
+	if err := h.templates[name].Execute(&body, &r.view); err != nil {
+		return authcore.Unavailable(fmt.Errorf("pages: template %s: %w", name, err))
+	}
+	header := r.w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Language", r.view.Lang)
+	header.Set("Content-Security-Policy", policy(r.view.formTargets))
+	r.w.WriteHeader(status)
+	_, _ = r.w.Write(body.Bytes()) // a client that is gone needs no answer
+	return nil
+}
+
+// policy returns the Content-Security-Policy of a page.
+func policy(formTargets []string) string {
+	targets := strings.Join(append([]string{"'self'"}, formTargets...), " ")
+	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action " + targets +
+		"; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// setCommonHeaders sets the headers of every answer. The Referrer-Policy keeps the
+// secret of a link in the address from other sites, and the Origin in forms: with
+// no-referrer a browser sends "Origin: null".
+func setCommonHeaders(header http.Header) {
+	header.Set("Cache-Control", "no-store")
+	header.Set("Referrer-Policy", "strict-origin")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Add("Vary", "Accept-Language, Cookie")
+}
+
+// redirect continues to an address, which the caller has checked.
+func (h *Handler) redirect(r *request, address string) {
+	r.w.Header().Set("Location", address)
+	r.w.WriteHeader(http.StatusSeeOther)
+}

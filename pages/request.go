@@ -1,0 +1,85 @@
+package pages
+
+import (
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// Limits of a form and of one of its values, in bytes.
+const (
+	maxForm  = 64 << 10
+	maxValue = 4 << 10
+)
+
+// readForm parses the body of a POST. Values that are not valid UTF-8, contain NUL or
+// are too long are refused.
+func (r *request) readForm() error {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return &authcore.Error{
+			Status: http.StatusUnsupportedMediaType, Code: authcore.CodeInvalidRequest, Detail: "The form has an unsupported format.",
+		}
+	}
+	r.Body = http.MaxBytesReader(r.w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return badForm()
+	}
+	for _, values := range r.PostForm {
+		if slices.ContainsFunc(values, func(value string) bool {
+			return len(value) > maxValue || !utf8.ValidString(value) || strings.Contains(value, "\x00")
+		}) {
+			return badForm()
+		}
+	}
+	return nil
+}
+
+func badForm() *authcore.Error {
+	return &authcore.Error{Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest, Detail: "The form is not valid."}
+}
+
+// isCrossSite reports whether a POST comes from a page of another origin (CWE-352). The
+// login page of a site is the only page that sends forms to it. Sec-Fetch-Site cannot be
+// set by pages (Fetch Metadata Request Headers, section 2.3) and prevails over Origin,
+// which may be "null". A request without both does not come from a current browser.
+func (h *Handler) isCrossSite(r *http.Request) bool {
+	if sites := r.Header.Values("Sec-Fetch-Site"); len(sites) > 0 {
+		return len(sites) > 1 || sites[0] != "same-origin" && sites[0] != "none"
+	}
+	origins := r.Header.Values("Origin")
+	return len(origins) > 0 && (len(origins) > 1 || !strings.EqualFold(origins[0], h.Origin))
+}
+
+// returnTo returns the return address of the request, or the default one.
+func (h *Handler) returnTo(r *request) string {
+	values := r.URL.Query()
+	if r.Method == http.MethodPost {
+		values = r.PostForm
+	}
+	return h.checkedReturn(values.Get("return_to"))
+}
+
+// checkedReturn returns a path on this site, or the default one. Addresses of the
+// pages that sign in and out are no place to continue.
+func (h *Handler) checkedReturn(text string) string {
+	checked, ok := returnPath(text)
+	if !ok {
+		return h.ReturnTo
+	}
+	target, _, _ := strings.Cut(checked, "?")
+	if rest, below := h.below(target); below && rest != "/account" && rest != "/sso" {
+		return h.ReturnTo
+	}
+	return checked
+}
+
+// withReturn adds a return address to the address of a page.
+func withReturn(address, returnTo string) string {
+	return address + "?return_to=" + url.QueryEscape(returnTo)
+}

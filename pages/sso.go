@@ -1,0 +1,65 @@
+package pages
+
+import (
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/login"
+)
+
+// confirmWindow is the age of a login that counts as a confirmation of the user for
+// another site.
+const confirmWindow = time.Minute
+
+// singleSignOn sends a signed-in browser back to another site with a handoff, after a
+// sign-in if there is none. The other site is one of the configured ones, whatever the
+// request states (CWE-601).
+func (h *Handler) singleSignOn(r *request) error {
+	query := r.URL.Query()
+	site := query.Get("site")
+	returnTo, valid := returnPath(query.Get("return_to"))
+	if !slices.Contains(h.Sites, site) || !valid || !isDigest(query.Get("browser")) {
+		return authcore.NotFound()
+	}
+	claims, err := h.claims(r)
+	if err != nil {
+		return err
+	}
+	here := h.Prefix + "/sso?" + r.URL.RawQuery
+	switch {
+	case claims == nil:
+		h.redirect(r, withReturn(h.Prefix+"/", here))
+		return nil
+	case query.Has("confirm") && h.Realm.Now().Sub(time.Unix(claims.AuthTime, 0)) > confirmWindow:
+		h.redirect(r, withReturn(h.Prefix+"/confirm", here))
+		return nil
+	}
+	code, err := h.Realm.Logins.BeginHandoff(r.Context(), claims, site, login.PageStart{Browser: query.Get("browser"), ReturnTo: returnTo})
+	if err != nil {
+		return err
+	}
+	h.redirect(r, site+"/handoff?code="+url.QueryEscape(code))
+	return nil
+}
+
+// isDigest reports whether a text has the form of authcore.Digest.String.
+func isDigest(text string) bool {
+	return len(text) == len(authcore.Digest{}.String()) && !slices.ContainsFunc([]byte(text), func(c byte) bool {
+		return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' && c != '_'
+	})
+}
+
+// handoff continues the session of another site in this browser.
+func (h *Handler) handoff(r *request) error {
+	taken, err := h.Realm.Logins.TakeHandoff(r.Context(), r.URL.Query().Get("code"), h.address(), h.browser(r))
+	if err != nil {
+		return err
+	}
+	grant, err := h.Realm.Sessions.Renew(r.Context(), authcore.SessionRef{UserID: taken.UserID, ID: taken.SessionID})
+	if err != nil {
+		return err
+	}
+	return h.enter(r, grant, h.checkedReturn(taken.ReturnTo))
+}

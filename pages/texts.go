@@ -1,0 +1,82 @@
+package pages
+
+import (
+	"embed"
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"github.com/edgeauth/edgeauth/internal/language"
+)
+
+//go:embed texts/*.json
+var catalogue embed.FS
+
+// Texts are the texts of the pages in one language. {title} is the name of the site.
+// Other placeholders are replaced where the text is shown.
+type Texts struct {
+	// The form that begins a sign-in.
+	SignIn, SignInTo, Email, SendLink, Or, ContinueWith string
+	// SignedInAs contains {email}.
+	SignedInAs, Continue string
+	// The page after a mail was sent. SentTo contains {email}.
+	CheckMail, SentTo, Code, NoMail, SendAgain, OtherAddress, DevLink string
+	// The page of a mailed link. SignInAs contains {email}.
+	SignInAs, Requested, Browser, Network, SignInHere, OtherBrowser, NotYou string
+	// Signing out.
+	SignOut, SignOutQuestion, SignedOut, SignInAgain string
+	// The page for signing in again. ConfirmText contains {email} and {time}.
+	Confirm, ConfirmText string
+	// The account.
+	Account, Name, FirstName, LastName, Save, Saved                       string
+	Sessions, ThisBrowser, LastUsed, EndSession, EndOthers, Ended         string
+	Logins, ByMail, Remove, Add, Removed, Added                           string
+	ChangeAddress, NewAddress, CodeOld, CodeNew, AddressChanged           string
+	Data, Download, Delete, DeleteWarning, DeleteConfirm, Deleted, GoBack string
+
+	// Errors. ErrThrottled contains {time}.
+	ErrHeading, ErrEmail, ErrDigits, ErrCode, ErrLink, ErrState, ErrThrottled, ErrUnavailable string
+	ErrCrossSite, ErrNotFound, ErrDenied, ErrNotAdmitted, ErrInactive, ErrEmailTaken          string
+	ErrIdentityTaken, ErrUnlinked, ErrLastLogin, ErrRecent, ErrOther                          string
+}
+
+// textsOf returns the texts of one of language.Tags.
+func textsOf(tag string) Texts {
+	var texts Texts
+	content, err := catalogue.ReadFile("texts/" + tag + ".json")
+	if err == nil {
+		err = json.Unmarshal(content, &texts)
+	}
+	if err != nil && tag != language.Default { // impossible: the files are embedded and tested
+		return textsOf(language.Default)
+	}
+	return texts
+}
+
+// fill replaces the placeholder for the name of the site.
+func (t Texts) fill(title string) Texts {
+	value := reflect.ValueOf(&t).Elem()
+	for i := range value.NumField() {
+		field := value.Field(i)
+		field.SetString(strings.ReplaceAll(field.String(), "{title}", title))
+	}
+	return t
+}
+
+// WithEmail returns a text with its placeholder {email} replaced.
+func (t Texts) WithEmail(text, email string) string {
+	return strings.ReplaceAll(text, "{email}", email)
+}
+
+// WithProvider returns a text with its placeholder {provider} replaced.
+func (t Texts) WithProvider(text, provider string) string {
+	return strings.ReplaceAll(text, "{provider}", provider)
+}
+
+// WithTime returns a text with its placeholder {time} replaced.
+func (t Texts) WithTime(text, at string) string { return strings.ReplaceAll(text, "{time}", at) }
+
+// ConfirmIntro returns ConfirmText for a user and the time of the login.
+func (t Texts) ConfirmIntro(email, at string) string {
+	return t.WithTime(t.WithEmail(t.ConfirmText, email), at)
+}
