@@ -11,6 +11,8 @@ func init() {
 	// slash for a matcher, and this one is the prefix.
 	httpcaddyfile.RegisterDirective("login_api", parseLoginAPI)
 	httpcaddyfile.RegisterDirectiveOrder("login_api", httpcaddyfile.Before, "redir")
+	httpcaddyfile.RegisterDirective("login_page", parseLoginPage)
+	httpcaddyfile.RegisterDirectiveOrder("login_page", httpcaddyfile.Before, "redir")
 	httpcaddyfile.RegisterHandlerDirective("token_auth", parseTokenAuth)
 	httpcaddyfile.RegisterDirectiveOrder("token_auth", httpcaddyfile.After, "basic_auth")
 }

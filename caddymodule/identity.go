@@ -27,6 +27,10 @@ type requestIdentity struct {
 	token []string
 	// replacer has the placeholders, or is nil.
 	replacer *caddy.Replacer
+	// loginPage is the login page of the site, or nil. loginAPI is set if the request has
+	// passed a login API.
+	loginPage *LoginPage
+	loginAPI  bool
 }
 
 // String keeps the placeholder of the variable from showing the token.

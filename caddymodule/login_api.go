@@ -107,7 +107,7 @@ func (l *LoginAPI) Provision(ctx caddy.Context) (err error) {
 // ServeHTTP serves the API's paths.
 func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if !l.paths.Owns(r.URL.Path) {
-		identityOf(r) // sets the placeholders, also for requests that meet no gate
+		identityOf(r).loginAPI = true // sets the placeholders, also for requests that meet no gate
 		if l.realm.showsLink(r) {
 			return l.realm.serveLinkPage(w, r, func() error { return next.ServeHTTP(w, r) })
 		}

@@ -110,8 +110,10 @@ type Realm struct {
 	// The resolved options, including secrets.
 	config    core.Config
 	linkPages []linkPage
-	storage   Storage
-	mailer    Mailer
+	// loginPages are the login pages of the realm, by address.
+	loginPages []loginPage
+	storage    Storage
+	mailer     Mailer
 
 	ctx       context.Context //nolint:containedctx // the life of the configuration, not of a call
 	startWait time.Duration

@@ -36,7 +36,7 @@ func (r *Realm) provision(ctx caddy.Context, name string, shared deps) error {
 			return err
 		}
 	}
-	return r.config.Validate()
+	return r.validate()
 }
 
 // noticesOff is the value of Realm.Notices that switches notices off.

@@ -32,6 +32,9 @@ type running struct {
 // waiting requests. If it fails, cleanup closes what it opened.
 func (r *Realm) start() error {
 	defer r.closeStarted()
+	if err := r.checkClients(); err != nil {
+		return fmt.Errorf("%s%w", r.label(), err)
+	}
 	r.warnAboutDebugLinks()
 	run := &running{}
 	r.running = run

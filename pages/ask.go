@@ -103,7 +103,7 @@ func (h *Handler) authorize(r *request, name string, start *login.PageStart, lin
 // ticketPurpose separates tickets from other sealed texts.
 const ticketPurpose = "sent page"
 
-// ticket is what the page knows that shows where a mail was sent. It is sealed in the
+// ticket contains the values of the page that shows where a mail was sent, sealed in the
 // address of that page, so that a reload and a tab that the system discarded work
 // without sending another mail.
 type ticket struct {

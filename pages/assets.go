@@ -42,7 +42,7 @@ func newLogo(file string, content []byte) (asset, error) {
 	return newAsset("logo", extension, types[extension], content), nil
 }
 
-// assetPath returns the path of an asset, or "" if there is none.
+// assetPath returns the path of an asset, or "" for the zero asset.
 func (h *Handler) assetPath(a asset) string {
 	if a.name == "" {
 		return ""

@@ -66,7 +66,7 @@ func (h *Handler) returnTo(r *request) string {
 }
 
 // checkedReturn returns a path on this site, or the default one. Addresses of the
-// pages that sign in and out are no place to continue.
+// pages that sign in and out are refused.
 func (h *Handler) checkedReturn(text string) string {
 	checked, ok := returnPath(text)
 	if !ok {

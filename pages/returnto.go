@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -31,4 +33,40 @@ func returnPath(text string) (string, bool) {
 		}
 	}
 	return text, true
+}
+
+// IsReturnPath reports whether a text is a path to which a browser may continue.
+func IsReturnPath(text string) bool {
+	_, ok := returnPath(text)
+	return ok
+}
+
+// CheckOrigin returns the fault of an origin: a session is safe on https, and on http of
+// the loopback interface.
+func CheckOrigin(origin string) error {
+	parsed, err := url.Parse(origin)
+	switch {
+	case err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Hostname() == "",
+		origin != parsed.Scheme+"://"+strings.ToLower(parsed.Host):
+		return fmt.Errorf("%q is not an origin such as https://app.example.com: lower case, without path or slash at the end", origin)
+	case parsed.Port() == "443" && parsed.Scheme == "https", parsed.Port() == "80" && parsed.Scheme == "http":
+		return fmt.Errorf("%q must be written without the port, as browsers do", origin)
+	case parsed.Scheme == "http" && !isLoopback(parsed.Hostname()):
+		return fmt.Errorf("%q must begin with https://, because browsers protect no cookie on http; behind a proxy that terminates TLS, set origin to the address that people see", origin)
+	}
+	return nil
+}
+
+// CheckAddress returns the fault of the address of a login page.
+func CheckAddress(address string) error {
+	parsed, err := url.Parse(address)
+	if err != nil || parsed.RawQuery != "" || parsed.Fragment != "" || parsed.User != nil || strings.HasSuffix(address, "/") || parsed.Path == "" {
+		return fmt.Errorf("%q is not the address of a login page such as https://login.example.com/auth", address)
+	}
+	return CheckOrigin(parsed.Scheme + "://" + parsed.Host)
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && address.IsLoopback()
 }

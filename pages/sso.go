@@ -14,7 +14,7 @@ import (
 const confirmWindow = time.Minute
 
 // singleSignOn sends a signed-in browser back to another site with a handoff, after a
-// sign-in if there is none. The other site is one of the configured ones, whatever the
+// sign-in if necessary. The other site is one of the configured ones, whatever the
 // request states (CWE-601).
 func (h *Handler) singleSignOn(r *request) error {
 	query := r.URL.Query()

@@ -11,8 +11,8 @@ import (
 
 // Renew returns the newest token of a session, or a successor of it if it is older
 // than half its lifetime. It is for sessions in cookies, which no script reads:
-// several tabs renew at once and answers get lost, so that a superseded token is no
-// sign of theft, and a token is no argument.
+// several tabs renew at once and answers get lost, so that a superseded token is
+// not a sign of theft.
 func (s *Service) Renew(ctx context.Context, ref authcore.SessionRef) (Grant, error) {
 	var renewed authcore.Session
 	now := s.now()

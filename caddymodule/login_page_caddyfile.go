@@ -1,0 +1,45 @@
+package caddymodule
+
+import (
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+)
+
+// parseLoginPage sets the handler up from Caddyfile tokens. Syntax:
+//
+//	login_page [<prefix>] {
+//		realm      <name>
+//		origin     <origin>
+//		title      <name>
+//		logo       <file>
+//		theme      <file>
+//		templates  <directory>
+//		return_to  <path>
+//		locale     <language…>
+//		lifetime   <duration>
+//		providers  <name…>
+//		sign_in_at <address>
+//		site       <address…>
+//	}
+//
+// There is no matcher: the prefix selects the paths. locale, providers and site may be
+// repeated.
+func parseLoginPage(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
+	h.Next() // the directive's name
+	handler := new(LoginPage)
+	switch arguments := h.RemainingArgs(); {
+	case len(arguments) > 1:
+		return nil, h.Errf("login_page: expected at most one argument, the prefix")
+	case len(arguments) == 1:
+		handler.Prefix = arguments[0]
+		if err := validatePrefix(handler.Prefix); err != nil {
+			return nil, h.Errf("login_page: %v", err)
+		}
+	}
+	b := newBlock(h.Dispenser)
+	for h.NextBlock(0) {
+		if err := b.anyOption(handler); err != nil {
+			return nil, err
+		}
+	}
+	return h.NewRoute(nil, handler), nil
+}
