@@ -47,7 +47,7 @@ run: build ## Start Caddyfile.example in development mode and print calls to try
 	@if (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; then echo 'port $(PORT) is taken by another program' >&2; exit 1; fi
 	@(until (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; do kill -0 $$$$ 2>/dev/null || exit 0; sleep 0.1; done; \
 	printf '%s\n' $(TRY)) & \
-	exec bin/edgeauth run --config Caddyfile.example --adapter caddyfile
+	EDGEAUTH_DB=data/edgeauth.db exec bin/edgeauth run --config Caddyfile.example --adapter caddyfile
 
 .PHONY: build
 build: ## Build bin/edgeauth: Caddy's standard modules and this one

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Client is a frontend that may log users in.
@@ -32,6 +33,9 @@ type Client struct {
 	// Lifetime of the tokens of this client; zero means the realm's.
 	Lifetime time.Duration
 }
+
+// maxClientName limits client names, which are part of every token.
+const maxClientName = 64
 
 // clientKeyPurpose separates digests of client keys from others.
 const clientKeyPurpose = "client key"
@@ -75,6 +79,9 @@ func ValidateClients(list []Client) []error {
 		client := &list[i]
 		if client.Name == "" || names[client.Name] {
 			fault("client %q: the name is empty or used twice", client.Name)
+		}
+		if len(client.Name) > maxClientName || strings.ContainsFunc(client.Name, unicode.IsControl) {
+			fault("client %.20q: the name has more than %d bytes or control characters", client.Name, maxClientName)
 		}
 		names[client.Name] = true
 		if client.Key == "" {

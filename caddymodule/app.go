@@ -141,6 +141,10 @@ func (a *App) provisionMetrics(ctx caddy.Context) error {
 
 // findRealm returns a realm of the app that belongs to a module's context.
 func findRealm(ctx caddy.Context, name string) (*Realm, error) {
+	name, err := newResolver("").text("realm", name)
+	if err != nil {
+		return nil, err
+	}
 	loaded, err := ctx.App(appName)
 	if err != nil {
 		return nil, err

@@ -149,6 +149,10 @@ func (o *proxyOptions) complete() error {
 	if o.clientKey == "" {
 		o.clientKey = rand.Text()
 	}
+	if o.emailLink == "" && strings.ContainsAny(from.Host, "*{}") {
+		return fmt.Errorf("--email-link is required with --from %s, because links in mails need one host; for example: --email-link https://app.example.com%s{token}",
+			o.from, linkPath)
+	}
 	if o.emailLink == "" {
 		o.emailLink = publicOrigin(from) + linkPath + "{token}"
 		o.public = append(o.public, linkPath+"*")
@@ -162,6 +166,9 @@ func publicOrigin(from httpcaddyfile.Address) string {
 	scheme, host := from.Scheme, from.Host
 	if host == "" {
 		host = "localhost"
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + strings.Trim(host, "[]") + "]" // an IPv6 address
 	}
 	if scheme == "" {
 		scheme = "https"

@@ -44,6 +44,7 @@ func TestProxyLink(t *testing.T) {
 	for from, want := range map[string]string{
 		":8080": "http://localhost:8080", "localhost": "https://localhost", "app.example.com": "https://app.example.com",
 		"http://app.example.com": "http://app.example.com", "app.example.com:8443": "https://app.example.com:8443",
+		"http://[::1]:8080": "http://[::1]:8080", "[2001:db8::1]": "https://[2001:db8::1]",
 		":80": "http://localhost", "app.example.com:80": "http://app.example.com", "https://app.example.com:443": "https://app.example.com",
 	} {
 		options := proxyOptions{from: from, to: []string{"x:1"}}
@@ -60,6 +61,7 @@ func TestProxyFlagFaults(t *testing.T) {
 	for want, options := range map[string]proxyOptions{
 		"--to is required":         {from: ":8080"},
 		"--from":                   {from: "localhost:99999", to: []string{"x"}},
+		"--email-link is required": {from: "http://*.localhost:8080", to: []string{"x"}},
 		"has a path":               {from: "localhost/x", to: []string{"x"}},
 		"--mail-from is required":  {from: ":1", to: []string{"x"}, mailer: "smtp://x"},
 		"--mail-from needs":        {from: ":1", to: []string{"x"}, mailFrom: "a@b.c"},

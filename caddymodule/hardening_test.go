@@ -396,12 +396,22 @@ func TestHardeningSecretsStayOutOfLogsAndConfiguration(t *testing.T) {
 // to every client.
 func TestHardeningUnsetVariables(t *testing.T) {
 	for option, want := range map[string][]string{
-		"client ios {env.EDGEAUTH_TEST_UNSET}":                     {"client ios: key", "env.EDGEAUTH_TEST_UNSET"},
-		"provider github {env.EDGEAUTH_TEST_UNSET} b":              {"provider github: client_id", "env.EDGEAUTH_TEST_UNSET"},
-		"provider github a {file./no/such/file}":                   {"provider github: client_secret", "file./no/such/file"},
-		"issuer {env.EDGEAUTH_TEST_UNSET}":                         {"issuer", "env.EDGEAUTH_TEST_UNSET"},
-		"client c k {\n origin {env.EDGEAUTH_TEST_UNSET}\n}":       {"client c: origin", "env.EDGEAUTH_TEST_UNSET"},
-		"client c k {\n redirect_uri {env.EDGEAUTH_TEST_UNSET}\n}": {"client c: redirect_uri", "env.EDGEAUTH_TEST_UNSET"},
+		"client ios {env.EDGEAUTH_TEST_UNSET}":                                {"client ios: key", "env.EDGEAUTH_TEST_UNSET"},
+		"provider github {env.EDGEAUTH_TEST_UNSET} b":                         {"provider github: client_id", "env.EDGEAUTH_TEST_UNSET"},
+		"provider github a {file./no/such/file}":                              {"provider github: client_secret", "file./no/such/file", "cannot be read", "no such file"},
+		"provider github a {file./}":                                          {"provider github: client_secret", "file./", "cannot be read"},
+		"issuer {http.request.host}":                                          {"issuer", "{http.request.host} has no value when the configuration is loaded"},
+		"client {env.EDGEAUTH_TEST_UNSET} k":                                  {"the name cannot contain placeholders"},
+		"signup domains {env.EDGEAUTH_TEST_UNSET}":                            {"signup", "env.EDGEAUTH_TEST_UNSET"},
+		"provider github a b {\n signup domains {env.EDGEAUTH_TEST_UNSET}\n}": {"provider github: signup", "env.EDGEAUTH_TEST_UNSET"},
+		"audience {env.EDGEAUTH_TEST_UNSET}":                                  {"audience", "env.EDGEAUTH_TEST_UNSET"},
+		"allow {env.EDGEAUTH_TEST_UNSET}":                                     {"allow", "env.EDGEAUTH_TEST_UNSET"},
+		"algorithm {env.EDGEAUTH_TEST_UNSET}":                                 {"algorithm"},
+		"token_lifetime {env.EDGEAUTH_TEST_UNSET}":                            {"token_lifetime"},
+		"limit login_per_ip {env.EDGEAUTH_TEST_UNSET} 1m":                     {"limit"},
+		"issuer {env.EDGEAUTH_TEST_UNSET}":                                    {"issuer", "env.EDGEAUTH_TEST_UNSET"},
+		"client c k {\n origin {env.EDGEAUTH_TEST_UNSET}\n}":                  {"client c: origin", "env.EDGEAUTH_TEST_UNSET"},
+		"client c k {\n redirect_uri {env.EDGEAUTH_TEST_UNSET}\n}":            {"client c: redirect_uri", "env.EDGEAUTH_TEST_UNSET"},
 	} {
 		s := setup{Port: "8080", Realm: "storage memory\n mailer log\n" + option}
 		err := validate(s.caddyfile())

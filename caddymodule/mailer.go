@@ -56,8 +56,8 @@ type MailOptions struct {
 	// texts.
 	Templates string `json:"templates,omitempty"`
 
-	from, replyTo, templates string
-	texts                    *mailer.Templates
+	from, replyTo, templates, subject string
+	texts                             *mailer.Templates
 }
 
 // provision resolves the options and reads the texts. If no author is configured,
@@ -67,6 +67,7 @@ func (o *MailOptions) provision(where, otherwise string) error {
 		binding{"from", o.From, &o.from},
 		binding{"reply_to", o.ReplyTo, &o.replyTo},
 		binding{"templates", o.Templates, &o.templates},
+		binding{"subject", o.Subject, &o.subject},
 	)
 	if err != nil {
 		return err
@@ -88,8 +89,8 @@ func (o *MailOptions) provision(where, otherwise string) error {
 	if o.texts, err = mailer.LoadTemplates(o.templates); err != nil {
 		return fmt.Errorf("%s: templates: %w", where, err)
 	}
-	if o.Subject != "" {
-		if o.texts, err = o.texts.WithSubject(o.Subject); err != nil {
+	if o.subject != "" {
+		if o.texts, err = o.texts.WithSubject(o.subject); err != nil {
 			return fmt.Errorf("%s: subject: %w", where, err)
 		}
 	}
@@ -151,7 +152,7 @@ func (o *MailOptions) open(env MailerEnvironment, identity []string, transport f
 
 // key returns a pool key that depends on everything that mails depend on.
 func (o *MailOptions) key(identity []string) (string, error) {
-	parts := append(slices.Clone(identity), o.from, o.replyTo, o.Subject, o.templates)
+	parts := append(slices.Clone(identity), o.from, o.replyTo, o.subject, o.templates)
 	if o.templates != "" {
 		files := os.DirFS(o.templates)
 		err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {

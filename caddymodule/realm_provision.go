@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,7 +58,6 @@ func (r *Realm) provisionConfig() error {
 		NoNotices:     r.Notices == noticesOff,
 		Rules: account.Rules{
 			Signup:      r.Signup,
-			Domains:     slices.Clone(r.SignupDomains),
 			LinkByEmail: r.LinkByEmail,
 			EmailTaken:  r.EmailTaken,
 		},
@@ -78,6 +78,9 @@ func (r *Realm) provisionConfig() error {
 		binding{"api_url", r.APIURL, &r.config.APIURL},
 	)
 	if err != nil {
+		return err
+	}
+	if r.config.Rules.Domains, err = resolve.list("signup", r.SignupDomains); err != nil {
 		return err
 	}
 	if r.config.Rules.Allow, err = resolve.list("allow", r.Allow); err != nil {
@@ -104,6 +107,9 @@ func resolveClients(configured map[string]*Client) ([]authcore.Client, error) {
 	for _, name := range slices.Sorted(maps.Keys(configured)) {
 		if configured[name] == nil {
 			return nil, fmt.Errorf("client %s: has no configuration", name)
+		}
+		if strings.ContainsAny(name, "{}") {
+			return nil, fmt.Errorf("client %s: the name cannot contain placeholders; only its key and options can", name)
 		}
 		client, err := configured[name].resolve(name)
 		if err != nil {
@@ -137,7 +143,11 @@ func (r *Realm) loadProviders(ctx caddy.Context) error {
 		}
 		r.config.Providers = append(r.config.Providers, provider)
 		if own, ok := module.(accountRuler); ok {
-			r.config.ProviderRules[name] = own.AccountRules()
+			rules := own.AccountRules()
+			if rules.Domains, err = newResolver("provider "+name).list("signup", rules.Domains); err != nil {
+				return err
+			}
+			r.config.ProviderRules[name] = rules
 		}
 	}
 	return r.checkClientProviders(modules)

@@ -61,6 +61,10 @@ func (r *Realm) start() error {
 	}
 	run.release = append(run.release, release)
 
+	stored, err := store.UpdateKeys(opening, func(stored []authcore.SigningKey) ([]authcore.SigningKey, error) { return stored, nil })
+	if err != nil {
+		return fmt.Errorf("%sstorage: %w", r.label(), err)
+	}
 	config := r.config
 	config.Store, config.Mailer, config.LocalCounters = store, mailer, counters
 	made, err := core.New(opening, config)
@@ -80,7 +84,31 @@ func (r *Realm) start() error {
 		importer: socialauth.New(socialauth.Config{Store: store, Accounts: made.Accounts, Providers: providers}),
 	})
 	r.handover.begin(r)
+	r.logStart(len(stored) == 0)
 	return nil
+}
+
+// logStart reports what the realm consists of. A store without keys is a warning: if
+// it was expected to have users, its location is wrong.
+func (r *Realm) logStart(isNew bool) {
+	clients, providers := make([]string, len(r.config.Clients)), make([]string, len(r.config.Providers))
+	for i := range clients {
+		clients[i] = r.config.Clients[i].Name
+	}
+	for i := range providers {
+		providers[i] = r.config.Providers[i].Name()
+	}
+	store := moduleName(r.storage)
+	if located, ok := r.storage.(interface{ location() string }); ok {
+		store += " " + located.location()
+	}
+	logger := r.logger.With("realm", r.name, "store", store, "new_store", isNew,
+		"mailer", moduleName(r.mailer), "clients", clients, "providers", providers)
+	if isNew {
+		logger.Warn("realm started with a new store")
+		return
+	}
+	logger.Info("realm started")
 }
 
 func (r *Realm) label() string {

@@ -68,6 +68,9 @@ func (s *BoltStorage) Provision(caddy.Context) error {
 	return nil
 }
 
+// location is the path, for the log.
+func (s *BoltStorage) location() string { return s.path }
+
 // OpenStorage returns the realm's part of the file, which is opened once in the
 // process however many realms and configurations use it.
 func (s *BoltStorage) OpenStorage(ctx context.Context, realm string) (authcore.Store, func() error, error) {
@@ -104,7 +107,7 @@ func (s *BoltStorage) open() (*bolt.DB, func() error, error) {
 	return acquire("bolt:"+path, func() (*bolt.DB, func() error, error) {
 		db, err := bolt.Open(path)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("%w%s", err, accessHint(err, path))
 		}
 		return db, db.Close, nil
 	})
@@ -116,7 +119,24 @@ func (s *BoltStorage) CheckStorage(ctx context.Context, _ string) (string, error
 	if err != nil {
 		return "", err
 	}
-	return bolt.Check(ctx, path)
+	says, err := bolt.Check(ctx, path)
+	if err != nil {
+		return "", fmt.Errorf("%w%s", err, accessHint(err, path))
+	}
+	return says, writable(path)
+}
+
+// writable returns the reason why the file, or the folder for a new one, cannot be
+// written. It changes nothing.
+func writable(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // G304: the operator names the file
+	switch {
+	case err == nil:
+		return file.Close()
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the file cannot be written: %w%s", err, accessHint(err, path))
+	}
+	return writableFolder(filepath.Dir(path))
 }
 
 // canonicalPath makes one path of all spellings of it, through symbolic links

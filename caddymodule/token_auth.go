@@ -68,6 +68,8 @@ type TokenAuth struct {
 
 	realm *Realm
 	site  gate.Site
+	// audience is that of assertions.
+	audience string
 }
 
 // Requirement is a condition on a user.
@@ -99,14 +101,21 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 	}
 	t.site = gate.Site{
 		Policy:       gate.Policy{Optional: t.Optional, MaxAge: time.Duration(t.MaxAge)},
-		Public:       t.Public,
 		ForwardToken: t.ForwardToken,
+	}
+	resolve := newResolver("token_auth")
+	if t.site.Public, err = resolve.list("public", t.Public); err != nil {
+		return err
 	}
 	if err := t.site.Public.Validate(); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
 	for _, r := range t.Require {
-		t.site.Policy.Require = append(t.site.Policy.Require, gate.Requirement{Field: r.Field, Values: r.Values})
+		values, err := resolve.list("require "+r.Field, r.Values)
+		if err != nil {
+			return err
+		}
+		t.site.Policy.Require = append(t.site.Policy.Require, gate.Requirement{Field: r.Field, Values: values})
 	}
 	if err := t.site.Policy.Validate(); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
@@ -117,7 +126,7 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 	if t.site.Headers, err = gate.ChosenHeaders(t.Headers); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
-	return t.provisionAssertion()
+	return t.provisionAssertion(resolve)
 }
 
 // checkNames refuses requirements that no user can meet, because the realm has no
@@ -130,7 +139,7 @@ func (t *TokenAuth) checkNames() error {
 	for _, provider := range t.realm.config.Providers {
 		known["method"] = append(known["method"], provider.Name())
 	}
-	for _, requirement := range t.Require {
+	for _, requirement := range t.site.Policy.Require {
 		names := known[requirement.Field]
 		for _, value := range requirement.Values {
 			if names != nil && !slices.Contains(names, value) {
@@ -141,9 +150,12 @@ func (t *TokenAuth) checkNames() error {
 	return nil
 }
 
-func (t *TokenAuth) provisionAssertion() error {
+func (t *TokenAuth) provisionAssertion(resolve resolver) (err error) {
 	if t.Assertion == nil {
 		return nil
+	}
+	if t.audience, err = resolve.text("assertion", t.Assertion.Audience); err != nil {
+		return err
 	}
 	if t.Assertion.Lifetime < 0 {
 		return errors.New("token_auth: assertion: the lifetime is negative")
@@ -151,8 +163,11 @@ func (t *TokenAuth) provisionAssertion() error {
 	if t.Assertion.Lifetime == 0 {
 		t.Assertion.Lifetime = caddy.Duration(core.DefaultAssertionLifetime)
 	}
-	if t.Assertion.Audience == "" {
-		t.Assertion.Audience = t.realm.config.Audience
+	if t.audience == "" {
+		t.audience = t.realm.config.Audience
+	}
+	if err := core.CheckName(t.audience); err != nil {
+		return fmt.Errorf("token_auth: assertion: audience: %w", err)
 	}
 	if t.realm.config.Algorithm == gate.HS256 {
 		return errors.New("token_auth: assertion: algorithm HS256 has no public key to verify it with; use EdDSA, ES256 or RS256")
@@ -230,7 +245,7 @@ func (t *TokenAuth) assert(live *liveRealm, r *http.Request, claims *gate.Claims
 	if t.Assertion == nil || claims == nil {
 		return nil
 	}
-	assertion, err := live.Sessions.Assert(claims, t.Assertion.Audience, time.Duration(t.Assertion.Lifetime))
+	assertion, err := live.Sessions.Assert(claims, t.audience, time.Duration(t.Assertion.Lifetime))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package realm
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
@@ -40,6 +43,22 @@ const (
 	maxCacheSize    = 10_000_000
 	minStaleness    = 4 * revocation.PollInterval
 )
+
+// MaxNameBytes limits issuers and audiences, so that every token fits into
+// gate.MaxToken. It counts the bytes in JSON, in which some characters take six.
+const MaxNameBytes = 256
+
+// CheckName returns a fault of an issuer or audience.
+func CheckName(text string) error {
+	encoded, err := json.Marshal(text)
+	if n := len(encoded) - len(`""`); err != nil || n > MaxNameBytes {
+		return fmt.Errorf("%d bytes in JSON are too many; use %d at most", n, MaxNameBytes)
+	}
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+		return errors.New("it contains control characters or is not valid UTF-8")
+	}
+	return nil
+}
 
 // Values of Config.OnStale: the reaction to requests with a token while the copy of
 // the revocations is older than Config.RevocationMaxStaleness.
@@ -158,6 +177,11 @@ func (c *Config) Validate() error {
 	} {
 		if limit.value < limit.low || limit.value > limit.high {
 			fault("%s: %s is out of range; use %s to %s", limit.option, limit.value, limit.low, limit.high)
+		}
+	}
+	for _, name := range []struct{ option, value string }{{"issuer", c.Issuer}, {"audience", c.Audience}} {
+		if err := CheckName(name.value); err != nil {
+			fault("%s: %w", name.option, err)
 		}
 	}
 	if c.MaxSessions < 1 || c.MaxSessions > maxMaxSessions {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/keys"
 )
 
 // upstream verifies assertions for one application.
@@ -260,4 +261,31 @@ func TestMaintainContinuesAfterAFailure(t *testing.T) {
 			t.Errorf("sessions are %+v (%v), want one that was used at %s", list, err, used)
 		}
 	})
+}
+
+// A configuration with the longest names that Validate accepts, and a user with the
+// longest address and name, get tokens that the gate accepts, of every algorithm
+// (CWE-770).
+func TestHardeningLongestNamesMakeValidTokens(t *testing.T) {
+	for _, algorithm := range keys.Algorithms() {
+		t.Run(algorithm, func(t *testing.T) {
+			n := newNode(t, newStore(), func(c *Config) {
+				c.Algorithm = algorithm
+				c.Issuer, c.Audience = strings.Repeat("<", 42), strings.Repeat("x", MaxNameBytes)
+				c.Clients[0].Name = strings.Repeat("<", 64)
+			})
+			email := strings.Repeat("&", 64) + "@" + strings.Repeat(strings.Repeat("b", 59)+".", 3) + "example"
+			grant := n.loginAs(email)
+			name := strings.Repeat("<", 150)
+			grant.User.FirstName, grant.User.LastName = name, name
+			grant.Session.Method = strings.Repeat("m", 64)
+			long, err := n.Sessions.Grant(grant.User, grant.Session, false)
+			if err != nil || len(long.Token) > gate.MaxToken {
+				t.Fatalf("Grant() = %d bytes, %v, want %d at most", len(long.Token), err, gate.MaxToken)
+			}
+			if n.refuses(long.Token) {
+				t.Error("the gate refuses the token")
+			}
+		})
+	}
 }
