@@ -61,9 +61,7 @@ func azureAD() spec {
 // not registered, or it differs from that of the authorization request.
 func microsoftConfigFault(answer object) error {
 	var codes []int
-	if json.Unmarshal(answer["error_codes"], &codes) != nil {
-		return nil
-	}
+	_ = json.Unmarshal(answer["error_codes"], &codes) // another type contains no code
 	if slices.Contains(codes, 50011) || slices.Contains(codes, 500112) {
 		return authcore.ErrProviderRedirectURI
 	}

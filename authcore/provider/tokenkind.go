@@ -35,10 +35,10 @@ func checkKind(typ string, claims object) error {
 
 // checkAppKind also refuses access tokens without a type. It is for tokens that an
 // application presents; the token endpoint labels its ID token by the member's name.
-// RFC 9068, section 2.2, requires client_id; scope and its abbreviations are those
-// of Okta, Microsoft, Auth0 and others.
+// scope, its abbreviations and the other names are those of Okta, Microsoft, Auth0 and
+// others. client_id proves nothing: some servers add it to ID tokens.
 func checkAppKind(claims object) error {
-	for _, name := range []string{"scope", "scp", "client_id", "cid", "appid", "appidacr", "azpacr", "gty"} {
+	for _, name := range []string{"scope", "scp", "cid", "appid", "appidacr", "azpacr", "gty"} {
 		if claims.has(name) {
 			return errTokenKind
 		}

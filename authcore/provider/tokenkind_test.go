@@ -32,7 +32,7 @@ var otherKinds = []struct {
 	{name: "Keycloak's logout token", typ: "JWT", claims: map[string]any{"typ": "Logout"}},
 	{name: "a claim typ of a wrong type", typ: "JWT", claims: map[string]any{"typ": []string{"ID"}}},
 	{name: "Cognito's access token", typ: "JWT", claims: map[string]any{"token_use": "access"}},
-	{name: "an access token without a type", claims: map[string]any{"client_id": testID}, appOnly: true},
+	{name: "an access token without a type", claims: map[string]any{"client_id": testID, "scope": ""}, appOnly: true},
 	{name: "an access token by its scope", typ: "JWT", claims: map[string]any{"scope": "openid email"}, appOnly: true},
 	{name: "Okta's access token", claims: map[string]any{"cid": testID, "scp": []string{"openid"}}, appOnly: true},
 	{name: "Entra's access token v1", typ: "JWT", claims: map[string]any{"appid": testID, "appidacr": "1"}, appOnly: true},
@@ -92,6 +92,7 @@ func TestKindsOfIDTokens(t *testing.T) {
 		{"JWT", map[string]any{"typ": "ID"}},
 		{"JWT", map[string]any{"typ": nil, "events": nil}},
 		{"", map[string]any{"token_use": "id"}},
+		{"", map[string]any{"client_id": testID}},
 	} {
 		s := googleScript(t)
 		s.sign = signedAs(test.typ)
