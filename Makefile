@@ -26,7 +26,7 @@ GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
 
 # `./...` excludes directories that begin with a dot.
 PACKAGES := ./... ./.ci/attacks ./.ci/cover ./.ci/prose ./.ci/testsum ./.ci/xcaddy
-GOFILES = $(shell find . -name '*.go' -not -path './.git/*' -not -path './bin/*')
+GOFILES = $(shell find . -name '*.go' -not -path './.git/*' -not -path './bin/*' -not -path './.ci/openapi/api/*')
 
 # The text of `make run`, one line each.
 TRY = '' \
@@ -87,6 +87,16 @@ clients: ## Build and test the client for browsers, and check its size (needs No
 		echo 'clients: SKIPPED: node and npm are not installed' >&2; [ "$${CI:-}" != true ]; exit; \
 	fi; \
 	cd clients/js && npm ci && npm run --silent build && npm run --silent size && npm test --silent
+
+.PHONY: openapi
+openapi: ## Check docs/openapi.yaml: lint, and clients in TypeScript and Go (needs Node 18 and npm)
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo 'openapi: SKIPPED: node and npm are not installed' >&2; [ "$${CI:-}" != true ]; exit; \
+	fi; \
+	cd .ci/openapi && export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true && mkdir -p api && npm ci && \
+	npx redocly lint --config redocly.yaml ../../docs/openapi.yaml && \
+	npx openapi-typescript ../../docs/openapi.yaml -o api/api.ts && npx tsc -p . && \
+	$(GO) tool oapi-codegen -generate types,client -package api ../../docs/openapi.yaml >api/api.gen.go && $(GO) vet ./...
 
 .PHONY: faults
 faults: ## Break PostgreSQL and Redis under two nodes, and print the effects
