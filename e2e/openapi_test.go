@@ -1,0 +1,330 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+)
+
+// randomRequests is the number of random requests. seed makes them the same in each
+// run.
+const (
+	randomRequests = 1500
+	randomSeed     = 20260301
+)
+
+// description is docs/openapi.yaml.
+type description struct {
+	document map[string]any
+	compiler *jsonschema.Compiler
+	schemas  map[string]*jsonschema.Schema
+}
+
+// operation is one operation of the description.
+type operation struct {
+	method, path, pointer string
+	node                  map[string]any
+}
+
+func readDescription(t *testing.T) *description {
+	t.Helper()
+	text, err := os.ReadFile("../docs/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := json.Marshal(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(encoded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	if err := compiler.AddResource("file:///openapi.json", document); err != nil {
+		t.Fatal(err)
+	}
+	return &description{document.(map[string]any), compiler, map[string]*jsonschema.Schema{}}
+}
+
+// resolve follows a reference within the document.
+func (d *description) resolve(pointer string) (string, map[string]any) {
+	for {
+		var node any = d.document
+		for _, name := range strings.Split(strings.TrimPrefix(pointer, "#/"), "/") {
+			members, _ := node.(map[string]any)
+			node = members[strings.NewReplacer("~1", "/", "~0", "~").Replace(name)]
+		}
+		found, _ := node.(map[string]any)
+		ref, isReference := found["$ref"].(string)
+		if !isReference {
+			return pointer, found
+		}
+		pointer = ref
+	}
+}
+
+// validate returns how a value differs from the schema at a pointer.
+func (d *description) validate(pointer string, value any) error {
+	schema := d.schemas[pointer]
+	if schema == nil {
+		var err error
+		if schema, err = d.compiler.Compile("file:///openapi.json" + pointer); err != nil {
+			return err
+		}
+		d.schemas[pointer] = schema
+	}
+	return schema.Validate(value)
+}
+
+func escapePointer(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+func (d *description) operations() []operation {
+	var all []operation
+	paths := d.document["paths"].(map[string]any)
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		for _, method := range []string{"get", "post", "put", "patch", "delete"} {
+			if node, found := paths[path].(map[string]any)[method].(map[string]any); found {
+				all = append(all, operation{strings.ToUpper(method), path, "#/paths/" + escapePointer(path) + "/" + method, node})
+			}
+		}
+	}
+	return all
+}
+
+// random makes requests from the description.
+type random struct {
+	*rand.Rand
+	d      *description
+	values map[string][]any // valid values of members, by name
+}
+
+// oddValues are values of wrong types, lengths and characters.
+var oddValues = []any{
+	nil, "", " ", 0, -1, 1e300, true, []any{}, map[string]any{"a": 1}, "\x00", "\u202e", "\ufeff", "%00", strings.Repeat("x", 5000), "a@b", "'\"<>", "../..",
+}
+
+func (r *random) value(name string) any {
+	if known := r.values[name]; len(known) > 0 && r.IntN(4) > 0 {
+		return known[r.IntN(len(known))]
+	}
+	return oddValues[r.IntN(len(oddValues))]
+}
+
+// members makes an object for the schema of a request.
+func (r *random) members(schema map[string]any) map[string]any {
+	object := map[string]any{}
+	names := slices.Collect(maps.Keys(asObject(schema["properties"])))
+	for _, alternative := range asList(schema["anyOf"]) {
+		names = append(names, slices.Collect(maps.Keys(asObject(asObject(alternative)["properties"])))...)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if r.IntN(3) > 0 {
+			object[name] = r.value(name)
+		}
+	}
+	if r.IntN(6) == 0 {
+		object["extra"] = r.value("extra")
+	}
+	return object
+}
+
+func asObject(value any) map[string]any { object, _ := value.(map[string]any); return object }
+func asList(value any) []any            { list, _ := value.([]any); return list }
+
+// body makes a body of a random media type.
+func (r *random) body(o operation) (mediaType, body string) {
+	_, request := r.d.resolve(o.pointer + "/requestBody")
+	content := asObject(request["content"])
+	if len(content) == 0 || r.IntN(20) == 0 {
+		return "", ""
+	}
+	kinds := slices.Sorted(maps.Keys(content))
+	kind := kinds[r.IntN(len(kinds))]
+	object := r.members(asObject(asObject(content[kind])["schema"]))
+	switch pick := r.IntN(25); {
+	case pick == 0:
+		return "text/plain", "hello"
+	case pick == 1:
+		return jsonType, `{"client_key":`
+	case pick == 2:
+		return jsonType, `["client_key"]`
+	case kind == formType:
+		form := url.Values{}
+		for name, value := range object {
+			form.Add(name, fmt.Sprint(value))
+		}
+		return kind, form.Encode()
+	case kind == "multipart/form-data":
+		var text bytes.Buffer
+		parts := multipart.NewWriter(&text)
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			_ = parts.WriteField(name, fmt.Sprint(object[name])) // a buffer takes everything
+		}
+		_ = parts.Close()
+		return parts.FormDataContentType(), text.String()
+	default:
+		encoded, _ := json.Marshal(object) // maps of plain values can be encoded
+		return jsonType, string(encoded)
+	}
+}
+
+// TestDescription sends random requests to every operation of the API description.
+// Status, media type, body and headers of each answer must be described.
+func TestDescription(t *testing.T) {
+	t.Parallel()
+	d := readDescription(t)
+	s := wireSite(t)
+	user := s.logIn(t, "ann@example.com")
+	link := s.requestLink(t, "bob@example.com")
+	r := &random{rand.New(rand.NewPCG(randomSeed, 0)), d, map[string][]any{
+		"email": {"ann@example.com", "new@example.com"}, "client_key": {clientKey, "narrow-key"}, "provider": {"idp", "hidden", "github"},
+		"token": {link, unknownRequest}, "request_id": {unknownRequest}, "code": {"123456", 123456, "abc"},
+		"redirect_uri": {redirectURI, "https://narrow.test/cb"}, "redirectUri": {redirectURI}, "link": {false, true},
+		"state": {"mine", "ea.x"}, "locale": {"de", "xx"}, "everywhere": {false}, "first_name": {"Ann", "\u00c4nn"}, "last_name": {"Lee"},
+		"id_token": {"a.b.c"}, "nonce": {"n"}, "iss": {"https://idp.example"}, "id": {unknownRequest, "x"}, "since": {"1"},
+	}}
+	operations := d.operations()
+	statuses := map[string]bool{}
+	for i := range randomRequests {
+		o := operations[i%len(operations)]
+		if o.path == "/user/" && o.method == http.MethodDelete || o.path == "/logout/" {
+			user = s.logIn(t, "ann@example.com")
+		}
+		got, sent := r.send(t, s, o, user.token)
+		statuses[fmt.Sprint(o.method, " ", o.path, " ", got.status)] = true
+		if err := d.check(o, got, sent); err != nil {
+			t.Errorf("request %d: %s = %d %.300s: %v", i, sent, got.status, got.body, err)
+		}
+	}
+	for _, o := range operations {
+		expected := []int{200, 204, 303, 400}
+		if strings.Contains(o.path, "{id}") {
+			expected = append(expected, 404)
+		}
+		reached := slices.ContainsFunc(expected, func(status int) bool {
+			return statuses[fmt.Sprint(o.method, " ", o.path, " ", status)]
+		})
+		if !reached {
+			t.Errorf("%s %s was never answered with one of %v", o.method, o.path, expected)
+		}
+	}
+}
+
+// send sends one random request and returns the answer and a text about the request.
+func (r *random) send(t *testing.T, s *site, o operation, token string) (answer, string) {
+	t.Helper()
+	path := o.path
+	for _, name := range []string{"provider", "id"} {
+		text := fmt.Sprint(r.value(name))
+		if text == "" || strings.ContainsAny(text, "\x00/.") {
+			text = "idp"
+		}
+		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(text))
+	}
+	if r.IntN(2) == 0 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	query := url.Values{}
+	for _, parameter := range asList(o.node["parameters"]) {
+		if p := asObject(parameter); p["in"] == "query" && r.IntN(4) > 0 {
+			name, _ := p["name"].(string)
+			query.Set(name, fmt.Sprint(r.value(name)))
+		}
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	var headers []string
+	switch r.IntN(6) {
+	case 0:
+	case 1:
+		headers = append(headers, "Authorization", "Token x.y.z")
+	case 2:
+		headers = append(headers, "Authorization", "Bearer "+token)
+	default:
+		headers = append(headers, "Authorization", "Token "+token)
+	}
+	mediaType, body := r.body(o)
+	got := s.do(t, o.method, "/v1/auth"+path, mediaType, body, headers...)
+	return got, fmt.Sprintf("%s %s %q %.300q", o.method, path, mediaType, body)
+}
+
+// general are the statuses that the introduction of the description names for all
+// operations.
+func general(o operation) []int {
+	statuses := []int{404, 405, 500, 503}
+	if o.method == http.MethodPost {
+		statuses = append(statuses, 403)
+	}
+	if o.node["requestBody"] != nil {
+		statuses = append(statuses, 413, 415)
+	}
+	return statuses
+}
+
+// check compares an answer with the description of its status.
+func (d *description) check(o operation, got answer, _ string) error {
+	pointer := fmt.Sprintf("%s/responses/%d", o.pointer, got.status)
+	pointer, response := d.resolve(pointer)
+	content := asObject(response["content"])
+	if response == nil {
+		if !slices.Contains(general(o), got.status) {
+			return fmt.Errorf("the status is not described")
+		}
+		pointer, content = "#", map[string]any{jsonType: nil}
+	}
+	for name, header := range asObject(response["headers"]) {
+		value := got.header.Get(name)
+		if _, sent := got.header[http.CanonicalHeaderKey(name)]; !sent {
+			return fmt.Errorf("the header %s is missing", name)
+		}
+		schema := asObject(asObject(header)["schema"])
+		if schema["type"] == "string" {
+			if err := d.validate(pointer+"/headers/"+escapePointer(name)+"/schema", value); err != nil {
+				return err
+			}
+		}
+	}
+	mediaType, _, _ := strings.Cut(got.header.Get("Content-Type"), ";")
+	if len(content) == 0 {
+		if got.body != "" {
+			return fmt.Errorf("a body of type %q is not described", mediaType)
+		}
+		return nil
+	}
+	if _, described := content[mediaType]; !described {
+		return fmt.Errorf("the media type %q is not described", mediaType)
+	}
+	if mediaType != jsonType {
+		return nil
+	}
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(got.body))
+	if err != nil {
+		return err
+	}
+	if response == nil {
+		return d.validate("#/components/schemas/Failure", value)
+	}
+	return d.validate(pointer+"/content/"+escapePointer(mediaType)+"/schema", value)
+}
