@@ -2,7 +2,10 @@ package authcore
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -18,8 +21,15 @@ const (
 	maxAddressText = 1024
 )
 
-// ErrInvalidAddress says that a text is not an address this system takes.
-var ErrInvalidAddress = errors.New("authcore: not an e-mail address")
+// ErrInvalidAddress says that a text is not an address this system takes. The others
+// wrap it: they say that it is an address of a kind that is not supported.
+var (
+	ErrInvalidAddress = errors.New("authcore: not an e-mail address")
+	// ErrQuotedAddress is about a quoted local part (RFC 5321, section 4.1.2).
+	ErrQuotedAddress = fmt.Errorf("%w: the part before the @ is quoted", ErrInvalidAddress)
+	// ErrInternationalAddress is about a local part that is not ASCII (RFC 6531).
+	ErrInternationalAddress = fmt.Errorf("%w: the part before the @ is not ASCII", ErrInvalidAddress)
+)
 
 // Address is a parsed e-mail address. It is the only form in which addresses
 // travel through the system, so that there is one parser and one notion of
@@ -32,21 +42,63 @@ type Address struct {
 // 5322, section 3.4.1) and whose domain is a host name, which may be
 // international (RFC 5890). Quoted local parts, address literals, comments,
 // display names and control characters are refused: users do not type them, and
-// mail software disagrees about them. Surrounding blanks are ignored.
+// mail software disagrees about them. Surrounding blanks are ignored. Japanese mobile
+// carriers have addresses with dots in other places; see [Address.Mailbox].
 func ParseAddress(text string) (Address, error) {
 	if len(text) > maxAddressText {
 		return Address{}, ErrInvalidAddress
 	}
 	text = strings.Trim(text, " ")
 	local, domain, found := strings.Cut(text, "@")
-	if !found || !isDotAtom(local) || len(local) > maxLocalLength {
+	if quoted := strings.LastIndexByte(text, '@'); strings.HasPrefix(text, `"`) && quoted > 0 {
+		local, domain = text[:quoted], text[quoted+1:]
+	}
+	if !found || len(local) > maxLocalLength {
 		return Address{}, ErrInvalidAddress
 	}
 	domain, err := ParseDomain(domain)
 	if err != nil || len(local)+1+len(domain) > maxAddressLength {
 		return Address{}, ErrInvalidAddress
 	}
+	if err := checkLocal(local, domain); err != nil {
+		return Address{}, err
+	}
 	return Address{local: local, domain: domain}, nil
+}
+
+// checkLocal checks the part before the "@".
+func checkLocal(local, domain string) error {
+	switch {
+	case isDotAtom(local), slices.Contains(freeDotDomains(), domain) && isDotAtom(strings.ReplaceAll(local, ".", "")):
+		return nil
+	case len(local) > 2 && local[0] == '"' && local[len(local)-1] == '"':
+		return ErrQuotedAddress
+	case utf8.ValidString(local) && isDotAtom(strings.Map(toASCII, local)):
+		return ErrInternationalAddress
+	default:
+		return ErrInvalidAddress
+	}
+}
+
+// toASCII replaces characters outside of ASCII that can be part of a name.
+func toASCII(r rune) rune {
+	if r >= utf8.RuneSelf && unicode.IsPrint(r) {
+		return 'x'
+	}
+	return r
+}
+
+// freeDotDomains lists the domains of carriers that gave out addresses with a dot at
+// the end, or several in a row, which is not a dot-atom.
+func freeDotDomains() []string { return []string{"docomo.ne.jp", "ezweb.ne.jp", "au.com"} }
+
+// Mailbox returns the address in the form of SMTP and of header fields: the local part
+// is quoted unless it is a dot-atom (RFC 5321, section 4.1.2).
+func (a Address) Mailbox() string {
+	if isDotAtom(a.local) {
+		return a.String()
+	}
+	return `"` + a.local + `"@` + a.domain
 }
 
 // String returns the address to send mail to: the local part as it was typed,

@@ -1,6 +1,7 @@
 package authcore_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,45 @@ func TestParseAddress(t *testing.T) {
 		}
 		if address.String() != c.address || address.Key() != c.key {
 			t.Errorf("ParseAddress(%q) = %s with key %s, want %s with key %s", c.text, address, address.Key(), c.address, c.key)
+		}
+	}
+}
+
+// Japanese carriers gave out addresses with dots in any place. They are sent quoted.
+func TestAddressesOfCarriers(t *testing.T) {
+	for text, mailbox := range map[string]string{
+		"a..b@docomo.ne.jp": `"a..b"@docomo.ne.jp`, "Ab.@DOCOMO.ne.jp": `"Ab."@docomo.ne.jp`, ".a@ezweb.ne.jp": `".a"@ezweb.ne.jp`,
+		"a.b@docomo.ne.jp": "a.b@docomo.ne.jp", "ann@example.com": "ann@example.com",
+	} {
+		address, err := authcore.ParseAddress(text)
+		if err != nil || address.Mailbox() != mailbox {
+			t.Errorf("ParseAddress(%q).Mailbox() = %q, %v, want %q", text, address.Mailbox(), err, mailbox)
+		}
+		if again, err := authcore.ParseAddress(address.String()); err != nil || again != address {
+			t.Errorf("ParseAddress(%q) = %v, %v, want the same", address, again, err)
+		}
+	}
+	for _, text := range []string{"..@docomo.ne.jp", "@docomo.ne.jp", "a..b@docomo.ne.jp.example", `a.".@docomo.ne.jp`, "a..b@mail.docomo.ne.jp"} {
+		if address, err := authcore.ParseAddress(text); err == nil {
+			t.Errorf("ParseAddress(%q) = %s, want an error", text, address)
+		}
+	}
+}
+
+// The error says which part of an address is not supported.
+func TestUnsupportedAddresses(t *testing.T) {
+	for text, want := range map[string]error{
+		`"ann lee"@example.com`: authcore.ErrQuotedAddress, `"a@b"@example.com`: authcore.ErrQuotedAddress,
+		"änn@example.com": authcore.ErrInternationalAddress, "用户@例え.jp": authcore.ErrInternationalAddress,
+	} {
+		if _, err := authcore.ParseAddress(text); !errors.Is(err, want) || !errors.Is(err, authcore.ErrInvalidAddress) {
+			t.Errorf("ParseAddress(%q) = %v, want %v", text, err, want)
+		}
+	}
+	for _, text := range []string{`"ann@example.com`, `""@example.com`, "ä nn@example.com", "ä..n@example.com", "ä\u200b@example.com", "\xff@example.com"} {
+		_, err := authcore.ParseAddress(text)
+		if !errors.Is(err, authcore.ErrInvalidAddress) || errors.Is(err, authcore.ErrQuotedAddress) || errors.Is(err, authcore.ErrInternationalAddress) {
+			t.Errorf("ParseAddress(%q) = %v, want %v", text, err, authcore.ErrInvalidAddress)
 		}
 	}
 }

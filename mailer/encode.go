@@ -40,7 +40,7 @@ func encode(m *Message) ([]byte, error) {
 	id, _, _ := strings.Cut(m.MessageID, "@")
 	for _, field := range [][2]string{
 		{"From", m.From.String()},
-		{"To", "<" + m.To + ">"},
+		{"To", "<" + to.Mailbox() + ">"},
 		{"Reply-To", formatOptional(m.ReplyTo)},
 		{"Subject", mime.QEncoding.Encode("utf-8", oneLine(m.Subject))},
 		{"Date", m.Date.Format(time.RFC1123Z)},

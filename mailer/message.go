@@ -104,6 +104,14 @@ func newMessageID(random io.Reader, from string) (string, error) {
 	return hex.EncodeToString(id[:]) + "@" + domain, nil
 }
 
+// mailboxOf returns a recipient in the form of SMTP.
+func mailboxOf(to string) string {
+	if address, err := authcore.ParseAddress(to); err == nil {
+		return address.Mailbox()
+	}
+	return to
+}
+
 // ParseSender parses the author of a mail: "login@example.com" or "Example
 // <login@example.com>" (RFC 5322, section 3.4). authcore.ParseAddress must accept the
 // address.

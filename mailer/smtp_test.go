@@ -68,6 +68,25 @@ func TestSMTPWritesTheMail(t *testing.T) {
 }
 
 // parts parses a multipart mail; package multipart decodes quoted-printable.
+// An address that is not a dot-atom is quoted (RFC 5321, section 4.1.2).
+func TestSMTPQuotesTheRecipient(t *testing.T) {
+	script := &smtpScript{}
+	transport := newTestSMTP(t, script.start(t), nil)
+	m, err := testComposer(t).compose(testMail("a..b@docomo.ne.jp", noon), stamp{})
+	if err != nil {
+		t.Fatalf("compose() failed: %v", err)
+	}
+	if err := transport.Deliver(shortly(t), m); err != nil {
+		t.Fatalf("Deliver() failed: %v", err)
+	}
+	if said := script.said(); !strings.Contains(said, `RCPT TO:<"a..b"@docomo.ne.jp>`) {
+		t.Errorf("commands =\n%s, want a quoted recipient", said)
+	}
+	if mail := script.received()[0]; !strings.Contains(mail, "To: <\"a..b\"@docomo.ne.jp>") {
+		t.Errorf("mail =\n%s, want a quoted recipient", mail)
+	}
+}
+
 func parts(t *testing.T, m *netmail.Message) (kinds, bodies []string) {
 	t.Helper()
 	_, parameters, err := mime.ParseMediaType(m.Header.Get("Content-Type"))

@@ -113,7 +113,7 @@ func (s *session) transact(m *Message, content []byte) (stage string, ended bool
 	if err := s.mail(m.From.Address); err != nil {
 		return stageSender, false, err
 	}
-	if err := s.rcpt(m.To); err != nil {
+	if err := s.rcpt(mailboxOf(m.To)); err != nil {
 		return stageRecipient, false, err
 	}
 	ended, err = s.data(content)

@@ -99,7 +99,7 @@ type webhookMail struct {
 // Deliver posts the mail.
 func (w *Webhook) Deliver(ctx context.Context, m *Message) error {
 	body, err := json.Marshal(webhookMail{
-		To: m.To, From: m.From.String(), ReplyTo: formatOptional(m.ReplyTo),
+		To: mailboxOf(m.To), From: m.From.String(), ReplyTo: formatOptional(m.ReplyTo),
 		Subject: m.Subject, Text: m.Text, HTML: m.HTML,
 	})
 	if err != nil {

@@ -82,9 +82,9 @@ func currentDigest(requestID []byte, code string) string {
 // mailed to it. The new address is not looked up, so that neither the answer nor its
 // time depends on other accounts.
 func (s *Service) RequestEmailChange(ctx context.Context, r EmailChangeRequest) (EmailChangeReceipt, error) {
-	address, err := authcore.ParseAddress(trim(r.Email))
+	address, err := s.parseEmail(r.Email)
 	if err != nil {
-		return EmailChangeReceipt{}, authcore.FieldError(authcore.CodeInvalidRequest, "email", "Enter a valid email address.")
+		return EmailChangeReceipt{}, err
 	}
 	if err := account.CheckRecentLogin(r.Claims, s.now(), "Log in again to change your address."); err != nil {
 		return EmailChangeReceipt{}, err

@@ -17,9 +17,9 @@ import (
 // RequestLink mails a login link and a code to an address. The work and the time
 // do not depend on whether the address has an account; mail is delivered later.
 func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, error) {
-	address, err := authcore.ParseAddress(trim(r.Email))
+	address, err := s.parseEmail(r.Email)
 	if err != nil {
-		return LinkReceipt{}, authcore.FieldError(authcore.CodeInvalidRequest, "email", "Enter a valid email address.")
+		return LinkReceipt{}, err
 	}
 	client := &authcore.Client{}
 	if r.ClientKey != "" {
@@ -40,6 +40,23 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 	}
 	s.cfg.Observe(authcore.Event{Name: authcore.EventLinkRequested, Method: MethodLink, Client: client.Name})
 	return receipt, nil
+}
+
+// parseEmail parses an address as users type it. Its error is a field error that says
+// which part is not supported. Addresses of this machine are for development: in
+// production their mail would go to the operator, for example to root@localhost.
+func (s *Service) parseEmail(text string) (authcore.Address, error) {
+	address, err := authcore.ParseAddress(trim(text))
+	message := "Enter a valid email address."
+	switch {
+	case errors.Is(err, authcore.ErrQuotedAddress):
+		message = "Addresses with quotes before the @ are not supported."
+	case errors.Is(err, authcore.ErrInternationalAddress):
+		message = "Only letters from a to z, digits and common signs are supported before the @."
+	case err == nil && (address.Domain() != "localhost" || s.cfg.DebugLinks):
+		return address, nil
+	}
+	return authcore.Address{}, authcore.FieldError(authcore.CodeInvalidRequest, "email", message)
 }
 
 // linkChecks returns the budgets of a link request. Those of the mailbox refuse no
