@@ -23,8 +23,9 @@ type requestIdentity struct {
 	// decision is that of the last gate. Its claims are nil for an anonymous request,
 	// and the request's header may refer to it.
 	decision gate.Decision
-	// token is the Authorization header that the last gate received.
-	token []string
+	// token and cookies are the Authorization and Cookie headers that the last gate
+	// received.
+	token, cookies []string
 	// replacer has the placeholders, or is nil.
 	replacer *caddy.Replacer
 	// loginPage is the login page of the site, or nil. loginAPI is set if the request has
@@ -68,11 +69,14 @@ func (v *requestIdentity) forget() {
 	}
 }
 
-// restore puts back the Authorization header that an earlier gate removed, so that
-// each gate can decide.
+// restore puts back the credentials that an earlier gate removed, so that each gate can
+// decide.
 func (v *requestIdentity) restore(r *http.Request) {
 	if v.token != nil && r.Header["Authorization"] == nil {
 		r.Header["Authorization"] = v.token
+	}
+	if v.cookies != nil {
+		r.Header["Cookie"] = v.cookies
 	}
 }
 

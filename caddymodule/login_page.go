@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/httpapi"
 	"github.com/edgeauth/edgeauth/pages"
 )
@@ -66,6 +67,8 @@ type LoginPage struct {
 	// resolved are the options without placeholders.
 	resolved *LoginPage
 	options  pages.Options
+	// browser is the configuration of the gate behind the pages.
+	browser *gate.Browser
 	// paths knows what belongs to the pages; it has no realm.
 	paths *pages.Handler
 
@@ -112,6 +115,9 @@ func (l *LoginPage) provision(ctx caddy.Context) (err error) {
 		l.options.Title = l.realm.config.Title
 	}
 	if err := l.readFiles(); err != nil {
+		return err
+	}
+	if l.browser, err = gate.NewBrowser(gate.BrowserConfig{Origin: l.resolved.Origin, Login: l.resolved.Prefix}); err != nil {
 		return err
 	}
 	if l.paths, err = pages.New(l.options); err != nil {

@@ -99,7 +99,7 @@ func loadCase(t *testing.T, s setup, c *gatecase.Case, keys []authcore.SigningKe
 		t.Fatal(err)
 	}
 	gate := map[string]any{"handler": "token_auth"}
-	for _, name := range []string{"public", "optional", "require", "max_age", "headers", "forward_token"} {
+	for _, name := range []string{"public", "optional", "require", "max_age", "headers", "forward_token", "login_page", "origin"} {
 		if value, ok := c.Config[name]; ok {
 			gate[name] = value
 		}

@@ -63,6 +63,18 @@ type TokenAuth struct {
 	// Leave the Authorization header in the request. Default: false, the
 	// client's token stays at the edge.
 	ForwardToken bool `json:"forward_token,omitempty"`
+	// The address of the login page: a path of this site such as `/auth`, or the address
+	// of another site such as `https://login.example.com/auth`. Browsers are sent there,
+	// and the cookie that it sets identifies users as a token does. Default: that of
+	// `login_page` on the same site.
+	LoginPage string `json:"login_page,omitempty"`
+	// The origin of this site, with `login_page`. Forms and WebSockets of pages of other
+	// origins are refused unless the origin belongs to a client. Default: that of
+	// `login_page` on the same site.
+	Origin string `json:"origin,omitempty"`
+	// Keep browsers from storing HTML answers of the upstream, so that the Back button
+	// shows no page after the logout. Default: false.
+	NoStore bool `json:"no_store,omitempty"`
 	// Pass a refusal to the site's error routes instead of answering. Default: false.
 	HandleErrors bool `json:"handle_errors,omitempty"`
 
@@ -123,10 +135,32 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 	if err := t.checkNames(); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
+	if err := t.provisionBrowser(resolve); err != nil {
+		return err
+	}
 	if t.site.Headers, err = gate.ChosenHeaders(t.Headers); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
 	return t.provisionAssertion(resolve)
+}
+
+// provisionBrowser sets the login page if the options name one.
+func (t *TokenAuth) provisionBrowser(resolve resolver) error {
+	if t.LoginPage == "" && t.Origin == "" {
+		return nil
+	}
+	login, err := resolve.text("login_page", t.LoginPage)
+	if err != nil {
+		return err
+	}
+	origin, err := resolve.text("origin", t.Origin)
+	if err != nil {
+		return err
+	}
+	if t.site.Browser, err = gate.NewBrowser(gate.BrowserConfig{Login: login, Origin: origin}); err != nil {
+		return fmt.Errorf("token_auth: %w", err)
+	}
+	return nil
 }
 
 // checkNames refuses requirements that no user can meet, because the realm has no
@@ -189,47 +223,49 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	identity := identityOf(r)
 	identity.forget()
 	identity.restore(r)
+	site := t.site
+	if page := identity.loginPage; site.Browser == nil && page != nil && page.realm == t.realm {
+		site.Browser = page.browser
+	}
 	live, err := t.realm.serving(r.Context())
 	if err != nil {
 		identity.decision = gate.Unavailable(err)
 	} else {
-		identity.decision = live.Decide(&t.site, t.request(live, r))
+		identity.decision = live.Decide(&site, request(&site, live, r))
 	}
 	decision := &identity.decision
 	t.realm.gate.count(decision.Reason)
 	if decision.Status != 0 {
 		return t.refuse(w, r, decision)
 	}
-	identity.token = r.Header["Authorization"]
-	t.site.Forward(decision, gate.Header(r.Header))
+	identity.token, identity.cookies = r.Header["Authorization"], r.Header["Cookie"]
+	site.Forward(decision, gate.Header(r.Header))
 	if err := t.assert(live, r, decision.Claims); err != nil {
 		unavailable := gate.Unavailable(err)
 		unavailable.Origin = decision.Origin
 		return t.refuse(w, r, &unavailable)
 	}
-	w = allowOrigin(w, decision)
+	w = completed(w, decision, t.NoStore)
 	err = next.ServeHTTP(w, r)
 	if err != nil { // error routes write to the original writer
-		decision.AllowOrigin(gate.Header(w.Header()))
+		decision.Complete(gate.Header(w.Header()))
 	}
 	return err
 }
 
 // request returns the input of the decision.
-func (t *TokenAuth) request(live *liveRealm, r *http.Request) gate.Request {
-	var path string
-	if len(t.site.Public) > 0 { // nothing else depends on it
-		path = r.URL.EscapedPath()
+func request(site *gate.Site, live *liveRealm, r *http.Request) gate.Request {
+	request := gate.Request{Method: r.Method, Header: gate.Header(r.Header), HasBody: r.ContentLength != 0, Now: live.Now()}
+	if len(site.Public) > 0 || site.Browser != nil { // nothing else depends on it
+		request.Path, request.Query = r.URL.EscapedPath(), r.URL.RawQuery
 	}
-	return gate.Request{
-		Method: r.Method, Path: path, Header: gate.Header(r.Header), HasBody: r.ContentLength != 0, Now: live.Now(),
-	}
+	return request
 }
 
 // refuse ends a request, or passes it to the site's error routes. Those must not
-// answer preflights.
+// answer preflights, and do not replace redirects.
 func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, decision *gate.Decision) error {
-	if t.HandleErrors && decision.Status != http.StatusNoContent {
+	if t.HandleErrors && decision.Status >= http.StatusBadRequest {
 		if !t.ForwardToken {
 			delete(r.Header, "Authorization")
 		}

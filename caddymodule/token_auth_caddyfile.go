@@ -21,6 +21,9 @@ import (
 //		headers   <header…>|all|off
 //		assertion [<audience> [<lifetime>]]
 //		forward_token
+//		login_page <path or address>
+//		origin     <origin>
+//		no_store
 //		handle_errors
 //	}
 //

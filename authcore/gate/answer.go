@@ -13,22 +13,34 @@ func Unavailable(err error) Decision {
 // Body.
 func (d *Decision) Answer(header Header) {
 	d.Demand(header)
-	if d.Body != "" {
+	switch {
+	case d.policy != "":
+		header.Set("Content-Type", "text/html; charset=utf-8")
+		header.Set("Content-Security-Policy", d.policy)
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("X-Content-Type-Options", "nosniff")
+	case d.Body != "":
 		header.Set("Content-Type", "application/json")
 	}
 }
 
 // Demand writes the part of the header that the status demands whatever the body:
-// the challenge of a 401 (RFC 9110, section 15.5.2), Retry-After of a 503, the
-// answer to a preflight, and what lets a page read the answer. No cache may keep
-// it. It serves hosts that leave the body to error pages.
+// the challenge of a 401 (RFC 9110, section 15.5.2) and the address of the login page,
+// the target of a redirect, Retry-After of a 503, the answer to a preflight, and what
+// lets a page read the answer. No cache may keep it. It serves hosts that leave the body
+// to error pages.
 func (d *Decision) Demand(header Header) {
 	switch d.Status {
 	case 204:
 		answerPreflight(header, d.Origin, d.asked)
 		return
+	case 303:
+		header.Set("Location", d.location)
 	case 401:
 		header.Set("Www-Authenticate", Challenge)
+		if d.login != "" {
+			header.Set(HeaderLogin, d.login)
+		}
 	case 503:
 		header.Set("Retry-After", RetryAfter)
 	}
@@ -36,23 +48,40 @@ func (d *Decision) Demand(header Header) {
 	d.AllowOrigin(header)
 }
 
-// AllowOrigin lets pages of the request's origin read an answer, if they may call
-// the site and the upstream did not decide that itself (Fetch standard, section
-// 3.3). For a request that proceeds, the host calls it when the upstream has
-// answered.
+// Complete writes what an upstream's answer lacks. Pages of the request's origin may read
+// it, if they may call the site and the upstream did not decide that itself (Fetch
+// standard, section 3.3). If a cookie identified the user, only the browser may keep an
+// answer without Cache-Control: shared caches know of Authorization, but not of cookies
+// (RFC 9111, section 3.5).
+func (d *Decision) Complete(header Header) {
+	d.AllowOrigin(header)
+	if d.byCookie && header["Cache-Control"] == nil {
+		header.Set("Cache-Control", "private")
+	}
+}
+
+// Completes reports whether Complete changes some answers.
+func (d *Decision) Completes() bool { return d.Origin != "" || d.byCookie }
+
+// AllowOrigin lets pages of the request's origin read an answer; see Complete.
 func (d *Decision) AllowOrigin(header Header) {
-	if d.Origin != "" && header["Access-Control-Allow-Origin"] == nil {
-		AllowOrigin(header, d.Origin)
+	if d.Origin == "" || header["Access-Control-Allow-Origin"] != nil {
+		return
+	}
+	AllowOrigin(header, d.Origin)
+	if d.login != "" {
+		header.Add("Access-Control-Expose-Headers", HeaderLogin)
 	}
 }
 
 // AllowOrigin lets pages of an origin read an answer. The origin is named, never
 // "*", and credentials are never allowed: tokens travel in a header that pages set
-// themselves, and cookies are not read.
+// themselves, and the cookie is for pages of the site itself. Headers that the upstream
+// exposes stay exposed.
 func AllowOrigin(header Header, origin string) {
 	if !slices.Contains(header["Vary"], "Origin") {
 		header.Add("Vary", "Origin")
 	}
 	header.Set("Access-Control-Allow-Origin", origin)
-	header.Set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate")
+	header.Add("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate")
 }

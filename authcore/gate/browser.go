@@ -35,6 +35,7 @@ const (
 	loginPath   = "/"
 	confirmPath = "/confirm"
 	renewPath   = "/renew"
+	accountPath = "/account"
 )
 
 // HeaderLogin is the header of an answer with the address of the login page.
@@ -44,9 +45,8 @@ const HeaderLogin = "X-Auth-Login"
 // leads browsers to a login page. NewBrowser returns a valid value, which must not be
 // changed.
 type Browser struct {
-	origin  string
-	login   string
-	noStore bool
+	origin string
+	login  string
 	// below matches the paths of a login page of the same origin.
 	below PublicPaths
 	// session and renewed are the names of cookies.
@@ -61,9 +61,6 @@ type BrowserConfig struct {
 	// Login is the address of the login page, without a slash at its end: a path of the
 	// same origin, or the URL of another host. Default: DefaultLogin.
 	Login string
-	// NoStore keeps the pages of the upstream out of all caches of the browser, so that
-	// the Back button does not show them after a sign-out.
-	NoStore bool
 }
 
 // NewBrowser returns a Browser, or the fault of its configuration.
@@ -76,7 +73,7 @@ func NewBrowser(c BrowserConfig) (*Browser, error) {
 	}
 	secure := strings.HasPrefix(c.Origin, "https://")
 	b := &Browser{
-		origin: c.Origin, login: strings.TrimSuffix(c.Login, "/"), noStore: c.NoStore,
+		origin: c.Origin, login: strings.TrimSuffix(c.Login, "/"),
 		session: CookieName(CookieSession, secure), renewed: CookieName(CookieRenewed, secure),
 	}
 	if !strings.HasPrefix(b.login, "/") {

@@ -147,6 +147,11 @@ var readFields = [...]string{
 	"Authorization", "Connection", "Upgrade", "Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers",
 }
 
+// browserFields are those that matter in addition on a site with a login page.
+var browserFields = [...]string{
+	"Cookie", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-Site", "Sec-Purpose", "Purpose", "Accept", "X-Requested-With",
+}
+
 // FieldUse describes what this package does with a field of a request.
 type FieldUse int
 
@@ -163,7 +168,14 @@ const (
 
 // UseOf returns the use of a request's field of this name, in any case, and the
 // name under which it belongs into a Header.
-func UseOf(name string) (key string, use FieldUse) {
+func (s *Site) UseOf(name string) (key string, use FieldUse) {
+	if s.Browser != nil {
+		for _, field := range browserFields {
+			if equalFold(name, field) {
+				return field, FieldRead
+			}
+		}
+	}
 	for _, field := range readFields {
 		if equalFold(name, field) {
 			return field, FieldRead

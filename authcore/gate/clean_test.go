@@ -130,11 +130,11 @@ func TestUseOf(t *testing.T) {
 		"cookie": FieldDeleted, "x-http-method-override": FieldDeleted, "x_auth_user_id": FieldDeleted, "X-Auth-Assertion": FieldDeleted,
 		"accept": FieldIgnored, "": FieldIgnored, "x-auth-token": FieldIgnored, "proxy-authorization": FieldIgnored,
 	} {
-		if _, use := UseOf(name); use != want {
+		if _, use := new(Site).UseOf(name); use != want {
 			t.Errorf("UseOf(%q) = %d, want %d", name, use, want)
 		}
 	}
-	if key, _ := UseOf("aUTHORIZATION"); key != "Authorization" {
+	if key, _ := new(Site).UseOf("aUTHORIZATION"); key != "Authorization" {
 		t.Errorf("UseOf(aUTHORIZATION) names %q, want Authorization", key)
 	}
 }
@@ -160,7 +160,7 @@ func FuzzClean(f *testing.F) {
 				t.Errorf("Clean left %q in Connection %q", option, connection)
 			}
 		}
-		if _, use := UseOf(name); use == FieldIgnored && (len(h[name]) != 1 || h[name][0] != value) {
+		if _, use := new(Site).UseOf(name); use == FieldIgnored && (len(h[name]) != 1 || h[name][0] != value) {
 			t.Errorf("Clean changed %q: %q to %q", name, value, h[name])
 		}
 	})

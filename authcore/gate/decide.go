@@ -12,8 +12,11 @@ type Request struct {
 	// it when the decision is made.
 	Header Header
 	// Path is the path that the upstream will see, percent-encoded and without
-	// the query. It is needed if the site has public paths.
+	// the query. It is needed if the site has public paths or a login page.
 	Path string
+	// Query is that of the request. It is needed if the site has a login page, from
+	// which the browser returns to the request.
+	Query string
 	// HasBody reports whether a body comes with the request, as far as the server
 	// knows.
 	HasBody bool
@@ -24,10 +27,10 @@ type Request struct {
 // because the header of the request may refer to it after Forward.
 type Decision struct {
 	// Status is 0 if the request proceeds. Otherwise it is the status of the
-	// answer: 401, 403 or 503 with Body, or 204 without a body to a preflight.
-	// Answer writes its header.
+	// answer: 401, 403 or 503 with Body, 303 to a login page, or 204 without a body
+	// to a preflight. Answer writes its header.
 	Status int
-	// Body is the exact JSON to send.
+	// Body is the exact body to send: JSON, or a page for people.
 	Body string
 	// Claims identify the user. They are nil for an anonymous request, and are
 	// shared and must not be changed.
@@ -47,6 +50,12 @@ type Decision struct {
 	asked []string
 	// foreign reports that Authorization has credentials of other schemes only.
 	foreign bool
+	// byCookie reports that a cookie identified the user.
+	byCookie bool
+	// location is the target of a redirect, login the address of the login page.
+	location, login string
+	// policy is the Content-Security-Policy of a page, or "" for JSON.
+	policy string
 	// values holds the first identity headers, so that setting them does not
 	// allocate.
 	values [2]string
@@ -69,7 +78,12 @@ func (p *Policy) Decide(v *Verifier, r Request) Decision {
 	if err != nil {
 		return refuse(err)
 	}
-	if p.MaxAge > 0 && !claims.isRecent(r.Now, p.MaxAge) {
+	return p.judge(claims, r.Now)
+}
+
+// judge decides about a user.
+func (p *Policy) judge(claims *Claims, now time.Time) Decision {
+	if p.MaxAge > 0 && !claims.isRecent(now, p.MaxAge) {
 		return refuse(ErrTooOld)
 	}
 	for i := range p.Require {

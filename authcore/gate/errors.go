@@ -13,6 +13,7 @@ const (
 	BodyInvalidToken      = `{"detail":"Invalid token."}`
 	BodyUserInactive      = `{"detail":"User inactive or deleted."}`
 	BodyForbidden         = `{"detail":"You do not have permission to perform this action."}`
+	BodyCrossSite         = `{"detail":"Requests from this site are not allowed.","code":"cross_site"}`
 	BodyUnavailable       = `{"detail":"The service is temporarily unavailable.","code":"unavailable"}`
 )
 
@@ -79,12 +80,18 @@ var ErrStale error = &Refusal{Status: 503, Body: BodyUnavailable, Reason: "stale
 // ErrForbidden means that a requirement is not met.
 var ErrForbidden error = &Refusal{Status: 403, Body: BodyForbidden, Reason: "forbidden"}
 
+// ErrCrossSite means that a page of another site sent a request that a cookie identifies.
+var ErrCrossSite error = &Refusal{Status: 403, Body: BodyCrossSite, Reason: "cross_site"}
+
 // The reasons of a Decision for a request that proceeds.
 const (
 	ReasonAuthenticated = "authenticated"
 	ReasonAnonymous     = "anonymous"
 	ReasonPreflight     = "preflight"
 )
+
+// ReasonRenewal is the reason of a redirect to get a new token.
+const ReasonRenewal = "renewal"
 
 // ReasonUnavailable is the reason of Unavailable.
 const ReasonUnavailable = "unavailable"

@@ -7,7 +7,7 @@ package gate
 //  2. It calls Decide.
 //  3. If Status is not 0, it answers: Decision.Answer, the status, the body.
 //  4. Otherwise it calls Forward, hands the request on, and calls
-//     Decision.AllowOrigin with the header of the upstream's answer.
+//     Decision.Complete with the header of the upstream's answer.
 //
 // A Site must not be changed while it is in use.
 type Site struct {
@@ -19,6 +19,9 @@ type Site struct {
 	Headers []string
 	// ForwardToken keeps the token in the Authorization header.
 	ForwardToken bool
+	// Browser is the login page of the site, whose cookie identifies users. Without it
+	// cookies are neither read nor changed.
+	Browser *Browser
 }
 
 // Decide decides about a request. allow accepts the origins whose pages may call
@@ -32,13 +35,21 @@ func (s *Site) Decide(v *Verifier, r Request, allow func(origin string) bool) De
 		}
 		origin = r.AllowedOrigin(allow)
 	}
-	decision := s.decide(v, &r)
+	var decision Decision
+	if s.Browser == nil || hasToken(r.Header["Authorization"]) || r.isPreflight() {
+		decision = s.decide(v, &r)
+	} else {
+		decision = s.Browser.decide(s, v, &r, allow)
+	}
+	if decision.Status == 401 && s.Browser != nil {
+		decision.login = s.Browser.login + loginPath
+	}
 	decision.Origin = origin
 	return decision
 }
 
 func (s *Site) decide(v *Verifier, r *Request) Decision {
-	if !s.Public.Match(r.Path) {
+	if !s.isPublic(r) {
 		return s.Policy.Decide(v, *r)
 	}
 	public := Policy{Optional: true}
@@ -48,13 +59,22 @@ func (s *Site) decide(v *Verifier, r *Request) Decision {
 	return anonymous(r.Header["Authorization"])
 }
 
+// isPublic reports whether a request needs no token.
+func (s *Site) isPublic(r *Request) bool {
+	return s.Public.Match(r.Path) || s.Browser != nil && s.Browser.owns(r.Path)
+}
+
 // Forward prepares the header of a request that proceeds for the upstream: it sets
 // the identity headers and removes the token. Credentials of other schemes, on
-// paths that need no token, stay. The first two headers refer to d.
+// paths that need no token, stay, and so do the cookies of the application. The first
+// two headers refer to d.
 func (s *Site) Forward(d *Decision, header Header) {
 	// The token goes first, so that the map has room for what is set.
 	if !s.ForwardToken && !d.foreign {
 		delete(header, "Authorization")
+	}
+	if s.Browser != nil {
+		stripCookies(header)
 	}
 	if d.Claims != nil {
 		s.identify(d, header)

@@ -51,8 +51,10 @@ type Upstream struct {
 
 // Answer is the answer to the client.
 type Answer struct {
-	Status  int
-	Body    string
+	Status int
+	Body   string
+	// Page is the heading of a page for people, which is the body then.
+	Page    string
 	Headers map[string][]string
 }
 

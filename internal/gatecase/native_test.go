@@ -40,7 +40,7 @@ func TestNative(t *testing.T) {
 	if err != nil {
 		t.Fatalf("url.Parse(%s) = %v", upstream.URL, err)
 	}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, ModifyResponse: allowOrigin}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, ModifyResponse: complete}
 	for _, c := range Load(t) {
 		t.Run(c.Name, func(t *testing.T) {
 			server := httptest.NewServer(newNative(t, c, proxy))
@@ -72,7 +72,8 @@ func (n *native) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	decision := gate.Unavailable(nil)
 	if n.edge != nil {
 		decision = n.edge.Decide(gate.Request{
-			Method: r.Method, Header: header, Path: r.URL.EscapedPath(), HasBody: r.ContentLength != 0, Now: n.now,
+			Method: r.Method, Header: header, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
+			HasBody: r.ContentLength != 0, Now: n.now,
 		})
 	}
 	if decision.Status != 0 {
@@ -89,9 +90,9 @@ func (n *native) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // decisionKey is the context key of the decision about a request.
 type decisionKey struct{}
 
-// allowOrigin is the ModifyResponse of the proxy.
-func allowOrigin(r *http.Response) error {
+// complete is the ModifyResponse of the proxy.
+func complete(r *http.Response) error {
 	decision, _ := r.Request.Context().Value(decisionKey{}).(*gate.Decision)
-	decision.AllowOrigin(gate.Header(r.Header))
+	decision.Complete(gate.Header(r.Header))
 	return nil
 }

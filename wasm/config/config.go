@@ -42,6 +42,7 @@ type Config struct {
 	RevocationsMaxAge time.Duration
 
 	origins map[string]bool
+	browser gate.BrowserConfig
 }
 
 // HasFeed reports whether revocations come in the signed feed for certain: a file
@@ -121,6 +122,8 @@ func (c *Config) members() map[string]func(any) error {
 		"max_age":             into(&c.Site.Policy.MaxAge, duration),
 		"headers":             into(&c.Site.Headers, headers),
 		"forward_token":       into(&c.Site.ForwardToken, boolean),
+		"login_page":          into(&c.browser.Login, text),
+		"origin":              into(&c.browser.Origin, text),
 	}
 }
 
@@ -156,6 +159,11 @@ func (c *Config) complete() error {
 	}
 	if c.Site.Headers == nil {
 		c.Site.Headers, _ = gate.ChosenHeaders(nil) // the default is valid
+	}
+	if c.browser != (gate.BrowserConfig{}) {
+		browser, err := gate.NewBrowser(c.browser)
+		c.Site.Browser = browser
+		faults = append(faults, err)
 	}
 	return errors.Join(append(faults, c.Site.Policy.Validate())...)
 }

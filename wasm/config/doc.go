@@ -18,6 +18,10 @@
 //	headers        list of identity headers to set; or "all" or "off"
 //	forward_token  boolean: keep the token in Authorization
 //
+//	login_page     address of the login page: a path such as "/auth", or an
+//	               address on another host; the session cookie is then accepted
+//	origin         the origin of the site itself; required with login_page
+//
 // assertion, realm and handle_errors are errors: a guest signs nothing, serves one
 // realm, and has no error routes. The other members replace what Caddy takes from
 // the realm:

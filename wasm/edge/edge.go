@@ -96,6 +96,9 @@ func (e *Edge) Decide(r gate.Request) gate.Decision {
 	return e.config.Site.Decide(e.verifier, r, e.config.AllowsOrigin)
 }
 
+// UseOf returns the use of a field of a request; see gate.Site.
+func (e *Edge) UseOf(name string) (key string, use gate.FieldUse) { return e.config.Site.UseOf(name) }
+
 // Forward prepares the header of a request that proceeds for the upstream.
 func (e *Edge) Forward(d *gate.Decision, header gate.Header) { e.config.Site.Forward(d, header) }
 

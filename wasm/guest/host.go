@@ -16,6 +16,8 @@ const (
 	maxNames  = 1 << 20
 	// maxValues has room for the longest Authorization, and detects longer ones.
 	maxValues = gate.MaxAuthorization + 1
+	// maxCookies has room for all cookies of an application.
+	maxCookies = 64 << 10
 )
 
 // buffer is memory that the host writes into. It is used again for every call, so
@@ -74,12 +76,12 @@ func (b *buffer) method() string {
 	return method
 }
 
-// path returns the path of the request as it was sent, without the query. It is ""
-// if it is too long.
-func (b *buffer) path() string {
+// path returns path and query of the request as they were sent. They are "" if they
+// are too long.
+func (b *buffer) path() (path, query string) {
 	uri, _ := b.read(maxValues, hostURI)
-	path, _, _ := strings.Cut(uri, "?")
-	return path
+	path, query, _ = strings.Cut(uri, "?")
+	return path, query
 }
 
 // names returns the names of the headers of the request.
@@ -92,8 +94,8 @@ func (b *buffer) names() (names []string, ok bool) {
 
 // values returns the values of a header of the request and their number. It is
 // false if they are longer than any that matter.
-func (b *buffer) values(name string) (values []string, count int, ok bool) {
-	return b.list(maxValues, func(buf unsafe.Pointer, limit uint32) uint64 {
+func (b *buffer) values(name string, most uint32) (values []string, count int, ok bool) {
+	return b.list(most, func(buf unsafe.Pointer, limit uint32) uint64 {
 		return hostHeaderValues(kindRequest, pointer(name), length(name), buf, limit)
 	})
 }

@@ -21,31 +21,32 @@ var (
 
 // handle performs the steps of gate.Site for one request.
 func (g *guest) handle() (ctxNext uint64) {
-	if err := g.header.load(&g.buffer); err != nil {
+	if g.edge == nil && !g.configure() {
+		return refuse(gate.Unavailable(errNotConfigured))
+	}
+	if err := g.header.load(&g.buffer, g.edge.UseOf); err != nil {
 		return refuse(gate.Unavailable(err))
 	}
 	gate.Clean(g.header.fields)
 	if g.header.store() && g.buffer.hasIdentity() {
 		return refuse(gate.Unavailable(errHeader))
 	}
-	if g.edge == nil && !g.configure() {
-		return refuse(gate.Unavailable(errNotConfigured))
-	}
 	time, ok := now()
 	if !ok {
 		return refuse(gate.Unavailable(errClock))
 	}
+	path, query := g.buffer.path()
 	request := gate.Request{
-		Method: g.buffer.method(), Header: g.header.fields, Path: g.buffer.path(), HasBody: g.header.hasBody, Now: time,
+		Method: g.buffer.method(), Header: g.header.fields, Path: path, Query: query, HasBody: g.header.hasBody, Now: time,
 	}
 	decision := g.edge.Decide(request)
 	if decision.Status != 0 {
 		return refuse(decision)
 	}
-	if decision.Origin != "" {
-		allow := gate.Header{}
-		decision.AllowOrigin(allow)
-		answerHeader(allow)
+	if decision.Completes() {
+		more := gate.Header{}
+		decision.Complete(more)
+		answerHeader(more)
 	}
 	g.edge.Forward(&decision, g.header.fields)
 	g.header.store()
@@ -72,14 +73,14 @@ type field struct {
 }
 
 // load fetches the fields that the gate uses.
-func (h *header) load(b *buffer) error {
+func (h *header) load(b *buffer, useOf func(name string) (key string, use gate.FieldUse)) error {
 	names, ok := b.names()
 	if !ok {
 		return errHeader
 	}
 	h.fields, h.host, h.hasBody = gate.Header{}, h.host[:0], false
 	for _, name := range names {
-		key, use := gate.UseOf(name)
+		key, use := useOf(name)
 		switch {
 		case use == gate.FieldRead:
 			values, err := b.fieldValues(key)
@@ -92,7 +93,7 @@ func (h *header) load(b *buffer) error {
 		case strings.EqualFold(name, "Transfer-Encoding"):
 			h.hasBody = true
 		case strings.EqualFold(name, "Content-Length"):
-			length, _, _ := b.values(name)
+			length, _, _ := b.values(name, maxValues)
 			h.hasBody = h.hasBody || len(length) != 1 || length[0] != "0"
 		}
 	}
@@ -131,14 +132,18 @@ func (h *header) store() (deleted bool) {
 }
 
 // fieldValues returns the values of a field. If they are too long to be fetched, it
-// returns substitutes that the gate refuses for the same reason; for Connection and
-// Upgrade, which have to be cleaned, it returns an error.
+// returns substitutes that the gate refuses for the same reason; for Connection,
+// Upgrade and Cookie, which have to be cleaned, it returns an error.
 func (b *buffer) fieldValues(name string) ([]string, error) {
-	values, count, ok := b.values(name)
+	most := uint32(maxValues)
+	if name == "Cookie" {
+		most = maxCookies
+	}
+	values, count, ok := b.values(name, most)
 	switch {
 	case ok:
 		return values, nil
-	case name == "Connection", name == "Upgrade":
+	case name == "Connection", name == "Upgrade", name == "Cookie":
 		return nil, errHeader
 	case name != "Authorization":
 		return make([]string, 2), nil // not a preflight, and not an origin

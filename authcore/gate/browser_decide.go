@@ -1,0 +1,62 @@
+package gate
+
+import "errors"
+
+// decide decides about a request without a token in Authorization.
+func (b *Browser) decide(s *Site, v *Verifier, r *Request, allow func(origin string) bool) Decision {
+	public := s.isPublic(r)
+	mayBeAnonymous := public || s.Policy.Optional && len(s.Policy.Require) == 0
+	claims, err := b.identify(v, r)
+	switch {
+	case claims != nil && b.isCrossSite(r, allow):
+		claims, err = nil, ErrCrossSite
+	case claims == nil && !mayBeAnonymous && r.isUpgrade() && b.isCrossSite(r, allow):
+		err = ErrCrossSite
+	}
+	if err != nil {
+		if mayBeAnonymous && (public || !errors.Is(err, ErrStale)) {
+			return anonymous(r.Header["Authorization"])
+		}
+		return b.direct(refuse(err), r)
+	}
+	decision := Decision{Claims: claims, Reason: ReasonAuthenticated}
+	if !public {
+		decision = s.Policy.judge(claims, r.Now)
+	}
+	if decision.Status != 0 {
+		return b.direct(decision, r)
+	}
+	if b.needsRenewal(claims, r) && !b.owns(r.Path) {
+		return Decision{Status: 303, Reason: ReasonRenewal, location: b.page(renewPath, r)}
+	}
+	decision.byCookie = true
+	decision.foreign = r.Header["Authorization"] != nil
+	return decision
+}
+
+// direct turns a refusal into what a browser can use: a redirect for a page that can be
+// loaded again, a page for a form or a frame. Everything else gets the answer for
+// programs: a redirect would be saved as the download or run as the script.
+func (b *Browser) direct(d Decision, r *Request) Decision {
+	kind := r.navigation()
+	if kind == notNavigation {
+		return d
+	}
+	page := loginPath
+	if errors.Is(d.Err, ErrTooOld) {
+		page = confirmPath
+	}
+	switch {
+	case d.Status == 403:
+		d.Body, d.policy = pageText(forbiddenPage, b.login+accountPath, ""), pagePolicy
+	case d.Status == 503:
+		d.Body, d.policy = pageText(unavailablePage, "", ""), pagePolicy
+	case kind == frameNavigation:
+		d.Body, d.policy = pageText(framePage, b.login+page, "_top"), framePolicy
+	case r.Method == "GET" || r.Method == "HEAD":
+		return Decision{Status: 303, Reason: d.Reason, Err: d.Err, location: b.page(page, r)}
+	default:
+		d.Body, d.policy = pageText(endedPage, b.login+page, "_blank"), pagePolicy
+	}
+	return d
+}

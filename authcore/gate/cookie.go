@@ -1,0 +1,94 @@
+package gate
+
+import (
+	"iter"
+	"strings"
+)
+
+// cookies yields the values of the cookies with a name, in the order of the request (RFC
+// 6265, section 5.4).
+func cookies(fields []string, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, field := range fields {
+			for field != "" {
+				var pair string
+				pair, field, _ = strings.Cut(field, ";")
+				key, value, found := strings.Cut(strings.Trim(pair, " \t"), "=")
+				if found && key == name && !yield(value) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// isOwnCookie reports whether a cookie is one of this package, with or without the
+// prefix and whatever the case: some servers compare names without it.
+func isOwnCookie(name string) bool {
+	if len(name) >= len(hostPrefix) && equalFold(name[:len(hostPrefix)], hostPrefix) {
+		name = name[len(hostPrefix):]
+	}
+	return equalFold(name, CookieSession) || equalFold(name, CookieLogin) || equalFold(name, CookieRenewed)
+}
+
+// stripCookies removes the cookies of this package from the header of a request. All
+// others stay as they are, byte for byte.
+func stripCookies(header Header) {
+	fields := header["Cookie"]
+	for i := range fields {
+		if hasOwnCookie(fields[i]) {
+			header.replaceCookies(fields)
+			return
+		}
+	}
+}
+
+func (h Header) replaceCookies(fields []string) {
+	kept := make([]string, 0, len(fields))
+	for _, field := range fields {
+		if rest := withoutOwn(field); rest != "" {
+			kept = append(kept, rest)
+		}
+	}
+	if len(kept) == 0 {
+		delete(h, "Cookie")
+		return
+	}
+	h["Cookie"] = kept
+}
+
+func hasOwnCookie(field string) bool {
+	for field != "" {
+		var pair string
+		pair, field, _ = strings.Cut(field, ";")
+		if isOwnCookie(cookieName(pair)) {
+			return true
+		}
+	}
+	return false
+}
+
+// cookieName returns the name of a cookie. Servers disagree about blanks around it.
+func cookieName(pair string) string {
+	name, _, _ := strings.Cut(pair, "=")
+	return strings.Trim(name, blanks)
+}
+
+// withoutOwn returns a Cookie field without the cookies of this package.
+func withoutOwn(field string) string {
+	var b strings.Builder
+	for rest, more := field, true; more; {
+		var pair string
+		pair, rest, more = strings.Cut(rest, ";")
+		if isOwnCookie(cookieName(pair)) {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(';')
+		} else {
+			pair = strings.TrimLeft(pair, " \t")
+		}
+		b.WriteString(pair)
+	}
+	return b.String()
+}
