@@ -54,6 +54,11 @@ type view struct {
 	// Requested, Browser and Network describe the request for a link.
 	Requested, Browser, Network string
 
+	// Account is set on the account page.
+	Account *accountView
+	// NeedsCurrent is set if a change of address needs a code of the current one.
+	NeedsCurrent bool
+
 	// formTargets are the origins to which forms lead.
 	formTargets []string
 }
@@ -160,6 +165,10 @@ func try(page *template.Template) error {
 		Text: textsOf(language.Default), Error: "error", Notice: "notice", Providers: []provider{{"github", "GitHub"}},
 		Claims: &gate.Claims{Email: "user@example.org"}, Confirm: true, Email: "user@example.org", DebugLink: "https://example.org/",
 		Code: "123456", Requested: "time", Browser: "browser", Network: "network", Logo: "logo",
+		NeedsCurrent: true, Account: &accountView{
+			User: authcore.User{Email: "user@example.org", EmailVerified: true}, Sessions: []sessionView{{Current: true}, {Browser: "b", Network: "n"}},
+			Logins: []loginView{{}}, Addable: []provider{{}},
+		},
 	}
 	for _, v := range []*view{{Text: textsOf(language.Default)}, &full} {
 		if err := page.Execute(new(bytes.Buffer), v); err != nil {

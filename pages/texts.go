@@ -30,8 +30,8 @@ type Texts struct {
 	// The account.
 	Account, Name, FirstName, LastName, Save, Saved                       string
 	Sessions, ThisBrowser, LastUsed, EndSession, EndOthers, Ended         string
-	Logins, ByMail, Remove, Add, Removed, Added                           string
-	ChangeAddress, NewAddress, CodeOld, CodeNew, AddressChanged           string
+	Logins, ByMail, Remove, Add, Removed                                  string
+	ChangeAddress, NewAddress, CodeSent, AddressChanged                   string
 	Data, Download, Delete, DeleteWarning, DeleteConfirm, Deleted, GoBack string
 
 	// Errors. ErrThrottled contains {time}.
