@@ -24,6 +24,9 @@ func (h *Handler) ask(r *request) error {
 	if r.Method == http.MethodPost {
 		return h.begin(r, nil)
 	}
+	if h.returnToSite(r, "/") {
+		return nil
+	}
 	claims, err := h.claims(r)
 	if err != nil {
 		return err

@@ -127,7 +127,13 @@ func (r reply) hides(texts ...string) reply {
 // send sends a request. Headers come in pairs of name and value.
 func (b *browser) send(method, target string, form url.Values, headers ...string) reply {
 	b.w.t.Helper()
-	r := httptest.NewRequestWithContext(b.w.t.Context(), method, target, strings.NewReader(form.Encode()))
+	return b.raw(method, target, form.Encode(), headers...)
+}
+
+// raw sends a request with any body.
+func (b *browser) raw(method, target, body string, headers ...string) reply {
+	b.w.t.Helper()
+	r := httptest.NewRequestWithContext(b.w.t.Context(), method, target, strings.NewReader(body))
 	r.Header.Set("User-Agent", firefox)
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

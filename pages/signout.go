@@ -57,6 +57,8 @@ func (h *Handler) confirm(r *request) error {
 		return err
 	case h.SignInAt != "":
 		return h.signInElsewhere(r, true)
+	case h.returnToSite(r, "/confirm"):
+		return nil
 	case claims == nil:
 		h.redirect(r, withReturn(h.Prefix+"/", h.returnTo(r)))
 		return nil

@@ -3,6 +3,7 @@ package pages
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -62,4 +63,22 @@ func (h *Handler) handoff(r *request) error {
 		return err
 	}
 	return h.enter(r, grant, h.checkedReturn(taken.ReturnTo))
+}
+
+// returnToSite sends a browser that is to return to another site to the login page of
+// that site, which begins the sign-in in its own name. It reports whether it did.
+func (h *Handler) returnToSite(r *request, page string) bool {
+	asked := r.URL.Query().Get("return_to")
+	for _, site := range h.Sites {
+		parsed, err := url.Parse(site)
+		if err != nil {
+			continue
+		}
+		path, same := strings.CutPrefix(asked, parsed.Scheme+"://"+parsed.Host)
+		if checked, valid := returnPath(path); same && valid {
+			h.redirect(r, withReturn(site+page, checked))
+			return true
+		}
+	}
+	return false
 }
