@@ -18,9 +18,10 @@ Login by mailed link or social provider in front of your application.
   proxy   puts login and token check in front of an upstream, without a Caddyfile
   user    shows, disables, enables, deletes or imports users of the running server
   keys    lists, rotates or revokes signing keys of the running server
+  mail    writes samples of all mails to a directory
   migrate moves users, sessions and keys to another storage`,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(checkCommand(), proxyCommand(), userCommand(), keysCommand(), migrateCommand())
+			cmd.AddCommand(checkCommand(), proxyCommand(), userCommand(), keysCommand(), mailCommand(), migrateCommand())
 		},
 	})
 }

@@ -110,7 +110,7 @@ func fieldCalls() []call {
 		`""`: blankMsg, `"  "`: blankMsg, `null`: nullMsg,
 		`true`: notStringMsg, `["a@example.com"]`: notStringMsg, `{"a":1}`: notStringMsg,
 		`5`: notEmailMsg, `"a"`: notEmailMsg, `"a@b@example.com"`: notEmailMsg, `"a@example.com\r\nBcc: b@example.com"`: "",
-		`"a\u0000@example.com"`: "", `"a b@example.com"`: notEmailMsg, `"\"a\"@example.com"`: notEmailMsg,
+		`"a\u0000@example.com"`: "", `"a b@example.com"`: notEmailMsg, `"\"a\"@example.com"`: `["Addresses with quotes before the @ are not supported."]`,
 		`"a@[127.0.0.1]"`: notEmailMsg, `"A <a@example.com>"`: notEmailMsg, `"a@example.com,b@example.com"`: notEmailMsg,
 	} {
 		c := call{name: "email " + value, path: "/by-link/link", body: `{"email":` + value + `}`, status: 400}

@@ -13,8 +13,9 @@ type accountPhrases struct {
 	// change of the current address. Their subject is subjectWithCode.
 	confirm, change accountText
 	// codeValidity describes the lifetime of a code, codeWarning asks not to share it.
-	// codeIgnore is for recipients who did not request the code for their address.
-	codeValidity, codeWarning, codeIgnore string
+	// codeIgnore and changeIgnore are for recipients who did not request the code for
+	// their new and their current address.
+	codeValidity, codeWarning, codeIgnore, changeIgnore string
 	// The notices.
 	newLogin, added, removed, addressChanged, deleted accountText
 	// advice ends a notice.
@@ -59,8 +60,11 @@ func (p Phrases) ofAccount(kind authcore.MailKind, locale string) Phrases {
 		p.Subject = p.subjectWithCode
 		p.Validity, p.Warning = account.codeValidity, account.codeWarning
 	}
-	if kind == authcore.MailConfirmAddress {
+	switch kind {
+	case authcore.MailConfirmAddress:
 		p.Ignore = account.codeIgnore
+	case authcore.MailConfirmChange:
+		p.Ignore = account.changeIgnore
 	}
 	return p
 }
