@@ -150,6 +150,17 @@ func (r *Realm) serving(ctx context.Context) (*liveRealm, error) {
 	return nil, errNotReady
 }
 
+// current returns the started realm that follows revocations now, or nil.
+func (r *Realm) current() *liveRealm {
+	for r != nil && r.ended.Load() {
+		r = r.successor()
+	}
+	if r == nil {
+		return nil
+	}
+	return r.live.Load()
+}
+
 // hold is serving that keeps store and mailer open until release is called: on a
 // reload, Caddy cleans up a configuration while its last requests are being served.
 func (r *Realm) hold(ctx context.Context) (live *liveRealm, release func(), err error) {

@@ -245,6 +245,11 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 		unavailable.Origin = decision.Origin
 		return t.refuse(w, r, &unavailable)
 	}
+	if decision.Claims != nil {
+		var s *stream
+		r, s = t.watch(w, r, site.Browser, identity)
+		defer s.stop()
+	}
 	w = completed(w, decision, t.NoStore)
 	err = next.ServeHTTP(w, r)
 	if err != nil { // error routes write to the original writer
