@@ -4,8 +4,8 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // gauges reads the state of the realms of one configuration at scrape time.
 type gauges struct {
-	app                       *App
-	queue, ready, revocations *prometheus.Desc
+	app                              *App
+	queue, ready, revocations, clock *prometheus.Desc
 }
 
 func newGauges(app *App) *gauges {
@@ -18,6 +18,8 @@ func newGauges(app *App) *gauges {
 		ready: desc("ready", "Whether the realm serves: 1 or 0."),
 		revocations: desc("revocations_age_seconds",
 			"Age of the copy of the revocations of all nodes."),
+		clock: desc("clock_skew_seconds",
+			"How far the store's clock is ahead of this node's."),
 	}
 }
 
@@ -26,6 +28,7 @@ func (g *gauges) Describe(to chan<- *prometheus.Desc) {
 	to <- g.queue
 	to <- g.ready
 	to <- g.revocations
+	to <- g.clock
 }
 
 // Collect reads the gauges.
@@ -37,6 +40,9 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 			ready = 1
 			age := live.RevocationAge().Seconds()
 			to <- prometheus.MustNewConstMetric(g.revocations, prometheus.GaugeValue, age, name)
+			if skew, measured := live.clock.seconds(); measured {
+				to <- prometheus.MustNewConstMetric(g.clock, prometheus.GaugeValue, skew, name)
+			}
 			if queue, ok := live.mailer.(interface{ Len() int }); ok {
 				to <- prometheus.MustNewConstMetric(g.queue, prometheus.GaugeValue, float64(queue.Len()), name)
 			}

@@ -141,7 +141,9 @@ type Realm struct {
 // liveRealm holds what a started realm serves with.
 type liveRealm struct {
 	*core.Realm
-	mailer   authcore.Mailer
+	mailer authcore.Mailer
+	// clock is nil if the store has no clock of its own.
+	clock    *clockWatch
 	importer *socialauth.Importer
 }
 

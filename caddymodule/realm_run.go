@@ -75,12 +75,17 @@ func (r *Realm) start() error {
 	run.cancel = stop
 	run.workers.Go(func() { made.Run(working) })
 	run.workers.Go(func() { r.relay.run(working) })
+	var clock *clockWatch
+	if storage, ok := r.storage.(StorageClock); ok {
+		clock = &clockWatch{storage: storage, logger: r.logger.With("realm", r.name)}
+		run.workers.Go(func() { clock.run(working) })
+	}
 	providers := map[string]authcore.Provider{}
 	for _, provider := range config.Providers {
 		providers[provider.Name()] = provider
 	}
 	r.live.Store(&liveRealm{
-		Realm: made, mailer: mailer,
+		Realm: made, mailer: mailer, clock: clock,
 		importer: socialauth.New(socialauth.Config{Store: store, Accounts: made.Accounts, Providers: providers}),
 	})
 	r.handover.begin(r)
