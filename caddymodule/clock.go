@@ -19,8 +19,7 @@ const (
 type clockWatch struct {
 	storage StorageClock
 	logger  *slog.Logger
-	// skew is how far the server that differs most is ahead, in nanoseconds; see
-	// measured.
+	// skew is the lead of the server that differs most, in nanoseconds; see measured.
 	skew     atomic.Int64
 	measured atomic.Bool
 	// reported is used by run only.
