@@ -37,6 +37,18 @@ func (a Account) Clone() Account {
 	return a
 }
 
+// Apply calls a change function. Engines use it in UpdateAccount. If damage is not
+// nil, the stored user cannot be decoded, and User has an ID and at most an address.
+// Then Apply returns damage, unless the change disables the user: that ends the
+// sessions and replaces what is stored.
+func (a *Account) Apply(change func(*Account) error, damage error) error {
+	err := change(a)
+	if damage != nil && (err != nil || !a.User.Disabled) {
+		return damage
+	}
+	return err
+}
+
 // Start adds a session and ends the oldest sessions beyond the limit.
 func (a *Account) Start(session Session, limit int) {
 	session.UserID = a.User.ID

@@ -1,8 +1,11 @@
 package authcore
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -90,6 +93,7 @@ type Accounts interface {
 	// UpdateAccount loads an account, calls change, and stores what change did
 	// to it: see [Account] for what may be changed. If nothing differs, nothing
 	// is written. The error is ErrNotFound if there is no such user, or ErrTaken.
+	// For a user that cannot be decoded see [Account.Apply].
 	UpdateAccount(ctx context.Context, userID string, now time.Time, change func(*Account) error) (Account, error)
 	// DeleteUser deletes a user with all identities, sessions and records that it
 	// owns, and appends the revocation to the feed. The error is ErrNotFound if
@@ -133,6 +137,31 @@ type UserFilter struct {
 	LastLoginFrom, LastLoginTo time.Time
 	// Limit bounds the users of one page; zero means 100, and 1000 is the most.
 	Limit int
+}
+
+// The default and the largest UserFilter.Limit.
+const defaultUsers, maxUsers = 100, 1000
+
+// PageSize returns the most users of one page.
+func (f UserFilter) PageSize() int {
+	return min(cmp.Or(max(0, f.Limit), defaultUsers), maxUsers)
+}
+
+// Matches reports whether the filter selects a user.
+func (f UserFilter) Matches(user User) bool {
+	email := ""
+	if f.EmailPrefix != "" || f.Domain != "" {
+		email = user.EmailKey()
+	}
+	within := func(at, from, to time.Time) bool {
+		return !at.Before(from) && (to.IsZero() || at.Before(to))
+	}
+	return strings.HasPrefix(email, f.EmailPrefix) &&
+		(f.Domain == "" || strings.HasSuffix(email, "@"+f.Domain)) &&
+		(f.Role == "" || slices.Contains(user.Roles, f.Role)) &&
+		(f.Disabled == nil || *f.Disabled == user.Disabled) &&
+		within(user.Created, f.CreatedFrom, f.CreatedTo) &&
+		within(user.LastLogin, f.LastLoginFrom, f.LastLoginTo)
 }
 
 // LoginStep describes a login. An engine performs it in this order, as one atomic

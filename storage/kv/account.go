@@ -19,6 +19,7 @@ type loaded struct {
 	created time.Time
 	email   string // User.EmailKey
 	entries map[string]accountEntry
+	damage  error // of the user
 }
 
 // accountEntry is the encoded form of a user, an identity or a session.
@@ -79,7 +80,8 @@ func identityKey(userID, text string) []byte {
 	return join(accountTable, userID, string(identityPart)+text)
 }
 
-// account loads an account. It skips identities and sessions that are damaged.
+// account loads an account. It skips identities and sessions that are damaged. If the
+// user is damaged, it returns the rest with the error.
 func (t *tx) account(id string, now time.Time) (*loaded, error) {
 	prefix := accountPrefix(id)
 	var l *loaded
@@ -92,17 +94,15 @@ func (t *tx) account(id string, now time.Time) (*loaded, error) {
 			break // sessions that were left over when their user was deleted
 		}
 		user, err := decode[authcore.User](text)
-		if err != nil {
-			return nil, err
-		}
-		l = &loaded{Account: authcore.Account{User: user}, created: user.Created, email: user.EmailKey()}
+		user.ID = id
+		l = &loaded{Account: authcore.Account{User: user}, created: user.Created, email: user.EmailKey(), damage: err}
 		l.entries = map[string]accountEntry{string(key): {text: text}}
 	}
 	if l == nil {
 		return nil, authcore.ErrNotFound
 	}
 	authcore.SortAccount(&l.Account)
-	return l, nil
+	return l, l.damage
 }
 
 // add adds an identity or a session, unless it is damaged or has expired.
@@ -268,6 +268,3 @@ func (t *tx) deleteEmail(email, userID string) error {
 	}
 	return t.Delete(join(emailTable, email))
 }
-
-// domainOf returns the domain of an Address.Key.
-func domainOf(emailKey string) string { return emailKey[strings.LastIndexByte(emailKey, '@')+1:] }

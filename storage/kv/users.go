@@ -18,8 +18,6 @@ const (
 	batch = 500
 	// maxExamined bounds the entries that one step reads.
 	maxExamined = 2000
-	// The default and the largest UserFilter.Limit.
-	defaultUsers, maxUsers = 100, 1000
 )
 
 // User implements authcore.Accounts. It has no time, so that it finds the user of
@@ -60,11 +58,11 @@ func (s *Store) UpdateAccount(
 ) (authcore.Account, error) {
 	return update(ctx, s, func(t *tx) (authcore.Account, error) {
 		l, err := t.account(userID, now)
-		if err != nil {
+		if l == nil {
 			return authcore.Account{}, err
 		}
 		changed := l.Account
-		if err := t.call(func() error { return change(&changed) }); err != nil {
+		if err := t.call(func() error { return changed.Apply(change, l.damage) }); err != nil {
 			return authcore.Account{}, err
 		}
 		a := changed.Clone()
@@ -160,10 +158,6 @@ func (t *tx) markSeen(ref authcore.SessionRef, seen time.Time) error {
 func (s *Store) Users(
 	ctx context.Context, filter authcore.UserFilter, cursor string,
 ) (users []authcore.User, next string, err error) {
-	if filter.Limit <= 0 {
-		filter.Limit = defaultUsers
-	}
-	filter.Limit = min(filter.Limit, maxUsers)
 	users, err = view(ctx, s, func(t *tx) ([]authcore.User, error) {
 		var page []authcore.User
 		page, next = t.users(filter, cursor)
@@ -178,13 +172,13 @@ func (s *Store) Users(
 func (t *tx) users(filter authcore.UserFilter, cursor string) (users []authcore.User, next string) {
 	examined := 0
 	for id := range t.candidates(filter, cursor) {
-		if examined == maxExamined || len(users) == filter.Limit {
+		if examined == maxExamined || len(users) == filter.PageSize() {
 			return users, cursor
 		}
 		examined++
 		cursor = id
 		user, err := load[authcore.User](t, accountPrefix(id))
-		if err == nil && matches(filter, user) {
+		if err == nil && filter.Matches(user) {
 			users = append(users, user)
 		}
 	}
@@ -239,20 +233,4 @@ func (t *tx) userIDs(after string) func(func(string) bool) {
 			from = next
 		}
 	}
-}
-
-func matches(filter authcore.UserFilter, user authcore.User) bool {
-	email := ""
-	if filter.EmailPrefix != "" || filter.Domain != "" {
-		email = user.EmailKey()
-	}
-	in := func(at, from, to time.Time) bool {
-		return !at.Before(from) && (to.IsZero() || at.Before(to))
-	}
-	return strings.HasPrefix(email, filter.EmailPrefix) &&
-		(filter.Domain == "" || email != "" && domainOf(email) == filter.Domain) &&
-		(filter.Role == "" || slices.Contains(user.Roles, filter.Role)) &&
-		(filter.Disabled == nil || *filter.Disabled == user.Disabled) &&
-		in(user.Created, filter.CreatedFrom, filter.CreatedTo) &&
-		in(user.LastLogin, filter.LastLoginFrom, filter.LastLoginTo)
 }

@@ -61,13 +61,17 @@ type row struct {
 }
 
 // accountOf returns the account in the rows of a reference, without damaged and
-// expired members. It is empty if the user is absent.
+// expired members. It is empty if the user is absent. If the user is damaged, it
+// returns the rest with the error.
 func accountOf(ref authcore.UserRef, rows []row, now time.Time) (account authcore.Account, err error) {
 	for _, row := range rows {
 		switch row.Part {
 		case partUser:
 			if account.User, err = decode[authcore.User](row.Doc); err != nil {
-				return authcore.Account{}, err
+				account.User = authcore.User{ID: row.UserID}
+				if row.EmailKey != nil {
+					account.User.Email, account.User.EmailVerified = *row.EmailKey, true
+				}
 			}
 		case partIdentity:
 			if identity, err := decode[authcore.Identity](row.Doc); err == nil && identity.Live(now) {
@@ -83,7 +87,7 @@ func accountOf(ref authcore.UserRef, rows []row, now time.Time) (account authcor
 		return authcore.Account{}, nil
 	}
 	authcore.SortAccount(&account)
-	return account, nil
+	return account, err
 }
 
 // oneAccount is accountOf for an account that must be there.
@@ -125,7 +129,7 @@ func (s *Store) Account(ctx context.Context, ref authcore.UserRef, now time.Time
 		return authcore.Account{}, err
 	}
 	account, err := oneAccount(ref, rows, now)
-	return account, answer(ctx, err)
+	return orZero(account, answer(ctx, err))
 }
 
 // UpdateAccount applies change to an account. See authcore.Accounts.
@@ -139,12 +143,12 @@ func (s *Store) UpdateAccount(
 		if err := t.load(ctx); err != nil {
 			return err
 		}
-		before, err := oneAccount(ref, rows, now)
-		if err != nil {
-			return err
+		before, damage := oneAccount(ref, rows, now)
+		if before.User.ID == "" {
+			return damage
 		}
 		after := before.Clone()
-		if err := change(&after); err != nil {
+		if err := after.Apply(change, damage); err != nil {
 			return final{err}
 		}
 		if stored, err = s.queueChange(t, &before, rows, after, now); err != nil || len(t.batch.QueuedQueries) == 0 {

@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,8 +14,6 @@ const (
 	// rarePrefix limits the addresses with a prefix that are sorted by user. Users
 	// with a more frequent one are found by reading users in order.
 	rarePrefix = 20_000
-
-	defaultPage, maxPage = 100, 1000
 )
 
 // Statements that return users in order after the ID $2, at most $3 of them. A row
@@ -44,11 +40,7 @@ func (s *Store) Users(ctx context.Context, filter authcore.UserFilter, cursor st
 	if !storable(filter.EmailPrefix) || !storable(filter.Domain) || !storable(cursor) {
 		return nil, "", nil
 	}
-	limit := filter.Limit
-	if limit <= 0 {
-		limit = defaultPage
-	}
-	limit = min(limit, maxPage)
+	limit := filter.PageSize()
 	examined := examined
 	if only := (authcore.UserFilter{Domain: filter.Domain, Limit: filter.Limit}); filter == only {
 		examined = limit + 1 // all match
@@ -78,7 +70,7 @@ func (s *Store) Users(ctx context.Context, filter authcore.UserFilter, cursor st
 		if row.Doc == nil {
 			continue
 		}
-		if user, err := decode[authcore.User](row.Doc); err == nil && matches(filter, user) {
+		if user, err := decode[authcore.User](row.Doc); err == nil && filter.Matches(user) {
 			users = append(users, user)
 		}
 		if len(users) == limit && i < len(rows)-1 {
@@ -89,14 +81,4 @@ func (s *Store) Users(ctx context.Context, filter authcore.UserFilter, cursor st
 		return users, "", nil
 	}
 	return users, rows[len(rows)-1].ID, nil
-}
-
-// matches checks what the statements do not check.
-func matches(f authcore.UserFilter, u authcore.User) bool {
-	from := func(limit, t time.Time) bool { return limit.IsZero() || !t.Before(limit) }
-	to := func(limit, t time.Time) bool { return limit.IsZero() || t.Before(limit) }
-	return (f.Role == "" || slices.Contains(u.Roles, f.Role)) &&
-		(f.Disabled == nil || *f.Disabled == u.Disabled) &&
-		from(f.CreatedFrom, u.Created) && to(f.CreatedTo, u.Created) &&
-		from(f.LastLoginFrom, u.LastLogin) && to(f.LastLoginTo, u.LastLogin)
 }

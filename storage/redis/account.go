@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -16,14 +17,17 @@ const maxSeen = 200
 
 // User returns a user. See [authcore.Accounts].
 func (s *Store) User(ctx context.Context, ref authcore.UserRef) (authcore.User, error) {
-	user, err := s.user(ctx, ref, time.Time{})
-	return user.account.User, err
+	account, err := s.Account(ctx, ref, time.Time{})
+	return account.User, err
 }
 
 // Account returns an account. See [authcore.Accounts].
 func (s *Store) Account(ctx context.Context, ref authcore.UserRef, now time.Time) (authcore.Account, error) {
 	user, err := s.user(ctx, ref, now)
-	return user.account, err
+	if err != nil {
+		return authcore.Account{}, err
+	}
+	return user.account, nil
 }
 
 // UpdateAccount changes an account. See [authcore.Accounts].
@@ -31,12 +35,12 @@ func (s *Store) UpdateAccount(
 	ctx context.Context, userID string, now time.Time, change func(*authcore.Account) error,
 ) (authcore.Account, error) {
 	return retry(ctx, s, now, func(c *commit) (authcore.Account, error) {
-		user, err := s.user(ctx, authcore.UserRef{ID: userID}, now)
-		if err != nil {
-			return authcore.Account{}, err
+		user, damage := s.user(ctx, authcore.UserRef{ID: userID}, now)
+		if damage != nil && !errors.Is(damage, errDamagedUser) {
+			return authcore.Account{}, damage
 		}
 		after := user.account.Clone()
-		if err := guard(func() error { return change(&after) }); err != nil {
+		if err := guard(func() error { return after.Apply(change, damage) }); err != nil {
 			return authcore.Account{}, err
 		}
 		return c.account(user, after, errConflict)

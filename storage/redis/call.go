@@ -30,8 +30,9 @@ const (
 )
 
 var (
-	errClosed     = errors.New("the store is closed")
-	errUnexpected = unavailable(errors.New("unexpected response from the server"))
+	errClosed      = errors.New("the store is closed")
+	errDamagedUser = damaged("user")
+	errUnexpected  = unavailable(errors.New("unexpected response from the server"))
 )
 
 // lane sends commands of one realm, all of which go to one server. Commands that

@@ -38,7 +38,8 @@ type state struct {
 	next    time.Time
 }
 
-// decode reads the items that are live. It fails if the user itself is damaged.
+// decode reads the items that are live. The error is errDamagedUser if the user itself
+// is damaged; then the account has the other items.
 func (u *state) decode(now time.Time) error {
 	u.texts = make(map[string]string, len(u.fields))
 	for field, text := range u.fields {
@@ -61,11 +62,13 @@ func (u *state) decode(now time.Time) error {
 		}
 	}
 	u.texts[userField] = u.fields[userField]
+	authcore.SortAccount(&u.account)
 	if err := json.Unmarshal([]byte(u.fields[userField]), &u.account.User); err != nil || u.account.User.ID != u.id {
 		u.damaged++
-		return damaged("user")
+		email := u.fields[emailField]
+		u.account.User = authcore.User{ID: u.id, Email: email, EmailVerified: email != ""}
+		return errDamagedUser
 	}
-	authcore.SortAccount(&u.account)
 	return nil
 }
 
@@ -148,8 +151,8 @@ func (s *Store) load(ctx context.Context, refs []authcore.UserRef, keys ...strin
 	return users, texts(answer[1+len(refs):]), time.UnixMilli(millis), nil
 }
 
-// user loads the user that a reference selects, or returns ErrNotFound. The zero now
-// means the time of Redis.
+// user loads the user that a reference selects, or returns ErrNotFound or
+// errDamagedUser; see [state.decode]. The zero now means the time of Redis.
 func (s *Store) user(ctx context.Context, ref authcore.UserRef, now time.Time) (state, error) {
 	users, _, clock, err := s.load(ctx, []authcore.UserRef{ref})
 	if err != nil {

@@ -7,16 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Bounds of [Store.Users].
-const (
-	defaultPage = 100
-	maxPage     = 1000
-)
+// maxExamined bounds the users that one call of [Store.Users] reads.
+const maxExamined = 1000
 
 // shards is the number of sorted sets that index all users. A member is the ID of a
 // user and its score the time at which its first item expires, or never: small sets,
@@ -90,13 +86,13 @@ func (s *Store) list(ctx context.Context, cursor string, wanted int, all string)
 	return users, strconv.FormatInt(next, 10) + "/", nil
 }
 
-// Users lists users. See [authcore.Accounts]. A filter is applied to about maxPage
+// Users lists users. See [authcore.Accounts]. A filter is applied to about maxExamined
 // users for each call, 2 ms of the server's time: a filter that matches few of a
 // million users takes 1,000 calls.
 func (s *Store) Users(ctx context.Context, filter authcore.UserFilter, cursor string) ([]authcore.User, string, error) {
-	limit := min(cmp.Or(max(0, filter.Limit), defaultPage), maxPage)
+	limit := filter.PageSize()
 	filter.Limit = 0
-	examine := maxPage
+	examine := maxExamined
 	if filter == (authcore.UserFilter{}) {
 		examine = limit
 	}
@@ -108,7 +104,7 @@ func (s *Store) Users(ctx context.Context, filter authcore.UserFilter, cursor st
 	for i, user := range found {
 		text, _ := user.value.(string)
 		var decoded authcore.User
-		if json.Unmarshal([]byte(text), &decoded) != nil || !matches(filter, decoded) {
+		if json.Unmarshal([]byte(text), &decoded) != nil || !filter.Matches(decoded) {
 			continue
 		}
 		if users = append(users, decoded); len(users) == limit {
@@ -119,20 +115,4 @@ func (s *Store) Users(ctx context.Context, filter authcore.UserFilter, cursor st
 		}
 	}
 	return users, next, nil
-}
-
-func matches(filter authcore.UserFilter, user authcore.User) bool {
-	key := user.EmailKey()
-	within := func(at, from, to time.Time) bool {
-		return (from.IsZero() || !at.Before(from)) && (to.IsZero() || at.Before(to))
-	}
-	switch {
-	case filter.EmailPrefix != "" && !strings.HasPrefix(key, filter.EmailPrefix),
-		filter.Domain != "" && !strings.HasSuffix(key, "@"+filter.Domain),
-		filter.Role != "" && !slices.Contains(user.Roles, filter.Role),
-		filter.Disabled != nil && *filter.Disabled != user.Disabled:
-		return false
-	}
-	return within(user.Created, filter.CreatedFrom, filter.CreatedTo) &&
-		within(user.LastLogin, filter.LastLoginFrom, filter.LastLoginTo)
 }

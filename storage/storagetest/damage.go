@@ -82,7 +82,8 @@ func damaged(t *testing.T, config Config, store authcore.Store, id string, item 
 		t.Errorf("Users = %q, want %d with %s", users, want, other.User.ID)
 	}
 	if item.User != nil {
-		return
+		damagedUser(t, store, id)
+		sessions = 0
 	}
 	account, err := store.Account(t.Context(), byID(id), start)
 	if err != nil || len(account.Sessions) != sessions || len(account.Identities) != identities {
@@ -98,4 +99,32 @@ func damaged(t *testing.T, config Config, store authcore.Store, id string, item 
 	wantRevoked(t, store, "", revokeUser(id))
 	wantNoUser(t, store, byID(id))
 	wantNoUser(t, store, byEmail("ada@example.com"))
+}
+
+// damagedUser disables a user that cannot be decoded. No other change of it succeeds.
+func damagedUser(t *testing.T, store authcore.Store, id string) {
+	for name, change := range map[string]func(*authcore.Account) error{
+		"renames":               func(a *authcore.Account) error { a.User.Nickname = "Ada"; return nil },
+		"refuses":               func(*authcore.Account) error { return errRefused },
+		"disables, but refuses": func(a *authcore.Account) error { a.User.Disabled = true; return errRefused },
+	} {
+		err := drop(store.UpdateAccount(t.Context(), id, start, change))
+		wantErr(t, "UpdateAccount of a damaged user that "+name, err, authcore.ErrUnavailable)
+	}
+	disable(t, store, id, at(14*day))
+	wantRevoked(t, store, "", revokeUser(id))
+	account, err := store.Account(t.Context(), byID(id), start)
+	if err != nil || !account.User.Disabled || account.User.ID != id || len(account.Sessions) > 0 || len(account.Identities) != 2 {
+		t.Errorf("Account = %s, error %v, want a disabled user with its identities", plain(account), err)
+	}
+	err = drop(store.Login(t.Context(), authcore.LoginStep{
+		Now: start, Refs: []authcore.UserRef{byEmail("ada@example.com")},
+		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
+			if !found.Accounts[0].User.Disabled {
+				t.Errorf("Login found %s, want the disabled user", plain(found.Accounts[0]))
+			}
+			return authcore.Account{}, errRefused
+		},
+	}))
+	wantErr(t, "Login of a disabled user", err, errRefused)
 }
