@@ -22,6 +22,9 @@ var (
 	ErrTaken = errors.New("authcore: belongs to another user")
 	// ErrUnavailable reports that the engine could not answer.
 	ErrUnavailable = errors.New("authcore: store unavailable")
+	// ErrDamaged reports that an item cannot be decoded. The error also wraps
+	// ErrUnavailable.
+	ErrDamaged = errors.New("authcore: a stored item is damaged")
 	// ErrProofFailed is returned by LoginStep.Decide to refuse a proof and keep
 	// it. See [LoginStep].
 	ErrProofFailed = errors.New("authcore: proof failed")

@@ -73,8 +73,9 @@ func (a *Admin) Routes() []caddy.AdminRoute {
 // deleted.
 type userOperation func(r *http.Request, live *liveRealm, user authcore.User) (*authcore.User, error)
 
-func showUser(_ *http.Request, _ *liveRealm, user authcore.User) (*authcore.User, error) {
-	return &user, nil
+func showUser(r *http.Request, live *liveRealm, user authcore.User) (*authcore.User, error) {
+	user, err := live.Accounts.Find(r.Context(), user.ID)
+	return &user, err
 }
 
 func disableUser(r *http.Request, live *liveRealm, user authcore.User) (*authcore.User, error) {
@@ -120,6 +121,9 @@ func operateOnUser(r *http.Request, operation userOperation) (*authcore.User, er
 		name = lookup.Email
 	}
 	user, err := live.Accounts.Find(r.Context(), name)
+	if errors.Is(err, authcore.ErrDamaged) { // it can be disabled and deleted by its ID
+		user, err = authcore.User{ID: name}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -69,10 +70,10 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
-// delete returns the errors of the store.
+// delete returns the errors of the store. A damaged user is deleted, too.
 func (s *Service) delete(ctx context.Context, id string) error {
 	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: id}, s.now())
-	if err != nil {
+	if err != nil && !errors.Is(err, authcore.ErrDamaged) {
 		return err
 	}
 	revocation := authcore.Revocation{Kind: authcore.RevokeUser, ID: id, Until: s.revocationEnd(account)}

@@ -1,6 +1,8 @@
 package account_test
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -135,5 +137,24 @@ func TestUpdateProfile(t *testing.T) {
 				t.Errorf("CurrentUser() = %+v, %v, want %q %q", stored, err, c.wantFirst, c.wantLast)
 			}
 		})
+	}
+}
+
+// damagedStore cannot decode accounts.
+type damagedStore struct{ account.Store }
+
+func (damagedStore) Account(context.Context, authcore.UserRef, time.Time) (authcore.Account, error) {
+	return authcore.Account{}, fmt.Errorf("%w: %w", authcore.ErrUnavailable, authcore.ErrDamaged)
+}
+
+func TestDeleteDamagedUser(t *testing.T) {
+	f := newFixture(t, authcore.User{Email: ann, EmailVerified: true}, nil, func(cfg *account.Config) {
+		cfg.Store = damagedStore{cfg.Store}
+	})
+	if err := f.Delete(t.Context(), annID); err != nil {
+		t.Errorf("Delete() of a damaged user = %v, want nil", err)
+	}
+	if err := f.revoked.Check(f.claims); err != gate.ErrUserInactive { //nolint:errorlint // the gate wraps nothing
+		t.Errorf("Check() of a token after Delete() = %v, want %v", err, gate.ErrUserInactive)
 	}
 }

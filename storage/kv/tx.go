@@ -182,7 +182,7 @@ func decode[T any](text []byte) (T, error) {
 	var value T
 	if err := json.Unmarshal(text, &value); err != nil {
 		var none T
-		return none, unavailable(fmt.Errorf("stored %T is damaged", none))
+		return none, unavailable(fmt.Errorf("%T: %w", none, authcore.ErrDamaged))
 	}
 	return value, nil
 }

@@ -40,7 +40,7 @@ func encode[T any](item T, keys ...string) (doc string, stored T, err error) {
 // decode returns the item of a document. The error wraps ErrUnavailable.
 func decode[T any](doc []byte) (item T, err error) {
 	if json.Unmarshal(doc, &item) != nil {
-		return item, final{unavailable(errDamaged)}
+		return item, final{unavailable(authcore.ErrDamaged)}
 	}
 	return item, nil
 }

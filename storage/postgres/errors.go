@@ -24,7 +24,6 @@ const (
 
 var (
 	errTimeout      = errors.New("no answer in time")
-	errDamaged      = errors.New("a stored item cannot be decoded")
 	errClosed       = errors.New("the store is closed")
 	errNotCommitted = errors.New("no confirmation of the commit")
 )

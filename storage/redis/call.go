@@ -219,4 +219,4 @@ func unavailable(err error) error {
 }
 
 // damaged reports an item that cannot be decoded. It does not cite the item.
-func damaged(item string) error { return unavailable(fmt.Errorf("the stored %s is damaged", item)) }
+func damaged(item string) error { return unavailable(fmt.Errorf("%s: %w", item, authcore.ErrDamaged)) }

@@ -110,7 +110,9 @@ func damagedUser(t *testing.T, store authcore.Store, id string) {
 	} {
 		err := drop(store.UpdateAccount(t.Context(), id, start, change))
 		wantErr(t, "UpdateAccount of a damaged user that "+name, err, authcore.ErrUnavailable)
+		wantErr(t, "UpdateAccount of a damaged user that "+name, err, authcore.ErrDamaged)
 	}
+	wantErr(t, "User that is damaged", drop(store.User(t.Context(), byID(id))), authcore.ErrDamaged)
 	disable(t, store, id, at(14*day))
 	wantRevoked(t, store, "", revokeUser(id))
 	account, err := store.Account(t.Context(), byID(id), start)
