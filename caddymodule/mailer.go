@@ -119,8 +119,8 @@ func parseMailer(d *caddyfile.Dispenser, url *string, targets ...any) error {
 }
 
 // open returns the queue in front of a transport: the running one if nothing about
-// it has changed, so that a reload loses no mail.
-func (o *MailOptions) open(env MailerEnvironment, identity []string, transport func() (mailer.Transport, error)) (authcore.Mailer, func() error, error) {
+// it has changed, so that a reload loses no mail. A dkim that is not nil signs mails.
+func (o *MailOptions) open(env MailerEnvironment, identity []string, dkim *mailer.DKIM, transport func() (mailer.Transport, error)) (authcore.Mailer, func() error, error) {
 	key, err := o.key(append([]string{env.Realm}, identity...))
 	if err != nil {
 		return nil, nil, err
@@ -131,7 +131,7 @@ func (o *MailOptions) open(env MailerEnvironment, identity []string, transport f
 			return nil, nil, err
 		}
 		queue, err := mailer.NewQueue(mailer.QueueConfig{
-			Transport: way, Templates: o.texts, From: o.from, ReplyTo: o.replyTo,
+			Transport: way, Templates: o.texts, From: o.from, ReplyTo: o.replyTo, DKIM: dkim,
 			Observe: env.Observe, Logger: processLogger("edgeauth.mailer"),
 		})
 		if err != nil {

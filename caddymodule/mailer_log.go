@@ -42,7 +42,7 @@ func (m *LogMailer) Provision(caddy.Context) error {
 
 // OpenMailer returns a queue that ends in the log.
 func (m *LogMailer) OpenMailer(env MailerEnvironment) (authcore.Mailer, func() error, error) {
-	return m.open(env, []string{"log"}, func() (mailer.Transport, error) {
+	return m.open(env, []string{"log"}, nil, func() (mailer.Transport, error) {
 		return mailer.NewLog(processLogger("edgeauth.mailers.log")), nil
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -39,9 +40,20 @@ type SMTPMailer struct {
 	TLSCA string `json:"tls_ca,omitempty"`
 	// The most mails on one connection. Default: 10.
 	MailsPerConnection int `json:"mails_per_connection,omitempty"`
+	// The private key that signs mails with DKIM, in PEM, for example
+	// `{file./etc/edgeauth/dkim.pem}`: RSA or Ed25519. Default: mails are not signed
+	// here.
+	DKIMKey string `json:"dkim_key,omitempty"`
+	// The name of the key in the DNS: `<selector>._domainkey.<domain>`. Required with
+	// `dkim_key`.
+	DKIMSelector string `json:"dkim_selector,omitempty"`
+	// The domain that signs. Default: the one of `from`.
+	DKIMDomain string `json:"dkim_domain,omitempty"`
 	MailOptions
 
 	url, helo, tlsCA string
+	dkimParts        []string
+	dkim             *mailer.DKIM
 	server           mailer.SMTPServer
 	tlsConfig        *tls.Config
 }
@@ -58,6 +70,9 @@ func (*SMTPMailer) CaddyModule() caddy.ModuleInfo {
 //		auth      scram-sha-256|plain|login|cram-md5|xoauth2
 //		tls_ca    <file>
 //		mails_per_connection <number>
+//		dkim_key      <PEM>
+//		dkim_selector <name>
+//		dkim_domain   <domain>
 //		from      <address>
 //		reply_to  <address>
 //		subject   <template>
@@ -93,7 +108,38 @@ func (m *SMTPMailer) Provision(caddy.Context) error {
 	if address, err := authcore.ParseAddress(m.server.User); err == nil {
 		author = address.String()
 	}
-	return m.provision(where, author)
+	if err := m.provision(where, author); err != nil {
+		return err
+	}
+	return m.provisionDKIM(where)
+}
+
+// provisionDKIM reads the key. An incomplete configuration is an error: mails would be
+// sent without the signature that the operator expects.
+func (m *SMTPMailer) provisionDKIM(where string) error {
+	var key, selector, domain string
+	err := newResolver(where).bind(
+		binding{"dkim_key", m.DKIMKey, &key}, binding{"dkim_selector", m.DKIMSelector, &selector}, binding{"dkim_domain", m.DKIMDomain, &domain},
+	)
+	switch {
+	case err != nil:
+		return err
+	case key == "" && selector == "" && domain == "":
+		return nil
+	case key == "" || selector == "":
+		return fmt.Errorf("%s: dkim_key: key and selector belong together; add the missing one", where)
+	case domain == "":
+		sender, err := mailer.ParseSender(m.from)
+		if err != nil {
+			return err
+		}
+		_, domain, _ = strings.Cut(sender.Address, "@")
+	}
+	m.dkimParts = []string{key, selector, domain}
+	if m.dkim, err = mailer.NewDKIM(domain, selector, key); err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	return nil
 }
 
 func (m *SMTPMailer) config() mailer.SMTPConfig {
@@ -104,7 +150,7 @@ func (m *SMTPMailer) config() mailer.SMTPConfig {
 
 // OpenMailer returns the queue in front of the server.
 func (m *SMTPMailer) OpenMailer(env MailerEnvironment) (authcore.Mailer, func() error, error) {
-	identity := []string{"smtp", m.url, m.helo, m.Auth, strconv.Itoa(m.MailsPerConnection), m.tlsCA}
+	identity := append([]string{"smtp", m.url, m.helo, m.Auth, strconv.Itoa(m.MailsPerConnection), m.tlsCA}, m.dkimParts...)
 	if m.tlsCA != "" {
 		authorities, err := os.ReadFile(m.tlsCA)
 		if err != nil {
@@ -112,7 +158,7 @@ func (m *SMTPMailer) OpenMailer(env MailerEnvironment) (authcore.Mailer, func() 
 		}
 		identity = append(identity, string(authorities))
 	}
-	return m.open(env, identity, func() (mailer.Transport, error) {
+	return m.open(env, identity, m.dkim, func() (mailer.Transport, error) {
 		return mailer.NewSMTP(m.config())
 	})
 }

@@ -74,7 +74,7 @@ func (m *WebhookMailer) config() mailer.WebhookConfig {
 
 // OpenMailer returns the queue in front of the mail API.
 func (m *WebhookMailer) OpenMailer(env MailerEnvironment) (authcore.Mailer, func() error, error) {
-	return m.open(env, []string{"webhook", m.url, m.token}, func() (mailer.Transport, error) {
+	return m.open(env, []string{"webhook", m.url, m.token}, nil, func() (mailer.Transport, error) {
 		return mailer.NewWebhook(m.config())
 	})
 }

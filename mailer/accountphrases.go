@@ -60,10 +60,9 @@ func (p Phrases) ofAccount(kind authcore.MailKind, locale string) Phrases {
 		p.Subject = p.subjectWithCode
 		p.Validity, p.Warning = account.codeValidity, account.codeWarning
 	}
-	switch kind {
-	case authcore.MailConfirmAddress:
+	if kind == authcore.MailConfirmAddress {
 		p.Ignore = account.codeIgnore
-	case authcore.MailConfirmChange:
+	} else if kind == authcore.MailConfirmChange {
 		p.Ignore = account.changeIgnore
 	}
 	return p

@@ -33,6 +33,9 @@ type QueueConfig struct {
 	From string
 	// ReplyTo is the address for replies, in the format of From; "" means From.
 	ReplyTo string
+	// DKIM signs the mails; nil means that the server does it, if at all. Transports
+	// other than SMTP ignore it.
+	DKIM *DKIM
 	// Capacity limits the mails before their first attempt has ended. Default: 1000.
 	Capacity int
 	// Retries limits the mails that wait for another attempt, RetriesOfDomain those

@@ -63,8 +63,10 @@ type stamp struct {
 type composer struct {
 	templates     *Templates
 	from, replyTo netmail.Address
-	now           func() time.Time
-	random        io.Reader
+	// dkim signs the mails, unless it is nil.
+	dkim   *DKIM
+	now    func() time.Time
+	random io.Reader
 }
 
 // compose renders and encodes a mail. An empty stamp is replaced by a new one.
@@ -90,7 +92,9 @@ func (c *composer) compose(mail authcore.Mail, s stamp) (*Message, error) {
 		MessageID: s.messageID, Date: s.date,
 		link: mail.Link, code: mail.Code,
 	}
-	m.raw, err = encode(m)
+	if m.raw, err = encode(m); err == nil && c.dkim != nil {
+		m.raw, err = c.dkim.sign(m.raw)
+	}
 	return m, err
 }
 

@@ -89,7 +89,7 @@ func NewQueue(config QueueConfig) (*Queue, error) {
 	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // lives longer than any call; Close ends it
 	return &Queue{
 		compose: composer{
-			templates: config.Templates, from: from, replyTo: replyTo,
+			templates: config.Templates, from: from, replyTo: replyTo, dkim: config.DKIM,
 			now: config.Now, random: config.Random,
 		},
 		transport: config.Transport,
