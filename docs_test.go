@@ -103,13 +103,14 @@ func TestDocumentedLinksLeadSomewhere(t *testing.T) {
 
 // The programs in the pages are copies of programs that are compiled and run.
 func TestDocumentedProgramsAreTheExamples(t *testing.T) {
-	fence := regexp.MustCompile("(?s)```(go|js|jsonc|yaml)\n(.*?)```\n")
+	fence := regexp.MustCompile("(?s)```(go|js|jsonc|yaml|python)\n(.*?)```\n")
 	for _, test := range []struct {
 		page    string
 		sources string
 		shown   int
 	}{
 		{"docs/upstreams.md", "authcore/gate/example_test.go", 1},
+		{"docs/upstreams.md", "docs/examples/assertion/*.* docs/examples/assertion/go/*", 3},
 		{"docs/edges.md", "wasm/js/examples/* wasm/e2e/example_test.go wasm/traefik/*.yml", 8},
 	} {
 		var examples []byte
