@@ -309,3 +309,32 @@ func TestHardeningPathsOutOfTheAPI(t *testing.T) {
 		}
 	}
 }
+
+// A user with many sessions, also old ones, gets pages of them instead of an answer of
+// megabytes (CWE-770).
+func TestHardeningSessionsArePaged(t *testing.T) {
+	w := newWorld(t, func(cfg *realm.Config) {
+		cfg.MaxSessions, cfg.Limits = 1000, ratelimit.Limits{LinkOverall: ratelimit.Rate{N: 1 << 20, Window: time.Hour}}
+	})
+	var last loggedIn
+	for range 2*100 + 5 {
+		last = w.login("ada@example.com")
+		w.advance(time.Second)
+	}
+	seen, path := map[string]bool{}, "/sessions/"
+	for _, want := range []int{100, 100, 5} {
+		var page []struct{ ID string }
+		w.call("GET", path, "", last.authorization()...).decode(t, &page)
+		if len(page) != want {
+			t.Fatalf("GET %s = %d sessions, want %d", path, len(page), want)
+		}
+		for _, session := range page {
+			seen[session.ID] = true
+		}
+		path = "/sessions/?after=" + page[len(page)-1].ID
+	}
+	if len(seen) != 205 {
+		t.Errorf("the pages have %d sessions, want 205", len(seen))
+	}
+	w.call("GET", "/sessions/?after=unknown", "", last.authorization()...).expect(t, 400, `{"after":["There is no such session; begin again without it."]}`)
+}

@@ -2,7 +2,9 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 
+	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
@@ -42,13 +44,25 @@ func (h *Handler) logout(r *request, claims *gate.Claims) (answer, error) {
 	return answer{status: http.StatusNoContent}, nil
 }
 
-// listSessions returns the user's sessions, newest first. Their number is limited
-// by the cap on sessions of a user, so that one page has them all.
+// sessionsPage limits the sessions of one answer, which has a few hundred bytes for
+// each.
+const sessionsPage = 100
+
+// listSessions returns a page of the user's sessions, newest first: those after the
+// session that the query names, or the first ones.
 func (h *Handler) listSessions(r *request, claims *gate.Claims) (answer, error) {
 	sessions, err := h.realm.Sessions.List(r.Context(), claims)
 	if err != nil {
 		return answer{}, err
 	}
+	if query := r.URL.Query(); query.Has("after") {
+		i := slices.IndexFunc(sessions, func(s authcore.Session) bool { return s.ID == query.Get("after") })
+		if i < 0 {
+			return answer{}, authcore.FieldError(authcore.CodeInvalidRequest, "after", "There is no such session; begin again without it.")
+		}
+		sessions = sessions[i+1:]
+	}
+	sessions = sessions[:min(len(sessions), sessionsPage)]
 	list := make([]sessionBody, len(sessions))
 	for i, session := range sessions {
 		list[i] = sessionBody{
