@@ -74,7 +74,7 @@ func (m *byMail) prove(ctx context.Context, a *attempt) (proof, error) {
 		return proof{}, authcore.ErrNotFound
 	}
 	if a.method == MethodCode {
-		return m.proveCode(ctx, a)
+		return m.proveCode(a)
 	}
 	key := linkKey(m.requestID)
 	// The address selects the account and is known only from the record. What is
@@ -136,6 +136,11 @@ func (m *byMail) decide(found authcore.LoginFound) (decision, error) {
 // conflict answers a link or code that is unknown, expired, used or wrong.
 func (m *byMail) conflict(ctx context.Context, a *attempt, err error) (session.Grant, error) {
 	if a.method == MethodCode {
+		if !m.found && m.requestID != nil && errors.Is(err, authcore.ErrNotFound) {
+			if err := m.putDecoy(ctx); err != nil {
+				return session.Grant{}, err
+			}
+		}
 		return session.Grant{}, invalidCode()
 	}
 	if errors.Is(err, authcore.ErrNotFound) || errors.Is(err, authcore.ErrExists) {

@@ -13,15 +13,15 @@
 //	         start the session, all or nothing
 //	grant    sign the token, apply revocations
 //
-// The step is the only write, and one commit; a guess at a code without a link writes
-// a decoy instead. If the store fails before or in it,
+// The step is the only write, and one commit; a wrong code is counted in its link, or in
+// a decoy if there is no link. If the store fails before or in it,
 // link, code and state stay usable, so that the client can repeat the request after
 // a 503. Every failure passes through Service.login, which reports it as an event.
 //
 // # Records
 //
 //	kind           key                         owner    lives
-//	link           digest of the request ID    address  LinkLifetime, newest 3; decoys of guesses
+//	link           digest of the request ID    address  LinkLifetime, newest 3; a few decoys for guesses: 30 d
 //	spent-link     digest of link, client, IP           10 s, for repeated requests of pages
 //	state          digest of the seed                   until the state expires
 //	id-token       digest of the nonce or signed part   24 h

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
@@ -15,8 +16,8 @@ const maxTries = 5
 
 // A wrong code must not reveal whether the link of its request is live, nor whether
 // its address has an account (CWE-204). So a wrong code reads one record, counts in
-// the same limits, and writes one record: the try of the link, or, if there is no
-// link, a decoy with the same content. It loads no account.
+// the same limits, and changes one record: that of the link, or, if there is no link,
+// one of a few decoys with the same content. It loads no account.
 
 // guesses returns the budgets of wrong codes: that of the network, which refuses,
 // and that of the address. When the latter is used up, codes of the address stop
@@ -26,30 +27,28 @@ func (m *byMail) guesses(ctx context.Context, a *attempt) ([]ratelimit.Check, er
 	if a.method != MethodCode || m.requestID == nil {
 		return nil, nil
 	}
-	party := "request " + linkKey(m.requestID).Key
 	record, err := m.store.Record(ctx, linkKey(m.requestID), m.now())
-	switch {
-	case err == nil:
-		if m.link, m.address, err = decodeLink(record.Data); err != nil {
-			return nil, err
-		}
-		m.found, party = true, m.address.Key()
-	case !errors.Is(err, authcore.ErrNotFound):
+	m.found = err == nil
+	if errors.Is(err, authcore.ErrNotFound) {
+		record.Data, err = decoyData(m.requestID)
+	}
+	if err != nil {
 		return nil, err
 	}
+	if m.link, m.address, err = decodeLink(record.Data); err != nil {
+		return nil, err
+	}
+	party := m.address.Key()
 	return append(ratelimit.Parties("code-ip", a.caller.IP, m.cfg.Limits.CodePerIP),
 		ratelimit.Check{Name: "code-address", Party: party, Rate: m.cfg.Limits.CodePerAddress, Over: &m.stopped}), nil
 }
 
 // proveCode compares the code with that of the record that guesses read. The step
 // counts a wrong one, and compares a right one again.
-func (m *byMail) proveCode(ctx context.Context, a *attempt) (proof, error) {
+func (m *byMail) proveCode(a *attempt) (proof, error) {
 	switch {
 	case !m.found:
-		if err := m.putDecoy(ctx); err != nil {
-			return proof{}, err
-		}
-		return proof{}, authcore.ErrNotFound
+		return proof{record: decoyKey(m.requestID), decide: countTry}, nil
 	case m.stopped || !m.link.matchesCode(m.requestID, m.code):
 		return proof{record: linkKey(m.requestID), decide: countTry}, nil
 	default:
@@ -70,31 +69,39 @@ func countTry(found authcore.LoginFound) (decision, error) {
 	return decision{}, authcore.ErrProofFailed
 }
 
-// decoyDomain is the domain of the address in a decoy. It cannot have mail (RFC 6761,
-// section 6.4), and no link is ever sent for a decoy.
-const decoyDomain = "decoy.invalid"
+// Decoys count the wrong codes for requests without a link.
+const (
+	decoyCount    = 8
+	decoyLifetime = 30 * 24 * time.Hour
+	// decoyDomain is the domain of their addresses. It cannot have mail (RFC 6761,
+	// section 6.4).
+	decoyDomain = "decoy.invalid"
+)
 
-// putDecoy stores a record that looks like a link after its first wrong code. No
-// link and no code matches its digests.
-func (m *byMail) putDecoy(ctx context.Context) error {
-	random, err := m.cfg.Random.Bytes(secretLength)
-	if err != nil {
-		return err
-	}
-	address, err := authcore.ParseAddress(requestText(random[:8]) + "@" + decoyDomain)
-	if err != nil {
-		return err
-	}
-	data, err := json.Marshal(linkData{
-		Email: address.String(), Secret: secretDigest(random), Code: codeDigest(random, m.code), Tries: 1,
+// decoyKey returns the key of the decoy for a request.
+func decoyKey(requestID []byte) authcore.RecordKey {
+	return linkKey([]byte{requestID[0] % decoyCount})
+}
+
+// decoyData returns the content of a link that no code and no secret matches: the
+// digests are those of other purposes.
+func decoyData(requestID []byte) ([]byte, error) {
+	return json.Marshal(linkData{
+		Email:  requestText(requestID) + "@" + decoyDomain,
+		Secret: authcore.DigestOf("decoy secret", string(requestID)).String(),
+		Code:   authcore.DigestOf("decoy code", string(requestID)).String(),
 	})
+}
+
+// putDecoy stores the decoy for a request, which a later guess changes.
+func (m *byMail) putDecoy(ctx context.Context) error {
+	data, err := decoyData(m.requestID)
 	if err != nil {
 		return err
 	}
 	now := m.now()
 	err = m.store.PutRecord(ctx, authcore.Record{
-		RecordKey: linkKey(m.requestID), Owner: linkOwner(address),
-		Created: now, Expires: now.Add(m.cfg.LinkLifetime), Data: data,
+		RecordKey: decoyKey(m.requestID), Created: now, Expires: now.Add(decoyLifetime), Data: data,
 	}, authcore.PutOptions{Now: now, IfAbsent: true})
 	if errors.Is(err, authcore.ErrExists) {
 		return nil // a simultaneous guess
