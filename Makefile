@@ -30,20 +30,18 @@ GOFILES = $(shell find . -name '*.go' -not -path './.git/*' -not -path './bin/*'
 
 # The text of `make run`, one line each.
 TRY = '' \
-	'  edgeauth answers on http://localhost:$(PORT); Ctrl-C ends it. In another terminal:' '' \
-	'  1. Request a link. The answer contains it as _debug_auth_link; production only mails it.' \
+	'  Open http://localhost:$(PORT)/ in a browser and sign in with any address: in development' \
+	'  the page shows the link instead of a mail. The demo application greets you. Ctrl-C ends it.' '' \
+	'  For programs there is an API:' \
 	'     curl -s http://localhost:$(PORT)/v1/auth/by-link/link/ -d email=ann@example.com' \
-	'  2. Log in: LINK is the part after the last slash. The answer contains a token.' \
 	'     curl -s http://localhost:$(PORT)/v1/auth/by-link/login/ -d client_key=$(WEB_CLIENT_KEY) -d token=LINK' \
-	'  3. Call the application behind the gate.' \
 	'     curl -s http://localhost:$(PORT)/hello -H "Authorization: Token TOKEN"' \
-	'  4. Log out. After that the third call answers 401.' \
-	'     curl -s -X POST http://localhost:$(PORT)/v1/auth/logout/ -H "Authorization: Token TOKEN"' ''
+	'  LINK is the last part of _debug_auth_link, TOKEN is in the answer to the second call.' ''
 
 ##@ Use
 
 .PHONY: run
-run: build ## Start Caddyfile.example in development mode and print calls to try
+run: build ## Start Caddyfile.example in development mode
 	@if (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; then echo 'port $(PORT) is taken by another program' >&2; exit 1; fi
 	@(until (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; do kill -0 $$$$ 2>/dev/null || exit 0; sleep 0.1; done; \
 	printf '%s\n' $(TRY)) & \

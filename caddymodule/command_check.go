@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -116,7 +117,20 @@ func provisionAlone(config []byte) (*App, error) {
 	if !ok {
 		return nil, fmt.Errorf("unexpected app %T", loaded)
 	}
-	return app, nil
+	return app, app.checkComplete(config)
+}
+
+// checkComplete reports what a realm lacks unless a site of the configuration has a login
+// page, which may add it.
+func (a *App) checkComplete(config []byte) error {
+	if bytes.Contains(config, []byte(`"login_page"`)) {
+		return nil
+	}
+	var faults []error
+	for _, name := range a.names() {
+		faults = append(faults, a.Realms[name].config.Validate())
+	}
+	return errors.Join(faults...)
 }
 
 // printFindings prints what was found about a realm, and reports whether all is

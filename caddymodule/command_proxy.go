@@ -11,15 +11,16 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
-)
 
-// linkPath is where mailed links of the proxy command lead to by default.
-const linkPath = "/auth/link/"
+	"github.com/edgeauth/edgeauth/pages"
+)
 
 // proxyOptions are the flags of `caddy edgeauth proxy`.
 type proxyOptions struct {
 	from         string
 	to           []string
+	url          string
+	title        string
 	public       []string
 	clientKey    string
 	origins      []string
@@ -34,26 +35,28 @@ type proxyOptions struct {
 
 func proxyCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "proxy --to <addr> [--from <addr>] [--public <path>] [--client-key <key>] [--mailer <url>] [--provider <line>]",
-		Short: "Puts login and token check in front of an upstream",
+		Use:   "proxy --to <addr> [--from <addr>] [--url <origin>] [--title <name>] [--public <path>] [--mailer <url>] [--provider <line>]",
+		Short: "Puts a login page in front of an application",
 		Long: `
-Proxies to --to what arrives at --from, if it carries a valid token, and serves
-the login API below /v1/auth. Users and sessions are kept in Caddy's data folder.
+Proxies to --to what arrives at --from, after people have signed in at the login
+page, which is below /auth. Users and sessions are kept in Caddy's data folder.
 
 Values may hold placeholders such as {env.SMTP_URL}, so that no secret shows in
 the list of processes.
 
-  --public takes paths that need no token: /health, or a prefix /static/*. It may
+  --url is the origin that people see, for example https://app.example.com, if
+    another proxy terminates TLS. Default: the address of --from.
+  --title is the name of the application on the pages and in mails.
+  --public takes paths that need no sign-in: /health, or a prefix /static/*. It may
     be repeated.
-  --client-key is the key that your frontend sends. Default: a random one, which
-    is printed.
-  --email-link is the page that mailed links lead to, with {token} in it. Default:
-    ` + linkPath + `{token} at --from, which is then public.
   --mailer is an SMTP URL such as smtp://user:password@mail.example.com:587, and
     --mail-from the sender. Without it, mails are written to the log.
   --provider takes what the Caddyfile has behind "provider", for example
-    'github {env.GITHUB_ID} {env.GITHUB_SECRET}'. It may be repeated.
-  --redirect-uri and --origin are your frontend's; both may be repeated.
+    'github {env.GITHUB_ID} {env.GITHUB_SECRET}'. It may be repeated. Register
+    /auth/callback/<name> at --url as its redirect URI.
+  --client-key, --origin, --redirect-uri and --email-link are for a frontend of your
+    own, which uses the login API below /v1/auth. --origin and --redirect-uri may be
+    repeated. Default of the key: a random one, which is printed.
   --print prints the Caddyfile that does all this, and exits.`,
 		Example: `  caddy edgeauth proxy --from :8080 --to localhost:9000 --public '/static/*'`,
 		Args:    cobra.NoArgs,
@@ -61,7 +64,9 @@ the list of processes.
 	flags := cmd.Flags()
 	flags.StringP("from", "f", "localhost", "Address on which to receive traffic")
 	flags.StringSliceP("to", "t", nil, "Upstream address(es) to which traffic is sent")
-	flags.StringArray("public", nil, "Path that needs no token")
+	flags.String("url", "", "Origin that people see")
+	flags.String("title", "", "Name of the application")
+	flags.StringArray("public", nil, "Path that needs no sign-in")
 	flags.String("client-key", "", "Key that the frontend sends")
 	flags.StringArray("origin", nil, "Origin of the frontend, for example https://frontend.app")
 	flags.StringArray("redirect-uri", nil, "Address to which social providers return")
@@ -97,8 +102,10 @@ func runProxy(flags caddycmd.Flags) (int, error) {
 	if err := caddy.Load(config, true); err != nil {
 		return caddy.ExitCodeFailedStartup, err
 	}
-	fmt.Printf("edgeauth: %s is in front of %s; the login API is below /v1/auth, the client key is %s\n",
-		options.from, strings.Join(options.to, ", "), options.shownKey(flags.String("client-key")))
+	fmt.Printf("edgeauth: open %s; %s is behind it\n", options.url, strings.Join(options.to, ", "))
+	if options.clientKey != "" {
+		fmt.Printf("edgeauth: the login API is below /v1/auth, the client key is %s\n", options.shownKey(flags.String("client-key")))
+	}
 	if options.mailer == "" {
 		fmt.Println("edgeauth: without --mailer, mails with login links are written to this log; a reader of the log can log in as any user")
 	}
@@ -107,7 +114,7 @@ func runProxy(flags caddycmd.Flags) (int, error) {
 
 func readProxyFlags(flags caddycmd.Flags) (*proxyOptions, error) {
 	options := &proxyOptions{
-		from: flags.String("from"), clientKey: flags.String("client-key"), emailLink: flags.String("email-link"),
+		from: flags.String("from"), url: flags.String("url"), title: flags.String("title"), clientKey: flags.String("client-key"), emailLink: flags.String("email-link"),
 		mailer: flags.String("mailer"), mailFrom: flags.String("mail-from"),
 		accessLog: flags.Bool("access-log"), debug: flags.Bool("debug"),
 	}
@@ -146,16 +153,17 @@ func (o *proxyOptions) complete() error {
 	if o.mailer == "" && o.mailFrom != "" {
 		return fmt.Errorf("--mail-from needs --mailer")
 	}
-	if o.clientKey == "" {
+	if o.clientKey == "" && (len(o.origins) > 0 || len(o.redirectURIs) > 0 || o.emailLink != "") {
 		o.clientKey = rand.Text()
 	}
-	if o.emailLink == "" && strings.ContainsAny(from.Host, "*{}") {
-		return fmt.Errorf("--email-link is required with --from %s, because links in mails need one host; for example: --email-link https://app.example.com%s{token}",
-			o.from, linkPath)
+	if o.url == "" && strings.ContainsAny(from.Host, "*{}") {
+		return fmt.Errorf("--url is required with --from %s, because people sign in at one host; for example: --url https://app.example.com", o.from)
 	}
-	if o.emailLink == "" {
-		o.emailLink = publicOrigin(from) + linkPath + "{token}"
-		o.public = append(o.public, linkPath+"*")
+	if o.url == "" {
+		o.url = publicOrigin(from)
+	}
+	if err := pages.CheckOrigin(o.url); err != nil {
+		return fmt.Errorf("--url: %w", err)
 	}
 	return nil
 }

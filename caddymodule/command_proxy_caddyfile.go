@@ -30,6 +30,7 @@ const proxyCaddyfile = `{
 	}
 {{- end}}
 	edgeauth {
+{{- if .ClientKey}}
 		client proxy {{token .ClientKey}}
 {{- if or .Origins .RedirectURIs}} {
 {{- range .Origins}}
@@ -40,7 +41,10 @@ const proxyCaddyfile = `{
 {{- end}}
 		}
 {{- end}}
+{{- end}}
+{{- if .EmailLink}}
 		email_link {{token .EmailLink}}
+{{- end}}
 {{- if .Mailer}}
 		mailer smtp {{token .Mailer}} {
 			from {{token .MailFrom}}
@@ -58,7 +62,15 @@ const proxyCaddyfile = `{
 {{- if .AccessLog}}
 	log
 {{- end}}
+{{- if .ClientKey}}
 	login_api
+{{- end}}
+	login_page {
+		origin {{token .URL}}
+{{- if .Title}}
+		title {{token .Title}}
+{{- end}}
+	}
 	token_auth
 {{- if .Public}} {
 		public{{range .Public}} {{token .}}{{end}}
@@ -82,7 +94,7 @@ func (o *proxyOptions) caddyfile() (string, error) {
 	page := template.Must(template.New("proxy").Funcs(template.FuncMap{"token": quoteToken}).Parse(proxyCaddyfile))
 	var out bytes.Buffer
 	err := page.Execute(&out, map[string]any{
-		"From": o.from, "To": o.to, "Public": o.public, "ClientKey": o.clientKey, "Origins": o.origins,
+		"From": o.from, "URL": o.url, "Title": o.title, "To": o.to, "Public": o.public, "ClientKey": o.clientKey, "Origins": o.origins,
 		"RedirectURIs": o.redirectURIs, "EmailLink": o.emailLink, "Mailer": o.mailer, "MailFrom": o.mailFrom,
 		"Providers": providers, "AccessLog": o.accessLog, "Debug": o.debug,
 	})

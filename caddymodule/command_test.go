@@ -12,7 +12,7 @@ import (
 
 func TestProxyCaddyfile(t *testing.T) {
 	for name, options := range map[string]proxyOptions{
-		"small": {from: ":8080", to: []string{"localhost:9000"}, clientKey: "key"},
+		"small": {from: ":8080", to: []string{"localhost:9000"}, title: "My application"},
 		"full": {
 			from: "app.example.com", to: []string{"10.0.0.1:80", "10.0.0.2:80"}, public: []string{"/health", "/static/*"},
 			clientKey: "{env.KEY}", origins: []string{"https://frontend.app"}, redirectURIs: []string{"https://frontend.app/cb"},
@@ -40,20 +40,21 @@ func TestProxyCaddyfile(t *testing.T) {
 	}
 }
 
-func TestProxyLink(t *testing.T) {
+func TestProxyURL(t *testing.T) {
 	for from, want := range map[string]string{
 		":8080": "http://localhost:8080", "localhost": "https://localhost", "app.example.com": "https://app.example.com",
-		"http://app.example.com": "http://app.example.com", "app.example.com:8443": "https://app.example.com:8443",
+		"http://127.0.0.1:9000": "http://127.0.0.1:9000", "app.example.com:8443": "https://app.example.com:8443",
 		"http://[::1]:8080": "http://[::1]:8080", "[2001:db8::1]": "https://[2001:db8::1]",
-		":80": "http://localhost", "app.example.com:80": "http://app.example.com", "https://app.example.com:443": "https://app.example.com",
+		":80": "http://localhost", "https://app.example.com:443": "https://app.example.com",
 	} {
 		options := proxyOptions{from: from, to: []string{"x:1"}}
-		if err := options.complete(); err != nil {
-			t.Errorf("%s: got %v", from, err)
+		if err := options.complete(); err != nil || options.url != want || options.clientKey != "" {
+			t.Errorf("complete() for %s: %v, url %s, key %q, want url %s", from, err, options.url, options.clientKey, want)
 		}
-		if options.emailLink != want+"/auth/link/{token}" || len(options.clientKey) < 20 {
-			t.Errorf("%s: link is %s, key is %s", from, options.emailLink, options.clientKey)
-		}
+	}
+	options := proxyOptions{from: ":80", to: []string{"x:1"}, url: "https://app.example.com", origins: []string{"https://frontend.app"}}
+	if err := options.complete(); err != nil || options.url != "https://app.example.com" || len(options.clientKey) < 20 {
+		t.Errorf("complete() = %v, url %s, key %q, want the given url and a random key", err, options.url, options.clientKey)
 	}
 }
 
@@ -61,8 +62,10 @@ func TestProxyFlagFaults(t *testing.T) {
 	for want, options := range map[string]proxyOptions{
 		"--to is required":         {from: ":8080"},
 		"--from":                   {from: "localhost:99999", to: []string{"x"}},
-		"--email-link is required": {from: "http://*.localhost:8080", to: []string{"x"}},
+		"--url is required":        {from: "http://*.localhost:8080", to: []string{"x"}},
 		"has a path":               {from: "localhost/x", to: []string{"x"}},
+		"must begin with https":    {from: "http://app.example.com", to: []string{"x"}},
+		"--url":                    {from: ":1", to: []string{"x"}, url: "https://app.example.com/x"},
 		"--mail-from is required":  {from: ":1", to: []string{"x"}, mailer: "smtp://x"},
 		"--mail-from needs":        {from: ":1", to: []string{"x"}, mailFrom: "a@b.c"},
 		"--provider: expected":     {from: ":1", to: []string{"x"}, providers: []string{"github"}},

@@ -148,7 +148,7 @@ func (l *LoginPage) check() error {
 	if err := pages.CheckOrigin(l.resolved.Origin); err != nil {
 		return fmt.Errorf("origin: %w", err)
 	}
-	if l.resolved.ReturnTo != "" && !pages.IsReturnPath(l.resolved.ReturnTo) {
+	if _, valid := gate.ReturnTo(l.resolved.ReturnTo); l.resolved.ReturnTo != "" && !valid {
 		return fmt.Errorf("return_to: %q is not a path of the site; use for example /welcome", l.resolved.ReturnTo)
 	}
 	for _, address := range append([]string{l.resolved.SignInAt}, l.resolved.Sites...) {

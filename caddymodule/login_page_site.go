@@ -145,10 +145,10 @@ func (r *Realm) validate() error {
 	given := r.config
 	if len(given.Clients) == 0 {
 		r.config.Clients = []authcore.Client{{Name: "login page", Key: "login page"}}
-		if r.config.EmailLink == "" {
-			r.config.EmailLink = pages.EmailLink("https://login.page")
-		}
-		if r.config.APIURL == "" {
+	}
+	if given.EmailLink == "" {
+		r.config.EmailLink = pages.EmailLink("https://login.page")
+		if given.APIURL == "" {
 			r.config.APIURL = "https://login.page"
 		}
 	}

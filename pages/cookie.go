@@ -12,14 +12,6 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/session"
 )
 
-// Names of the cookies. On https they have the prefix __Host-, so that neither another
-// site nor a network attacker can set them (RFC 6265bis, section 4.1.3.2).
-const (
-	sessionCookie = "edgeauth"
-	loginCookie   = "edgeauth-login"
-	renewedCookie = "edgeauth-renewed"
-)
-
 const (
 	// loginLifetime limits the time for a sign-in.
 	loginLifetime = 15 * time.Minute
@@ -33,12 +25,7 @@ const (
 )
 
 // cookieName returns the name of a cookie on this site.
-func (h *Handler) cookieName(name string) string {
-	if h.secure {
-		return "__Host-" + name
-	}
-	return name
-}
+func (h *Handler) cookieName(name string) string { return gate.CookieName(name, h.secure) }
 
 // setCookie sets a cookie; a lifetime of zero expires it. Safari sends no Secure cookies
 // to loopback addresses over http.
@@ -56,7 +43,7 @@ func (h *Handler) setCookie(r *request, name, value string, lifetime time.Durati
 // claims returns the claims of the first session cookie that verifies, or nil. The error
 // reports that none could be checked.
 func (h *Handler) claims(r *request) (*gate.Claims, error) {
-	for _, cookie := range r.CookiesNamed(h.cookieName(sessionCookie)) {
+	for _, cookie := range r.CookiesNamed(h.cookieName(gate.CookieSession)) {
 		claims, err := h.Realm.Authenticate([]string{"Token " + cookie.Value})
 		if err == nil {
 			return claims, nil
@@ -78,7 +65,7 @@ func (h *Handler) browser(r *request) string {
 
 // loginValue returns the value of the login cookie, or "".
 func (h *Handler) loginValue(r *request) string {
-	for _, cookie := range r.CookiesNamed(h.cookieName(loginCookie)) {
+	for _, cookie := range r.CookiesNamed(h.cookieName(gate.CookieLogin)) {
 		if secret, err := base64.RawURLEncoding.Strict().DecodeString(cookie.Value); err == nil && len(secret) == loginBytes {
 			return cookie.Value
 		}
@@ -97,7 +84,7 @@ func (h *Handler) bindBrowser(r *request) (string, error) {
 			return "", authcore.Unavailable(err)
 		}
 	}
-	h.setCookie(r, loginCookie, value, loginLifetime)
+	h.setCookie(r, gate.CookieLogin, value, loginLifetime)
 	return browserDigest(value), nil
 }
 
@@ -117,9 +104,9 @@ func (h *Handler) enter(r *request, grant session.Grant, returnTo string) error 
 }
 
 func (h *Handler) setSession(r *request, grant session.Grant) error {
-	if size := len(h.cookieName(sessionCookie)) + len(grant.Token); size > maxSession {
+	if size := len(h.cookieName(gate.CookieSession)) + len(grant.Token); size > maxSession {
 		return authcore.Unavailable(fmt.Errorf("pages: session cookie has %d bytes, at most %d are sure to be stored; shorten the names of issuer, audience and roles", size, maxSession))
 	}
-	h.setCookie(r, sessionCookie, grant.Token, grant.ExpiresAt().Sub(h.Realm.Now()))
+	h.setCookie(r, gate.CookieSession, grant.Token, grant.ExpiresAt().Sub(h.Realm.Now()))
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
 // Limits of a form and of one of its values, in bytes.
@@ -68,7 +69,7 @@ func (h *Handler) returnTo(r *request) string {
 // checkedReturn returns a path on this site, or the default one. Addresses of the
 // pages that sign in and out are refused.
 func (h *Handler) checkedReturn(text string) string {
-	checked, ok := returnPath(text)
+	checked, ok := gate.ReturnTo(text)
 	if !ok {
 		return h.ReturnTo
 	}

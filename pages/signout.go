@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
 // logout shows a button that ends the session, and ends it.
@@ -22,7 +23,7 @@ func (h *Handler) logout(r *request) error {
 			return err
 		}
 	}
-	h.setCookie(r, sessionCookie, "", 0)
+	h.setCookie(r, gate.CookieSession, "", 0)
 	h.redirect(r, h.Prefix+"/signed-out")
 	return nil
 }
@@ -34,7 +35,7 @@ func (h *Handler) signedOut(r *request) error { return h.show(r, http.StatusOK, 
 // that keeps the gate from asking again for a while, whatever happens: there is no loop
 // of redirects, even while the store is down.
 func (h *Handler) renew(r *request) error {
-	h.setCookie(r, renewedCookie, "1", renewedLifetime)
+	h.setCookie(r, gate.CookieRenewed, "1", renewedLifetime)
 	claims, err := h.claims(r)
 	if err == nil && claims != nil {
 		grant, renewErr := h.Realm.Sessions.Renew(r.Context(), authcore.SessionRef{UserID: claims.Subject, ID: claims.Session})

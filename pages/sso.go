@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/login"
 )
 
@@ -20,7 +21,7 @@ const confirmWindow = time.Minute
 func (h *Handler) singleSignOn(r *request) error {
 	query := r.URL.Query()
 	site := query.Get("site")
-	returnTo, valid := returnPath(query.Get("return_to"))
+	returnTo, valid := gate.ReturnTo(query.Get("return_to"))
 	if !slices.Contains(h.Sites, site) || !valid || !isDigest(query.Get("browser")) {
 		return authcore.NotFound()
 	}
@@ -75,7 +76,7 @@ func (h *Handler) returnToSite(r *request, page string) bool {
 			continue
 		}
 		path, same := strings.CutPrefix(asked, parsed.Scheme+"://"+parsed.Host)
-		if checked, valid := returnPath(path); same && valid {
+		if checked, valid := gate.ReturnTo(path); same && valid {
 			h.redirect(r, withReturn(site+page, checked))
 			return true
 		}

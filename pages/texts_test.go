@@ -30,7 +30,7 @@ func TestTextsAreComplete(t *testing.T) {
 		decoder := json.NewDecoder(bytes.NewReader(content))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&texts); err != nil {
-			t.Errorf("%s: %v", tag, err)
+			t.Errorf("texts of %s: %v", tag, err)
 		}
 		value, same := reflect.ValueOf(texts), 0
 		for i := range value.NumField() {

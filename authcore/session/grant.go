@@ -21,14 +21,18 @@ type Grant struct {
 // ExpiresAt returns the time at which the token expires.
 func (g Grant) ExpiresAt() time.Time { return g.Session.Token.Expires }
 
+// maxNamed limits the length of a token with a name, so that it fits into a cookie.
+const maxNamed = 3400
+
 // Grant signs the newest token of a session.
 //
-// The gate refuses tokens above a size (CWE-770). A name of characters that JSON
-// escapes can exceed it, so that such a name is left out of the token.
+// The gate refuses tokens above a size (CWE-770), and browsers drop large cookies. A
+// name of characters that JSON escapes can exceed it, so that such a name is left out of
+// the token.
 func (s *Service) Grant(user authcore.User, session authcore.Session, isNew bool) (Grant, error) {
 	statement := gate.Statement{Issuer: s.cfg.Issuer, Audience: s.cfg.Audience, Claims: claimsOf(user, session)}
 	token, err := s.cfg.Keys.Sign(gate.PurposeLogin, statement, s.now())
-	if err == nil && len(token) > gate.MaxToken {
+	if err == nil && len(token) > maxNamed {
 		statement.Name = ""
 		token, err = s.cfg.Keys.Sign(gate.PurposeLogin, statement, s.now())
 	}
