@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -104,10 +105,12 @@ func (s *Store) enqueue(l *lane, c *call) {
 	}
 }
 
-// drain sends pipelines until the queue is empty.
+// drain sends pipelines until the queue is empty. Callers that the last pipeline
+// answered may be about to send their next command; one yield lets them join.
 func (s *Store) drain(l *lane) {
 	defer s.db.calls.Done()
 	for {
+		runtime.Gosched()
 		l.mu.Lock()
 		n := min(len(l.queue), maxPipeline)
 		batch := l.queue[:n:n]
