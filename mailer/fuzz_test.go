@@ -32,7 +32,7 @@ func FuzzParseSMTPURL(f *testing.F) {
 			if err := server.Validate(); err != nil {
 				t.Fatalf("ParseSMTPURL(%q) = %v, which is not valid: %v", input, server, err)
 			}
-			if server.Password != "" && server.TLS == TLSNone && !isLoopback(server.Host) {
+			if server.Password != "" && server.TLS == TLSNone && !authcore.IsLoopback(server.Host) {
 				t.Fatalf("ParseSMTPURL(%q) accepts a password without TLS", input)
 			}
 			if strings.ContainsAny(server.Host+server.User+server.Password, "\r\n\x00") {

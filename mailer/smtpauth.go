@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/wneessen/go-mail/smtp"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // mechanisms lists the supported authentication mechanisms, in the order of
@@ -30,7 +32,7 @@ func parseMechanism(name string) (string, error) {
 // [SMTPServer.Validate] refuses as well.
 func chooseAuth(offered, wanted string, server SMTPServer) (smtp.Auth, error) {
 	names := strings.Fields(strings.ToUpper(offered))
-	private := server.TLS != TLSNone || isLoopback(server.Host)
+	private := server.TLS != TLSNone || authcore.IsLoopback(server.Host)
 	for _, mechanism := range mechanisms() {
 		if wanted != "" && mechanism != wanted || !slices.Contains(names, mechanism) {
 			continue

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // TLSMode is the protection of a connection to an SMTP server.
@@ -94,7 +96,7 @@ func tlsModeOf(parsed *url.URL, host string) (TLSMode, error) {
 		return "", errors.New("mailer: SMTP URL: the scheme is not valid; use smtp:// or smtps://")
 	}
 	if mode == "" && !query.Has("tls") {
-		if isLoopback(host) {
+		if authcore.IsLoopback(host) {
 			return TLSNone, nil
 		}
 		return TLSStartTLS, nil
@@ -138,7 +140,7 @@ func (s SMTPServer) Validate() error {
 		return errors.New("mailer: SMTP server: user or password is missing; set both or neither")
 	case hasControl(s.User) || hasControl(s.Password):
 		return errors.New("mailer: SMTP server: user or password contains control characters; remove them")
-	case s.User != "" && s.TLS == TLSNone && !isLoopback(s.Host):
+	case s.User != "" && s.TLS == TLSNone && !authcore.IsLoopback(s.Host):
 		return errors.New("mailer: SMTP server: credentials require TLS; use tls=starttls or tls=implicit, or a server on the loopback interface")
 	}
 	return nil
@@ -158,13 +160,4 @@ func (s SMTPServer) LogValue() slog.Value { return slog.StringValue(s.String()) 
 
 // isLoopback reports whether a host is the loopback interface by its name (RFC 6761,
 // section 6.3), without DNS.
-func isLoopback(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.Unmap().IsLoopback()
-}
-
 func hasControl(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }

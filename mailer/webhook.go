@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // DefaultTimeout is the default of WebhookConfig.Timeout.
@@ -52,7 +54,7 @@ func NewWebhook(config WebhookConfig) (*Webhook, error) {
 	if err != nil || target.Host == "" || target.Scheme != "https" && target.Scheme != "http" {
 		return nil, errors.New("mailer: webhook: the URL is not valid; use a URL such as https://mail.example.com/send")
 	}
-	if target.Scheme == "http" && !isLoopback(target.Hostname()) {
+	if target.Scheme == "http" && !authcore.IsLoopback(target.Hostname()) {
 		return nil, errors.New("mailer: webhook: the scheme is not https; use https://, because mails contain login links")
 	}
 	if target.User != nil {

@@ -2,9 +2,10 @@ package pages
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // CheckOrigin returns the fault of an origin: a session is safe on https, and on http of
@@ -17,7 +18,7 @@ func CheckOrigin(origin string) error {
 		return fmt.Errorf("%q is not an origin such as https://app.example.com: lower case, without path or slash at the end", origin)
 	case parsed.Port() == "443" && parsed.Scheme == "https", parsed.Port() == "80" && parsed.Scheme == "http":
 		return fmt.Errorf("%q must be written without the port, as browsers do", origin)
-	case parsed.Scheme == "http" && !isLoopback(parsed.Hostname()):
+	case parsed.Scheme == "http" && !authcore.IsLoopback(parsed.Hostname()):
 		return fmt.Errorf("%q must begin with https://, because browsers protect no cookie on http; behind a proxy that terminates TLS, set origin to the address that people see", origin)
 	}
 	return nil
@@ -30,9 +31,4 @@ func CheckAddress(address string) error {
 		return fmt.Errorf("%q is not the address of a login page such as https://login.example.com/auth", address)
 	}
 	return CheckOrigin(parsed.Scheme + "://" + parsed.Host)
-}
-
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && address.IsLoopback()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -206,15 +205,10 @@ func checkAPIURL(text string) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("api_url: %q %w", text, err)
-	case parsed.Scheme != "https" && (parsed.Scheme != "http" || !isLoopback(parsed.Hostname())):
+	case parsed.Scheme != "https" && (parsed.Scheme != "http" || !authcore.IsLoopback(parsed.Hostname())):
 		return fmt.Errorf("api_url: %q must begin with https://; http is for the loopback interface", text)
 	case strings.Contains(text, "?"):
 		return fmt.Errorf("api_url: %q has a query; give the prefix of login_api, for example https://api.example.com/v1/auth", text)
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
 }
