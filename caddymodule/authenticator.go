@@ -51,13 +51,13 @@ func (a *Authenticator) Provision(ctx caddy.Context) (err error) {
 // answers 503 and returns an error. That is the response if this is the only
 // provider; otherwise Caddy drops it and asks the next one.
 func (a *Authenticator) Authenticate(w http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
-	cleanRequest(r)
+	var site gate.Site
+	cleanRequest(&site, r)
 	live, err := a.realm.serving(r.Context())
 	if err != nil {
 		a.realm.gate.count(gate.ReasonUnavailable)
 		return a.unavailable(w, err)
 	}
-	var site gate.Site
 	decision := live.Decide(&site, gate.Request{
 		Header: gate.Header(r.Header), Now: live.Now(),
 	})

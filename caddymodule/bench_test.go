@@ -64,7 +64,7 @@ func BenchmarkTokenAuth(b *testing.B) {
 		b.Run(test.name, func(b *testing.B) {
 			bench := newGateBench(b)
 			var err error
-			if bench.gate.site.Headers, err = gate.ChosenHeaders(test.headers); err != nil {
+			if bench.gate.site.Headers, _, err = gate.ChosenHeaders(test.headers); err != nil {
 				b.Fatal(err)
 			}
 			if test.gate != nil {
@@ -138,7 +138,7 @@ func newGateBench(t testing.TB) *gateBench {
 	}
 	realm := &Realm{gate: newMetrics().decisions("")}
 	realm.live.Store(&liveRealm{Realm: service})
-	headers, err := gate.ChosenHeaders(nil)
+	headers, _, err := gate.ChosenHeaders(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

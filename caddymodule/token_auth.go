@@ -54,8 +54,9 @@ type TokenAuth struct {
 	Require []Requirement `json:"require,omitempty"`
 	// The age of the login at most. Default: no limit.
 	MaxAge caddy.Duration `json:"max_age,omitempty"`
-	// The identity headers to set, or one word: `all` or `off`. All of them are deleted
-	// from the client's request in any case. Default: X-Auth-User-Id and X-Auth-Email.
+	// The identity headers to set, or one word: `all` or `off`. `NAME=field` sets a header
+	// under a name that existing software reads. All of them are deleted from the client's
+	// request in any case. Default: X-Auth-User-Id and X-Auth-Email.
 	Headers []string `json:"headers,omitempty"`
 	// Add a short-lived signed token about the user for the upstream, as
 	// X-Auth-Assertion. Default: none.
@@ -138,7 +139,7 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 	if err := t.provisionBrowser(resolve); err != nil {
 		return err
 	}
-	if t.site.Headers, err = gate.ChosenHeaders(t.Headers); err != nil {
+	if t.site.Headers, t.site.Managed, err = gate.ChosenHeaders(t.Headers); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
 	return t.provisionAssertion(resolve)
@@ -219,7 +220,7 @@ func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 
 // serve applies gate.Site to a request.
 func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	cleanRequest(r)
+	cleanRequest(&t.site, r)
 	identity := identityOf(r)
 	identity.forget()
 	identity.restore(r)
@@ -236,14 +237,14 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	decision := &identity.decision
 	t.realm.gate.count(decision.Reason)
 	if decision.Status != 0 {
-		return t.refuse(w, r, decision)
+		return t.refuse(w, r, &site, decision)
 	}
 	identity.token, identity.cookies = r.Header["Authorization"], r.Header["Cookie"]
 	site.Forward(decision, gate.Header(r.Header))
 	if err := t.assert(live, r, decision.Claims); err != nil {
 		unavailable := gate.Unavailable(err)
 		unavailable.Origin = decision.Origin
-		return t.refuse(w, r, &unavailable)
+		return t.refuse(w, r, &site, &unavailable)
 	}
 	if decision.Claims != nil {
 		var s *stream
@@ -264,16 +265,20 @@ func request(site *gate.Site, live *liveRealm, r *http.Request) gate.Request {
 	if len(site.Public) > 0 || site.Browser != nil { // nothing else depends on it
 		request.Path, request.Query = r.URL.EscapedPath(), r.URL.RawQuery
 	}
+	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && site.Browser != nil && original.RequestURI != r.RequestURI {
+		request.Target = original.RequestURI // before handle_path or rewrite
+	}
 	return request
 }
 
 // refuse ends a request, or passes it to the site's error routes. Those must not
 // answer preflights, and do not replace redirects.
-func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, decision *gate.Decision) error {
+func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, site *gate.Site, decision *gate.Decision) error {
 	if t.HandleErrors && decision.Status >= http.StatusBadRequest {
 		if !t.ForwardToken {
 			delete(r.Header, "Authorization")
 		}
+		site.StripCookies(gate.Header(r.Header))
 		decision.Demand(gate.Header(w.Header()))
 		return caddyhttp.Error(decision.Status, decision.Err)
 	}
@@ -295,12 +300,12 @@ func (t *TokenAuth) assert(live *liveRealm, r *http.Request, claims *gate.Claims
 }
 
 // cleanRequest removes forged identity from a client's request (CWE-290, CWE-348).
-func cleanRequest(r *http.Request) {
-	gate.Clean(gate.Header(r.Header))
+func cleanRequest(site *gate.Site, r *http.Request) {
+	site.Clean(gate.Header(r.Header))
 	if r.Trailer == nil {
 		return
 	}
-	body := gate.CleanTrailer(r.Body, gate.Header(r.Trailer))
+	body := site.CleanTrailer(r.Body, gate.Header(r.Trailer))
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = body
 	}

@@ -18,7 +18,7 @@ import (
 //		optional
 //		require   <field> <value…>
 //		max_age   <duration>
-//		headers   <header…>|all|off
+//		headers   <header…|NAME=field…>|all|off
 //		assertion [<audience> [<lifetime>]]
 //		forward_token
 //		login_page <path or address>
@@ -60,7 +60,7 @@ func (t *TokenAuth) parseOption(b *block) error {
 		if err := b.list(&t.Headers); err != nil {
 			return err
 		}
-		if _, err := gate.ChosenHeaders(t.Headers); err != nil {
+		if _, _, err := gate.ChosenHeaders(t.Headers); err != nil {
 			return b.Errf("%v", err)
 		}
 		return nil

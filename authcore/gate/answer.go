@@ -1,6 +1,6 @@
 package gate
 
-import "slices"
+import "strings"
 
 // Unavailable returns the decision about requests that cannot be judged. It is
 // never 401, because the credentials were not checked.
@@ -32,7 +32,7 @@ func (d *Decision) Answer(header Header) {
 func (d *Decision) Demand(header Header) {
 	switch d.Status {
 	case 204:
-		answerPreflight(header, d.Origin, d.asked)
+		answerPreflight(header, d.Origin, d.asked, d.method)
 		return
 	case 303:
 		header.Set("Location", d.location)
@@ -52,19 +52,28 @@ func (d *Decision) Demand(header Header) {
 // it, if they may call the site and the upstream did not decide that itself (Fetch
 // standard, section 3.3). If a cookie identified the user, only the browser may keep an
 // answer without Cache-Control: shared caches know of Authorization, but not of cookies
-// (RFC 9111, section 3.5).
+// (RFC 9111, section 3.5). One that the upstream declares public varies by Cookie.
 func (d *Decision) Complete(header Header) {
 	d.AllowOrigin(header)
-	if d.byCookie && header["Cache-Control"] == nil {
+	if !d.byCookie {
+		return
+	}
+	addVary(header, "Cookie")
+	if header["Cache-Control"] == nil {
 		header.Set("Cache-Control", "private")
 	}
 }
 
 // Completes reports whether Complete changes some answers.
-func (d *Decision) Completes() bool { return d.Origin != "" || d.byCookie }
+func (d *Decision) Completes() bool { return d.varies || d.Origin != "" || d.byCookie }
 
-// AllowOrigin lets pages of the request's origin read an answer; see Complete.
+// AllowOrigin lets pages of the request's origin read an answer; see Complete. On a site
+// that pages of other origins may call, every answer varies by Origin: the browser would
+// otherwise take one that it stored for an image for the answer to a script.
 func (d *Decision) AllowOrigin(header Header) {
+	if d.varies {
+		addVary(header, "Origin")
+	}
 	if d.Origin == "" || header["Access-Control-Allow-Origin"] != nil {
 		return
 	}
@@ -79,9 +88,19 @@ func (d *Decision) AllowOrigin(header Header) {
 // themselves, and the cookie is for pages of the site itself. Headers that the upstream
 // exposes stay exposed.
 func AllowOrigin(header Header, origin string) {
-	if !slices.Contains(header["Vary"], "Origin") {
-		header.Add("Vary", "Origin")
-	}
+	addVary(header, "Origin")
 	header.Set("Access-Control-Allow-Origin", origin)
 	header.Add("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate")
+}
+
+// addVary adds the name of a field to Vary, unless that contains it.
+func addVary(header Header, name string) {
+	for _, value := range header["Vary"] {
+		for listed := range strings.SplitSeq(value, ",") {
+			if listed = strings.Trim(listed, blanks); listed == "*" || equalFold(listed, name) {
+				return
+			}
+		}
+	}
+	header.Add("Vary", name)
 }

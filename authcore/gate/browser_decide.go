@@ -26,7 +26,7 @@ func (b *Browser) decide(s *Site, v *Verifier, r *Request, allow func(origin str
 	if decision.Status != 0 {
 		return b.direct(decision, r)
 	}
-	if b.needsRenewal(claims, r) && !b.owns(r.Path) {
+	if b.needsRenewal(claims, r) {
 		return Decision{Status: 303, Reason: ReasonRenewal, location: b.page(renewPath, r)}
 	}
 	decision.byCookie = true
@@ -48,15 +48,15 @@ func (b *Browser) direct(d Decision, r *Request) Decision {
 	}
 	switch {
 	case d.Status == 403:
-		d.Body, d.policy = pageText(forbiddenPage, b.login+accountPath, ""), pagePolicy
+		d.Body, d.policy = pageText(forbiddenPage(), b.login+accountPath, ""), pagePolicy
 	case d.Status == 503:
-		d.Body, d.policy = pageText(unavailablePage, "", ""), pagePolicy
+		d.Body, d.policy = pageText(unavailablePage(), "", ""), pagePolicy
 	case kind == frameNavigation:
-		d.Body, d.policy = pageText(framePage, b.login+page, "_top"), framePolicy
+		d.Body, d.policy = pageText(framePage(), b.login+page, "_top"), framePolicy
 	case r.Method == "GET" || r.Method == "HEAD":
 		return Decision{Status: 303, Reason: d.Reason, Err: d.Err, location: b.page(page, r)}
 	default:
-		d.Body, d.policy = pageText(endedPage, b.login+page, "_blank"), pagePolicy
+		d.Body, d.policy = pageText(endedPage(), b.login+page, "_blank"), pagePolicy
 	}
 	return d
 }

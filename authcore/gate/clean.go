@@ -29,10 +29,15 @@ func (h Header) Add(name, value string) { h[name] = append(h[name], value) }
 //
 // Everything else stays, among it credentials of other schemes. Trailers are
 // cleaned by CleanTrailer. Clean allocates nothing unless Connection changes.
-func Clean(header Header) {
-	deleteIdentity(header)
+func Clean(header Header) { clean(header, nil) }
+
+// Clean is like the function Clean, and also removes the Managed headers of the site.
+func (s *Site) Clean(header Header) { clean(header, s.Managed) }
+
+func clean(header Header, managed []ManagedHeader) {
+	deleteIdentity(header, managed)
 	if values := header["Connection"]; values != nil {
-		cleanConnection(header, values)
+		cleanConnection(header, values, managed)
 	}
 	if values := header["Upgrade"]; values != nil && isTunnel(values) {
 		delete(header, "Upgrade")
@@ -44,21 +49,32 @@ func Clean(header Header) {
 // to the map in the Read that reaches the end of the body. It returns the body to
 // read instead.
 func CleanTrailer(body io.ReadCloser, trailer Header) io.ReadCloser {
-	deleteIdentity(trailer)
-	return &trailerCleaner{body, trailer}
+	return cleanTrailer(body, trailer, nil)
+}
+
+// CleanTrailer is like the function CleanTrailer, and also removes the Managed headers of
+// the site.
+func (s *Site) CleanTrailer(body io.ReadCloser, trailer Header) io.ReadCloser {
+	return cleanTrailer(body, trailer, s.Managed)
+}
+
+func cleanTrailer(body io.ReadCloser, trailer Header, managed []ManagedHeader) io.ReadCloser {
+	deleteIdentity(trailer, managed)
+	return &trailerCleaner{body, trailer, managed}
 }
 
 // trailerCleaner deletes identity fields in the call that receives them.
 type trailerCleaner struct {
 	io.ReadCloser
 	trailer Header
+	managed []ManagedHeader
 }
 
 // Read reads from the body.
 func (c *trailerCleaner) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	if err != nil {
-		deleteIdentity(c.trailer)
+		deleteIdentity(c.trailer, c.managed)
 	}
 	return n, err
 }
@@ -66,30 +82,30 @@ func (c *trailerCleaner) Read(p []byte) (int, error) {
 // Close closes the body. It may read the rest of it, with the trailer.
 func (c *trailerCleaner) Close() error {
 	err := c.ReadCloser.Close()
-	deleteIdentity(c.trailer)
+	deleteIdentity(c.trailer, c.managed)
 	return err
 }
 
-func deleteIdentity(header Header) {
+func deleteIdentity(header Header, managed []ManagedHeader) {
 	for name := range header {
-		if IsIdentityHeader(name) {
+		if IsIdentityHeader(name) || isManaged(name, managed) {
 			delete(header, name)
 		}
 	}
 }
 
 // cleanConnection removes fields from Connection that have to reach the upstream.
-func cleanConnection(header Header, values []string) {
+func cleanConnection(header Header, values []string, managed []ManagedHeader) {
 	changed := false
 	for name := range connectionOptions(values) {
-		changed = changed || isEndToEnd(name)
+		changed = changed || isEndToEnd(name, managed)
 	}
 	if !changed {
 		return
 	}
 	var names []string
 	for name := range connectionOptions(values) {
-		if !isEndToEnd(name) {
+		if !isEndToEnd(name, managed) {
 			names = append(names, name)
 		}
 	}
@@ -102,8 +118,8 @@ func cleanConnection(header Header, values []string) {
 
 // isEndToEnd reports whether a field has to reach the upstream even if the client
 // lists it in Connection.
-func isEndToEnd(name string) bool {
-	return IsIdentityHeader(name) || equalFold(name, "authorization")
+func isEndToEnd(name string, managed []ManagedHeader) bool {
+	return IsIdentityHeader(name) || isManaged(name, managed) || equalFold(name, "authorization")
 }
 
 // connectionOptions yields the names in a Connection field.
@@ -186,7 +202,7 @@ func (s *Site) UseOf(name string) (key string, use FieldUse) {
 			return field, FieldDeleted
 		}
 	}
-	if IsIdentityHeader(name) {
+	if s.IsManaged(name) {
 		return name, FieldDeleted
 	}
 	return name, FieldIgnored

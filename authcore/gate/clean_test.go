@@ -156,7 +156,7 @@ func FuzzClean(f *testing.F) {
 			}
 		}
 		for option := range connectionOptions(h["Connection"]) {
-			if isEndToEnd(option) {
+			if isEndToEnd(option, nil) {
 				t.Errorf("Clean left %q in Connection %q", option, connection)
 			}
 		}

@@ -5,6 +5,9 @@ import "strings"
 // maxRequestHeaders limits the list of headers that a preflight names, in bytes.
 const maxRequestHeaders = 1024
 
+// maxMethod limits the method that a preflight names, in bytes.
+const maxMethod = 64
+
 // isPreflight reports whether a request is a CORS preflight (Fetch standard, "CORS-
 // preflight request"). No other OPTIONS request is exempt: frameworks answer
 // OPTIONS with data for authenticated users, and some run the handler of GET.
@@ -21,7 +24,8 @@ func isSingle(values []string) bool { return len(values) == 1 && values[0] != ""
 // request that is not a preflight, and preflights from other origins, which a
 // browser stops because the answer does not allow them.
 func (r *Request) Preflight(allow func(origin string) bool) (d Decision, answered bool) {
-	if r.Method != "OPTIONS" || len(r.Header["Access-Control-Request-Method"]) != 1 {
+	method := r.Header["Access-Control-Request-Method"]
+	if r.Method != "OPTIONS" || len(method) != 1 {
 		return Decision{}, false
 	}
 	origin := r.AllowedOrigin(allow)
@@ -29,7 +33,7 @@ func (r *Request) Preflight(allow func(origin string) bool) (d Decision, answere
 		return Decision{}, false
 	}
 	asked := r.Header["Access-Control-Request-Headers"]
-	return Decision{Status: 204, Reason: ReasonPreflight, Origin: origin, asked: asked}, true
+	return Decision{Status: 204, Reason: ReasonPreflight, Origin: origin, asked: asked, method: method[0]}, true
 }
 
 // AllowedOrigin returns the origin of a request if allow accepts it, otherwise "".
@@ -43,12 +47,12 @@ func (r *Request) AllowedOrigin(allow func(origin string) bool) string {
 
 // answerPreflight writes the header of the answer to a preflight, whose status is
 // 204.
-func answerPreflight(header Header, origin string, asked []string) {
+func answerPreflight(header Header, origin string, asked []string, method string) {
 	header.Add("Vary", "Origin")
 	header.Add("Vary", "Access-Control-Request-Method")
 	header.Add("Vary", "Access-Control-Request-Headers")
 	header.Set("Access-Control-Allow-Origin", origin)
-	header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
+	header.Set("Access-Control-Allow-Methods", allowedMethods(method))
 	header.Set("Access-Control-Allow-Headers", allowedHeaders(asked))
 	header.Set("Access-Control-Max-Age", "600")
 }
@@ -56,11 +60,26 @@ func answerPreflight(header Header, origin string, asked []string) {
 // allowedHeaders returns the headers that a page asked to send. Pages of an
 // accepted origin may send any header; the application decides which ones matter.
 func allowedHeaders(asked []string) string {
-	list := func(c rune) bool { // field names, commas and blanks (RFC 9110, section 5.6)
-		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~, ", c)
-	}
+	list := func(c rune) bool { return isTokenRune(c) || c == ',' || c == ' ' }
 	if len(asked) == 0 || asked[0] == "" || len(asked[0]) > maxRequestHeaders || strings.TrimFunc(asked[0], list) != "" {
 		return "Authorization, Content-Type"
 	}
 	return asked[0]
+}
+
+// allowedMethods returns the methods that a page may use: the common ones, and the one
+// that it asks for.
+func allowedMethods(asked string) string {
+	const common = "GET, HEAD, POST, PUT, PATCH, DELETE"
+	isCommon := strings.Contains(", "+common+", ", ", "+asked+", ") //nolint:gocritic // both are lists
+	if isCommon || asked == "" || len(asked) > maxMethod || strings.TrimFunc(asked, isTokenRune) != "" {
+		return common
+	}
+	return common + ", " + asked
+}
+
+// isTokenRune reports whether a character may be in a token, such as a method or the
+// name of a field (RFC 9110, section 5.6.2).
+func isTokenRune(c rune) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", c)
 }

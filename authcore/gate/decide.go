@@ -17,6 +17,9 @@ type Request struct {
 	// Query is that of the request. It is needed if the site has a login page, from
 	// which the browser returns to the request.
 	Query string
+	// Target is the path and query that the browser has sent, if the server has changed
+	// them.
+	Target string
 	// HasBody reports whether a body comes with the request, as far as the server
 	// knows.
 	HasBody bool
@@ -46,12 +49,16 @@ type Decision struct {
 	// Err is the Refusal if the request does not proceed.
 	Err error
 
-	// asked lists the headers that a preflight asks for.
-	asked []string
+	// asked lists the headers that a preflight asks for, and method is its method.
+	asked  []string
+	method string
 	// foreign reports that Authorization has credentials of other schemes only.
 	foreign bool
-	// byCookie reports that a cookie identified the user.
-	byCookie bool
+	// byCookie reports that a cookie identified the user, and forLogin that the request
+	// is for the login page.
+	byCookie, forLogin bool
+	// varies reports that pages of other origins may call the site.
+	varies bool
 	// location is the target of a redirect, login the address of the login page.
 	location, login string
 	// policy is the Content-Security-Policy of a page, or "" for JSON.

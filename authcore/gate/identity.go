@@ -41,28 +41,36 @@ func defaultHeaders() []string {
 
 // ChosenHeaders returns the identity headers that a configuration names: a list in
 // any case, or one word, "all" or "off". The default is HeaderUserID and HeaderEmail.
-// HeaderAssertion has an option of its own and is not accepted.
-func ChosenHeaders(configured []string) ([]string, error) {
+// HeaderAssertion has an option of its own and is not accepted. Elements of the form
+// NAME=field are ManagedHeaders.
+func ChosenHeaders(configured []string) (headers []string, managed []ManagedHeader, err error) {
 	available := Headers[:len(Headers)-1]
 	switch {
 	case len(configured) == 0:
-		return defaultHeaders(), nil
+		return defaultHeaders(), nil, nil
 	case slices.Equal(configured, []string{headersAll}):
-		return slices.Clone(available), nil
+		return slices.Clone(available), nil, nil
 	case slices.Equal(configured, []string{headersOff}):
-		return nil, nil
+		return nil, nil, nil
 	}
-	chosen := make([]string, 0, len(configured)) // each once
-	for _, name := range configured {
+	for _, name := range configured { // each once
+		if strings.Contains(name, "=") {
+			added, err := newManagedHeader(name, managed)
+			if err != nil {
+				return nil, nil, fmt.Errorf("headers: %w", err)
+			}
+			managed = append(managed, added)
+			continue
+		}
 		i := slices.IndexFunc(available, func(header string) bool { return equalFold(header, name) })
 		if i < 0 {
-			return nil, fmt.Errorf("headers: %q is not one of %s; use these, or only all or off", name, strings.Join(available, ", "))
+			return nil, nil, fmt.Errorf("headers: %q is not one of %s; use these, NAME=field, or only all or off", name, strings.Join(available, ", "))
 		}
-		if !slices.Contains(chosen, available[i]) {
-			chosen = append(chosen, available[i])
+		if !slices.Contains(headers, available[i]) {
+			headers = append(headers, available[i])
 		}
 	}
-	return chosen, nil
+	return headers, managed, nil
 }
 
 // shortest and longest limit the lengths of the names in Headers.

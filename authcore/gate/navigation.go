@@ -7,18 +7,21 @@ import (
 
 // owns reports whether a path belongs to the login page of the same origin.
 func (b *Browser) owns(escaped string) bool {
-	return b.below.Match(escaped)
+	return b.below != nil && strings.HasPrefix(escaped, b.login) && b.below.Match(escaped)
 }
 
 // page returns the address of one of the login pages from which the browser returns to
 // the request, if it can.
 func (b *Browser) page(name string, r *Request) string {
 	address := b.login + name
-	target := r.Path
-	if r.Query != "" {
-		target += "?" + r.Query
+	target := r.Target
+	if target == "" {
+		target = r.Path
+		if r.Query != "" {
+			target += "?" + r.Query
+		}
 	}
-	if _, ok := ReturnTo(target); !ok || b.owns(r.Path) {
+	if _, ok := ReturnTo(target); !ok {
 		return address
 	}
 	if b.below == nil {
@@ -94,7 +97,8 @@ func (r *Request) isSafe() bool {
 // isCrossSite reports whether a page of an origin that is neither the site's own nor
 // accepted by allow sends a request that changes something, or opens a WebSocket, whose
 // handshake is a GET (CWE-352, CWE-1385). Requests without Origin and Sec-Fetch-Site do
-// not come from a browser of today.
+// not come from a current browser; handshakes of all browsers have an Origin (RFC 6455,
+// section 4.1).
 func (b *Browser) isCrossSite(r *Request, allow func(origin string) bool) bool {
 	if r.isSafe() && !r.isUpgrade() {
 		return false
@@ -104,7 +108,7 @@ func (b *Browser) isCrossSite(r *Request, allow func(origin string) bool) bool {
 	}
 	origins := r.Header["Origin"]
 	if len(origins) == 0 {
-		return r.Header["Sec-Fetch-Site"] != nil
+		return r.Header["Sec-Fetch-Site"] != nil || r.isUpgrade()
 	}
 	if len(origins) != 1 {
 		return true
@@ -112,12 +116,19 @@ func (b *Browser) isCrossSite(r *Request, allow func(origin string) bool) bool {
 	return origins[0] != b.origin && (allow == nil || !allow(origins[0]))
 }
 
+// maxSessions limits the session cookies of a request that are verified.
+const maxSessions = 8
+
 // identify reads the session from the cookies. The first token that verifies counts: a
 // site of a sub-domain can add cookies of the same name on http, and browsers keep old
 // ones. It returns ErrNoCredentials without a cookie.
 func (b *Browser) identify(v *Verifier, r *Request) (*Claims, error) {
 	var failure error
+	tried := 0
 	for value := range cookies(r.Header["Cookie"], b.session) {
+		if tried++; tried > maxSessions {
+			break
+		}
 		claims, err := v.Verify(value, r.Now)
 		if err == nil || errors.Is(err, ErrStale) {
 			return claims, err

@@ -8,14 +8,23 @@ import "strings"
 // pageContent is the text of a page.
 type pageContent struct{ title, text, link string }
 
-var (
-	endedPage = pageContent{
-		"Your session has ended", "Nothing was sent. Sign in in a new tab, then reload this page: your browser sends the form again.", "Sign in",
+func endedPage() pageContent {
+	return pageContent{
+		"Your session has ended", "Nothing was sent. Sign in, in a new tab, then reload this page: your browser sends the form again.", "Sign in",
 	}
-	framePage       = pageContent{"Sign in", "This part of the page needs you to sign in.", "Sign in"}
-	forbiddenPage   = pageContent{"No access", "Your account may not open this page.", "Show my account"}
-	unavailablePage = pageContent{"Please try again", "The service is temporarily unavailable. Please try again in a moment.", ""}
-)
+}
+
+func framePage() pageContent {
+	return pageContent{"Sign in", "This part of the page needs you to sign in.", "Sign in"}
+}
+
+func forbiddenPage() pageContent {
+	return pageContent{"No access", "Your account may not open this page.", "Show my account"}
+}
+
+func unavailablePage() pageContent {
+	return pageContent{"Please try again", "The service is temporarily unavailable. Please try again in a moment.", ""}
+}
 
 const (
 	pageStyle = "body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:15vh auto;padding:0 1rem;color-scheme:light dark;color:#1a1a1a;background:#fff}" +

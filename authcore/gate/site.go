@@ -3,7 +3,7 @@ package gate
 // Site is the configuration of one place that the gate protects, whatever the
 // server. The server does four things in this order:
 //
-//  1. It calls Clean with the header of the request, and CleanTrailer.
+//  1. It calls Site.Clean with the header of the request, and Site.CleanTrailer.
 //  2. It calls Decide.
 //  3. If Status is not 0, it answers: Decision.Answer, the status, the body.
 //  4. Otherwise it calls Forward, hands the request on, and calls
@@ -17,6 +17,8 @@ type Site struct {
 	Public PublicPaths
 	// Headers lists the identity headers to set; see ChosenHeaders.
 	Headers []string
+	// Managed lists identity headers under other names; see ChosenHeaders.
+	Managed []ManagedHeader
 	// ForwardToken keeps the token in the Authorization header.
 	ForwardToken bool
 	// Browser is the login page of the site, whose cookie identifies users. Without it
@@ -26,8 +28,12 @@ type Site struct {
 
 // Decide decides about a request. allow accepts the origins whose pages may call
 // the site (RFC 6454, section 6.2): their preflights are answered here, others
-// proceed without identity. A nil allow accepts none.
+// proceed without identity. A nil allow accepts none; a site without such origins
+// passes nil, because otherwise all answers vary by Origin.
 func (s *Site) Decide(v *Verifier, r Request, allow func(origin string) bool) Decision {
+	if s.Browser != nil && s.Browser.owns(r.Path) {
+		return Decision{Reason: ReasonAnonymous, forLogin: true}
+	}
 	origin := ""
 	if r.Header["Origin"] != nil {
 		if decision, answered := r.Preflight(allow); answered {
@@ -44,7 +50,7 @@ func (s *Site) Decide(v *Verifier, r Request, allow func(origin string) bool) De
 	if decision.Status == 401 && s.Browser != nil {
 		decision.login = s.Browser.login + loginPath
 	}
-	decision.Origin = origin
+	decision.Origin, decision.varies = origin, allow != nil
 	return decision
 }
 
@@ -61,26 +67,35 @@ func (s *Site) decide(v *Verifier, r *Request) Decision {
 
 // isPublic reports whether a request needs no token.
 func (s *Site) isPublic(r *Request) bool {
-	return s.Public.Match(r.Path) || s.Browser != nil && s.Browser.owns(r.Path)
+	return s.Public.Match(r.Path)
 }
 
 // Forward prepares the header of a request that proceeds for the upstream: it sets
 // the identity headers and removes the token. Credentials of other schemes, on
-// paths that need no token, stay, and so do the cookies of the application. The first
-// two headers refer to d.
+// paths that need no token, stay, and so do the cookies of the application. A request for
+// the login page keeps everything. The first two headers refer to d.
 func (s *Site) Forward(d *Decision, header Header) {
+	if d.forLogin {
+		return
+	}
 	// The token goes first, so that the map has room for what is set.
 	if !s.ForwardToken && !d.foreign {
 		delete(header, "Authorization")
 	}
-	if s.Browser != nil {
-		stripCookies(header)
-	}
+	s.StripCookies(header)
 	if d.Claims != nil {
 		s.identify(d, header)
 	}
 	if d.Preflight {
 		stripPreflight(header)
+	}
+}
+
+// StripCookies removes the cookies of the login page from the header of a request to a
+// site that has one.
+func (s *Site) StripCookies(header Header) {
+	if s.Browser != nil {
+		stripCookies(header)
 	}
 }
 
@@ -96,6 +111,11 @@ func (s *Site) identify(d *Decision, header Header) {
 			d.values[n] = value
 			header[name] = d.values[n : n+1 : n+1]
 			n++
+		}
+	}
+	for i := range s.Managed {
+		if value, _ := Field(d.Claims, s.Managed[i].Field); value != "" {
+			header.Set(s.Managed[i].Name, percentEncode(value))
 		}
 	}
 }

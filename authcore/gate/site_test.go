@@ -117,16 +117,16 @@ func TestChosenHeaders(t *testing.T) {
 		{[]string{"all"}, Headers[:7]},
 		{[]string{"x-auth-name", "X-AUTH-NAME", "X-Auth-Method"}, []string{HeaderName, HeaderMethod}},
 	} {
-		if got, err := ChosenHeaders(test.configured); err != nil || !slices.Equal(got, test.want) {
+		if got, _, err := ChosenHeaders(test.configured); err != nil || !slices.Equal(got, test.want) {
 			t.Errorf("ChosenHeaders(%q) = %q, %v, want %q", test.configured, got, err, test.want)
 		}
 	}
 	for _, bad := range [][]string{{"X-User"}, {"all", "off"}, {HeaderAssertion}, {""}} {
-		if got, err := ChosenHeaders(bad); err == nil {
+		if got, _, err := ChosenHeaders(bad); err == nil {
 			t.Errorf("ChosenHeaders(%q) = %q, want an error", bad, got)
 		}
 	}
-	all, err := ChosenHeaders([]string{"all"})
+	all, _, err := ChosenHeaders([]string{"all"})
 	if err != nil {
 		t.Fatalf("ChosenHeaders(all) = %v", err)
 	}

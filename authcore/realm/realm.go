@@ -140,7 +140,11 @@ func (r *Realm) addVerifier() {
 
 // Decide decides a request as the site does, without I/O.
 func (r *Realm) Decide(site *gate.Site, request gate.Request) gate.Decision {
-	return site.Decide(r.verifier, request, r.AllowsOrigin)
+	allow := r.AllowsOrigin
+	if len(r.origins) == 0 {
+		allow = nil
+	}
+	return site.Decide(r.verifier, request, allow)
 }
 
 // Authenticate checks the values of the Authorization header. Its error is an

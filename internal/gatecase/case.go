@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -200,6 +201,9 @@ func (c *Case) ForGuests() bool { return c.file == "configuration.json" || c.fil
 func (c *Case) Unavailable() {
 	d := gate.Unavailable(nil)
 	c.Upstream = nil
+	if c.Request.Method == http.MethodHead {
+		d.Body = ""
+	}
 	c.Answer = Answer{Status: d.Status, Body: d.Body, Headers: map[string][]string{
 		"Retry-After": {gate.RetryAfter}, "Content-Type": {"application/json"}, "Cache-Control": {"no-store"},
 	}}

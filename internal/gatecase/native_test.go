@@ -68,9 +68,9 @@ func newNative(t *testing.T, c *Case, next http.Handler) *native {
 
 func (n *native) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := gate.Header(r.Header)
-	gate.Clean(header)
 	decision := gate.Unavailable(nil)
 	if n.edge != nil {
+		n.edge.Clean(header)
 		decision = n.edge.Decide(gate.Request{
 			Method: r.Method, Header: header, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
 			HasBody: r.ContentLength != 0, Now: n.now,

@@ -52,6 +52,14 @@ func (c *Config) HasFeed() bool { return c.Revocations.Feed != "" || c.Revocatio
 // AllowsOrigin reports whether pages of an origin may call the site.
 func (c *Config) AllowsOrigin(origin string) bool { return c.origins[origin] }
 
+// Allow returns AllowsOrigin, or nil if there are no such origins.
+func (c *Config) Allow() func(origin string) bool {
+	if len(c.origins) == 0 {
+		return nil
+	}
+	return c.AllowsOrigin
+}
+
 // Parse reads a configuration. Its error names every fault and contains nothing
 // that may be secret.
 func Parse(data []byte) (*Config, error) {
@@ -99,6 +107,8 @@ func unknown(name string) error {
 		return errors.New("is not possible here: a guest has no private key; remove it")
 	case "handle_errors":
 		return errors.New("is not possible here: there are no error routes; remove it")
+	case "no_store":
+		return errors.New("is not possible here: a guest does not see the answers of the upstream; set Cache-Control there")
 	case "realm":
 		return errors.New("is not possible here: use issuer, audience and keys instead")
 	}
@@ -120,7 +130,7 @@ func (c *Config) members() map[string]func(any) error {
 		"optional":            into(&c.Site.Policy.Optional, boolean),
 		"require":             into(&c.Site.Policy.Require, requirements),
 		"max_age":             into(&c.Site.Policy.MaxAge, duration),
-		"headers":             into(&c.Site.Headers, headers),
+		"headers":             c.headers,
 		"forward_token":       into(&c.Site.ForwardToken, boolean),
 		"login_page":          into(&c.browser.Login, text),
 		"origin":              into(&c.browser.Origin, text),
@@ -158,7 +168,7 @@ func (c *Config) complete() error {
 		fault("revocations_max_age: needs the signed feed, which is dated; a list is not")
 	}
 	if c.Site.Headers == nil {
-		c.Site.Headers, _ = gate.ChosenHeaders(nil) // the default is valid
+		c.Site.Headers, _, _ = gate.ChosenHeaders(nil) // the default is valid
 	}
 	if c.browser != (gate.BrowserConfig{}) {
 		browser, err := gate.NewBrowser(c.browser)

@@ -15,7 +15,8 @@
 //	optional       boolean: requests without a token proceed as anonymous ones
 //	require        list of objects with field and values; all have to hold
 //	max_age        duration: the greatest age of the login
-//	headers        list of identity headers to set; or "all" or "off"
+//	headers        list of identity headers to set, also as NAME=field; or "all"
+//	               or "off"
 //	forward_token  boolean: keep the token in Authorization
 //
 //	login_page     address of the login page: a path such as "/auth", or an

@@ -9,16 +9,19 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-func headers(value any) ([]string, error) {
+// headers reads the identity headers into the site.
+func (c *Config) headers(value any) error {
 	names, err := texts(value)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	chosen, err := gate.ChosenHeaders(names)
+	chosen, managed, err := gate.ChosenHeaders(names)
 	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "headers: "))
+		return errors.New(strings.TrimPrefix(err.Error(), "headers: "))
 	}
-	return append([]string{}, chosen...), nil // "off" is not nil, which means the default
+	c.Site.Headers = append([]string{}, chosen...) // "off" is not nil, which means the default
+	c.Site.Managed = managed
+	return nil
 }
 
 func publicPaths(value any) (gate.PublicPaths, error) {

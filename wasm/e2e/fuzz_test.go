@@ -37,7 +37,7 @@ func native(e *edge.Edge, r *http.Request, now time.Time) (o outcome) {
 		o.Status, o.Body = d.Status, d.Body
 		return o
 	}
-	d.AllowOrigin(gate.Header(o.Answer))
+	d.Complete(gate.Header(o.Answer))
 	e.Forward(&d, header)
 	o.Status, o.Forwarded = http.StatusOK, http.Header(header)
 	return o

@@ -93,11 +93,17 @@ func (e *Edge) Decide(r gate.Request) gate.Decision {
 	if e.keys == nil || e.isStale(r.Now) {
 		return gate.Unavailable(errNotReady)
 	}
-	return e.config.Site.Decide(e.verifier, r, e.config.AllowsOrigin)
+	return e.config.Site.Decide(e.verifier, r, e.config.Allow())
 }
 
 // UseOf returns the use of a field of a request; see gate.Site.
 func (e *Edge) UseOf(name string) (key string, use gate.FieldUse) { return e.config.Site.UseOf(name) }
+
+// Clean removes forged identity from the header of a request; see gate.Site.
+func (e *Edge) Clean(header gate.Header) { e.config.Site.Clean(header) }
+
+// IsManaged reports whether a header must not come from a client; see gate.Site.
+func (e *Edge) IsManaged(name string) bool { return e.config.Site.IsManaged(name) }
 
 // Forward prepares the header of a request that proceeds for the upstream.
 func (e *Edge) Forward(d *gate.Decision, header gate.Header) { e.config.Site.Forward(d, header) }

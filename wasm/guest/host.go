@@ -104,6 +104,14 @@ func setHeader(kind uint32, name, value string) {
 	hostSetHeader(kind, pointer(name), length(name), pointer(value), length(value))
 }
 
+// setRequestHeader replaces all values of a header of the request.
+func setRequestHeader(name string, values []string) {
+	setHeader(kindRequest, name, values[0])
+	for _, value := range values[1:] {
+		hostAddHeader(kindRequest, pointer(name), length(name), pointer(value), length(value))
+	}
+}
+
 func deleteHeader(name string) { hostRemoveHeader(kindRequest, pointer(name), length(name)) }
 
 // answerHeader writes the header of the answer. Vary is a list, to which an upstream

@@ -27,8 +27,8 @@ func (g *guest) handle() (ctxNext uint64) {
 	if err := g.header.load(&g.buffer, g.edge.UseOf); err != nil {
 		return refuse(gate.Unavailable(err))
 	}
-	gate.Clean(g.header.fields)
-	if g.header.store() && g.buffer.hasIdentity() {
+	g.edge.Clean(g.header.fields)
+	if g.header.store() && g.buffer.hasIdentity(g.edge.IsManaged) {
 		return refuse(gate.Unavailable(errHeader))
 	}
 	time, ok := now()
@@ -117,14 +117,14 @@ func (h *header) store() (deleted bool) {
 			deleted = true
 			continue
 		case !slices.Equal(values, f.values):
-			setHeader(kindRequest, f.name, values[0])
+			setRequestHeader(f.name, values)
 		}
 		kept = append(kept, field{f.name, values})
 	}
 	h.host = kept
 	for name, values := range h.fields {
 		if !slices.ContainsFunc(h.host, func(f field) bool { return f.name == name }) {
-			setHeader(kindRequest, name, values[0])
+			setRequestHeader(name, values)
 			h.host = append(h.host, field{name, values})
 		}
 	}
@@ -155,7 +155,7 @@ func (b *buffer) fieldValues(name string) ([]string, error) {
 
 // hasIdentity reports whether an identity header is present, because a host did not
 // find it under the name that it had given.
-func (b *buffer) hasIdentity() bool {
+func (b *buffer) hasIdentity(isManaged func(name string) bool) bool {
 	names, ok := b.names()
-	return !ok || slices.ContainsFunc(names, gate.IsIdentityHeader)
+	return !ok || slices.ContainsFunc(names, isManaged)
 }
