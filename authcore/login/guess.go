@@ -87,7 +87,7 @@ func decoyKey(requestID []byte) authcore.RecordKey {
 // digests are those of other purposes.
 func decoyData(requestID []byte) ([]byte, error) {
 	return json.Marshal(linkData{
-		Email:  requestText(requestID) + "@" + decoyDomain,
+		Email:  requestText(requestID[:3]) + "@" + decoyDomain,
 		Secret: authcore.DigestOf("decoy secret", string(requestID)).String(),
 		Code:   authcore.DigestOf("decoy code", string(requestID)).String(),
 	})
@@ -101,7 +101,7 @@ func (m *byMail) putDecoy(ctx context.Context) error {
 	}
 	now := m.now()
 	err = m.store.PutRecord(ctx, authcore.Record{
-		RecordKey: decoyKey(m.requestID), Created: now, Expires: now.Add(decoyLifetime), Data: data,
+		RecordKey: decoyKey(m.requestID), Owner: linkOwner(m.address), Created: now, Expires: now.Add(decoyLifetime), Data: data,
 	}, authcore.PutOptions{Now: now, IfAbsent: true})
 	if errors.Is(err, authcore.ErrExists) {
 		return nil // a simultaneous guess
