@@ -60,10 +60,11 @@ func (p Phrases) ofAccount(kind authcore.MailKind, locale string) Phrases {
 		p.Subject = p.subjectWithCode
 		p.Validity, p.Warning = account.codeValidity, account.codeWarning
 	}
+	if !kind.IsNotice() {
+		p.Ignore = account.changeIgnore
+	}
 	if kind == authcore.MailConfirmAddress {
 		p.Ignore = account.codeIgnore
-	} else if kind == authcore.MailConfirmChange {
-		p.Ignore = account.changeIgnore
 	}
 	return p
 }
