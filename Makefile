@@ -96,9 +96,15 @@ openapi: ## Check docs/openapi.yaml: lint, and clients in TypeScript and Go (nee
 	npx openapi-typescript ../../docs/openapi.yaml -o api/api.ts && npx tsc -p . && \
 	$(GO) tool oapi-codegen -generate types,client -package api ../../docs/openapi.yaml >api/api.gen.go && $(GO) vet ./...
 
+# The tests of faults that need no load, and what is printed of them.
+FAULTTESTS = TestMigrateRefuses|TestMigrateBetweenEngines|TestDeleteUserInBatches|TestDoRefunds|TestHardeningDeferringDomain|TestClockWatch
+RESULTS = sed -n '/^ *--- /p;/^ok/p;/^FAIL/p;/_test.go:/p'
+
 .PHONY: faults
 faults: ## Break PostgreSQL and Redis under two nodes, and print the effects
 	cd e2e && FAULTS=full $(GO) test -timeout=30m -count=1 -run '^TestStoreFaults$$' -v $(TESTFLAGS) . | sed -n '/^--- \|^    --- \|^ok\|^FAIL\|^|\|NOT TESTED\|_test.go:/p'
+	cd e2e && $(GO) test -timeout=10m -count=1 -run '^(TestDamagedFile|TestReloadWithDamagedFile)$$' -v $(TESTFLAGS) . | $(RESULTS)
+	$(GO) test -timeout=10m -count=1 -run '^($(FAULTTESTS))$$' -v $(TESTFLAGS) ./caddymodule ./storage/kv ./mailer ./authcore/ratelimit | $(RESULTS)
 
 .PHONY: wasm-test
 wasm-test: ## Run the WebAssembly module under its Go hosts, Traefik among them
