@@ -251,6 +251,7 @@ func (l *LoginPage) handlers(live *liveRealm) (*pages.Handler, *httpapi.Handler,
 	l.live, l.pages = live, made
 	l.api = httpapi.New(httpapi.Options{
 		Realm: live.Realm, Prefix: l.resolved.Prefix, ClientIP: clientIP, Logger: l.realm.logger, Failed: l.realm.failed,
+		Browsers: l.realm.browsers(l), TrustedProxy: isFromTrustedProxy,
 	})
 	return l.pages, l.api, nil
 }

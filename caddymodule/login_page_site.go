@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/pages"
 )
 
@@ -123,6 +125,27 @@ func (r *Realm) loginPageKey(page *LoginPage) string {
 		}
 	}
 	return ""
+}
+
+// browsers returns the sites of all login pages of the realm, that of this page first.
+func (r *Realm) browsers(page *LoginPage) []*gate.Browser {
+	list := []*gate.Browser{page.browser}
+	for _, known := range r.loginPages {
+		scheme, rest, _ := strings.Cut(known.address, "://")
+		host, prefix, _ := strings.Cut(rest, "/")
+		browser, err := gate.NewBrowser(gate.BrowserConfig{Origin: scheme + "://" + host, Login: "/" + prefix})
+		if err == nil && known.address != page.address() {
+			list = append(list, browser)
+		}
+	}
+	return list
+}
+
+// isFromTrustedProxy reports whether a request comes from one of the site's
+// `trusted_proxies`.
+func isFromTrustedProxy(r *http.Request) bool {
+	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted
 }
 
 // loginPageSites returns the addresses of the pages that sign in at a login page.

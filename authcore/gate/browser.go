@@ -130,8 +130,8 @@ func isPlainText(path string) bool {
 	return true
 }
 
-// isUnreserved reports whether a byte stands for itself in every part of a URL (RFC
-// 3986, section 2.3).
+// isUnreserved reports whether a byte means itself in every part of a URL (RFC 3986,
+// section 2.3).
 func isUnreserved(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= lower(c) && lower(c) <= 'z' || strings.IndexByte("-._~", c) >= 0
 }

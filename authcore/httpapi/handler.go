@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/realm"
 )
 
@@ -30,6 +31,12 @@ type Options struct {
 	// ClientIP returns the client's address behind trusted proxies. Default: the
 	// peer of the connection. Headers such as X-Forwarded-For are not read here.
 	ClientIP func(*http.Request) netip.Addr
+	// Browsers are the sites with a login page that verify answers for; the first is the
+	// default. Default: none, verify accepts only tokens in the header.
+	Browsers []*gate.Browser
+	// TrustedProxy reports whether verify may read the address of the proxied request
+	// from headers. Default: it may not.
+	TrustedProxy func(*http.Request) bool
 	// Logger receives failures of the server. Default: they are discarded.
 	Logger *slog.Logger
 	// Failed is called for each of these failures, with CodeInternal or
@@ -42,6 +49,8 @@ type Handler struct {
 	realm    *realm.Realm
 	prefix   string
 	clientIP func(*http.Request) netip.Addr
+	browsers []*gate.Browser
+	trusted  func(*http.Request) bool
 	log      *slog.Logger
 	failed   func(authcore.Code)
 	routes   []route
@@ -59,6 +68,8 @@ func New(options Options) *Handler {
 		realm:    options.Realm,
 		prefix:   strings.TrimSuffix(path.Clean("/"+options.Prefix), "/"),
 		clientIP: options.ClientIP,
+		browsers: options.Browsers,
+		trusted:  options.TrustedProxy,
 		log:      options.Logger,
 		failed:   options.Failed,
 

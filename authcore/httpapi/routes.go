@@ -42,6 +42,9 @@ func (t route) isServed() bool { return t.methods != nil }
 func (h *Handler) table() []route {
 	type methods = map[string]endpoint
 	verify := h.signedIn(h.verify)
+	if len(h.browsers) > 0 {
+		verify = h.verifyBrowser
+	}
 	return []route{
 		{pattern: "/by-link/link", methods: methods{http.MethodPost: h.requestLink}},
 		{pattern: "/by-link/login", methods: methods{http.MethodPost: h.loginByMail}},

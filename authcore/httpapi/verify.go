@@ -17,7 +17,7 @@ import (
 //
 // The method of the proxied request is not read from X-Forwarded-Method and the
 // like: some proxies pass them through from the client, which could turn any
-// request into a preflight with them.
+// request into a preflight with them. With a login page it is, see proxiedMethod.
 func (h *Handler) verify(_ *request, claims *gate.Claims) (answer, error) {
 	header := http.Header{"Content-Length": {"0"}}
 	for _, name := range gate.Headers {

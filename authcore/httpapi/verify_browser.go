@@ -1,0 +1,93 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// verifyBrowser is verify for sites with a login page. The session may be in a cookie,
+// and a browser that loads a page is sent to the login page.
+func (h *Handler) verifyBrowser(r *request) (answer, error) {
+	browser, target := h.proxied(r.Request)
+	site := gate.Site{Browser: browser}
+	decision := h.realm.Decide(&site, gate.Request{
+		Method: proxiedMethod(r.Request), Header: gate.Header(r.Header), Target: target,
+		HasBody: true, // so that nothing counts as a preflight, which proceeds without a token
+		Now:     h.realm.Now(),
+	})
+	if decision.Status == 0 {
+		return h.verify(r, decision.Claims)
+	}
+	header := http.Header{}
+	decision.Answer(gate.Header(header))
+	for _, name := range []string{"Location", gate.HeaderLogin} {
+		if value := header.Get(name); strings.HasPrefix(value, "/") {
+			header.Set(name, browser.Origin()+value) // proxies resolve it against this address
+		}
+	}
+	if decision.Status == http.StatusSeeOther && isAuthRequest(r.Request) {
+		decision.Status = http.StatusUnauthorized
+		header.Set("Www-Authenticate", gate.Challenge)
+	}
+	return answer{status: decision.Status, header: header, body: []byte(decision.Body)}, nil
+}
+
+// proxied returns the site of the proxied request, and its path and query if they are
+// known. What a proxy that is not trusted reports is not read. A host selects one of
+// the configured sites and is never part of an address (CWE-644).
+func (h *Handler) proxied(r *http.Request) (browser *gate.Browser, target string) {
+	browser = h.browsers[0]
+	if h.trusted == nil || !h.trusted(r) {
+		return browser, ""
+	}
+	host := r.Header.Get("X-Forwarded-Host")
+	target = r.Header.Get("X-Forwarded-Uri")
+	if _, address, found := strings.Cut(r.Header.Get("X-Original-Url"), "://"); found {
+		var path string
+		host, path, _ = strings.Cut(address, "/")
+		target = "/" + path
+	}
+	if target == "" { // Envoy appends the path of the request
+		target = strings.TrimPrefix(r.URL.RequestURI(), h.prefix+verifyPath)
+	}
+	if host == "" {
+		return browser, target
+	}
+	for _, candidate := range h.browsers {
+		if _, known, _ := strings.Cut(candidate.Origin(), "://"); known == withoutDefaultPort(host) {
+			return candidate, target
+		}
+	}
+	return browser, "" // the request is for a site that is not configured
+}
+
+// proxiedMethod returns the method of the proxied request. A method that changes
+// something prevails, so that a header that the proxy passes through from the client
+// only makes the decision stricter. It is never OPTIONS, because the answer to a
+// preflight is a permission for some proxies.
+func proxiedMethod(r *http.Request) string {
+	methods := []string{r.Method}
+	for _, name := range []string{"X-Forwarded-Method", "X-Original-Method"} {
+		methods = append(methods, r.Header.Values(name)...)
+	}
+	result := http.MethodGet
+	for _, method := range methods {
+		switch method {
+		case http.MethodGet, http.MethodOptions:
+		case http.MethodHead:
+			result = method
+		default:
+			return method
+		}
+	}
+	return result
+}
+
+// isAuthRequest reports whether the proxy is nginx, whose auth_request takes every
+// status but 401 and 403 for a failure. Its configuration redirects to the Location of a
+// 401.
+func isAuthRequest(r *http.Request) bool {
+	return r.Header.Get("X-Original-Url") != "" || r.Header.Get("X-Original-Method") != ""
+}
