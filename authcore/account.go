@@ -49,6 +49,18 @@ func (a *Account) Apply(change func(*Account) error, damage error) error {
 	return err
 }
 
+// Items returns the user, its identities and its sessions as items of [Transfer].
+func (a Account) Items() []Item {
+	items := []Item{{User: &a.User}}
+	for i := range a.Identities {
+		items = append(items, Item{Identity: &a.Identities[i]})
+	}
+	for i := range a.Sessions {
+		items = append(items, Item{Session: &a.Sessions[i]})
+	}
+	return items
+}
+
 // Start adds a session and ends the oldest sessions beyond the limit.
 func (a *Account) Start(session Session, limit int) {
 	session.UserID = a.User.ID

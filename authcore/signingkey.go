@@ -21,6 +21,9 @@ type SigningKey struct {
 	Expires time.Time `json:"expires"`
 }
 
+// Live reports whether a token that the key signed may be valid.
+func (k SigningKey) Live(now time.Time) bool { return k.Expires.IsZero() || now.Before(k.Expires) }
+
 // MergeKeys adds those of the new keys whose ID is not among the stored ones. It
 // returns all of them in the order in which they begin to sign, and the number of
 // added keys. Transfer.Import uses it.

@@ -95,7 +95,7 @@ func (p *exportedPage) add(t *tx, key, text []byte, now time.Time) error {
 			return err
 		}
 		for _, key := range keys {
-			if key.Expires.IsZero() || now.Before(key.Expires) {
+			if key.Live(now) {
 				p.items = append(p.items, authcore.Item{Key: &key})
 			}
 		}

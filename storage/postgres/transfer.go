@@ -75,13 +75,7 @@ func (s *Store) exportUsers(ctx context.Context, at place, now time.Time) ([]aut
 		if err != nil {
 			continue // damaged
 		}
-		items = append(items, authcore.Item{User: &account.User})
-		for i := range account.Identities {
-			items = append(items, authcore.Item{Identity: &account.Identities[i]})
-		}
-		for i := range account.Sessions {
-			items = append(items, authcore.Item{Session: &account.Sessions[i]})
-		}
+		items = append(items, account.Items()...)
 	}
 	if len(ids) < exportUsers {
 		return items, nil, nil
@@ -133,9 +127,9 @@ func (s *Store) exportKeys(ctx context.Context, _ place, now time.Time) (items [
 		return nil, nil, err
 	}
 	keys, _, err := decodeKeys(rows)
-	for i := range keys {
-		if keys[i].Expires.IsZero() || now.Before(keys[i].Expires) {
-			items = append(items, authcore.Item{Key: &keys[i]})
+	for _, key := range keys {
+		if key.Live(now) {
+			items = append(items, authcore.Item{Key: &key})
 		}
 	}
 	return items, nil, answer(ctx, err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // maxSeen bounds the sessions that one step marks, because other calls wait for it.
@@ -40,7 +41,7 @@ func (s *Store) UpdateAccount(
 			return authcore.Account{}, damage
 		}
 		after := user.account.Clone()
-		if err := guard(func() error { return after.Apply(change, damage) }); err != nil {
+		if err := kv.Recover("callback", func() error { return after.Apply(change, damage) }); err != nil {
 			return authcore.Account{}, err
 		}
 		return c.account(user, after, errConflict)

@@ -14,6 +14,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // callTimeout bounds a call, including the search for the primary, connecting, and
@@ -140,7 +141,7 @@ func (s *Store) send(batch []*call) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(waiting[0].ctx), callTimeout)
 	defer cancel()
-	err := s.pipeline(ctx, commands, waiting[0].waits)
+	err := kv.Recover("client", func() error { return s.pipeline(ctx, commands, waiting[0].waits) })
 	for _, c := range waiting {
 		outcome := cmp.Or(c.Err(), err)
 		if errors.Is(outcome, goredis.Nil) {
@@ -157,11 +158,6 @@ func (s *Store) send(batch []*call) {
 // commands. If changes have to reach replicas, one WAIT follows on the same
 // connection: Redis waits for what that connection wrote.
 func (s *Store) pipeline(ctx context.Context, commands []goredis.Cmder, waits bool) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("panic in the client: %v", cause)
-		}
-	}()
 	var client goredis.Cmdable = s.db.client
 	var waited *goredis.IntCmd
 	if waits {

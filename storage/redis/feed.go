@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // feedPage bounds the entries that one step reads, because other calls wait for it.
@@ -75,7 +76,7 @@ func (s *Store) WatchRevocations(ctx context.Context, notify func()) error {
 			if !open {
 				return unavailable(errClosed)
 			}
-			if err := guard(func() error { notify(); return nil }); err != nil {
+			if err := kv.Recover("callback", func() error { notify(); return nil }); err != nil {
 				return err
 			}
 		}

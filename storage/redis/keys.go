@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // UpdateKeys changes the signing keys. See [authcore.Keys].
@@ -18,7 +19,7 @@ func (s *Store) UpdateKeys(
 			return "", err
 		}
 		var changed []authcore.SigningKey
-		if err := guard(func() (err error) {
+		if err := kv.Recover("callback", func() (err error) {
 			changed, err = change(stored)
 			return err
 		}); err != nil {

@@ -186,16 +186,6 @@ func (u *state) matches(ref authcore.UserRef) bool {
 	return u.account.Identity(ref.Identity) != nil
 }
 
-// guard runs a callback and turns a panic into an error.
-func guard(callback func() error) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = unavailable(fmt.Errorf("panic in a callback: %v", cause))
-		}
-	}()
-	return callback()
-}
-
 // encode fails for a time without a JSON form.
 func encode(value any) (string, error) {
 	text, err := json.Marshal(value)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // Login performs a login. See [authcore.LoginStep]. It takes two round trips: one
@@ -60,7 +61,7 @@ func (c *commit) login(ctx context.Context, step authcore.LoginStep) (authcore.A
 		found.Accounts = append(found.Accounts, account.Clone())
 	}
 	var after authcore.Account
-	err = guard(func() (err error) {
+	err = kv.Recover("callback", func() (err error) {
 		after, err = step.Decide(found)
 		return err
 	})

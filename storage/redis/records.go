@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 func (s *Store) recordKey(key authcore.RecordKey) string { return s.key("r:", key.Kind, ":", key.Key) }
@@ -75,7 +76,7 @@ func (s *Store) UpdateRecord(
 		}
 		changed := record
 		changed.Data = slices.Clone(record.Data)
-		if err := guard(func() error { return change(&changed) }); err != nil {
+		if err := kv.Recover("callback", func() error { return change(&changed) }); err != nil {
 			return authcore.Record{}, err
 		}
 		record.Data, record.Expires = slices.Clone(changed.Data), changed.Expires

@@ -58,13 +58,7 @@ func (s *Store) exportUsers(ctx context.Context, at string, now time.Time) ([]au
 		if user.decode(now) != nil {
 			continue
 		}
-		items = append(items, authcore.Item{User: &user.account.User})
-		for i := range user.account.Identities {
-			items = append(items, authcore.Item{Identity: &user.account.Identities[i]})
-		}
-		for i := range user.account.Sessions {
-			items = append(items, authcore.Item{Session: &user.account.Sessions[i]})
-		}
+		items = append(items, user.account.Items()...)
 	}
 	if next == "" {
 		return items, "r", nil
@@ -112,11 +106,13 @@ func (s *Store) exportRevocations(ctx context.Context, at string, now time.Time)
 	return items, "v" + next, nil
 }
 
-func (s *Store) exportKeys(ctx context.Context, _ string, _ time.Time) ([]authcore.Item, string, error) {
+func (s *Store) exportKeys(ctx context.Context, _ string, now time.Time) ([]authcore.Item, string, error) {
 	keys, _, err := s.keys(ctx)
 	var items []authcore.Item
 	for _, key := range keys {
-		items = append(items, authcore.Item{Key: &key})
+		if key.Live(now) {
+			items = append(items, authcore.Item{Key: &key})
+		}
 	}
 	return items, "e", err
 }

@@ -82,8 +82,9 @@ func moveEverything(t *testing.T, from, to authcore.Store) {
 // keep it.
 func expiredExport(t *testing.T, from authcore.Store) {
 	account, live, key := mixedRealm(t, from)
-	revocation := revokeUser("live")
-	want := append(itemsOf(account), authcore.Item{Record: &live}, authcore.Item{Key: &key})
+	revocation, old := revokeUser("live"), newKey("old")
+	wantImported(t, from, []authcore.Item{{Key: &old}}, 1)
+	want := append(itemsOf(account), authcore.Item{Record: &live}, authcore.Item{Key: &key}, authcore.Item{Key: &old})
 	wantItems(t, from, start, append(want, authcore.Item{Revocation: &revocation}))
 	wantItems(t, from, at(15*time.Minute-time.Millisecond), append(want, authcore.Item{Revocation: &revocation}))
 	account.Sessions, account.Identities = nil, account.Identities[:1]

@@ -42,7 +42,7 @@ func CheckKeys(ctx context.Context, from, to authcore.Keys, now time.Time) error
 	}
 	for _, key := range target {
 		moved := slices.ContainsFunc(source, func(k authcore.SigningKey) bool { return k.ID == key.ID })
-		if !moved && (key.Expires.IsZero() || now.Before(key.Expires)) {
+		if !moved && key.Live(now) {
 			return ErrForeignKeys
 		}
 	}
