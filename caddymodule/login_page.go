@@ -142,9 +142,6 @@ func (l *LoginPage) check() error {
 	if err := validatePrefix(l.resolved.Prefix); err != nil {
 		return err
 	}
-	if strings.Trim(l.resolved.Prefix, "/") == "" {
-		return fmt.Errorf("prefix: %q leaves no path for the site; use for example %s", l.resolved.Prefix, pages.DefaultPrefix)
-	}
 	if err := pages.CheckOrigin(l.resolved.Origin); err != nil {
 		return fmt.Errorf("origin: %w", err)
 	}
