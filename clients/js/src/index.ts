@@ -321,6 +321,25 @@ export function createAuth(options: Options) {
     user: async () => keepUser(await signed<User>('GET', 'user/')),
     /** Changes the profile. An absent field is not changed. */
     updateUser: async (change: { first_name?: string, last_name?: string }) => keepUser(await signed<User>('PATCH', 'user/', change)),
+    /** Mails a code to a new address, and one to the current address if currentCodeRequired. Needs a recent login. */
+    async changeEmail(email: string, locale?: string) {
+      const answer = await signed<{ request_id: string, expires_in: number, current_code_required: boolean }>(
+        'POST', 'user/email/', { email, ...locale ? { locale } : {} })
+      return { requestId: answer.request_id, expiresIn: answer.expires_in, currentCodeRequired: answer.current_code_required }
+    },
+    /** Changes the address with the mailed codes. All sessions of the user end; this one is replaced. */
+    async confirmEmail(requestId: string, code: string, currentCode?: string) {
+      return shown(keep(await signed<Login>('POST', 'user/email/confirm/', {
+        request_id: requestId, code, ...currentCode ? { current_code: currentCode } : {},
+      })))!
+    },
+    /** Everything that is stored about the user. */
+    export: () => signed<components['schemas']['Export']>('GET', 'user/export/'),
+    /** Deletes the user with everything that is stored about it. Needs a recent login. */
+    async deleteAccount() {
+      await signed<void>('DELETE', 'user/')
+      write(null)
+    },
     /** The accounts at providers that log in this user. */
     identities: () => signed<Identity[]>('GET', 'identities/'),
     unlink: (id: string) => signed<void>('DELETE', `identities/${encodeURIComponent(id)}/`),

@@ -207,6 +207,21 @@ test('the token of a link', () => {
   assert.equal(auth.linkTokenFrom(new URL('https://a.example/')), null)
 })
 
+test('the account: address, export, deletion', async () => {
+  const { auth, server, paths } = await signedIn()
+  server.faults.push(() => json(200, { email: 'new@example.com', expires_in: 900, request_id: 'r2', current_code_required: true }))
+  const { requestId, currentCodeRequired } = await auth.changeEmail('new@example.com')
+  assert.ok(currentCodeRequired)
+  server.faults.push(() => Object.assign(server.user, { email: 'new@example.com' }) && server.grant())
+  assert.equal((await auth.confirmEmail(requestId, '123456', '654321')).user.email, 'new@example.com')
+  assert.deepEqual(server.calls.at(-1).body, { request_id: 'r2', code: '123456', current_code: '654321' })
+  assert.deepEqual(await auth.export(), { path: '/v1/auth/user/export/' })
+  server.faults.push(() => new Response(null, { status: 204 }))
+  await auth.deleteAccount()
+  assert.equal(auth.snapshot, null)
+  assert.deepEqual(paths(), ['/user/email/', '/user/email/confirm/', '/user/export/', '/user/'])
+})
+
 test('social login', async () => {
   globalThis.sessionStorage = new Storage()
   const gone = []
