@@ -26,6 +26,8 @@ type requestIdentity struct {
 	// token and cookies are the Authorization and Cookie headers that the last gate
 	// received.
 	token, cookies []string
+	// stream is that of the first gate while the request is served.
+	stream stream
 	// replacer has the placeholders, or is nil.
 	replacer *caddy.Replacer
 	// loginPage is the login page of the site, or nil. loginAPI is set if the request has

@@ -110,6 +110,8 @@ type Realm struct {
 	// The resolved options, including secrets.
 	config    core.Config
 	linkPages []linkPage
+	// streams are the requests that are being served.
+	streams streams
 	// loginPages are the login pages of the realm, by address.
 	loginPages []loginPage
 	storage    Storage

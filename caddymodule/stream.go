@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -14,71 +13,101 @@ import (
 // stream outlives its session.
 const streamInterval = time.Second
 
-// stream ends a request that lasts longer than its session: an upgraded connection, an
-// event stream, a gRPC call, a long download. Short requests are never checked again.
+// stream is a request that is being served. If it lasts longer than its session, it
+// ends: an upgraded connection, an event stream, a gRPC call, a long download.
 type stream struct {
-	auth   *TokenAuth
-	w      http.ResponseWriter
-	cancel context.CancelFunc
+	auth *TokenAuth
+	w    http.ResponseWriter
 	// authorization and cookies are the credentials of the client, and browser is the
 	// login page whose cookie identifies users, or nil.
 	authorization, cookies []string
 	browser                *gate.Browser
 
+	// round is the value of streams.round when the request began.
+	round          uint64
+	previous, next *stream
+}
+
+// streams are the requests with an identity that are being served. Registering one
+// allocates nothing; one timer for all of them runs while there are any.
+type streams struct {
 	mu    sync.Mutex
+	first *stream
+	round uint64
 	timer *time.Timer
-	done  bool
+	// running reports that the timer will call check.
+	running bool
 }
 
-// watch returns the request with a context that ends with the session of its token.
-// Call stop of the stream when the request was served.
-func (t *TokenAuth) watch(w http.ResponseWriter, r *http.Request, browser *gate.Browser, identity *requestIdentity) (*http.Request, *stream) {
-	ctx, cancel := context.WithCancel(r.Context())
-	s := &stream{auth: t, w: w, cancel: cancel, authorization: identity.token, cookies: identity.cookies, browser: browser}
-	s.mu.Lock()
-	s.timer = time.AfterFunc(streamInterval, s.check)
-	s.mu.Unlock()
-	return r.WithContext(ctx), s
-}
-
-func (s *stream) stop() {
-	s.mu.Lock()
-	s.done = true
-	s.timer.Stop()
-	s.mu.Unlock()
-	s.cancel()
-}
-
-// check decides about the token again. A store that is down ends no stream.
-func (s *stream) check() {
+// add registers a request. The caller removes it when the request was served.
+func (s *streams) add(one *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done {
+	one.round, one.previous, one.next = s.round, nil, s.first
+	if s.first != nil {
+		s.first.previous = one
+	}
+	s.first = one
+	if s.running {
 		return
 	}
-	if s.ended() {
-		s.end()
-		return
+	s.running = true
+	if s.timer == nil {
+		s.timer = time.AfterFunc(streamInterval, s.check)
+	} else {
+		s.timer.Reset(streamInterval)
 	}
-	s.timer.Reset(streamInterval)
 }
 
+func (s *streams) remove(one *stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one.previous == nil {
+		s.first = one.next
+	} else {
+		one.previous.next = one.next
+	}
+	if one.next != nil {
+		one.next.previous = one.previous
+	}
+	*one = stream{}
+}
+
+// check decides again about the requests that have lasted for a round, and ends those
+// whose session has ended. A writer is used under the lock only: later it may belong to
+// another request.
+func (s *streams) check() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for one := s.first; one != nil; one = one.next {
+		if one.round != s.round && one.ended() {
+			one.end()
+		}
+	}
+	s.round++
+	s.running = s.first != nil
+	if s.running {
+		s.timer.Reset(streamInterval)
+	}
+}
+
+// ended reports whether the token of the request is not accepted any more. A store that
+// is down ends no stream.
 func (s *stream) ended() bool {
 	live := s.auth.realm.current()
 	if live == nil {
 		return false // between two configurations
 	}
-	site := gate.Site{Policy: s.auth.site.Policy, Browser: s.browser}
+	site := gate.Site{Browser: s.browser} // the requirements were met at the beginning
 	header := gate.Header{"Authorization": s.authorization, "Cookie": s.cookies}
 	decision := live.Decide(&site, gate.Request{Method: http.MethodGet, Header: header, Now: live.Now()})
 	return decision.Claims == nil && decision.Status != http.StatusServiceUnavailable
 }
 
-// end cancels the request. reverse_proxy ignores that with flush_interval -1, so that
-// reading from the client and writing to it fail as well.
+// end makes reading from the client and writing to it fail, also on an upgraded
+// connection. The server then cancels the context of the request.
 func (s *stream) end() {
-	s.cancel()
 	control, past := http.NewResponseController(s.w), time.Unix(1, 0)
-	_ = control.SetReadDeadline(past) // a writer without deadlines ends by its context
+	_ = control.SetReadDeadline(past) // a writer without deadlines cannot be ended
 	_ = control.SetWriteDeadline(past)
 }

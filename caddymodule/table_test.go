@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"testing"
 	"time"
 
@@ -129,6 +130,25 @@ func loadCase(t *testing.T, s setup, c *gatecase.Case, keys []authcore.SigningKe
 	if err := caddy.Load(text, true); err != nil {
 		t.Fatal(err)
 	}
+	awaitNewServer(t, s.Port)
+}
+
+// awaitNewServer waits for an answer. The server before the reload may still accept one
+// connection, which it closes.
+func awaitNewServer(t *testing.T, port string) {
+	t.Helper()
+	transport := &http.Transport{DisableKeepAlives: true}
+	for range 10 {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+port+"/", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response, err := transport.RoundTrip(request); err == nil {
+			_ = response.Body.Close()
+			return
+		}
+	}
+	t.Fatal("the server does not answer after the reload")
 }
 
 // replaced replaces objects recursively.

@@ -224,15 +224,17 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	identity := identityOf(r)
 	identity.forget()
 	identity.restore(r)
-	site := t.site
+	site := &t.site
 	if page := identity.loginPage; site.Browser == nil && page != nil && page.realm == t.realm {
-		site.Browser = page.browser
+		behindPage := t.site
+		behindPage.Browser = page.browser
+		site = &behindPage
 	}
 	live, err := t.realm.serving(r.Context())
 	if err != nil {
 		identity.decision = gate.Unavailable(err)
 	} else {
-		identity.decision = live.Decide(&site, request(&site, live, r))
+		identity.decision = live.Decide(site, request(site, live, r))
 	}
 	decision := &identity.decision
 	t.realm.gate.count(decision.Reason)
@@ -247,9 +249,14 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 		return t.refuse(w, r, &site, &unavailable)
 	}
 	if decision.Claims != nil {
-		var s *stream
-		r, s = t.watch(w, r, site.Browser, identity)
-		defer s.stop()
+		watched := &identity.stream
+		if watched.auth != nil { // that of an outer gate
+			watched = new(stream)
+		}
+		watched.auth, watched.w, watched.browser = t, w, site.Browser
+		watched.authorization, watched.cookies = identity.token, identity.cookies
+		t.realm.streams.add(watched)
+		defer t.realm.streams.remove(watched)
 	}
 	w = completed(w, decision, t.NoStore)
 	err = next.ServeHTTP(w, r)
