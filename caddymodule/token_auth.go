@@ -239,14 +239,14 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	decision := &identity.decision
 	t.realm.gate.count(decision.Reason)
 	if decision.Status != 0 {
-		return t.refuse(w, r, &site, decision)
+		return t.refuse(w, r, site, decision)
 	}
 	identity.token, identity.cookies = r.Header["Authorization"], r.Header["Cookie"]
 	site.Forward(decision, gate.Header(r.Header))
 	if err := t.assert(live, r, decision.Claims); err != nil {
 		unavailable := gate.Unavailable(err)
 		unavailable.Origin = decision.Origin
-		return t.refuse(w, r, &site, &unavailable)
+		return t.refuse(w, r, site, &unavailable)
 	}
 	if decision.Claims != nil {
 		watched := &identity.stream

@@ -91,7 +91,7 @@ type session struct {
 // signedIn waits until the page shows a signed-in user, and returns the session.
 func (p *tab) signedIn() session {
 	p.t.Helper()
-	p.await("a signed-in user", `() => globalThis.auth?.snapshot && !document.getElementById("app").hidden`)
+	p.await("a signed-in user", `() => !!globalThis.auth?.snapshot && !document.getElementById("app").hidden`)
 	value, err := p.Eval(`() => auth.snapshot`)
 	if err != nil {
 		p.t.Fatal(err)
@@ -107,8 +107,11 @@ func (p *tab) signedIn() session {
 func (p *tab) await(what, function string) {
 	p.t.Helper()
 	if err := p.Page.Timeout(pageLimit).Wait(rod.Eval(function)); err != nil {
-		text, _ := p.Eval(`() => document.body.innerText`)
-		p.t.Fatalf("the page never shows %s: %v; it shows %v", what, err, text)
+		text, _ := p.Eval(`() => location.href + "\n" + document.title + "\n" + document.body.innerText.slice(0, 500)`)
+		if text == nil {
+			p.t.Fatalf("the page never shows %s: %v", what, err)
+		}
+		p.t.Fatalf("the page never shows %s: %v; it shows %s", what, err, text.Value.Str())
 	}
 }
 
