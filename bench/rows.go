@@ -70,6 +70,8 @@ type row struct {
 	algorithm string
 	// revoked is the number of revocations, and of live sessions.
 	revoked int
+	// cookie sends the token in the session cookie instead of Authorization.
+	cookie bool
 	// status is the expected status; 0 means 200.
 	status int
 	// program is one without which the row is left out.
@@ -85,6 +87,7 @@ func (s scale) rows() []row {
 		{name: plain, title: "plain `reverse_proxy`", start: proxy("")},
 		{name: "control", title: "plain `reverse_proxy`, a second process", start: proxy("")},
 		{name: "hot", title: "one hot token", start: gated("", "")},
+		{name: "hot-cookie", title: "one hot token in the session cookie", cookie: true, start: gated("", "login_page /auth\norigin https://app.example.com")},
 		{name: "request_header", title: "`request_header` three times for the same headers, no check", start: proxy(sameHeaders)},
 		{name: "one-header", title: "one hot token, `headers X-Auth-User-Id`", start: gated("", "headers X-Auth-User-Id")},
 		{name: few, title: "plain `reverse_proxy`, requests with four headers", start: proxy(""), baseline: few},

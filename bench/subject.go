@@ -45,7 +45,11 @@ func (b *bench) newSubject(r row, requests int) *subject {
 	headers := map[string]string{"": browserHeaders, few: programHeaders}[r.baseline]
 	s.before = "GET /api/items?page=1 HTTP/1.1\r\nHost: " + s.servers[0].address + "\r\n" + headers
 	if s.list[0] != "" {
-		s.before += "Authorization: Token "
+		if s.cookie {
+			s.before += "Cookie: " + gate.CookieName(gate.CookieSession, true) + "="
+		} else {
+			s.before += "Authorization: Token "
+		}
 		s.after = "\r\n\r\n"
 	}
 	return s

@@ -114,12 +114,12 @@ func (c decisionCounters) count(reason string) {
 
 // reasons lists every reason of a decision.
 func reasons() []string {
-	list := []string{gate.ReasonAuthenticated, gate.ReasonAnonymous, gate.ReasonPreflight, gate.ReasonUnavailable}
+	list := []string{gate.ReasonAuthenticated, gate.ReasonAnonymous, gate.ReasonPreflight, gate.ReasonRenewal, gate.ReasonUnavailable}
 	for _, err := range []error{
 		gate.ErrNoCredentials, gate.ErrEmptyCredentials, gate.ErrSpaces, gate.ErrInvalidCharacters,
 		gate.ErrInvalidToken, gate.ErrUserInactive, gate.ErrMalformed, gate.ErrUnknownKey, gate.ErrSignature,
 		gate.ErrExpired, gate.ErrRevoked, gate.ErrClaims, gate.ErrTooOld, gate.ErrForbidden,
-		gate.ErrStale,
+		gate.ErrStale, gate.ErrCrossSite,
 	} {
 		if refusal, ok := errors.AsType[*gate.Refusal](err); ok {
 			list = append(list, refusal.Reason)

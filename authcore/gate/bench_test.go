@@ -114,17 +114,33 @@ func benchmarkVerify(b *testing.B, v *Verifier, token string, want error) {
 	}
 }
 
-// BenchmarkRequest measures the whole hot path, from Clean to Forward, on all cores.
+// BenchmarkRequest measures the whole hot path, from Clean to Forward, on all cores: with
+// the token in the header, and in a cookie, alone and among others.
 func BenchmarkRequest(b *testing.B) {
+	token := testSigners()[EdDSA].sign(testClaims())
+	for _, test := range []struct {
+		name, field, value string
+		browser            *Browser
+	}{
+		{"header", "Authorization", "Token " + token, nil},
+		{"header with login page", "Authorization", "Token " + token, testBrowser(b)},
+		{"cookie", "Cookie", "__Host-edgeauth=" + token, testBrowser(b)},
+		{"cookie among others", "Cookie", "theme=dark; __Host-edgeauth=" + token + "; lang=en", testBrowser(b)},
+	} {
+		b.Run(test.name, func(b *testing.B) { benchmarkRequest(b, test.browser, test.field, []string{test.value}) })
+	}
+}
+
+func benchmarkRequest(b *testing.B, browser *Browser, field string, credentials []string) {
+	b.Helper()
 	cfg := testConfig()
 	cfg.Revocations = manyRevocations(1000)
 	cfg.Seen = func(*Claims, time.Time) {}
 	v := newTestVerifier(b, cfg)
 	site := Site{
 		Policy:  Policy{MaxAge: time.Hour, Require: []Requirement{{"email_domain", []string{"example.com"}}}},
-		Headers: defaultHeaders(),
+		Headers: defaultHeaders(), Browser: browser,
 	}
-	authorization := []string{"Token " + testSigners()[EdDSA].sign(testClaims())}
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		header, d := Header{}, new(Decision)
@@ -132,9 +148,9 @@ func BenchmarkRequest(b *testing.B) {
 			header[name] = []string{"value"}
 		}
 		for pb.Next() {
-			header["Authorization"] = authorization
+			header[field] = credentials
 			Clean(header)
-			if *d = site.Decide(v, Request{Method: "GET", Header: header, Now: testNow}, nil); d.Status != 0 {
+			if *d = site.Decide(v, Request{Method: "GET", Header: header, Path: "/", Now: testNow}, nil); d.Status != 0 {
 				b.Errorf("Decide = %+v, want claims", d)
 			}
 			site.Forward(d, header)

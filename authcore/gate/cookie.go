@@ -44,7 +44,7 @@ func stripCookies(header Header) {
 }
 
 func (h Header) replaceCookies(fields []string) {
-	kept := make([]string, 0, len(fields))
+	var kept []string // most requests have no other cookies or one field
 	for _, field := range fields {
 		if rest := withoutOwn(field); rest != "" {
 			kept = append(kept, rest)
@@ -86,6 +86,7 @@ func withoutOwn(field string) string {
 		if b.Len() > 0 {
 			b.WriteByte(';')
 		} else {
+			b.Grow(len(field))
 			pair = strings.TrimLeft(pair, " \t")
 		}
 		b.WriteString(pair)
