@@ -117,7 +117,10 @@ func provisionAlone(config []byte) (*App, error) {
 	if !ok {
 		return nil, fmt.Errorf("unexpected app %T", loaded)
 	}
-	return app, app.checkComplete(config)
+	if err := app.checkComplete(config); err != nil {
+		return nil, errors.Join(err, app.Cleanup())
+	}
+	return app, nil
 }
 
 // checkComplete reports what a realm lacks unless a site of the configuration has a login
