@@ -116,6 +116,7 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	if l.showsPerson(r) {
 		skipLog(r)
 	}
+	endUnread(w, r)
 	live, release, err := l.realm.hold(r.Context())
 	if err != nil {
 		l.realm.failed(authcore.CodeUnavailable)

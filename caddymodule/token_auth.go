@@ -281,6 +281,7 @@ func request(site *gate.Site, live *liveRealm, r *http.Request) gate.Request {
 // refuse ends a request, or passes it to the site's error routes. Those must not
 // answer preflights, and do not replace redirects.
 func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, site *gate.Site, decision *gate.Decision) error {
+	endUnread(w, r)
 	if t.HandleErrors && decision.Status >= http.StatusBadRequest {
 		if !t.ForwardToken {
 			delete(r.Header, "Authorization")
@@ -291,6 +292,16 @@ func (t *TokenAuth) refuse(w http.ResponseWriter, r *http.Request, site *gate.Si
 	}
 	writeDecision(w, decision)
 	return nil
+}
+
+// endUnread closes the connection after the answer to a request that expects
+// 100-continue (RFC 9110, section 10.1.1). Otherwise, if another handler wrapped the
+// body, net/http waits for a body that the client does not send before it sends the
+// answer.
+func endUnread(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 && r.Header.Get("Expect") != "" {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 // assert adds the token for the upstream if one is configured.

@@ -50,5 +50,5 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println(claims.Subject)
+	fmt.Fprintln(os.Stdout, claims.Subject)
 }
