@@ -188,7 +188,7 @@ func (h *Handler) show(r *request, status int, name string) error {
 	header := r.w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Language", r.view.Lang)
-	header.Set("Content-Security-Policy", policy(r.view.formTargets))
+	header.Set("Content-Security-Policy", policy(append(r.view.formTargets, h.siteOrigins()...)))
 	r.w.WriteHeader(status)
 	_, _ = r.w.Write(body.Bytes()) // a client that is gone needs no answer
 	return nil

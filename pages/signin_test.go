@@ -217,7 +217,9 @@ func TestSingleSignOn(t *testing.T) {
 		t.Fatalf("the browser goes to %s", away)
 	}
 	ask := a.get(sso).must(http.StatusSeeOther).location()
-	a.get(ask).must(http.StatusOK)
+	if policy := a.get(ask).must(http.StatusOK).Header().Get("Content-Security-Policy"); !strings.Contains(policy, " "+other+";") {
+		t.Errorf("Content-Security-Policy = %q, want the other site in form-action", policy)
+	}
 	back, err := url.Parse(ask)
 	if err != nil {
 		t.Fatal(err)

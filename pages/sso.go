@@ -66,6 +66,18 @@ func (h *Handler) handoff(r *request) error {
 	return h.enter(r, grant, h.checkedReturn(taken.ReturnTo))
 }
 
+// siteOrigins returns the origins of the other sites. A form that signs in may lead
+// there, and a browser applies the policy of the page to each redirect.
+func (h *Handler) siteOrigins() []string {
+	var origins []string
+	for _, site := range h.Sites {
+		if parsed, err := url.Parse(site); err == nil {
+			origins = append(origins, parsed.Scheme+"://"+parsed.Host)
+		}
+	}
+	return origins
+}
+
 // returnToSite sends a browser that is to return to another site to the login page of
 // that site, which begins the sign-in in its own name. It reports whether it did.
 func (h *Handler) returnToSite(r *request, page string) bool {
