@@ -18,10 +18,9 @@ import (
 )
 
 // maxAllocations limits the allocations of the gate for a request with a known token:
-// the identity and its placeholders, and five that end a long response with its
-// session: a context, a copy of the request, a timer. The headers of a browser nearly
-// fill their map, so that it shows when that grows, which it does now and then.
-const maxAllocations = 8
+// the identity and its placeholders. The headers of a browser nearly fill their map, so
+// that it shows when that grows, which it does now and then.
+const maxAllocations = 3
 
 // A request that passes the gate with a known token has to cost next to nothing.
 // The handler after it does nothing, so that only the gate is counted.

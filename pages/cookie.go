@@ -34,7 +34,7 @@ func (h *Handler) setCookie(r *request, name, value string, lifetime time.Durati
 	if age <= 0 {
 		age = -1
 	}
-	http.SetCookie(r.w, &http.Cookie{
+	http.SetCookie(r.w, &http.Cookie{ //nolint:gosec // not Secure on http of the loopback interface only
 		Name: h.cookieName(name), Value: value, Path: "/", MaxAge: age,
 		Secure: h.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})

@@ -66,7 +66,7 @@ func (h *Handler) fail(r *request, err error) {
 // failure returns the text about an error in the language of the view.
 func (v *view) failure(err *authcore.Error) string {
 	text := &v.Text
-	switch err.Code {
+	switch err.Code { //nolint:exhaustive // the others have one text
 	case authcore.CodeThrottled:
 		return strings.ReplaceAll(text.ErrThrottled, "{time}", language.InWords(max(err.RetryAfter, time.Second), v.Lang))
 	case authcore.CodeInvalidLink:
