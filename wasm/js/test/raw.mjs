@@ -15,7 +15,7 @@ export async function exchange(port, text) {
     socket.write(text, "latin1");
     for await (const part of socket) {
       data += part.toString("latin1");
-      const answer = parse(data);
+      const answer = parse(data, text.startsWith("HEAD "));
       if (answer) return answer;
     }
     if (data === "") return {};
@@ -25,8 +25,9 @@ export async function exchange(port, text) {
   }
 }
 
-// parse returns an answer, or undefined if it is incomplete.
-function parse(data) {
+// parse returns an answer, or undefined if it is incomplete. An answer to HEAD has no
+// body, whatever its header says.
+function parse(data, toHead) {
   const end = data.indexOf("\r\n\r\n");
   if (end < 0) return undefined;
   const [status, ...lines] = data.slice(0, end).split("\r\n");
@@ -36,7 +37,7 @@ function parse(data) {
     headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value);
   }
   const answer = { status: Number(status.split(" ")[1]), headers };
-  answer.body = body(data.slice(end + 4), answer);
+  answer.body = toHead ? "" : body(data.slice(end + 4), answer);
   return answer.body === undefined ? undefined : answer;
 }
 
