@@ -21,10 +21,11 @@ func checkCommand() *cobra.Command {
 		Use:   "check [--config <path>] [--adapter <name>]",
 		Short: "Tries everything that logins depend on",
 		Long: `
-Reads a configuration and tries, all at once and for at most 15 seconds, every
-store, mail server and social provider in it. Says what is wrong and what to do,
-and which redirect URIs to register at each provider. The exit status is not 0
-when something is wrong.
+Validates a configuration as "caddy validate" does, then tries, simultaneously and
+for at most 15 seconds, every store, mail server and social provider in it. Reports
+what is wrong and what to do, which redirect URIs to register at each provider, and
+what is valid in the sites but probably a mistake. The exit status is not 0 when
+something is wrong; warnings do not change it.
 
 Nothing is changed and no mail is sent. It can run next to the server, as the same
 user: a store file that the server has open is left alone.
@@ -64,6 +65,9 @@ var errWrong = errors.New("something is wrong; see above")
 // runCheck checks a configuration and prints what was found. All of it ends with
 // ctx.
 func runCheck(ctx context.Context, out io.Writer, config []byte) error {
+	if err := validateWhole(config); err != nil {
+		return err
+	}
 	app, err := provisionAlone(config)
 	if err != nil {
 		return err
@@ -81,6 +85,12 @@ func runCheck(ctx context.Context, out io.Writer, config []byte) error {
 		findings = findings[len(mine):]
 		good = printFindings(out, realm, mine) && good
 		printRegistrations(out, realm.registrations(ctx))
+	}
+	if warnings := siteWarnings(config, app); len(warnings) > 0 {
+		fmt.Fprintln(out, "warnings")
+		for _, warning := range warnings {
+			fmt.Fprintf(out, "  %s\n", warning)
+		}
 	}
 	if !good {
 		return errWrong
