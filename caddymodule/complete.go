@@ -1,34 +1,31 @@
 package caddymodule
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// completed returns a writer that adds to the answer of the upstream what
-// gate.Decision.Complete does, and no-store to pages if that is wanted. If that is
-// nothing for this request, it is w itself.
-func completed(w http.ResponseWriter, decision *gate.Decision, noStore bool) http.ResponseWriter {
-	if !decision.Completes() && !noStore {
-		return w
-	}
-	return &completingWriter{
-		ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}, decision: decision, noStore: noStore,
-	}
-}
+// errEnded is the error of writing to a client whose session has ended.
+var errEnded = errors.New("edgeauth: the session has ended")
 
-// completingWriter adds headers just before the header is written. Other capabilities,
-// such as hijacking a connection for a WebSocket, are found through Unwrap.
+// completingWriter adds to the answer of the upstream what gate.Decision.Complete does,
+// and no-store to pages if that is wanted, just before the header is written. It fails
+// once the session has ended. Other capabilities, such as hijacking a connection for a
+// WebSocket, are found through Unwrap.
 type completingWriter struct {
-	*caddyhttp.ResponseWriterWrapper
+	caddyhttp.ResponseWriterWrapper
 	decision *gate.Decision
 	noStore  bool
 	done     bool
+	// ended is set by another goroutine.
+	ended atomic.Bool
 }
 
 func (w *completingWriter) complete() {
@@ -52,18 +49,27 @@ func (w *completingWriter) WriteHeader(status int) {
 
 // Write writes a part of the body.
 func (w *completingWriter) Write(p []byte) (int, error) {
+	if w.ended.Load() {
+		return 0, errEnded
+	}
 	w.complete()
 	return w.ResponseWriterWrapper.Write(p)
 }
 
 // ReadFrom writes a body from a reader.
 func (w *completingWriter) ReadFrom(r io.Reader) (int64, error) {
+	if w.ended.Load() {
+		return 0, errEnded
+	}
 	w.complete()
 	return w.ResponseWriterWrapper.ReadFrom(r)
 }
 
 // FlushError sends what was written so far, the header too.
 func (w *completingWriter) FlushError() error {
+	if w.ended.Load() {
+		return errEnded
+	}
 	w.complete()
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }

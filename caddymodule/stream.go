@@ -17,7 +17,8 @@ const streamInterval = time.Second
 // ends: an upgraded connection, an event stream, a gRPC call, a long download.
 type stream struct {
 	auth *TokenAuth
-	w    http.ResponseWriter
+	// writer is the one that the handlers behind the gate got.
+	writer completingWriter
 	// authorization and cookies are the credentials of the client, and browser is the
 	// login page whose cookie identifies users, or nil.
 	authorization, cookies []string
@@ -37,6 +38,13 @@ type streams struct {
 	timer *time.Timer
 	// running reports that the timer will call check.
 	running bool
+}
+
+// begin prepares the stream of a request.
+func (s *stream) begin(t *TokenAuth, w http.ResponseWriter, browser *gate.Browser, identity *requestIdentity) {
+	s.auth, s.browser, s.authorization, s.cookies = t, browser, identity.token, identity.cookies
+	s.writer.ResponseWriter, s.writer.decision, s.writer.noStore = w, &identity.decision, t.NoStore
+	s.writer.done = false
 }
 
 // add registers a request. The caller removes it when the request was served.
@@ -70,12 +78,12 @@ func (s *streams) remove(one *stream) {
 	if one.next != nil {
 		one.next.previous = one.previous
 	}
-	*one = stream{}
+	one.auth, one.previous, one.next = nil, nil, nil
 }
 
 // check decides again about the requests that have lasted for a round, and ends those
-// whose session has ended. A writer is used under the lock only: later it may belong to
-// another request.
+// whose session has ended. The server's writer is used under the lock only: later it
+// may belong to another request.
 func (s *streams) check() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,9 +113,19 @@ func (s *stream) ended() bool {
 }
 
 // end makes reading from the client and writing to it fail, also on an upgraded
-// connection. The server then cancels the context of the request.
+// connection. The server then cancels the context of the request. The deadlines are those
+// of the server's own writer: wrappers of Caddy are for one goroutine.
 func (s *stream) end() {
-	control, past := http.NewResponseController(s.w), time.Unix(1, 0)
-	_ = control.SetReadDeadline(past) // a writer without deadlines cannot be ended
+	s.writer.ended.Store(true)
+	w := s.writer.ResponseWriter
+	for {
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = wrapper.Unwrap()
+	}
+	control, past := http.NewResponseController(w), time.Unix(1, 0)
+	_ = control.SetReadDeadline(past) // a writer without deadlines ends at the next write
 	_ = control.SetWriteDeadline(past)
 }

@@ -248,17 +248,18 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 		unavailable.Origin = decision.Origin
 		return t.refuse(w, r, site, &unavailable)
 	}
+	watched := &identity.stream
+	if watched.auth != nil { // that of an outer gate
+		watched = new(stream)
+	}
+	watched.begin(t, w, site.Browser, identity)
 	if decision.Claims != nil {
-		watched := &identity.stream
-		if watched.auth != nil { // that of an outer gate
-			watched = new(stream)
-		}
-		watched.auth, watched.w, watched.browser = t, w, site.Browser
-		watched.authorization, watched.cookies = identity.token, identity.cookies
 		t.realm.streams.add(watched)
 		defer t.realm.streams.remove(watched)
 	}
-	w = completed(w, decision, t.NoStore)
+	if decision.Claims != nil || decision.Completes() || t.NoStore {
+		w = &watched.writer
+	}
 	err = next.ServeHTTP(w, r)
 	if err != nil { // error routes write to the original writer
 		decision.Complete(gate.Header(w.Header()))

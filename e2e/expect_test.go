@@ -23,7 +23,7 @@ func TestExpectContinueIsRefusedWithoutBody(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer connection.Close()
+			t.Cleanup(func() { _ = connection.Close() })
 			if err := connection.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
 				t.Fatal(err)
 			}
