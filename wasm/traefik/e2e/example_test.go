@@ -49,6 +49,13 @@ func TestExample(t *testing.T) {
 				if change != nil {
 					change(c)
 				}
+				if c.Answer.Headers["Vary"] == nil && c.Answer.Status != 503 { // the example has origins
+					c.Answer.Headers = maps.Clone(c.Answer.Headers)
+					if c.Answer.Headers == nil {
+						c.Answer.Headers = map[string][]string{}
+					}
+					c.Answer.Headers["Vary"] = []string{"Origin"}
+				}
 				upstream.Check(t, address, c)
 				return
 			}
