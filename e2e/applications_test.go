@@ -82,11 +82,17 @@ func (p *protected) ask(method, path, body string, header map[string]string) (st
 // signOut signs out on the page and checks that the application is out of reach.
 func (p *protected) signOut(path string) {
 	p.t.Helper()
+	p.endSession()
+	p.visit(p.URL + path)
+	p.await("the login page", `() => location.pathname === "/auth/" && !!document.getElementById("email")`)
+}
+
+// endSession signs out on the page.
+func (p *protected) endSession() {
+	p.t.Helper()
 	p.visit(p.URL + "/auth/logout")
 	p.click("main form button")
 	p.await("the page after the logout", `() => !location.pathname.endsWith("/logout") || !document.querySelector("main form")`)
-	p.visit(p.URL + path)
-	p.await("the login page", `() => location.pathname === "/auth/" && !!document.getElementById("email")`)
 }
 
 // TestApplications signs in to six applications of other projects through the login

@@ -103,16 +103,23 @@ func (p *tab) signedIn() session {
 	return got
 }
 
-// await waits until a JavaScript function returns true.
+// await waits until a JavaScript function returns true. While the browser loads another
+// page, the function may fail.
 func (p *tab) await(what, function string) {
 	p.t.Helper()
-	if err := p.Page.Timeout(pageLimit).Wait(rod.Eval(function)); err != nil {
-		text, _ := p.Eval(`() => location.href + "\n" + document.title + "\n" + document.body.innerText.slice(0, 500)`)
-		if text == nil {
-			p.t.Fatalf("the page never shows %s: %v", what, err)
-		}
-		p.t.Fatalf("the page never shows %s: %v; it shows %s", what, err, text.Value.Str())
+	var failure error
+	if wait.Holds(pageLimit, func() bool {
+		value, err := p.Page.Timeout(pageLimit).Eval(function)
+		failure = err
+		return err == nil && value.Value.Bool()
+	}) {
+		return
 	}
+	text, err := p.Eval(`() => location.href + "\n" + document.title + "\n" + document.body.innerText.slice(0, 500)`)
+	if err != nil {
+		p.t.Fatalf("the page never shows %s: %v, %v", what, failure, err)
+	}
+	p.t.Fatalf("the page never shows %s: %v; it shows %s", what, failure, text.Value.Str())
 }
 
 // text returns the text of an element once the element is visible.
@@ -132,26 +139,52 @@ func (p *tab) text(selector string) string {
 	return text
 }
 
-func (p *tab) click(selector string) {
+// front brings the tab to the front: one in the background draws no frames, for which the
+// mouse waits.
+func (p *tab) front() {
 	p.t.Helper()
-	element, err := p.Page.Timeout(pageLimit).Element(selector)
-	if err == nil {
-		err = element.Click(proto.InputMouseButtonLeft, 1)
-	}
-	if err != nil {
+	if _, err := p.Activate(); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
+func (p *tab) click(selector string) {
+	p.t.Helper()
+	p.act(selector, func(element *rod.Element) error { return element.Click(proto.InputMouseButtonLeft, 1) })
+}
+
 func (p *tab) write(selector, text string) {
 	p.t.Helper()
-	element, err := p.Page.Timeout(pageLimit).Element(selector)
-	if err == nil {
-		err = element.Input(text)
+	p.act(selector, func(element *rod.Element) error { return element.Input(text) })
+}
+
+// act does something to an element once it is there. The browser may load the page of the
+// element while it is searched on the page before.
+func (p *tab) act(selector string, do func(*rod.Element) error) {
+	p.t.Helper()
+	p.front()
+	var failure error
+	if !wait.Holds(pageLimit, func() bool {
+		element, err := p.Page.Timeout(pageLimit).Element(selector)
+		if err == nil {
+			err = do(element)
+		}
+		failure = err
+		return err == nil || !isNavigation(err)
+	}) || failure != nil {
+		p.t.Fatalf("use %s: %v", selector, failure)
 	}
-	if err != nil {
-		p.t.Fatal(err)
+}
+
+// isNavigation reports whether an error means that the browser left the page.
+func isNavigation(err error) bool {
+	text := err.Error()
+	for _, part := range []string{"navigated or closed", "Cannot find context", "does not belong to the document", "Node is detached", "Could not find node"} {
+		if strings.Contains(text, part) {
+			return true
+		}
 	}
+	return false
 }
 
 func (p *tab) visit(address string) {
