@@ -73,8 +73,9 @@ type TokenAuth struct {
 	// origins are refused unless the origin belongs to a client. Default: that of
 	// `login_page` on the same site.
 	Origin string `json:"origin,omitempty"`
-	// Keep browsers from storing HTML answers of the upstream, so that the Back button
-	// shows no page after the logout. Default: false.
+	// Keep HTML answers of the upstream out of the browser's caches, so that Back requests
+	// a page again after the logout. Chromium may still show a page that it keeps in
+	// memory for a few minutes. Default: false.
 	NoStore bool `json:"no_store,omitempty"`
 	// Pass a refusal to the site's error routes instead of answering. Default: false.
 	HandleErrors bool `json:"handle_errors,omitempty"`
