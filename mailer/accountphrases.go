@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/internal/language"
 )
 
 // accountPhrases are the texts of mails about accounts in one language. A mail also
@@ -96,8 +97,8 @@ func methodName(method, locale string) string {
 // accountPhrasesOf returns the phrases of a language, or the English ones.
 func accountPhrasesOf(locale string) accountPhrases {
 	all := accountCatalogue()
-	for _, tag := range append(lookupTags(locale), defaultLocale) {
-		if phrases, found := all[canonicalTag(tag)]; found {
+	for _, tag := range append(language.Lookup(locale), language.Default) {
+		if phrases, found := all[language.Canonical(tag)]; found {
 			return phrases()
 		}
 	}

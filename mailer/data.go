@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"html/template"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/internal/language"
 )
 
 // Data contains the values for templates.
@@ -73,14 +73,14 @@ func newData(mail authcore.Mail, locale string) (Data, error) {
 		Code:     oneLine(mail.Code),
 		Title:    cmp.Or(oneLine(mail.Title), oneLine(host)),
 		Address:  oneLine(mail.To),
-		Lifetime: inWords(mail.Lifetime, locale),
+		Lifetime: language.InWords(mail.Lifetime, locale),
 		Minutes:  int(mail.Lifetime / time.Minute),
 		Expires:  mail.Expires.UTC(),
-		Browser:  browserOf(mail.UserAgent),
-		Network:  networkOf(mail.IP),
+		Browser:  language.Browser(mail.UserAgent),
+		Network:  language.Network(mail.IP),
 		Client:   oneLine(mail.Client),
 		Locale:   locale,
-		Dir:      directionOf(locale),
+		Dir:      language.Direction(locale),
 	}
 	if !mail.Requested.IsZero() {
 		data.Requested = mail.Requested.UTC().Format("2006-01-02 15:04 UTC")
@@ -114,57 +114,6 @@ func safeLink(link string) (safe template.URL, host string, err error) {
 		host = ascii
 	}
 	return template.URL(link), host, nil //nolint:gosec // G203: checked above
-}
-
-// networkOf returns the network of an address: precise enough to recognize a request,
-// and less than a location.
-func networkOf(ip netip.Addr) string {
-	ip = ip.Unmap().WithZone("")
-	bits := 24
-	if ip.Is6() {
-		bits = 48
-	}
-	prefix, err := ip.Prefix(bits)
-	if err != nil {
-		return ""
-	}
-	return prefix.String()
-}
-
-// browserOf returns browser and system from a User-Agent, or "" if it contains no
-// known browser. The header is chosen by the client: only names from these lists
-// appear in the mail.
-func browserOf(userAgent string) string {
-	find := func(pairs [][2]string) string {
-		for _, pair := range pairs {
-			if strings.Contains(userAgent, pair[0]) {
-				return pair[1]
-			}
-		}
-		return ""
-	}
-	browser := find([][2]string{
-		{"Edg", "Edge"},
-		{"OPR/", "Opera"},
-		{"SamsungBrowser/", "Samsung Internet"},
-		{"YaBrowser/", "Yandex Browser"},
-		{"Vivaldi/", "Vivaldi"},
-		{"Firefox/", "Firefox"},
-		{"FxiOS/", "Firefox"},
-		{"CriOS/", "Chrome"},
-		{"Chrome/", "Chrome"},
-		{"Safari/", "Safari"},
-	})
-	system := find([][2]string{
-		{"iPhone", "iPhone"},
-		{"iPad", "iPad"},
-		{"Android", "Android"},
-		{"Windows", "Windows"},
-		{"CrOS", "ChromeOS"},
-		{"Macintosh", "macOS"},
-		{"Linux", "Linux"},
-	})
-	return strings.Trim(browser+", "+system, ", ")
 }
 
 // oneLine removes characters that end a line, reorder it (bidirectional controls) or

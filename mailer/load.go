@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	text "text/template"
+
+	"github.com/edgeauth/edgeauth/internal/language"
 )
 
 //go:embed templates
@@ -50,20 +52,20 @@ func loadGroup(files fileSet, found contents) (group, error) {
 	loaded := group{byTag: map[string]*texts{}}
 	var err error
 	if found.hasAny(".", files) {
-		loaded.fallback, err = loadTexts(files, found.source("."), defaultLocale)
+		loaded.fallback, err = loadTexts(files, found.source("."), language.Default)
 	} else {
 		for tag := range catalogue() {
 			if loaded.byTag[tag], err = loadTexts(files, nil, tag); err != nil {
 				return group{}, err
 			}
 		}
-		loaded.fallback = loaded.byTag[defaultLocale]
+		loaded.fallback = loaded.byTag[language.Default]
 	}
 	if err != nil {
 		return group{}, err
 	}
 	for _, folder := range found.folders {
-		tag := normalizeTag(folder)
+		tag := language.Normalize(folder)
 		if !found.hasAny(folder, files) && !isKnown(tag) {
 			continue // the folder has texts of the other group only
 		}
@@ -95,7 +97,7 @@ func survey(files fs.FS, name string) (contents, error) {
 		case strings.HasPrefix(base, "."): // of an editor or file manager
 			continue
 		case slices.Contains(allFiles(), base):
-		case languageTag.MatchString(normalizeTag(base)):
+		case language.IsTag(base):
 			found.folders = append(found.folders, base)
 		default:
 			return contents{}, fmt.Errorf("mailer: %s: the name is not valid; use %s, or a folder named by a language",
@@ -107,7 +109,7 @@ func survey(files fs.FS, name string) (contents, error) {
 		return contents{}, fmt.Errorf("mailer: %s contains no texts; add %s, or a folder named by a language", name, strings.Join(allFiles(), ", "))
 	}
 	for _, folder := range found.folders {
-		if !found.hasAny(folder, loginFiles()) && !found.hasAny(folder, accountFiles()) && !isKnown(normalizeTag(folder)) {
+		if !found.hasAny(folder, loginFiles()) && !found.hasAny(folder, accountFiles()) && !isKnown(language.Normalize(folder)) {
 			return contents{}, fmt.Errorf("mailer: %s is missing; add it, the language has no built-in texts",
 				filepath.Join(name, folder, loginFiles().subject))
 		}
@@ -155,7 +157,7 @@ func read(own *source, file, tag string) (name, content string, err error) {
 // isKnown reports whether there are built-in texts in a language.
 func isKnown(tag string) bool {
 	all := catalogue()
-	return slices.ContainsFunc(lookupTags(tag), func(one string) bool { return all[canonicalTag(one)] != nil })
+	return slices.ContainsFunc(language.Lookup(tag), func(one string) bool { return all[language.Canonical(one)] != nil })
 }
 
 func loadTexts(files fileSet, own *source, tag string) (*texts, error) {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/internal/language"
 )
 
 // Phrases are the texts of the mail in one language. In [Data] all values are filled
@@ -37,14 +38,6 @@ type Phrases struct {
 	// subjectWithCode and validityWithCode replace Subject and Validity in a mail with
 	// a code.
 	subjectWithCode, validityWithCode string
-	units                             unitNames
-}
-
-// unitNames are the words of a language for units of time. plural returns the index
-// of the form for a number.
-type unitNames struct {
-	plural                    func(int64) int
-	day, hour, minute, second []string
 }
 
 // texts returns pointers to all texts.
@@ -74,8 +67,8 @@ func (p Phrases) fill(data *Data) Phrases {
 // phrasesOf returns the phrases of a language, or the English ones.
 func phrasesOf(locale string) Phrases {
 	all := catalogue()
-	for _, tag := range append(lookupTags(locale), defaultLocale) {
-		if phrases, found := all[canonicalTag(tag)]; found {
+	for _, tag := range append(language.Lookup(locale), language.Default) {
+		if phrases, found := all[language.Canonical(tag)]; found {
 			return phrases()
 		}
 	}
@@ -101,10 +94,6 @@ func english() Phrases {
 		Warning:          "Don't share this link or code. We will never ask for them.",
 		Ignore:           "If you did not request this, ignore this mail. Without the link or the code, no sign-in is possible.",
 		Address:          "Address", Time: "Time", Browser: "Browser", Network: "Network", Client: "Requested in",
-		units: unitNames{
-			plural: twoPlurals, day: []string{"day", "days"}, hour: []string{"hour", "hours"},
-			minute: []string{"minute", "minutes"}, second: []string{"second", "seconds"},
-		},
 	}
 }
 
@@ -119,10 +108,6 @@ func german() Phrases {
 		Warning:          "Geben Sie Link und Code nicht weiter. Wir werden Sie nie danach fragen.",
 		Ignore:           "Wenn Sie das nicht angefordert haben, ignorieren Sie diese Mail. Ohne Link oder Code ist keine Anmeldung möglich.",
 		Address:          "Adresse", Time: "Zeit", Browser: "Browser", Network: "Netzwerk", Client: "Angefordert in",
-		units: unitNames{
-			plural: twoPlurals, day: []string{"Tag", "Tage"}, hour: []string{"Stunde", "Stunden"},
-			minute: []string{"Minute", "Minuten"}, second: []string{"Sekunde", "Sekunden"},
-		},
 	}
 }
 
@@ -137,10 +122,6 @@ func french() Phrases {
 		Warning:          "Ne partagez ni ce lien ni ce code. Nous ne vous les demanderons jamais.",
 		Ignore:           "Si vous n'êtes pas à l'origine de cette demande, ignorez ce message. Sans le lien ou le code, aucune connexion n'est possible.",
 		Address:          "Adresse", Time: "Heure", Browser: "Navigateur", Network: "Réseau", Client: "Demandé dans",
-		units: unitNames{
-			plural: frenchPlurals, day: []string{"jour", "jours"}, hour: []string{"heure", "heures"},
-			minute: []string{"minute", "minutes"}, second: []string{"seconde", "secondes"},
-		},
 	}
 }
 
@@ -155,10 +136,6 @@ func spanish() Phrases {
 		Warning:          "No compartas este enlace ni este código. Nunca te los pediremos.",
 		Ignore:           "Si no lo has solicitado, ignora este mensaje. Sin el enlace o el código no es posible iniciar sesión.",
 		Address:          "Dirección", Time: "Hora", Browser: "Navegador", Network: "Red", Client: "Solicitado en",
-		units: unitNames{
-			plural: twoPlurals, day: []string{"día", "días"}, hour: []string{"hora", "horas"},
-			minute: []string{"minuto", "minutos"}, second: []string{"segundo", "segundos"},
-		},
 	}
 }
 
@@ -173,10 +150,6 @@ func italian() Phrases {
 		Warning:          "Non condividere questo link o codice. Non te li chiederemo mai.",
 		Ignore:           "Se non l'hai richiesto, ignora questo messaggio. Senza il link o il codice non è possibile accedere.",
 		Address:          "Indirizzo", Time: "Ora", Browser: "Browser", Network: "Rete", Client: "Richiesto in",
-		units: unitNames{
-			plural: twoPlurals, day: []string{"giorno", "giorni"}, hour: []string{"ora", "ore"},
-			minute: []string{"minuto", "minuti"}, second: []string{"secondo", "secondi"},
-		},
 	}
 }
 
@@ -191,10 +164,6 @@ func brazilian() Phrases {
 		Warning:          "Não compartilhe este link nem este código. Nunca vamos pedi-los.",
 		Ignore:           "Se você não fez esta solicitação, ignore esta mensagem. Sem o link ou o código não é possível entrar.",
 		Address:          "Endereço", Time: "Horário", Browser: "Navegador", Network: "Rede", Client: "Solicitado em",
-		units: unitNames{
-			plural: frenchPlurals, day: []string{"dia", "dias"}, hour: []string{"hora", "horas"},
-			minute: []string{"minuto", "minutos"}, second: []string{"segundo", "segundos"},
-		},
 	}
 }
 
@@ -209,10 +178,6 @@ func dutch() Phrases {
 		Warning:          "Deel deze link of code niet. We zullen er nooit om vragen.",
 		Ignore:           "Heb je dit niet aangevraagd? Negeer dan deze mail. Zonder de link of de code kan er niet worden ingelogd.",
 		Address:          "Adres", Time: "Tijd", Browser: "Browser", Network: "Netwerk", Client: "Aangevraagd in",
-		units: unitNames{
-			plural: twoPlurals, day: []string{"dag", "dagen"}, hour: []string{"uur", "uur"},
-			minute: []string{"minuut", "minuten"}, second: []string{"seconde", "seconden"},
-		},
 	}
 }
 
@@ -227,10 +192,6 @@ func polish() Phrases {
 		Warning:          "Nie udostępniaj tego linku ani kodu. Nigdy o nie nie poprosimy.",
 		Ignore:           "Jeśli to nie Twoja prośba, zignoruj tę wiadomość. Bez linku lub kodu logowanie nie jest możliwe.",
 		Address:          "Adres", Time: "Czas", Browser: "Przeglądarka", Network: "Sieć", Client: "Zażądano w",
-		units: unitNames{
-			plural: polishPlurals, day: []string{"dzień", "dni", "dni"}, hour: []string{"godzina", "godziny", "godzin"},
-			minute: []string{"minuta", "minuty", "minut"}, second: []string{"sekunda", "sekundy", "sekund"},
-		},
 	}
 }
 
@@ -245,10 +206,6 @@ func ukrainian() Phrases {
 		Warning:          "Не передавайте нікому це посилання чи код. Ми ніколи їх не запитуємо.",
 		Ignore:           "Якщо ви цього не запитували, проігноруйте цей лист. Без посилання чи коду вхід неможливий.",
 		Address:          "Адреса", Time: "Час", Browser: "Браузер", Network: "Мережа", Client: "Запит із",
-		units: unitNames{
-			plural: eastSlavicPlurals, day: []string{"день", "дні", "днів"}, hour: []string{"година", "години", "годин"},
-			minute: []string{"хвилина", "хвилини", "хвилин"}, second: []string{"секунда", "секунди", "секунд"},
-		},
 	}
 }
 
@@ -263,10 +220,6 @@ func russian() Phrases {
 		Warning:          "Не передавайте никому эту ссылку или код. Мы никогда их не запрашиваем.",
 		Ignore:           "Если вы этого не запрашивали, проигнорируйте это письмо. Без ссылки или кода войти невозможно.",
 		Address:          "Адрес", Time: "Время", Browser: "Браузер", Network: "Сеть", Client: "Запрос из",
-		units: unitNames{
-			plural: eastSlavicPlurals, day: []string{"день", "дня", "дней"}, hour: []string{"час", "часа", "часов"},
-			minute: []string{"минута", "минуты", "минут"}, second: []string{"секунда", "секунды", "секунд"},
-		},
 	}
 }
 
@@ -281,9 +234,6 @@ func turkish() Phrases {
 		Warning:          "Bu bağlantıyı veya kodu paylaşmayın. Bunları sizden asla istemeyiz.",
 		Ignore:           "Bunu siz istemediyseniz bu iletiyi yok sayın. Bağlantı veya kod olmadan oturum açılamaz.",
 		Address:          "Adres", Time: "Saat", Browser: "Tarayıcı", Network: "Ağ", Client: "İsteğin kaynağı",
-		units: unitNames{
-			plural: onePlural, day: []string{"gün"}, hour: []string{"saat"}, minute: []string{"dakika"}, second: []string{"saniye"},
-		},
 	}
 }
 
@@ -298,11 +248,6 @@ func arabic() Phrases {
 		Warning:          "لا تشارك هذا الرابط أو الرمز مع أي شخص. لن نطلبهما منك أبدًا.",
 		Ignore:           "إذا لم تطلب ذلك، فتجاهل هذه الرسالة. لا يمكن تسجيل الدخول من دون الرابط أو الرمز.",
 		Address:          "العنوان", Time: "الوقت", Browser: "المتصفح", Network: "الشبكة", Client: "مصدر الطلب",
-		units: unitNames{
-			plural: arabicPlurals,
-			day:    []string{"يوم", "يومان", "أيام", "يومًا", "يوم"}, hour: []string{"ساعة", "ساعتان", "ساعات", "ساعة", "ساعة"},
-			minute: []string{"دقيقة", "دقيقتان", "دقائق", "دقيقة", "دقيقة"}, second: []string{"ثانية", "ثانيتان", "ثوانٍ", "ثانية", "ثانية"},
-		},
 	}
 }
 
@@ -317,9 +262,6 @@ func japanese() Phrases {
 		Warning:          "このリンクやコードを他人に教えないでください。当方からお尋ねすることはありません。",
 		Ignore:           "お心当たりがない場合は、このメールを無視してください。リンクまたはコードがなければログインできません。",
 		Address:          "アドレス", Time: "日時", Browser: "ブラウザー", Network: "ネットワーク", Client: "リクエスト元",
-		units: unitNames{
-			plural: onePlural, day: []string{"日"}, hour: []string{"時間"}, minute: []string{"分"}, second: []string{"秒"},
-		},
 	}
 }
 
@@ -334,8 +276,5 @@ func chinese() Phrases {
 		Warning:          "请勿将此链接或验证码告诉他人。我们绝不会向您索取。",
 		Ignore:           "如果这不是您的请求，请忽略此邮件。没有链接或验证码便无法登录。",
 		Address:          "地址", Time: "时间", Browser: "浏览器", Network: "网络", Client: "请求来源",
-		units: unitNames{
-			plural: onePlural, day: []string{"天"}, hour: []string{"小时"}, minute: []string{"分钟"}, second: []string{"秒"},
-		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/internal/language"
 )
 
 // Sample is a rendered sample mail.
@@ -22,7 +23,7 @@ type Sample struct {
 func (t *Templates) Samples(title string) ([]Sample, error) {
 	locales := maps.Clone(t.login.byTag)
 	maps.Copy(locales, t.account.byTag)
-	locales[defaultLocale] = nil
+	locales[language.Default] = nil
 	samples := []authcore.Mail{loginSamples()[1]}
 	samples = append(samples, accountSamples()[1:]...)
 	var rendered []Sample

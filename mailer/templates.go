@@ -7,6 +7,7 @@ import (
 	text "text/template"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/internal/language"
 )
 
 // Content is a rendered mail.
@@ -49,8 +50,8 @@ func (t *Templates) Render(mail authcore.Mail) (Content, error) {
 
 // lookup returns the texts in the best available language.
 func (g *group) lookup(locale string) *texts {
-	for _, tag := range preferredTags(locale) {
-		for _, one := range []string{tag, canonicalTag(tag)} {
+	for _, tag := range language.Preferred(locale) {
+		for _, one := range []string{tag, language.Canonical(tag)} {
 			if found := g.byTag[one]; found != nil {
 				return found
 			}

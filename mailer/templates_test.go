@@ -106,20 +106,6 @@ func TestRequestDetails(t *testing.T) {
 	}
 }
 
-func TestBrowserOf(t *testing.T) {
-	for userAgent, want := range map[string]string{
-		"": "", "curl/8.0": "", "<script>alert(1)</script>\r\nX": "",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1": "Safari, iPhone",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0":           "Edge, Windows",
-		"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36":                            "Chrome, Android",
-		"MyApp/1.0 (Android 15)": "Android",
-	} {
-		if got := browserOf(userAgent); got != want {
-			t.Errorf("browserOf(%q) = %q, want %q", userAgent, got, want)
-		}
-	}
-}
-
 // TestCatalogue requires every text in every language, with the same placeholders.
 func TestCatalogue(t *testing.T) {
 	if n := len(catalogue()); n < 14 {
@@ -132,7 +118,7 @@ func TestCatalogue(t *testing.T) {
 		return strings.Join(found, " ")
 	}
 	reference := english()
-	if fields := reflect.TypeFor[Phrases]().NumField() - 1; fields != len(reference.texts()) {
+	if fields := reflect.TypeFor[Phrases]().NumField(); fields != len(reference.texts()) {
 		t.Errorf("texts() has %d texts, want all %d fields", len(reference.texts()), fields)
 	}
 	for tag, phrases := range catalogue() {
@@ -140,13 +126,6 @@ func TestCatalogue(t *testing.T) {
 		for i, text := range translated.texts() {
 			if (*text == "") != (*reference.texts()[i] == "") || placeholders(*text) != placeholders(*reference.texts()[i]) {
 				t.Errorf("%s: text %d = %q, want the placeholders of %q", tag, i, *text, *reference.texts()[i])
-			}
-		}
-		for _, forms := range [][]string{translated.units.day, translated.units.hour, translated.units.minute, translated.units.second} {
-			for n := range int64(200) {
-				if i := translated.units.plural(n); i >= len(forms) || forms[i] == "" {
-					t.Errorf("%s: form %d for %d is missing in %q", tag, i, n, forms)
-				}
 			}
 		}
 		if content := render(t, mustLoad(t, ""), tag); strings.ContainsAny(content.Subject+content.Text, "{}") {

@@ -25,6 +25,9 @@ func Normalize(tag string) string {
 	return strings.ToLower(strings.ReplaceAll(tag, "_", "-"))
 }
 
+// IsTag reports whether a text has the format of a tag, in any case.
+func IsTag(text string) bool { return tagFormat.MatchString(Normalize(text)) }
+
 // Preferred returns the tags to try for a list of preferred languages, the best
 // first: "de-AT, fr;q=0.5".
 func Preferred(list string) []string {
