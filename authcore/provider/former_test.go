@@ -247,7 +247,7 @@ func FuzzImportNames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind, uid, transferSub string) {
 		s, found := findSpec(kind)
 		if !found {
-			t.Skip()
+			t.Skip("there is no such kind")
 		}
 		names, err := (&provider{spec: s, name: "x", accounts: testIssuer}).ImportNames(uid, transferSub)
 		if err != nil {
