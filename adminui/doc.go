@@ -1,0 +1,12 @@
+// Package adminui serves the page on which operators see and change users, roles,
+// sessions, API keys and the audit trail.
+//
+//	browser ──▶ Handler ──▶ embedded files      index.html, style.css, *.js
+//	                   └──▶ the admin API       everything below api/
+//
+// The page is made of static files and uses the admin API alone. It sets text as text,
+// and its Content-Security-Policy allows no code and no style of others.
+//
+// The package does not decide who may use the page: the caller does, before it calls
+// Handler.ServeHTTP.
+package adminui
