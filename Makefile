@@ -96,6 +96,14 @@ openapi: ## Check docs/openapi.yaml: lint, and clients in TypeScript and Go (nee
 	npx openapi-typescript ../../docs/openapi.yaml -o api/api.ts && npx tsc -p . && \
 	$(GO) tool oapi-codegen -generate types,client -package api ../../docs/openapi.yaml >api/api.gen.go && $(GO) vet ./...
 
+.PHONY: site
+site: build ## Build the documentation site in dist/site (needs mkdocs and mkdocs-material)
+	@if ! command -v mkdocs >/dev/null; then \
+		echo 'site: SKIPPED: mkdocs is not installed' >&2; [ "$${CI:-}" != true ]; exit; \
+	fi; \
+	mkdir -p dist && $(GO) run ./.ci/jsonref caddymodule >dist/reference-json.md && \
+	/usr/bin/python3 .ci/site/build.py bin/edgeauth dist/reference-json.md
+
 # The tests of faults that need no load, and what is printed of them.
 FAULTTESTS = TestMigrateRefuses|TestMigrateBetweenEngines|TestDeleteUserInBatches|TestDoRefunds|TestHardeningDeferringDomain|TestClockWatch
 RESULTS = sed -n '/^ *--- /p;/^ok/p;/^FAIL/p;/_test.go:/p'
