@@ -31,6 +31,7 @@ func (a Account) Clone() Account {
 	a.Identities = slices.Clone(a.Identities)
 	a.Sessions = slices.Clone(a.Sessions)
 	for i := range a.Sessions {
+		a.Sessions[i].AMR = slices.Clone(a.Sessions[i].AMR)
 		a.Sessions[i].Superseded = slices.Clone(a.Sessions[i].Superseded)
 	}
 	a.Revocations = slices.Clone(a.Revocations)

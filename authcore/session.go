@@ -11,6 +11,10 @@ type Session struct {
 	Client string `json:"client"`
 	// Method is "link", "code" or the name of a provider.
 	Method string `json:"method"`
+	// AMR lists the authentication methods of the login and of later proofs: see
+	// the claim amr. ACR is the number of factors that they prove, "1" or "2".
+	AMR []string `json:"amr,omitempty"`
+	ACR string   `json:"acr,omitempty"`
 	// Identity is the PublicID of the identity that logged in; "" for a link or
 	// code. A refresh applies the rules of the realm to it, as the login did.
 	Identity string    `json:"identity,omitempty"`

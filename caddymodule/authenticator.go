@@ -71,7 +71,7 @@ func (a *Authenticator) Authenticate(w http.ResponseWriter, r *http.Request) (ca
 	user := caddyauth.User{ID: decision.Claims.Subject, Metadata: map[string]string{}}
 	for _, field := range []string{
 		"email", "email_domain", "email_verified", "name", "method",
-		"client", "session", "issued_at", "expires_at", "auth_time",
+		"amr", "acr", "client", "session", "issued_at", "expires_at", "auth_time",
 	} {
 		user.Metadata[field], _ = gate.Field(decision.Claims, field)
 	}

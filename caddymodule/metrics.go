@@ -118,7 +118,7 @@ func reasons() []string {
 	for _, err := range []error{
 		gate.ErrNoCredentials, gate.ErrEmptyCredentials, gate.ErrSpaces, gate.ErrInvalidCharacters,
 		gate.ErrInvalidToken, gate.ErrUserInactive, gate.ErrMalformed, gate.ErrUnknownKey, gate.ErrSignature,
-		gate.ErrExpired, gate.ErrRevoked, gate.ErrClaims, gate.ErrTooOld, gate.ErrForbidden,
+		gate.ErrExpired, gate.ErrRevoked, gate.ErrClaims, gate.ErrTooOld, gate.ErrFactorMissing, gate.ErrForbidden,
 		gate.ErrStale, gate.ErrCrossSite,
 	} {
 		if refusal, ok := errors.AsType[*gate.Refusal](err); ok {

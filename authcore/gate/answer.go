@@ -1,6 +1,9 @@
 package gate
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Unavailable returns the decision about requests that cannot be judged. It is
 // never 401, because the credentials were not checked.
@@ -37,7 +40,7 @@ func (d *Decision) Demand(header Header) {
 	case 303:
 		header.Set("Location", d.location)
 	case 401:
-		header.Set("Www-Authenticate", Challenge)
+		header.Set("Www-Authenticate", cmp.Or(d.challenge, Challenge))
 		if d.login != "" {
 			header.Set(HeaderLogin, d.login)
 		}

@@ -73,7 +73,8 @@ func TestRefusals(t *testing.T) {
 		{ErrExpired, 401, "expired", invalidToken},
 		{ErrRevoked, 401, "revoked", invalidToken},
 		{ErrClaims, 401, "claims", invalidToken},
-		{ErrTooOld, 401, "too_old", invalidToken},
+		{ErrTooOld, 401, "too_old", BodyStepUp},
+		{ErrFactorMissing, 401, "factor_missing", BodyStepUp},
 		{ErrUserInactive, 401, "user_inactive", `{"detail":"User inactive or deleted."}`},
 		{ErrForbidden, 403, "forbidden", `{"detail":"You do not have permission to perform this action."}`},
 	}

@@ -42,10 +42,7 @@ func (b *Browser) direct(d Decision, r *Request) Decision {
 	if kind == notNavigation {
 		return d
 	}
-	page := loginPath
-	if errors.Is(d.Err, ErrTooOld) {
-		page = confirmPath
-	}
+	page := b.pageFor(&d)
 	switch {
 	case d.Status == 403:
 		d.Body, d.policy = pageText(forbiddenPage(), b.login+accountPath, ""), pagePolicy

@@ -9,7 +9,7 @@ import (
 )
 
 // DefaultCacheSize is the default number of tokens that a Verifier remembers. A full
-// cache takes about 25 MB.
+// cache takes about 30 MB.
 const DefaultCacheSize = 1 << 16
 
 // ways is the number of tokens in a bucket.

@@ -39,7 +39,12 @@ type Claims struct {
 	// Client is the name of the client that logged in.
 	Client string `json:"client_id"`
 	// Method is "link", "code" or the name of a social provider.
-	Method        string `json:"method"`
+	Method string `json:"method"`
+	// AMR lists the authentication methods of the login (RFC 8176): "mail", "social",
+	// "passkey", "totp", "recovery" or "key".
+	AMR []string `json:"amr,omitempty"`
+	// ACR is "1" or "2", the number of factors that the login proved.
+	ACR           string `json:"acr,omitempty"`
 	Email         string `json:"email,omitempty"`
 	EmailVerified bool   `json:"email_verified,omitempty"`
 	Name          string `json:"name,omitempty"`

@@ -61,6 +61,9 @@ type Decision struct {
 	varies bool
 	// location is the target of a redirect, login the address of the login page.
 	location, login string
+	// challenge replaces Challenge, and needs is the query of the page that confirms the
+	// user, if the login is too old or lacks a factor.
+	challenge, needs string
 	// policy is the Content-Security-Policy of a page, or "" for JSON.
 	policy string
 	// values holds the first identity headers, so that setting them does not
@@ -90,13 +93,21 @@ func (p *Policy) Decide(v *Verifier, r Request) Decision {
 
 // judge decides about a user.
 func (p *Policy) judge(claims *Claims, now time.Time) Decision {
-	if p.MaxAge > 0 && !claims.isRecent(now, p.MaxAge) {
-		return refuse(ErrTooOld)
-	}
+	needsFactor := false
 	for i := range p.Require {
-		if !p.Require[i].holds(claims) {
+		switch {
+		case p.Require[i].holds(claims):
+		case p.Require[i].isFactor():
+			needsFactor = true
+		default:
 			return refuse(ErrForbidden)
 		}
+	}
+	switch {
+	case needsFactor:
+		return p.stepUp(claims, now, ErrFactorMissing)
+	case p.isTooOld(claims, now):
+		return p.stepUp(claims, now, ErrTooOld)
 	}
 	return Decision{Claims: claims, Reason: ReasonAuthenticated}
 }
@@ -104,6 +115,11 @@ func (p *Policy) judge(claims *Claims, now time.Time) Decision {
 // anonymous returns the decision to let a request proceed without identity.
 func anonymous(authorization []string) Decision {
 	return Decision{Reason: ReasonAnonymous, foreign: !hasToken(authorization)}
+}
+
+// isTooOld reports whether the login is older than MaxAge.
+func (p *Policy) isTooOld(claims *Claims, now time.Time) bool {
+	return p.MaxAge > 0 && !claims.isRecent(now, p.MaxAge)
 }
 
 // isRecent reports whether the user logged in at most maxAge ago. A token without

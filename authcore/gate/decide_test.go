@@ -47,7 +47,7 @@ func TestDecide(t *testing.T) {
 		{"options", strict, Request{Method: "options", Header: Header{"Origin": one, "Access-Control-Request-Method": one}}, "no_credentials", BodyNoCredentials},
 		{"GET like a preflight", strict, Request{Method: "GET", Header: Header{"Origin": one, "Access-Control-Request-Method": one}}, "no_credentials", BodyNoCredentials},
 		{"recent", Policy{MaxAge: 2 * time.Minute}, Request{Header: Header{"Authorization": good}}, ReasonAuthenticated, ""},
-		{"too old", Policy{MaxAge: 2*time.Minute - 1}, Request{Header: Header{"Authorization": good}}, "too_old", BodyInvalidToken},
+		{"too old", Policy{MaxAge: 2*time.Minute - 1}, Request{Header: Header{"Authorization": good}}, "too_old", `{"detail":"This request requires another login.","code":"insufficient_user_authentication","max_age":119}`},
 		{"requirement met", Policy{Require: []Requirement{{"method", []string{"link"}}}}, Request{Header: Header{"Authorization": good}}, ReasonAuthenticated, ""},
 		{"one of two met", Policy{Require: []Requirement{{"method", []string{"link"}}, {"client", []string{"x"}}}}, Request{Header: Header{"Authorization": good}}, "forbidden", BodyForbidden},
 		{"requirement, no token", Policy{Require: []Requirement{{"method", []string{"link"}}}}, Request{}, "no_credentials", BodyNoCredentials},
@@ -94,7 +94,7 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 	site := Site{
 		Policy: Policy{
 			MaxAge:  time.Hour,
-			Require: []Requirement{{"email_domain", []string{"Example.com"}}, {"method", []string{"code", "link"}}},
+			Require: []Requirement{{"email_domain", []string{"Example.com"}}, {"method", []string{"code", "link"}}, {"amr", []string{"mail"}}, {"acr", []string{"1"}}},
 		},
 		Public:  PublicPaths{"/static/*"},
 		Headers: defaultHeaders(),

@@ -1,7 +1,7 @@
 package gate
 
-// Challenge is the value of WWW-Authenticate in every 401 (RFC 9110, section
-// 11.6.1).
+// Challenge is the value of WWW-Authenticate in a 401 (RFC 9110, section 11.6.1), unless
+// the login has to be repeated: then parameters follow that state what is missing.
 const Challenge = "Token"
 
 // Bodies of answers, of the type application/json.
@@ -12,6 +12,7 @@ const (
 	BodyInvalidCharacters = `{"detail":"Invalid token header. Token string should not contain invalid characters."}`
 	BodyInvalidToken      = `{"detail":"Invalid token."}`
 	BodyUserInactive      = `{"detail":"User inactive or deleted."}`
+	BodyStepUp            = `{"detail":"This request requires another login.","code":"insufficient_user_authentication"}`
 	BodyForbidden         = `{"detail":"You do not have permission to perform this action."}`
 	BodyCrossSite         = `{"detail":"Requests from this site are not allowed.","code":"cross_site"}`
 	BodyUnavailable       = `{"detail":"The service is temporarily unavailable.","code":"unavailable"}`
@@ -70,8 +71,16 @@ var (
 	// ErrClaims means that a claim is missing, is a time in the future, or names
 	// another issuer or audience.
 	ErrClaims = invalid("claims")
+)
+
+// Refusals of a valid token, because the login has to be repeated (RFC 9470). The answer
+// states what is missing.
+var (
 	// ErrTooOld means that the login is older than Policy.MaxAge.
-	ErrTooOld = invalid("too_old")
+	ErrTooOld error = unauthorized("too_old", BodyStepUp, nil)
+	// ErrFactorMissing means that the login lacks a method or level that Policy.Require
+	// names.
+	ErrFactorMissing error = unauthorized("factor_missing", BodyStepUp, nil)
 )
 
 // ErrStale means that the copy of the revocations is too old to check the token.

@@ -7,7 +7,8 @@ import (
 )
 
 // Field returns a property of the user by name: id, email, email_domain,
-// email_verified, name, method, client, session, issued_at, expires_at or auth_time.
+// email_verified, name, method, amr, acr, client,
+// session, issued_at, expires_at or auth_time.
 // Requirements, identity headers and placeholders use these values. An absent value,
 // and every value of nil claims, is "". The e-mail address and its domain are absent
 // unless the address is verified, because otherwise they do not identify the user.
@@ -34,6 +35,10 @@ func Field(c *Claims, field string) (value string, known bool) {
 		return c.Name, true
 	case "method":
 		return c.Method, true
+	case "amr":
+		return strings.Join(c.AMR, ","), true
+	case "acr":
+		return c.ACR, true
 	case "client":
 		return c.Client, true
 	case "session":
@@ -46,6 +51,15 @@ func Field(c *Claims, field string) (value string, known bool) {
 		return formatTime(c.AuthTime), true
 	}
 	return "", false
+}
+
+// listField returns the values of a field that has several. ok reports whether the field
+// is a list; [Field] joins its values with commas.
+func listField(c *Claims, field string) (values []string, ok bool) {
+	if field == "amr" {
+		return c.AMR, true
+	}
+	return nil, false
 }
 
 func (c *Claims) verifiedEmail() string {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -104,7 +105,7 @@ func TestPayloads(t *testing.T) {
 		with(strings.TrimSuffix(members(15), ",")),
 	} {
 		claims, err := v.Verify(s.signText(s.header(PurposeLogin), payload), testNow)
-		if err != nil || *claims != testClaims() {
+		if err != nil || !reflect.DeepEqual(*claims, testClaims()) {
 			t.Errorf("Verify(%s) = %v, %v, want the claims", payload, claims, err)
 		}
 	}

@@ -107,7 +107,7 @@ func testClaims() Claims {
 	return Claims{
 		Subject: testUser, ID: testToken, Session: testSession,
 		IssuedAt: testNow.Unix() - 60, ExpiresAt: testNow.Unix() + 3600, AuthTime: testNow.Unix() - 120,
-		Client: "web", Method: "link",
+		Client: "web", Method: "link", AMR: []string{"mail"}, ACR: "1",
 		Email: "ada@example.com", EmailVerified: true, Name: "Ada Lovelace",
 	}
 }

@@ -91,6 +91,18 @@ func (s *scanner) array(element func() bool) bool {
 	return false
 }
 
+// strings reads an array of strings.
+func (s *scanner) strings(values *[]string) bool {
+	return s.array(func() bool {
+		var value string
+		if !s.string(&value) {
+			return false
+		}
+		*values = append(*values, value)
+		return true
+	})
+}
+
 // string reads a string.
 func (s *scanner) string(value *string) bool {
 	if !s.take('"') {

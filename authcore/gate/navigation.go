@@ -10,10 +10,25 @@ func (b *Browser) owns(escaped string) bool {
 	return b.below != nil && strings.HasPrefix(escaped, b.login) && b.below.Match(escaped)
 }
 
+// pageFor returns the path and query of the login page after a refusal.
+func (b *Browser) pageFor(d *Decision) string {
+	switch {
+	case d.challenge == "":
+		return loginPath
+	case d.needs == "":
+		return confirmPath
+	default:
+		return confirmPath + "?" + d.needs
+	}
+}
+
 // page returns the address of one of the login pages from which the browser returns to
 // the request, if it can.
 func (b *Browser) page(name string, r *Request) string {
-	address := b.login + name
+	address, separator := b.login+name, "?"
+	if strings.Contains(name, "?") {
+		separator = "&"
+	}
 	target := r.Target
 	if target == "" {
 		target = r.Path
@@ -27,7 +42,7 @@ func (b *Browser) page(name string, r *Request) string {
 	if b.below == nil {
 		target = b.origin + target
 	}
-	return address + "?return_to=" + escape(target)
+	return address + separator + "return_to=" + escape(target)
 }
 
 // navigation is the kind of a request from a browser.

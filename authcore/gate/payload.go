@@ -38,6 +38,10 @@ func parsePayload(text string) (p payload, ok bool) {
 			return s.string(&p.Client)
 		case "method":
 			return s.string(&p.Method)
+		case "amr":
+			return s.strings(&p.AMR)
+		case "acr":
+			return s.string(&p.ACR)
 		case "email":
 			return s.string(&p.Email)
 		case "email_verified":
@@ -80,18 +84,33 @@ func (v *Verifier) checkTimes(c *Claims, now int64) error {
 // compact copies the texts of c to one allocation, so that a token in the cache does
 // not retain its whole payload.
 func (c *Claims) compact() {
-	fields := [...]*string{&c.Subject, &c.ID, &c.Session, &c.Client, &c.Method, &c.Email, &c.Name}
 	var b strings.Builder
 	length := 0
-	for _, field := range fields {
+	for field := range c.texts {
 		length += len(*field)
 	}
 	b.Grow(length)
-	for _, field := range fields {
+	for field := range c.texts {
 		b.WriteString(*field)
 	}
 	rest := b.String()
-	for _, field := range fields {
+	for field := range c.texts {
 		*field, rest = rest[:len(*field)], rest[len(*field):]
+	}
+}
+
+// texts calls yield for each text of c. It is an iterator.
+func (c *Claims) texts(yield func(*string) bool) {
+	for _, field := range [...]*string{&c.Subject, &c.ID, &c.Session, &c.Client, &c.Method, &c.ACR, &c.Email, &c.Name} {
+		if !yield(field) {
+			return
+		}
+	}
+	for _, list := range [...][]string{c.AMR} {
+		for i := range list {
+			if !yield(&list[i]) {
+				return
+			}
+		}
 	}
 }

@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,9 +23,11 @@ type Policy struct {
 
 // Requirement holds if a field has one of the values.
 type Requirement struct {
-	// Field is id, email, email_domain, email_verified, method, client or name.
+	// Field is id, email, email_domain, email_verified, method, client, name, amr or acr.
 	// email and email_domain hold only for a verified address, in any case of
-	// letters. The other values are compared exactly.
+	// letters. The other values are compared exactly. A field that is a list, such as
+	// amr, has to contain one of the values. A login that lacks a value of amr or acr
+	// can be repeated with it; see [Decision].
 	Field string
 	// Values lists at least one accepted value; none is empty.
 	Values []string
@@ -49,7 +52,7 @@ func (p *Policy) Validate() error {
 
 func (r *Requirement) validate() error {
 	switch r.Field {
-	case "id", "email", "email_domain", "email_verified", "method", "client", "name":
+	case "id", "email", "email_domain", "email_verified", "method", "client", "name", "amr", "acr":
 	default:
 		return errors.New("unknown field")
 	}
@@ -83,6 +86,14 @@ func (r *Requirement) validateValue(value string) error {
 		if value != "true" && value != "false" {
 			return errors.New("a value is neither true nor false")
 		}
+	case "amr":
+		if !slices.Contains(methods(), value) {
+			return fmt.Errorf("a value is not one of %s", strings.Join(methods(), ", "))
+		}
+	case "acr":
+		if value != "1" && value != "2" {
+			return errors.New("a value is neither 1 nor 2")
+		}
 	}
 	return nil
 }
@@ -100,6 +111,9 @@ func isDomain(text string) bool {
 
 // holds reports whether the claims meet the requirement.
 func (r *Requirement) holds(c *Claims) bool {
+	if values, ok := listField(c, r.Field); ok {
+		return slices.ContainsFunc(r.Values, func(wanted string) bool { return slices.Contains(values, wanted) })
+	}
 	value, known := Field(c, r.Field)
 	if !known || value == "" {
 		return false

@@ -22,6 +22,10 @@ func TestPolicyValidate(t *testing.T) {
 		{"email_domain", require("email_domain", "example.com", "xn--bcher-kva.example"), ""},
 		{"email_verified", require("email_verified", "true"), ""},
 		{"method, client, name", Policy{Require: []Requirement{{"method", []string{"link"}}, {"client", []string{"web"}}, {"name", []string{"Zoë"}}}}, ""},
+		{"amr", require("amr", "mail", "social", "passkey", "totp", "recovery", "key"), ""},
+		{"acr", require("acr", "1", "2"), ""},
+		{"unknown method", require("amr", "totp", "sms"), "require amr: a value is not one of mail, social"},
+		{"unknown level", require("acr", "3"), "require acr: a value is neither 1 nor 2"},
 		{"negative age", Policy{MaxAge: -1}, "max_age: must not be negative"},
 		{"optional and required", Policy{Optional: true, Require: []Requirement{{"id", []string{"u"}}}}, "optional: excludes require"},
 		{"unknown field", require("role", "x"), "require role: unknown field"},
@@ -56,6 +60,8 @@ func TestRequirements(t *testing.T) {
 	verified := testClaims()
 	unverified := testClaims()
 	unverified.EmailVerified = false
+	twoFactors := testClaims()
+	twoFactors.AMR, twoFactors.ACR = []string{"mail", "totp"}, "2"
 	odd := testClaims()
 	odd.Email = "Ada@kernel.example"
 	tests := []struct {
@@ -83,6 +89,13 @@ func TestRequirements(t *testing.T) {
 		{"method", verified, "method", []string{"code", "link"}, true},
 		{"other method", verified, "method", []string{"github"}, false},
 		{"client", verified, "client", []string{"web"}, true},
+		{"amr", twoFactors, "amr", []string{"passkey", "totp"}, true},
+		{"amr of the first factor", twoFactors, "amr", []string{"mail"}, true},
+		{"other amr", twoFactors, "amr", []string{"passkey"}, false},
+		{"a list is not one value", twoFactors, "amr", []string{"mail,totp"}, false},
+		{"no amr", Claims{}, "amr", []string{"mail"}, false},
+		{"acr", twoFactors, "acr", []string{"2"}, true},
+		{"lower acr", verified, "acr", []string{"2"}, false},
 		{"name", verified, "name", []string{"Ada Lovelace"}, true},
 		{"empty value is not in the claims", Claims{}, "name", []string{""}, false},
 		{"unknown field", verified, "role", []string{""}, false},

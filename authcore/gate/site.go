@@ -48,7 +48,7 @@ func (s *Site) Decide(v *Verifier, r Request, allow func(origin string) bool) De
 		decision = s.Browser.decide(s, v, &r, allow)
 	}
 	if decision.Status == 401 && s.Browser != nil {
-		decision.login = s.Browser.login + loginPath
+		decision.login = s.Browser.login + s.Browser.pageFor(&decision)
 	}
 	decision.Origin, decision.varies = origin, allow != nil
 	return decision

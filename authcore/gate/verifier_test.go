@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ func TestVerify(t *testing.T) {
 					if err != nil {
 						t.Fatalf("v.Verify = %v", err)
 					}
-					if *claims != testClaims() {
+					if !reflect.DeepEqual(*claims, testClaims()) {
 						t.Errorf("Verify = %+v, want %+v", *claims, testClaims())
 					}
 				}

@@ -24,7 +24,7 @@ func (s *Service) Begin(client *authcore.Client, method string, caller authcore.
 		return authcore.Session{}, err
 	}
 	session := authcore.Session{
-		ID: id, Client: client.Name, Method: method,
+		ID: id, Client: client.Name, Method: method, AMR: []string{reference(method)}, ACR: OneFactor,
 		Created: now, LastSeen: now, Expires: token.Expires,
 		UserAgent: CleanUserAgent(caller.UserAgent), Token: token,
 	}
@@ -32,6 +32,24 @@ func (s *Service) Begin(client *authcore.Client, method string, caller authcore.
 		session.IP = caller.IP.Unmap().String()
 	}
 	return session, nil
+}
+
+// The values of the claim acr: the number of factors that a login proved.
+const (
+	OneFactor  = "1"
+	TwoFactors = "2"
+)
+
+// reference returns the value of the claim amr for a method (RFC 8176).
+func reference(method string) string {
+	switch method {
+	case "link", "code":
+		return "mail"
+	case "passkey", "key":
+		return method
+	default:
+		return "social"
+	}
 }
 
 // newToken returns a token for a session that was created at the given time. It

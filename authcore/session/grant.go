@@ -56,6 +56,8 @@ func claimsOf(user authcore.User, session authcore.Session) gate.Claims {
 		AuthTime:  session.Created.Unix(),
 		Client:    session.Client,
 		Method:    session.Method,
+		AMR:       session.AMR,
+		ACR:       session.ACR,
 		Name:      user.Name(),
 	}
 	if user.EmailVerified {
