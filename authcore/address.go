@@ -131,6 +131,16 @@ func MailboxKey(local, domain string) string {
 	return local + "@" + domain
 }
 
+// AddressPrefix returns the beginning of an address in the form of [Address.Key]: lower
+// case, and an international domain in its ASCII form if it is complete.
+func AddressPrefix(text string) string {
+	text = strings.ToLower(strings.TrimSpace(text))
+	if address, err := ParseAddress(text); err == nil {
+		return address.Key()
+	}
+	return text
+}
+
 // Domain returns the part after the "@", lower-cased and in its ASCII form.
 func (a Address) Domain() string { return a.domain }
 

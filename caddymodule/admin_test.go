@@ -7,8 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
+
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+
+	"github.com/edgeauth/edgeauth/caddymodule/command"
 )
 
 // withAdmin loads a configuration whose admin API is on, and returns its address.
@@ -20,6 +23,18 @@ func withAdmin(t *testing.T) (setup, string) {
 	return s, address
 }
 
+// operate runs a command for the server at an address and returns its output.
+func operate(address string, args ...string) (string, error) {
+	var out bytes.Buffer
+	root := &cobra.Command{Use: "edgeauth", SilenceUsage: true, SilenceErrors: true}
+	root.AddCommand(command.User(adminEndpoint), command.Keys(adminEndpoint))
+	root.SetArgs(append(args, "--address", address))
+	root.SetOut(&out)
+	root.SetErr(&out)
+	err := root.Execute()
+	return out.String(), err
+}
+
 func TestUserCommand(t *testing.T) {
 	s, address := withAdmin(t)
 	token := login(t, s, "ann@example.com")
@@ -27,78 +42,120 @@ func TestUserCommand(t *testing.T) {
 		response, _ := call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Token "+token)
 		return response.StatusCode
 	}
-	run := func(operation, user, realm string) (map[string]any, error) {
-		var out bytes.Buffer
-		err := runUser(&out, adminClient{address, realm}, operation, user)
+	run := func(args ...string) (map[string]any, error) {
+		out, err := operate(address, append([]string{"user", "--json"}, args...)...)
 		shown := map[string]any{}
-		if err == nil && operation != "delete" {
-			if err := json.Unmarshal(out.Bytes(), &shown); err != nil {
-				t.Fatalf("%s printed %q", operation, out.String())
+		if err == nil {
+			if err := json.Unmarshal([]byte(out), &shown); err != nil {
+				t.Fatalf("user %v printed %q, want one JSON object", args, out)
 			}
 		}
 		return shown, err
 	}
-	shown, err := run("show", "ANN@example.com", "")
-	if err != nil || shown["email"] != "ann@example.com" || shown["disabled"] != false {
-		t.Fatalf("show: %v, %v", shown, err)
+	shown, err := run("show", "ANN@example.com")
+	if err != nil || shown["email"] != "ann@example.com" || shown["disabled"] != false || len(shown["sessions"].([]any)) != 1 {
+		t.Fatalf("user show = %v, %v, want ann@example.com with a session", shown, err)
 	}
 	id, _ := shown["id"].(string)
-	if shown, err = run("disable", "ann@example.com", ""); err != nil || shown["disabled"] != true || status() != http.StatusUnauthorized {
-		t.Errorf("disable: %v, %v, then %d", shown, err, status())
+	if shown, err = run("disable", "ann@example.com"); err != nil || shown["disabled"] != true || status() != http.StatusUnauthorized {
+		t.Errorf("user disable = %v, %v, then status %d, want 401", shown, err, status())
 	}
-	if shown, err = run("enable", id, ""); err != nil || shown["disabled"] != false || status() != http.StatusUnauthorized {
-		t.Errorf("enable: %v, %v, then %d", shown, err, status())
+	if shown, err = run("enable", id); err != nil || shown["disabled"] != false || status() != http.StatusUnauthorized {
+		t.Errorf("user enable = %v, %v, then status %d, want 401", shown, err, status())
 	}
 	token = login(t, s, "ann@example.com")
-	if _, err := run("delete", id, ""); err != nil || status() != http.StatusUnauthorized {
-		t.Errorf("delete: %v, then %d", err, status())
+	if shown, err = run("end-sessions", id); err != nil || shown["ended"] != id || status() != http.StatusUnauthorized {
+		t.Errorf("user end-sessions = %v, %v, then status %d, want 401", shown, err, status())
 	}
-	for _, c := range []struct{ operation, user, realm, want string }{
-		{"show", id, "", "Not found"},
-		{"show", "absent@example.com", "", "Not found"},
-		{"show", "@", "", "Not found"},
-		{"disable", "absent", "", "Not found"},
-		{"show", id, "staff", "there is no realm"},
-		{"enable", id, "x y", `there is no realm \"x y\"`},
-		{"promote", id, "", "is not one of"},
-	} {
-		_, err := run(c.operation, c.user, c.realm)
-		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "does it run") {
-			t.Errorf("%s %s in %q: %v, want %s", c.operation, c.user, c.realm, err, c.want)
-		}
-	}
-	if err := runUser(&bytes.Buffer{}, adminClient{address: "127.0.0.1:1"}, "show", "x"); err == nil || !strings.Contains(err.Error(), "does it run") {
-		t.Errorf("without a server: %v", err)
+	token = login(t, s, "ann@example.com")
+	if _, err := run("delete", id); err != nil || status() != http.StatusUnauthorized {
+		t.Errorf("user delete = %v, then status %d, want 401", err, status())
 	}
 }
 
-// Caddy logs the addresses of admin requests, so that no e-mail address may
-// are in one (CWE-532).
+func TestUserCommandFaults(t *testing.T) {
+	_, address := withAdmin(t)
+	for _, c := range []struct {
+		args, want string
+		code       int
+	}{
+		{"user show absent", "Not found: the realm has no such user", 4},
+		{"user show absent@example.com", "Not found", 4},
+		{"user show @", "Not found", 4},
+		{"user disable absent", "Not found", 4},
+		{"user sessions absent", "Not found", 4},
+		{"user show absent --realm staff", "there is no realm", 4},
+		{"user promote absent", "unknown command", 1},
+		{"user list --state asleep", "use enabled or disabled", 1},
+		{"user list --created-from yesterday", "is not a time", 1},
+		{"user list --limit 0", "use a positive number", 1},
+		{"user list --all --limit 3", "exclude each other", 1},
+		{"user list --domain a..b", "The domain is not valid", 1},
+		{"keys revoke", "name one key", 1},
+		{"keys revoke x --all", "name one key", 1},
+		{"keys revoke none", "Not found", 4},
+		{"keys drop", "unknown command", 1},
+	} {
+		out, err := operate(address, strings.Fields(c.args)...)
+		if err == nil || !strings.Contains(err.Error(), c.want) || command.ExitCode(err) != c.code {
+			t.Errorf("%s = %q, %v with code %d, want %q with code %d", c.args, out, err, command.ExitCode(err), c.want, c.code)
+		}
+	}
+	if _, err := operate("127.0.0.1:1", "user", "show", "x"); err == nil || !strings.Contains(err.Error(), "does it run") {
+		t.Errorf("user show without a server = %v, want a hint", err)
+	}
+	if _, err := operate("127.0.0.1:1-9", "user", "show", "x"); err == nil || !strings.Contains(err.Error(), "write for example localhost:2019") {
+		t.Errorf("user show at a range of ports = %v, want a hint", err)
+	}
+}
+
+// Caddy logs the URLs of admin requests, so that no e-mail address may be in one
+// (CWE-532).
 func TestUsersAreLookedUpByABody(t *testing.T) {
 	_, address := withAdmin(t)
-	response, body := call(t, http.MethodPost, "http://"+address+adminPrefix+"lookup", map[string]any{"email": "ann@example.com"})
-	if response.StatusCode != http.StatusNotFound || !strings.Contains(body, "not_found") {
-		t.Errorf("got %d %s", response.StatusCode, body)
-	}
-	for _, bad := range []any{"ann@example.com", []string{}} {
-		if response, body := call(t, http.MethodPost, "http://"+address+adminPrefix+"lookup", bad); response.StatusCode != http.StatusBadRequest {
-			t.Errorf("%v: got %d %s", bad, response.StatusCode, body)
+	base := "http://" + address + adminPath
+	for _, c := range []struct {
+		method, path string
+		body         any
+		status       int
+		want         string
+	}{
+		{http.MethodPost, "/lookup", map[string]any{"email": "ann@example.com"}, http.StatusNotFound, `"code":"not_found"`},
+		{http.MethodPost, "/lookup", "ann@example.com", http.StatusBadRequest, `"code":"invalid_request"`},
+		{http.MethodPost, "/lookup", []string{}, http.StatusBadRequest, `"code":"invalid_request"`},
+		{http.MethodGet, "/users/ann@example.com", nil, http.StatusBadRequest, "must not be in a URL"},
+		{http.MethodPut, "/users/x", nil, http.StatusMethodNotAllowed, "other methods"},
+		{http.MethodGet, "/nothing", nil, http.StatusNotFound, "no such path"},
+	} {
+		response, body := call(t, c.method, base+c.path, c.body)
+		if response.StatusCode != c.status || !strings.Contains(body, c.want) {
+			t.Errorf("%s %s with %v = %d %s, want %d with %s", c.method, c.path, c.body, response.StatusCode, body, c.status, c.want)
 		}
-	}
-	if response, _ := call(t, http.MethodPut, "http://"+address+adminPrefix+"users/x", nil); response.StatusCode != http.StatusMethodNotAllowed {
-		t.Errorf("PUT: %d", response.StatusCode)
-	}
-	if response, _ := call(t, http.MethodGet, "http://"+address+adminPrefix+"nothing", nil); response.StatusCode != http.StatusNotFound {
-		t.Errorf("unknown path: %d", response.StatusCode)
 	}
 }
 
-func TestCommandsHaveTheirFlags(t *testing.T) {
-	for _, cmd := range []*cobra.Command{proxyCommand(), userCommand()} {
-		if cmd.Short == "" || cmd.Long == "" || cmd.RunE == nil {
-			t.Errorf("%s is not complete", cmd.Use)
-		}
+// Errors are sentences on the standard error output, and the exit code of a command
+// tells a missing user from a failure.
+func TestCommandsReportErrors(t *testing.T) {
+	_, address := withAdmin(t)
+	var out, failures bytes.Buffer
+	root := &cobra.Command{Use: "caddy", SilenceUsage: true}
+	user := command.User(adminEndpoint)
+	reportExit(user)
+	root.AddCommand(user)
+	root.SetArgs([]string{"user", "show", "absent", "--address", address})
+	root.SetOut(&out)
+	root.SetErr(&failures)
+	err := root.Execute()
+	if err == nil || !strings.Contains(err.Error(), "status 4") {
+		t.Errorf("user show absent = %v, want exit code 4", err)
 	}
+	if want := "Error: Not found: the realm has no such user, session, key or invitation.\n"; failures.String() != want || out.String() != "" {
+		t.Errorf("standard error = %q and output = %q, want %q and none", failures.String(), out.String(), want)
+	}
+}
+
+func TestProxyCommandFlags(t *testing.T) {
 	cmd := proxyCommand()
 	if err := cmd.ParseFlags([]string{"--from", ":1", "--to", "a:1,b:2", "--public", "/x", "--provider", "github a b", "--debug"}); err != nil {
 		t.Fatal(err)

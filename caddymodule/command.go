@@ -1,9 +1,18 @@
 package caddymodule
 
 import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
 	"github.com/spf13/cobra"
 
+	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+
+	"github.com/edgeauth/edgeauth/caddymodule/command"
 )
 
 func init() {
@@ -16,12 +25,83 @@ Login by mailed link or social provider in front of your application.
 
   check   tries the stores, mail servers and providers of a configuration
   proxy   puts login and token check in front of an upstream, without a Caddyfile
-  user    shows, disables, enables, deletes or imports users of the running server
+  user    lists, shows, changes or imports users of the running server
   keys    lists, rotates or revokes signing keys of the running server
   mail    writes samples of all mails to a directory
   migrate moves users, sessions and keys to another storage`,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(checkCommand(), proxyCommand(), userCommand(), keysCommand(), mailCommand(), migrateCommand())
+			cmd.AddCommand(checkCommand(), proxyCommand(), migrateCommand())
+			for _, own := range []*cobra.Command{command.User(adminEndpoint), command.Keys(adminEndpoint), command.Mail()} {
+				reportExit(own)
+				cmd.AddCommand(own)
+			}
 		},
 	})
+}
+
+// adminEndpoint finds the operators' API of the running server.
+func adminEndpoint(address, config, adapter string) (command.Endpoint, error) {
+	found, err := caddycmd.DetermineAdminAPIAddress(address, nil, config, adapter)
+	if err != nil {
+		return command.Endpoint{}, err
+	}
+	parsed, err := caddy.ParseNetworkAddress(found)
+	if err != nil || parsed.PortRangeSize() > 1 {
+		return command.Endpoint{}, fmt.Errorf("%q is not the address of an admin API; write for example localhost:2019", found)
+	}
+	host := parsed.JoinHostPort(0)
+	dial, _, _ := strings.Cut(host, "|") // the permissions of a socket are part of its address
+	if !parsed.IsUnixNetwork() {
+		dial = host
+	} else {
+		host = "127.0.0.1"
+	}
+	dialer := net.Dialer{}
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, parsed.Network, dial)
+		},
+		DisableKeepAlives: true,
+	}
+	return command.Endpoint{
+		Client: &http.Client{Transport: sameOrigin{transport, "http://" + host}}, URL: "http://" + host + adminPath,
+	}, nil
+}
+
+// sameOrigin adds the header Origin, which Caddy's admin API can require.
+type sameOrigin struct {
+	transport http.RoundTripper
+	origin    string
+}
+
+// RoundTrip performs a request.
+func (s sameOrigin) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Origin", s.origin)
+	return s.transport.RoundTrip(r)
+}
+
+// reportExit prints the errors of a command and its sub-commands as sentences and sets
+// the exit code. Caddy would log them.
+func reportExit(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		reportExit(sub)
+	}
+	run := cmd.RunE
+	if run == nil {
+		return
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		err := run(cmd, args)
+		if err == nil {
+			return nil
+		}
+		cmd.PrintErrln("Error:", err)
+		cmd.SilenceErrors = true
+		if code := command.ExitCode(err); code > 1 {
+			exit := func(caddycmd.Flags) (int, error) { return code, nil }
+			return caddycmd.WrapCommandFuncForCobra(exit)(cmd, args)
+		}
+		return err
+	}
 }

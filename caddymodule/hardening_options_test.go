@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"encoding/base64"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,7 +92,7 @@ func TestStartIsLogged(t *testing.T) {
 	load(t, text)
 	login(t, s, "ann@example.com")
 	for realm, found := range map[string]bool{"": true, "default": false} {
-		if err := runUser(io.Discard, adminClient{address, realm}, "show", "ann@example.com"); (err == nil) != found {
+		if _, err := operate(address, "user", "show", "ann@example.com", "--realm", realm); (err == nil) != found {
 			t.Errorf("show in realm %q: error = %v, want found %t", realm, err, found)
 		}
 	}

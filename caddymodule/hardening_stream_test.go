@@ -96,7 +96,7 @@ func TestHardeningStreamsEndWithTheSession(t *testing.T) {
 				defer kept.Close()
 				if end == "logout" {
 					post(t, s.url("/v1/auth/logout/"), nil, http.StatusNoContent, "Authorization", "Token "+token)
-				} else if err := runUser(io.Discard, adminClient{address, ""}, "disable", email); err != nil {
+				} else if _, err := operate(address, "user", "disable", email); err != nil {
 					t.Fatal(err)
 				}
 				ended := make(chan time.Duration, 1)

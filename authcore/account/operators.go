@@ -26,6 +26,37 @@ func (s *Service) Find(ctx context.Context, idOrEmail string) (authcore.User, er
 	return user, nil
 }
 
+// Account returns a user with its identities and live sessions, or a 404 error.
+func (s *Service) Account(ctx context.Context, id string) (authcore.Account, error) {
+	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: id}, s.now())
+	if err != nil {
+		return authcore.Account{}, operatorError(err)
+	}
+	return account, nil
+}
+
+// EndSessions ends one session of a user, or all if sessionID is "". The error is a 404
+// if the user has no such session.
+func (s *Service) EndSessions(ctx context.Context, id, sessionID string) error {
+	var ended []authcore.Session
+	_, err := s.update(ctx, id, func(account *authcore.Account) error {
+		ended = account.EndSessions(func(session authcore.Session) bool { return sessionID == "" || session.ID == sessionID })
+		if len(ended) == 0 && sessionID != "" {
+			return authcore.NotFound()
+		}
+		return nil
+	})
+	if err != nil {
+		return operatorError(err)
+	}
+	for _, session := range ended {
+		s.cfg.Observe(authcore.Event{
+			Name: authcore.EventLogout, Method: session.Method, Client: session.Client, UserID: id, SessionID: session.ID,
+		})
+	}
+	return nil
+}
+
 // List returns a page of the users that match the filter, and the cursor of the
 // next page; see [authcore.Accounts].
 func (s *Service) List(ctx context.Context, filter authcore.UserFilter, cursor string) ([]authcore.User, string, error) {

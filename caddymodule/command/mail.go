@@ -1,4 +1,4 @@
-package caddymodule
+package command
 
 import (
 	"fmt"
@@ -8,13 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/caddyserver/caddy/v2"
-	caddycmd "github.com/caddyserver/caddy/v2/cmd"
-
 	"github.com/edgeauth/edgeauth/mailer"
 )
 
-func mailCommand() *cobra.Command {
+// Mail returns the command "mail".
+func Mail() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mail preview --to <directory> [--templates <directory>] [--title <name>]",
 		Short: "Writes a sample of every mail in every language to a directory",
@@ -26,15 +24,13 @@ with the subject. Nothing is sent.`,
 	cmd.Flags().String("to", "", "Directory for the files; it is created if necessary")
 	cmd.Flags().String("templates", "", "Directory with texts of your own (default: the built-in texts)")
 	cmd.Flags().String("title", "", "Name of the site in the mails")
-	cmd.RunE = caddycmd.WrapCommandFuncForCobra(func(flags caddycmd.Flags) (int, error) {
-		if flags.Arg(0) != "preview" {
-			return caddy.ExitCodeFailedStartup, fmt.Errorf("mail: %q is not a command; use preview", flags.Arg(0))
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if args[0] != "preview" {
+			return fmt.Errorf("mail: %q is not a command; use preview", args[0])
 		}
-		if err := previewMails(os.Stdout, flags.String("templates"), flags.String("title"), flags.String("to")); err != nil {
-			return caddy.ExitCodeFailedStartup, err
-		}
-		return caddy.ExitCodeSuccess, nil
-	})
+		text := func(flag string) string { return cmd.Flag(flag).Value.String() }
+		return previewMails(cmd.OutOrStdout(), text("templates"), text("title"), text("to"))
+	}
 	return cmd
 }
 

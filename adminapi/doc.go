@@ -1,0 +1,20 @@
+// Package adminapi is the HTTP API for operators of a realm: people with their sessions
+// and logins, signing keys, imports. It uses plain net/http and can be mounted under any
+// prefix; the caller authorizes the requests.
+//
+//	POST   /lookup                      show the user with the address {"email"}
+//	POST   /users/search                a page of the users that match a filter
+//	GET    /users/{id}                  show, with identities and sessions
+//	POST   /users/{id}/disable          end all sessions, refuse new ones
+//	POST   /users/{id}/enable           accept logins again
+//	DELETE /users/{id}                  delete with everything
+//	GET    /users/{id}/sessions         list the sessions
+//	DELETE /users/{id}/sessions[/{sid}] end all sessions, or one
+//	GET    /signing-keys                list the signing keys
+//	POST   /signing-keys/rotate         sign with the published successor from now on
+//	DELETE /signing-keys[/{id}]         revoke a key; without an ID, all keys
+//	POST   /import                      store users of another system
+//
+// Addresses are only in bodies, because servers log URLs. An error has the form
+// {"error": "sentence", "code": "…"}.
+package adminapi

@@ -1,0 +1,116 @@
+package adminapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/realm"
+	"github.com/edgeauth/edgeauth/contrib/socialauth"
+)
+
+// OperatorHeader is the header that names the operator on Caddy's admin endpoint.
+const OperatorHeader = "Edgeauth-Operator"
+
+// MaxBody limits the body of a request, in bytes.
+const MaxBody = 1 << 20
+
+// Realm holds what the API operates on. All fields are required.
+type Realm struct {
+	*realm.Realm
+	Importer *socialauth.Importer
+}
+
+// Source returns the realm of a request. Release is called when the request has been
+// answered. An error other than *authcore.Error becomes a 503 response.
+type Source func(*http.Request) (realm *Realm, release func(), err error)
+
+// New returns a handler for the API. It serves paths without a prefix: see
+// http.StripPrefix. The context of a request contains the operator; see
+// authcore.WithOperator.
+func New(source Source) http.Handler {
+	a := &api{router: http.NewServeMux(), source: source}
+	a.addUsers()
+	a.addKeys()
+	a.handle("POST /import", importUsers)
+	return a
+}
+
+// api implements the handler of New.
+type api struct {
+	router *http.ServeMux
+	source Source
+}
+
+// ServeHTTP answers a request. Unknown paths and methods have the error format of the
+// API.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, pattern := a.router.Handler(r); pattern == "" {
+		a.router.ServeHTTP(&plainErrors{ResponseWriter: w}, r)
+		return
+	}
+	a.router.ServeHTTP(w, r)
+}
+
+// operation performs a request and returns the body of the response, or nil for 204.
+type operation func(*call) (body any, err error)
+
+// call is a request for a realm.
+type call struct {
+	*http.Request
+	realm  *Realm
+	writer http.ResponseWriter
+	// status replaces 200, if it is not 0.
+	status int
+}
+
+func (a *api) handle(pattern string, perform operation) {
+	a.router.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		c := &call{Request: r, writer: w}
+		body, err := c.perform(a.source, perform)
+		switch {
+		case err != nil:
+			answerError(w, err)
+		case body == nil:
+			w.WriteHeader(http.StatusNoContent)
+		case c.status != 0:
+			answer(w, c.status, body)
+		default:
+			answer(w, http.StatusOK, body)
+		}
+	})
+}
+
+func (c *call) perform(source Source, perform operation) (any, error) {
+	found, release, err := source(c.Request)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	c.realm = found
+	return perform(c)
+}
+
+// read decodes the JSON body of a request. Unknown members are an error, so that a
+// misspelt filter does not select all users.
+func (c *call) read(into any, expected string) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(c.writer, c.Body, MaxBody))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	if err == nil {
+		if _, end := decoder.Token(); !errors.Is(end, io.EOF) {
+			err = errors.New("text after the object")
+		}
+	}
+	if err != nil {
+		return invalid("Expected " + expected + ".")
+	}
+	return nil
+}
+
+// invalid is the 400 error.
+func invalid(sentence string) *authcore.Error {
+	return &authcore.Error{Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest, Detail: sentence}
+}

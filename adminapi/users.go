@@ -1,0 +1,225 @@
+package adminapi
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// User is a user in the form of the API.
+type User struct {
+	ID            string     `json:"id"`
+	Email         string     `json:"email"`
+	EmailVerified bool       `json:"email_verified"`
+	FirstName     string     `json:"first_name"`
+	LastName      string     `json:"last_name"`
+	Roles         []string   `json:"roles"`
+	Disabled      bool       `json:"disabled"`
+	Created       time.Time  `json:"created"`
+	LastLogin     *time.Time `json:"last_login"`
+}
+
+// UserDetails is a user with everything that belongs to it.
+type UserDetails struct {
+	User
+	Identities []Identity `json:"identities"`
+	Sessions   []Session  `json:"sessions"`
+}
+
+// Identity is an account at a provider. State is "active", "pending", "unlinked" or
+// "retired".
+type Identity struct {
+	ID            string    `json:"id"`
+	Provider      string    `json:"provider"`
+	Issuer        string    `json:"issuer,omitempty"`
+	Subject       string    `json:"subject"`
+	State         string    `json:"state"`
+	Email         string    `json:"email"`
+	EmailVerified bool      `json:"email_verified"`
+	Created       time.Time `json:"created"`
+}
+
+// Session is a login.
+type Session struct {
+	ID        string    `json:"id"`
+	Client    string    `json:"client"`
+	Method    string    `json:"method"`
+	Created   time.Time `json:"created"`
+	LastSeen  time.Time `json:"last_seen"`
+	Expires   time.Time `json:"expires"`
+	IP        string    `json:"ip"`
+	UserAgent string    `json:"user_agent"`
+}
+
+// Search selects users. Empty fields select all.
+type Search struct {
+	EmailPrefix   string    `json:"email_prefix,omitempty"`
+	Domain        string    `json:"domain,omitempty"`
+	Role          string    `json:"role,omitempty"`
+	Disabled      *bool     `json:"disabled,omitempty"`
+	CreatedFrom   time.Time `json:"created_from,omitzero"`
+	CreatedTo     time.Time `json:"created_to,omitzero"`
+	LastLoginFrom time.Time `json:"last_login_from,omitzero"`
+	LastLoginTo   time.Time `json:"last_login_to,omitzero"`
+	Limit         int       `json:"limit,omitempty"`
+	Cursor        string    `json:"cursor,omitempty"`
+}
+
+// Users is a page of users. Next is the cursor of the next page, or "" at the end.
+type Users struct {
+	Users []User `json:"users"`
+	Next  string `json:"next"`
+}
+
+func (a *api) addUsers() {
+	a.handle("POST /lookup", lookUp)
+	a.handle("POST /users/search", search)
+	a.handle("GET /users/{user}", onUser(show))
+	a.handle("DELETE /users/{user}", onUser(remove))
+	a.handle("POST /users/{user}/disable", onUser(disable))
+	a.handle("POST /users/{user}/enable", onUser(enable))
+	a.handle("GET /users/{user}/sessions", onUser(showSessions))
+	a.handle("DELETE /users/{user}/sessions", onUser(endSessions))
+	a.handle("DELETE /users/{user}/sessions/{session}", onUser(endSessions))
+}
+
+func lookUp(c *call) (any, error) {
+	var body struct {
+		Email string `json:"email"`
+	}
+	if err := c.read(&body, `{"email": "…"}`); err != nil {
+		return nil, err
+	}
+	user, err := c.realm.Accounts.Find(c.Context(), body.Email)
+	return userOf(user), err
+}
+
+func search(c *call) (any, error) {
+	var body Search
+	if err := c.read(&body, "a filter; see the documentation"); err != nil {
+		return nil, err
+	}
+	filter, err := body.filter()
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := c.realm.Accounts.List(c.Context(), filter, body.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	users := make([]User, len(page))
+	for i := range page {
+		users[i] = userOf(page[i])
+	}
+	return Users{Users: users, Next: next}, nil
+}
+
+// onUser adds the user of the path to an operation. A user whose data is damaged can
+// be disabled and deleted by its ID.
+func onUser(perform func(c *call, id string) (any, error)) operation {
+	return func(c *call) (any, error) {
+		id := c.PathValue("user")
+		if strings.Contains(id, "@") { // servers log URLs
+			return nil, invalid("Addresses must not be in a URL; use the ID of the user, which POST /lookup returns.")
+		}
+		user, err := c.realm.Accounts.Find(c.Context(), id)
+		switch {
+		case errors.Is(err, authcore.ErrDamaged):
+		case err != nil:
+			return nil, err
+		default:
+			id = user.ID
+		}
+		return perform(c, id)
+	}
+}
+
+func show(c *call, id string) (any, error) {
+	account, err := c.realm.Accounts.Account(c.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	return UserDetails{
+		User: userOf(account.User), Identities: identitiesOf(account.Identities), Sessions: sessionsOf(account.Sessions),
+	}, nil
+}
+
+func disable(c *call, id string) (any, error) {
+	user, err := c.realm.Accounts.Disable(c.Context(), id)
+	return userOf(user), err
+}
+
+func enable(c *call, id string) (any, error) {
+	user, err := c.realm.Accounts.Enable(c.Context(), id)
+	return userOf(user), err
+}
+
+func remove(c *call, id string) (any, error) {
+	return nil, c.realm.Accounts.Delete(c.Context(), id)
+}
+
+func showSessions(c *call, id string) (any, error) {
+	account, err := c.realm.Accounts.Account(c.Context(), id)
+	return map[string]any{"sessions": sessionsOf(account.Sessions)}, err
+}
+
+func endSessions(c *call, id string) (any, error) {
+	return nil, c.realm.Accounts.EndSessions(c.Context(), id, c.PathValue("session"))
+}
+
+// filter returns the search in the form of the store.
+func (s Search) filter() (authcore.UserFilter, error) {
+	domain := ""
+	if s.Domain != "" {
+		parsed, err := authcore.ParseDomain(s.Domain)
+		if err != nil {
+			return authcore.UserFilter{}, invalid("The domain is not valid.")
+		}
+		domain = parsed
+	}
+	return authcore.UserFilter{
+		EmailPrefix: authcore.AddressPrefix(s.EmailPrefix), Domain: domain, Role: s.Role, Disabled: s.Disabled,
+		CreatedFrom: s.CreatedFrom, CreatedTo: s.CreatedTo,
+		LastLoginFrom: s.LastLoginFrom, LastLoginTo: s.LastLoginTo, Limit: s.Limit,
+	}, nil
+}
+
+func userOf(user authcore.User) User {
+	shown := User{
+		ID: user.ID, Email: user.Email, EmailVerified: user.EmailVerified,
+		FirstName: user.FirstName, LastName: user.LastName, Roles: append([]string{}, user.Roles...),
+		Disabled: user.Disabled, Created: user.Created,
+	}
+	if !user.LastLogin.IsZero() {
+		shown.LastLogin = &user.LastLogin
+	}
+	return shown
+}
+
+func identitiesOf(identities []authcore.Identity) []Identity {
+	shown := make([]Identity, len(identities))
+	for i, identity := range identities {
+		state := string(identity.State)
+		if identity.State == authcore.IdentityActive {
+			state = "active"
+		}
+		shown[i] = Identity{
+			ID: identity.PublicID, Provider: identity.Provider, Issuer: identity.Issuer, Subject: identity.Subject, State: state,
+			Email: identity.Email, EmailVerified: identity.EmailVerified, Created: identity.Created,
+		}
+	}
+	return shown
+}
+
+func sessionsOf(sessions []authcore.Session) []Session {
+	shown := make([]Session, len(sessions))
+	for i, session := range sessions {
+		shown[i] = Session{
+			ID: session.ID, Client: session.Client, Method: session.Method, Created: session.Created,
+			LastSeen: session.LastSeen, Expires: session.Expires, IP: session.IP, UserAgent: session.UserAgent,
+		}
+	}
+	return shown
+}
