@@ -248,6 +248,10 @@ func (l *LoginPage) handlers(live *liveRealm) (*pages.Handler, *httpapi.Handler,
 	l.live, l.pages = live, made
 	l.api = httpapi.New(httpapi.Options{
 		Realm: live.Realm, Prefix: l.resolved.Prefix, ClientIP: clientIP, Logger: l.realm.logger, Failed: l.realm.failed,
+		Site: &httpapi.Site{
+			Origin: l.resolved.Origin, ClientKey: options.ClientKey,
+			RedirectURI: func(provider string) string { return pages.RedirectURI(l.address(), provider) },
+		},
 		Browsers: l.realm.browsers(l), TrustedProxy: isFromTrustedProxy,
 	})
 	return l.pages, l.api, nil

@@ -63,7 +63,11 @@ func TestLoginPageServes(t *testing.T) {
 			if answer, body := call(t, http.MethodGet, site+"/auth/social/providers/?client_key=x", nil); (answer.StatusCode == http.StatusNotFound) != (test.status == http.StatusNotFound) {
 				t.Errorf("GET of the API = %d %s, want it to be served: %t", answer.StatusCode, body, test.status == http.StatusOK)
 			}
-			answer, _ := call(t, http.MethodGet, site+"/deep?x=1", nil, "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document")
+			answer, body := call(t, http.MethodPost, site+"/auth/logout/", map[string]any{})
+			if want := map[int]int{200: 401, 404: 415}[test.status]; answer.StatusCode != want {
+				t.Errorf("POST of JSON to the logout = %d %s, want %d", answer.StatusCode, body, want)
+			}
+			answer, _ = call(t, http.MethodGet, site+"/deep?x=1", nil, "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document")
 			if got, want := answer.Request.URL.RequestURI(), "/auth/?return_to=%2Fdeep%3Fx%3D1"; got != want && answer.Header.Get("Location") != want {
 				t.Errorf("a navigation leads to %q, want %q", got, want)
 			}

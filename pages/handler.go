@@ -65,7 +65,6 @@ type Options struct {
 // Handler serves the pages. It is safe for concurrent use.
 type Handler struct {
 	Options
-	secure    bool
 	templates templates
 	style     asset
 	logo      asset
@@ -77,7 +76,7 @@ func New(options Options) (*Handler, error) {
 	setDefault(&options.Prefix, DefaultPrefix)
 	options.Prefix = strings.TrimSuffix(path.Clean("/"+options.Prefix), "/")
 	setDefault(&options.ReturnTo, "/")
-	scheme, host, _ := strings.Cut(options.Origin, "://")
+	_, host, _ := strings.Cut(options.Origin, "://")
 	setDefault(&options.Title, host)
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
@@ -92,7 +91,7 @@ func New(options Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{Options: options, secure: scheme == "https", templates: parsed, style: newStyle(options.Theme)}
+	h := &Handler{Options: options, templates: parsed, style: newStyle(options.Theme)}
 	if len(options.Logo) > 0 {
 		if h.logo, err = newLogo(options.LogoFile, options.Logo); err != nil {
 			return nil, err
@@ -134,11 +133,17 @@ func (h *Handler) Owns(urlPath string) bool {
 }
 
 // Serves reports whether there is a page for a request whose path is owned. Calls of the
-// login API, which may share the prefix, carry a token in the header.
+// login API, which may share the prefix, carry a token in the header or a JSON body.
 func (h *Handler) Serves(r *http.Request) bool {
 	rest, _ := h.below(r.URL.Path)
 	matched, _ := h.find(rest)
-	return matched.serve != nil && r.Header.Get("Authorization") == ""
+	return matched.serve != nil && r.Header.Get("Authorization") == "" && !isJSON(r.Header.Get("Content-Type"))
+}
+
+// isJSON reports whether a body is JSON, which no form sends.
+func isJSON(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(media), "application/json")
 }
 
 // below returns the part of a path after the prefix, without a slash at its end.
@@ -184,7 +189,7 @@ func (h *Handler) serve(matched route, r *request) (err error) {
 		return errMethod()
 	}
 	if r.Method == http.MethodPost {
-		if h.isCrossSite(r.Request) {
+		if h.cookies().IsCrossSite(r.Request) {
 			return errCrossSite()
 		}
 		if err := r.readForm(); err != nil {

@@ -45,18 +45,6 @@ func badForm() *authcore.Error {
 	return &authcore.Error{Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest, Detail: "The form is not valid."}
 }
 
-// isCrossSite reports whether a POST comes from a page of another origin (CWE-352). The
-// login page of a site is the only page that sends forms to it. Sec-Fetch-Site cannot be
-// set by pages (Fetch Metadata Request Headers, section 2.3) and prevails over Origin,
-// which may be "null". A request without both does not come from a current browser.
-func (h *Handler) isCrossSite(r *http.Request) bool {
-	if sites := r.Header.Values("Sec-Fetch-Site"); len(sites) > 0 {
-		return len(sites) > 1 || sites[0] != "same-origin" && sites[0] != "none"
-	}
-	origins := r.Header.Values("Origin")
-	return len(origins) > 0 && (len(origins) > 1 || !strings.EqualFold(origins[0], h.Origin))
-}
-
 // returnTo returns the return address of the request, or the default one.
 func (h *Handler) returnTo(r *request) string {
 	values := r.URL.Query()

@@ -21,14 +21,23 @@ func (h *Handler) requestLink(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	in, err := read(from, email(), optional("client_key"), optional("locale"))
+	in, err := read(from, email(), optional("client_key"), optional("locale"), optional("return_to"))
+	if err != nil {
+		return answer{}, err
+	}
+	key, err := h.client(r, in)
+	if err != nil {
+		return answer{}, err
+	}
+	start, err := h.pageStart(r, in)
 	if err != nil {
 		return answer{}, err
 	}
 	receipt, err := h.realm.Logins.RequestLink(r.Context(), login.LinkRequest{
 		Email:     in["email"],
-		ClientKey: in["client_key"],
+		ClientKey: key,
 		Locale:    in["locale"],
+		Page:      start,
 		Caller:    h.caller(r),
 	})
 	if err != nil {
@@ -51,13 +60,17 @@ func (h *Handler) loginByMail(r *request) (answer, error) {
 	if isCodeLogin(from) {
 		return h.loginByCode(r, from)
 	}
-	in, err := read(from, trimmed("token"), required("client_key"))
+	in, err := read(from, trimmed("token"), h.clientKey())
 	if err != nil {
 		return answer{}, err
 	}
-	return signedInAs(h.realm.Logins.ByLink(r.Context(), login.LinkLogin{
+	key, err := h.client(r, in)
+	if err != nil {
+		return answer{}, err
+	}
+	return h.signedInAs(r)(h.realm.Logins.ByLink(r.Context(), login.LinkLogin{
 		Token:     in["token"],
-		ClientKey: in["client_key"],
+		ClientKey: key,
 		Caller:    h.caller(r),
 	}))
 }
@@ -78,14 +91,18 @@ func isCodeLogin(from source) bool {
 
 // loginByCode ignores the member "email", which frontends may send along.
 func (h *Handler) loginByCode(r *request, from source) (answer, error) {
-	in, err := read(from, trimmed("request_id"), code(), required("client_key"))
+	in, err := read(from, trimmed("request_id"), code(), h.clientKey())
 	if err != nil {
 		return answer{}, err
 	}
-	return signedInAs(h.realm.Logins.ByCode(r.Context(), login.CodeLogin{
+	key, err := h.client(r, in)
+	if err != nil {
+		return answer{}, err
+	}
+	return h.signedInAs(r)(h.realm.Logins.ByCode(r.Context(), login.CodeLogin{
 		RequestID: in["request_id"],
 		Code:      in["code"],
-		ClientKey: in["client_key"],
+		ClientKey: key,
 		Caller:    h.caller(r),
 	}))
 }

@@ -31,6 +31,9 @@ type Options struct {
 	// ClientIP returns the client's address behind trusted proxies. Default: the
 	// peer of the connection. Headers such as X-Forwarded-For are not read here.
 	ClientIP func(*http.Request) netip.Addr
+	// Site is the site of the API if it has a login page. Default: the API reads and sets
+	// no cookies.
+	Site *Site
 	// Browsers are the sites with a login page that verify answers for; the first is the
 	// default. Default: none, verify accepts only tokens in the header.
 	Browsers []*gate.Browser
@@ -49,6 +52,7 @@ type Handler struct {
 	realm    *realm.Realm
 	prefix   string
 	clientIP func(*http.Request) netip.Addr
+	site     *Site
 	browsers []*gate.Browser
 	trusted  func(*http.Request) bool
 	log      *slog.Logger
@@ -68,6 +72,7 @@ func New(options Options) *Handler {
 		realm:    options.Realm,
 		prefix:   strings.TrimSuffix(path.Clean("/"+options.Prefix), "/"),
 		clientIP: options.ClientIP,
+		site:     options.Site,
 		browsers: options.Browsers,
 		trusted:  options.TrustedProxy,
 		log:      options.Logger,
@@ -103,7 +108,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
-	h.answer(matched, &request{Request: r.WithContext(ctx), w: w, param: param, bodyTimeout: h.bodyTimeout}).write(w)
+	request := &request{Request: r.WithContext(ctx), w: w, param: param, bodyTimeout: h.bodyTimeout}
+	a := h.answer(matched, request)
+	for _, cookie := range request.cookies {
+		http.SetCookie(w, cookie)
+	}
+	a.write(w)
 }
 
 func (h *Handler) answer(matched route, r *request) answer {
@@ -127,6 +137,10 @@ type request struct {
 	w http.ResponseWriter
 	// param is the variable segment of the path, or "".
 	param string
+	// byCookie reports that the session is, or will be, in the cookie of the site.
+	byCookie bool
+	// cookies are set with the answer.
+	cookies []*http.Cookie
 	// bodyTimeout is the Handler's.
 	bodyTimeout time.Duration
 }

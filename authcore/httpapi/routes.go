@@ -65,6 +65,7 @@ func (h *Handler) table() []route {
 		{pattern: "/user/email", methods: methods{http.MethodPost: h.signedIn(h.requestEmailChange)}},
 		{pattern: "/user/email/confirm", methods: methods{http.MethodPost: h.signedIn(h.confirmEmailChange)}},
 		{pattern: "/user/export", methods: methods{http.MethodGet: h.signedIn(h.exportUser)}},
+		{pattern: "/session", methods: methods{http.MethodGet: h.showSession}},
 		{pattern: "/token/refresh", methods: methods{http.MethodPost: h.signedIn(h.refresh)}},
 		{pattern: "/logout", methods: methods{http.MethodPost: h.signedIn(h.logout)}},
 		{pattern: "/sessions", methods: methods{http.MethodGet: h.signedIn(h.listSessions)}},

@@ -22,9 +22,13 @@ type sessionBody struct {
 	Current bool `json:"current"`
 }
 
-// refresh returns a successor of the token, which stays valid.
+// refresh returns a successor of the token, which stays valid. A cookie is renewed once
+// half of its life is over.
 func (h *Handler) refresh(r *request, claims *gate.Claims) (answer, error) {
-	return signedInAs(h.realm.Sessions.Refresh(r.Context(), claims))
+	if r.byCookie {
+		return h.signedInAs(r)(h.realm.Sessions.Renew(r.Context(), authcore.SessionRef{UserID: claims.Subject, ID: claims.Session}))
+	}
+	return h.signedInAs(r)(h.realm.Sessions.Refresh(r.Context(), claims))
 }
 
 // logout ends the session of the token, which may be superseded, or all sessions of
@@ -41,6 +45,7 @@ func (h *Handler) logout(r *request, claims *gate.Claims) (answer, error) {
 	if err := h.realm.Sessions.Logout(r.Context(), claims, in.isSet("everywhere")); err != nil {
 		return answer{}, err
 	}
+	h.forget(r)
 	return answer{status: http.StatusNoContent}, nil
 }
 

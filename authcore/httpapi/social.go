@@ -19,11 +19,15 @@ type providerInfo struct {
 
 // listProviders returns the providers that a client may use.
 func (h *Handler) listProviders(r *request) (answer, error) {
-	in, err := read(fromForm(r.URL.Query()), required("client_key"))
+	in, err := read(fromForm(r.URL.Query()), h.clientKey())
 	if err != nil {
 		return answer{}, err
 	}
-	providers, err := h.realm.Logins.Providers(r.Context(), in["client_key"])
+	key, err := h.client(r, in)
+	if err != nil {
+		return answer{}, err
+	}
+	providers, err := h.realm.Logins.Providers(r.Context(), key)
 	if err != nil {
 		return answer{}, err
 	}
@@ -53,7 +57,7 @@ func (h *Handler) authorize(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	in, err := r.socialInput(from, flag("link"))
+	in, err := h.socialInput(r, from, flag("link"), optional("return_to"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -61,10 +65,15 @@ func (h *Handler) authorize(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	start, err := h.pageStart(r, in)
+	if err != nil {
+		return answer{}, err
+	}
 	begun, err := h.realm.Logins.Authorize(r.Context(), login.AuthorizeStart{
 		Provider:    in["provider"],
 		ClientKey:   in["client_key"],
 		RedirectURI: in["redirect_uri"],
+		Page:        start,
 		LinkTo:      linkTo,
 		Caller:      h.caller(r),
 	})
@@ -89,7 +98,7 @@ func (h *Handler) loginSocial(r *request) (answer, error) {
 	} else {
 		fields = append(fields, optional("code_verifier"), optional("iss"), optional("device_id"))
 	}
-	in, err := r.socialInput(from, fields...)
+	in, err := h.socialInput(r, from, fields...)
 	if err != nil {
 		return answer{}, err
 	}
@@ -115,32 +124,46 @@ func (h *Handler) loginSocial(r *request) (answer, error) {
 	if linkTo != nil {
 		err = ofToken(err)
 	}
-	return signedInAs(grant, err)
+	return h.signedInAs(r)(grant, err)
 }
 
 // linkTo returns the user who adds a login to the account, if the body requests
 // that. Otherwise the Authorization header is ignored: clients send it with every
 // request, and an expired token must not keep them from logging in.
 func (h *Handler) linkTo(r *request, in input) (*gate.Claims, error) {
-	if in.isSet("link") {
+	switch {
+	case !in.isSet("link"):
+		return nil, nil
+	case r.byCookie:
+		return h.authenticate(r)
+	default:
 		return h.realm.Authenticate(r.Header.Values("Authorization"))
 	}
-	return nil, nil
 }
 
 // socialInput reads the fields that both calls have, and further ones. A provider in
-// the path overrides the one in the body, which is not read then.
-func (r *request) socialInput(from source, further ...field) (input, error) {
+// the path overrides the one in the body, which is not read then. Client key and
+// redirect URI of a login for the cookie are those of the login page.
+func (h *Handler) socialInput(r *request, from source, further ...field) (input, error) {
 	fields := append([]field{
-		required("client_key"),
+		h.clientKey(),
 		{name: "redirect_uri", alias: "redirectUri"},
 	}, further...)
 	if r.param == "" {
 		fields = append(fields, required("provider"))
 	}
 	in, err := read(from, fields...)
-	if err == nil && r.param != "" {
+	if err != nil {
+		return nil, err
+	}
+	if r.param != "" {
 		in["provider"] = r.param
 	}
-	return in, err
+	if in["client_key"], err = h.client(r, in); err != nil {
+		return nil, err
+	}
+	if r.byCookie {
+		in["redirect_uri"] = h.site.RedirectURI(in["provider"])
+	}
+	return in, nil
 }

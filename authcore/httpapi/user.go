@@ -49,28 +49,44 @@ func fieldsOf(user authcore.User) userFields {
 }
 
 // signedInAs answers a login.
-func signedInAs(grant session.Grant, err error) (answer, error) {
-	if err != nil {
-		return answer{}, err
+func (h *Handler) signedInAs(r *request) func(session.Grant, error) (answer, error) {
+	return func(grant session.Grant, err error) (answer, error) {
+		if err == nil && r.byCookie {
+			err = h.keep(r, &grant)
+		}
+		if err != nil {
+			return answer{}, err
+		}
+		return reply(http.StatusOK, loginBodyOf(grant))
 	}
-	return reply(http.StatusOK, loginBody{
+}
+
+func loginBodyOf(grant session.Grant) loginBody {
+	return loginBody{
 		ID:         grant.User.ID,
 		Token:      grant.Token,
 		userFields: fieldsOf(grant.User),
 		IsNew:      grant.IsNew,
 		ExpiresAt:  rfc3339(grant.ExpiresAt()),
-	})
+	}
+}
+
+// sessionBodyOf is the login body of a session that exists. It has no token.
+func sessionBodyOf(user authcore.User, claims *gate.Claims) loginBody {
+	return loginBody{
+		ID: user.ID, userFields: fieldsOf(user), ExpiresAt: rfc3339(time.Unix(claims.ExpiresAt, 0)),
+	}
 }
 
 // rfc3339 writes a time in UTC, to the second.
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // signedIn returns an endpoint that requires a token. The token is read from the
-// Authorization header only: a URL would be logged (RFC 6750, section 5.3), and a
-// cookie would be sent by other sites (CWE-352).
+// Authorization header, because a URL would be logged (RFC 6750, section 5.3), or from
+// the cookie of the site; see authenticate.
 func (h *Handler) signedIn(serve func(*request, *gate.Claims) (answer, error)) endpoint {
 	return func(r *request) (answer, error) {
-		claims, err := h.realm.Authenticate(r.Header.Values("Authorization"))
+		claims, err := h.authenticate(r)
 		if err != nil {
 			return answer{}, err
 		}

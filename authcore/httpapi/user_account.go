@@ -64,7 +64,7 @@ func (h *Handler) confirmEmailChange(r *request, claims *gate.Claims) (answer, e
 		CurrentCode: in["current_code"],
 		Caller:      h.caller(r),
 	})
-	return signedInAs(grant, err)
+	return h.signedInAs(r)(grant, err)
 }
 
 // deleteUser deletes the user of the token.
@@ -72,6 +72,7 @@ func (h *Handler) deleteUser(r *request, claims *gate.Claims) (answer, error) {
 	if err := h.realm.Accounts.DeleteCurrentUser(r.Context(), claims, h.caller(r)); err != nil {
 		return answer{}, err
 	}
+	h.forget(r)
 	return answer{status: http.StatusNoContent}, nil
 }
 

@@ -163,6 +163,28 @@ func (r *Realm) Authenticate(authorization []string) (*gate.Claims, error) {
 	}
 }
 
+// AuthenticateAny checks tokens, for example those of several cookies with one name, and
+// returns the claims of the first that verifies. Its errors are those of Authenticate.
+func (r *Realm) AuthenticateAny(tokens []string) (*gate.Claims, error) {
+	var first error
+	for _, token := range tokens {
+		claims, err := r.Authenticate([]string{"Token " + token})
+		if err == nil {
+			return claims, nil
+		}
+		if _, denied := errors.AsType[*Unauthenticated](err); !denied {
+			return nil, err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	if first == nil {
+		return r.Authenticate(nil)
+	}
+	return nil, first
+}
+
 // Unauthenticated is the failure of Authenticate.
 type Unauthenticated struct {
 	Decision gate.Decision

@@ -8,6 +8,9 @@
  * const orders = await auth.fetch('https://api.example.com/orders')
  * ```
  *
+ * On a site with a login page, `createAuth({ api: '/auth' })` without a client key uses the
+ * session cookie of the page: no script has a token. The calls are the same.
+ *
  * Tabs share the session through the storage. A refresh invalidates no token, so requests
  * in flight succeed. Only an answer of the login API ends a session here: no network error,
  * and no answer of 5xx or 429.
@@ -36,9 +39,10 @@ export interface Provider {
 
 /** The session of this browser. */
 export interface Session {
+  /** Empty with the cookie, which no script reads. */
   token: string
   user: User
-  /** The end of the token. A refresh moves it. */
+  /** The end of the token or the cookie. A refresh moves it. */
   expiresAt: Date
 }
 
@@ -54,9 +58,9 @@ export interface TokenStorage {
 }
 
 export interface Options {
-  /** The key of a `client` in the Caddyfile. */
-  clientKey: string
-  /** The address of the login API. Default: `/v1/auth`. */
+  /** The key of a `client` in the Caddyfile. Without it, the session is in the cookie of the login page. */
+  clientKey?: string
+  /** The address of the login API. Default: `/v1/auth`, for the cookie `/auth`. */
   api?: string
   /** Default: localStorage, which tabs share; in memory if the browser blocks it. */
   storage?: TokenStorage
@@ -105,9 +109,10 @@ const ended: unknown[] = ['invalid_token', 'user_inactive', 'not_admitted']
 export type Auth = ReturnType<typeof createAuth>
 
 /** Creates a client. A page needs one. */
-export function createAuth(options: Options) {
+export function createAuth(options: Options = {}) {
+  const { clientKey } = options
   const page = globalThis.location as Location | undefined
-  const api = new URL((options.api ?? '/v1/auth').replace(/\/*$/, '/'), page?.href)
+  const api = new URL((options.api ?? (clientKey ? '/v1/auth' : '/auth')).replace(/\/*$/, '/'), page?.href)
   const trusted = [api.origin, page?.origin, ...options.origins ?? []]
   const key = 'edgeauth:' + api.href
   const send = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args))
@@ -115,6 +120,8 @@ export function createAuth(options: Options) {
   const listeners = new Set<(change: Change) => void>()
   const closing = new AbortController()
   let refreshing: Promise<Stored | null> | undefined
+  let asking: Promise<Stored | null> | undefined
+  let asked = !!clientKey
   let lastRequest: string | undefined
 
   const read = (): Stored | null => {
@@ -134,7 +141,7 @@ export function createAuth(options: Options) {
     view = shown(now)
     const type: ChangeType | false = !now ? !!before && 'signedOut'
       : now.user.id !== before?.user.id ? 'signedIn'
-        : now.token !== before.token ? 'refreshed'
+        : id(now) !== id(before) ? 'refreshed'
           : JSON.stringify(now.user) !== JSON.stringify(before.user) && 'userChanged'
     if (type) for (const listener of listeners) listener({ type, session: view })
   }
@@ -144,14 +151,16 @@ export function createAuth(options: Options) {
     update()
     return next
   }
-  /** Stores a login, or a refresh unless another tab stored a newer token. */
+  /** Stores a login, or a refresh unless another tab stored a newer token or signed out. */
   const keep = ({ token, expires_at, is_new, ...user }: Login, refresh?: boolean) => {
     const exp = Date.parse(expires_at)
     const old = read()
-    if (refresh && old && old.exp > exp) return old
+    if (refresh && (!old || old.exp > exp)) return old
     const now = Date.now()
     const life = lifetime(token) ?? exp - now
-    return write({ token, user, exp, expires: now + life, renew: now + life / 2 })!
+    // Who asks again about the cookie does not learn when it was issued.
+    const renew = !token && old?.exp == exp ? old.renew : now + life / 2
+    return write({ token, user, exp, expires: now + life, renew })!
   }
 
   const call = async <T>(method: string, path: string, body?: unknown, token?: string): Promise<T> => {
@@ -186,13 +195,19 @@ export function createAuth(options: Options) {
     }
   }
 
+  /** Asks who is signed in by the cookie. */
+  const ask = () => asking ??= call<Login | { id?: never }>('GET', 'session/').then((answer) => {
+    asked = true
+    return answer.id ? keep(answer) : write(null)
+  }).finally(() => asking = undefined)
+
   /** Replaces a token, unless another tab did. Returns null if the session has ended. */
-  const refresh = (token: string) => refreshing ??= locked(async () => {
+  const refresh = (old: Stored) => refreshing ??= locked(async () => {
     const stored = read()
-    if (stored?.token !== token) return stored
+    if (!stored || id(stored) !== id(old)) return stored
     // The next reader refreshes too, in case this tab ends before the answer.
     write({ ...stored, renew: 0 })
-    const attempt = () => call<Login>('POST', 'token/refresh/', undefined, token)
+    const attempt = () => call<Login>('POST', 'token/refresh/', undefined, old.token)
     try {
       // A lost answer is repeated: the server returns the same token again for 30 s.
       return keep(await attempt().catch((error: AuthError) => error.status ? Promise.reject(error) : attempt()), true)
@@ -200,22 +215,25 @@ export function createAuth(options: Options) {
       const { status, code } = error as AuthError
       if (status !== 401 && !ended.includes(code)) throw error
       const now = read()
-      return now?.token === token ? write(null) : now
+      return id(now) === id(old) ? write(null) : now
     }
   }).finally(() => refreshing = undefined)
 
   /** The session with a token that has not expired. */
   const current = async () => {
+    // A failure of the network does not sign out.
+    if (!asked) await ask().catch((error) => read() ?? Promise.reject(error))
     const stored = read()
     if (!stored || Date.now() < stored.renew) return stored
-    const fresh = refresh(stored.token)
+    const fresh = refresh(stored)
     if (Date.now() >= stored.expires) return fresh
     fresh.catch(() => {}) // the token works, and the next call tries again
     return stored
   }
-  const recover = (token: string) => {
+  const recover = async (old: Stored) => {
+    if (!clientKey) return ask()
     const stored = read()
-    return stored?.token === token ? refresh(token) : stored
+    return id(stored) === id(old) ? refresh(old) : stored
   }
   /** A call with the token. A 401 is believed once the token is the newest one. */
   const signed = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
@@ -224,7 +242,7 @@ export function createAuth(options: Options) {
     try {
       return await attempt(session)
     } catch (error) {
-      const fresh = session && (error as AuthError).status == 401 && await recover(session.token)
+      const fresh = session && (error as AuthError).status == 401 && await recover(session)
       if (!fresh) throw error
       return attempt(fresh)
     }
@@ -235,8 +253,14 @@ export function createAuth(options: Options) {
     return user
   }
   const login = async (path: string, body: object, token?: string) => {
-    const answer = await call<Login>('POST', path, { ...body, client_key: options.clientKey }, token)
+    const answer = await call<Login>('POST', path, { ...body, client_key: clientKey }, token)
     return { ...shown(keep(answer))!, isNew: answer.is_new }
+  }
+
+  /** The path of an address with its query. */
+  const pathOf = (address = '/') => {
+    const { pathname, search } = new URL(address, api)
+    return pathname + search
   }
 
   const { signal } = closing
@@ -244,7 +268,9 @@ export function createAuth(options: Options) {
     if (event.key == key || event.key == null) update()
   }, { signal })
   globalThis.document?.addEventListener('visibilitychange', () => {
-    if (document.visibilityState == 'visible') current().catch(() => {})
+    if (document.visibilityState != 'visible') return
+    asked = !!clientKey // a page without scripts may have changed the cookie
+    current().catch(() => {})
   }, { signal })
 
   return {
@@ -256,9 +282,16 @@ export function createAuth(options: Options) {
     session: async () => shown(await current()),
     /** Calls a listener with the state now and after each change in any tab. Returns a function that ends this. */
     onChange(listener: (change: Change) => void) {
-      listeners.add(listener)
-      queueMicrotask(() => listeners.has(listener) && listener({ type: 'initial', session: view }))
+      let active = true
+      const begin = () => {
+        if (!active) return
+        listeners.add(listener)
+        listener({ type: 'initial', session: view })
+      }
+      if (asked) queueMicrotask(begin)
+      else ask().catch(() => {}).then(begin)
       return () => {
+        active = false
         listeners.delete(listener)
       }
     },
@@ -269,19 +302,19 @@ export function createAuth(options: Options) {
       if (!session) return send(request)
       const attempt = ({ token }: Stored) => {
         const copy = request.clone()
-        copy.headers.set('Authorization', 'Token ' + token)
+        if (token) copy.headers.set('Authorization', 'Token ' + token)
         return send(copy)
       }
       const response = await attempt(session)
       if (response.status != 401 || (response.headers.get('WWW-Authenticate') ?? 'Token') != 'Token') return response
-      const fresh = await Promise.resolve(recover(session.token)).catch(() => null)
+      const fresh = await recover(session).catch(() => null)
       return fresh ? attempt(fresh) : response
     },
 
     /** Mails a link and a code. The answer is the same for every address. */
     async requestLink(email: string, locale?: string) {
       const answer = await call<{ request_id: string, expires_in: number, _debug_auth_link?: string }>(
-        'POST', 'by-link/link/', { email, client_key: options.clientKey, ...locale ? { locale } : {} })
+        'POST', 'by-link/link/', { email, client_key: clientKey, locale, return_to: clientKey ? undefined : pathOf(page?.href) })
       lastRequest = answer.request_id
       return { requestId: answer.request_id, expiresIn: answer.expires_in, debugLink: answer._debug_auth_link }
     },
@@ -296,8 +329,11 @@ export function createAuth(options: Options) {
     },
 
     /** The providers that the client offers. */
-    providers: () => call<Provider[]>('GET', 'social/providers/?client_key=' + encodeURIComponent(options.clientKey)),
-    /** Sends the browser to a provider. It returns to the redirect URI, whose page calls finishSocial. */
+    providers: () => call<Provider[]>('GET', 'social/providers/' + (clientKey ? '?client_key=' + encodeURIComponent(clientKey) : '')),
+    /**
+     * Sends the browser to a provider. It returns to the redirect URI, whose page calls
+     * finishSocial. With the cookie it returns signed in, to any page of the site.
+     */
     startSocial: (provider: string, redirectUri: string) => start(provider, redirectUri, false),
     /** The same, to add the account at the provider to the signed-in user. */
     linkSocial: (provider: string, redirectUri: string) => start(provider, redirectUri, true),
@@ -317,6 +353,10 @@ export function createAuth(options: Options) {
       return session
     },
 
+    /** Logs in with a call of the API that has no method here. */
+    login,
+    /** A call of the API as the signed-in user, or without one. */
+    call: signed,
     /** The user as the server has it. */
     user: async () => keepUser(await signed<User>('GET', 'user/')),
     /** Changes the profile. An absent field is not changed. */
@@ -324,13 +364,13 @@ export function createAuth(options: Options) {
     /** Mails a code to a new address, and one to the current address if currentCodeRequired. Needs a recent login. */
     async changeEmail(email: string, locale?: string) {
       const answer = await signed<{ request_id: string, expires_in: number, current_code_required: boolean }>(
-        'POST', 'user/email/', { email, ...locale ? { locale } : {} })
+        'POST', 'user/email/', { email, locale })
       return { requestId: answer.request_id, expiresIn: answer.expires_in, currentCodeRequired: answer.current_code_required }
     },
     /** Changes the address with the mailed codes. All sessions of the user end; this one is replaced. */
     async confirmEmail(requestId: string, code: string, currentCode?: string) {
       return shown(keep(await signed<Login>('POST', 'user/email/confirm/', {
-        request_id: requestId, code, ...currentCode ? { current_code: currentCode } : {},
+        request_id: requestId, code, current_code: currentCode || undefined,
       })))!
     },
     /** Everything that is stored about the user. */
@@ -350,7 +390,7 @@ export function createAuth(options: Options) {
     async logout({ everywhere = false } = {}) {
       const stored = read()
       write(null)
-      if (stored) await call('POST', 'logout/', { everywhere }, stored.token).catch((error: AuthError) => {
+      if (stored || !clientKey) await call('POST', 'logout/', { everywhere }, stored?.token).catch((error: AuthError) => {
         if (error.status != 401) throw error
       })
     },
@@ -362,14 +402,17 @@ export function createAuth(options: Options) {
   }
 
   async function start(provider: string, redirect_uri: string, link: boolean) {
-    const body = { provider, redirect_uri, client_key: options.clientKey, link }
+    const body = { provider, client_key: clientKey, link, ...clientKey ? { redirect_uri } : { return_to: pathOf(redirect_uri) } }
     const { url, state } = link
       ? await signed<{ url: string, state: string }>('POST', 'social/authorize/', body)
       : await call<{ url: string, state: string }>('POST', 'social/authorize/', body)
-    sessionStorage.setItem(key, JSON.stringify({ provider, state, redirect_uri, link } satisfies Pending))
+    if (clientKey) sessionStorage.setItem(key, JSON.stringify({ provider, state, redirect_uri, link } satisfies Pending))
     page!.assign(url)
   }
 }
+
+/** Identifies a token or a cookie. */
+const id = (stored: Stored | null) => stored && stored.token + stored.exp
 
 const shown = (stored: Stored | null): Session | null =>
   stored && { token: stored.token, user: stored.user, expiresAt: new Date(stored.expires) }

@@ -5,7 +5,7 @@ import type { Auth, Session } from './index.js'
 /** The session of a client, or null. The component renders again when it changes in any tab. */
 export function useSession(auth: Auth): Session | null {
   return useSyncExternalStore(
-    (render) => auth.onChange(({ type }) => type == 'initial' || render()),
+    (render) => auth.onChange(render),
     () => auth.snapshot,
     () => null,
   )

@@ -1,0 +1,113 @@
+package login
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/session"
+)
+
+const (
+	// browserLifetime limits the time for a sign-in.
+	browserLifetime = 15 * time.Minute
+	// browserBytes is the length of the random value of the login cookie.
+	browserBytes = 32
+	// maxSessionCookie limits name and value of the session cookie: browsers drop
+	// cookies above 4096 bytes without an error.
+	maxSessionCookie = 3584
+	// maxCookies limits the cookies of one name that are read.
+	maxCookies = 8
+)
+
+// Cookies makes and reads the cookies of a site with a login page.
+type Cookies struct {
+	// Origin is the origin of the site as browsers send it.
+	Origin string
+}
+
+func (c Cookies) isSecure() bool { return strings.HasPrefix(c.Origin, "https://") }
+
+// Name returns the name of a cookie on this site.
+func (c Cookies) Name(name string) string { return gate.CookieName(name, c.isSecure()) }
+
+// New returns a cookie that browsers send to the host of the site only; a lifetime of
+// zero expires it. Safari sends no Secure cookies to loopback addresses over http.
+func (c Cookies) New(name, value string, lifetime time.Duration) *http.Cookie {
+	age := int(lifetime / time.Second)
+	if age <= 0 {
+		age = -1
+	}
+	return &http.Cookie{ //nolint:gosec // not Secure on http of the loopback interface only
+		Name: c.Name(name), Value: value, Path: "/", MaxAge: age,
+		Secure: c.isSecure(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// Session returns the session cookie for a login.
+func (c Cookies) Session(grant session.Grant, now time.Time) (*http.Cookie, error) {
+	if size := len(c.Name(gate.CookieSession)) + len(grant.Token); size > maxSessionCookie {
+		return nil, authcore.Unavailable(fmt.Errorf("login: session cookie has %d bytes, at most %d are sure to be stored; shorten the names of issuer, audience and roles", size, maxSessionCookie))
+	}
+	return c.New(gate.CookieSession, grant.Token, grant.ExpiresAt().Sub(now)), nil
+}
+
+// Tokens returns the values of the session cookies of a request, of which the first that
+// verifies counts.
+func (c Cookies) Tokens(r *http.Request) []string {
+	var tokens []string
+	for _, cookie := range r.CookiesNamed(c.Name(gate.CookieSession)) {
+		if len(tokens) < maxCookies {
+			tokens = append(tokens, cookie.Value)
+		}
+	}
+	return tokens
+}
+
+// Browser returns the digest of the login cookie, or "".
+func (c Cookies) Browser(r *http.Request) string {
+	if value := c.browser(r); value != "" {
+		return browserDigest(value)
+	}
+	return ""
+}
+
+func (c Cookies) browser(r *http.Request) string {
+	for _, cookie := range r.CookiesNamed(c.Name(gate.CookieLogin)) {
+		if secret, err := base64.RawURLEncoding.Strict().DecodeString(cookie.Value); err == nil && len(secret) == browserBytes {
+			return cookie.Value
+		}
+	}
+	return ""
+}
+
+func browserDigest(value string) string { return authcore.DigestOf("login cookie", value).String() }
+
+// Bind returns the login cookie, which binds a sign-in to the browser, and its digest.
+// The cookie that the browser has is prolonged: several tabs share it.
+func (c Cookies) Bind(r *http.Request) (cookie *http.Cookie, digest string, err error) {
+	value := c.browser(r)
+	if value == "" {
+		if value, err = (authcore.Random{}).Secret(); err != nil {
+			return nil, "", authcore.Unavailable(err)
+		}
+	}
+	return c.New(gate.CookieLogin, value, browserLifetime), browserDigest(value), nil
+}
+
+// IsCrossSite reports whether a request comes from a page of another origin (CWE-352).
+// The login page of a site is the only page that sends forms to it, and scripts use the
+// cookie from pages of the site only. Sec-Fetch-Site cannot be set by pages (Fetch
+// Metadata Request Headers, section 2.3) and prevails over Origin, which may be "null". A
+// request without both does not come from a current browser.
+func (c Cookies) IsCrossSite(r *http.Request) bool {
+	if sites := r.Header.Values("Sec-Fetch-Site"); len(sites) > 0 {
+		return len(sites) > 1 || sites[0] != "same-origin" && sites[0] != "none"
+	}
+	origins := r.Header.Values("Origin")
+	return len(origins) > 0 && (len(origins) > 1 || !strings.EqualFold(origins[0], c.Origin))
+}
