@@ -33,6 +33,7 @@ func (a Account) Clone() Account {
 	for i := range a.Sessions {
 		a.Sessions[i].AMR = slices.Clone(a.Sessions[i].AMR)
 		a.Sessions[i].Superseded = slices.Clone(a.Sessions[i].Superseded)
+		a.Sessions[i].Roles = slices.Clone(a.Sessions[i].Roles)
 	}
 	a.Revocations = slices.Clone(a.Revocations)
 	return a
@@ -62,17 +63,25 @@ func (a Account) Items() []Item {
 	return items
 }
 
-// Start adds a session and ends the oldest sessions beyond the limit.
+// Start adds a session and ends the oldest logins beyond the limit. API keys do not
+// count and stay.
 func (a *Account) Start(session Session, limit int) {
 	session.UserID = a.User.ID
 	a.Sessions = append([]Session{session}, a.Sessions...)
-	if limit > 0 && len(a.Sessions) > limit {
-		slices.SortStableFunc(a.Sessions[1:], func(x, y Session) int { return y.Created.Compare(x.Created) })
-		kept := slices.Clone(a.Sessions[:limit])
-		a.EndSessions(func(s Session) bool {
-			return !slices.ContainsFunc(kept, func(k Session) bool { return k.ID == s.ID })
-		})
+	var logins []Session
+	for _, s := range a.Sessions[1:] {
+		if !s.IsKey() {
+			logins = append(logins, s)
+		}
 	}
+	if limit <= 0 || len(logins) < limit {
+		return
+	}
+	slices.SortStableFunc(logins, func(x, y Session) int { return y.Created.Compare(x.Created) })
+	surplus := logins[limit-1:]
+	a.EndSessions(func(s Session) bool {
+		return slices.ContainsFunc(surplus, func(other Session) bool { return other.ID == s.ID })
+	})
 }
 
 // EndSessions removes the sessions for which the predicate holds, appends a

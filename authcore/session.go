@@ -2,14 +2,17 @@ package authcore
 
 import "time"
 
-// Session is one login of one user, until it is ended or expires.
+// MethodKey is the Session.Method of an API key.
+const MethodKey = "key"
+
+// Session is one login of one user, until it is ended or expires, or an API key.
 type Session struct {
 	// ID is a random UUID, the "sid" of the session's tokens.
 	ID     string `json:"id"`
 	UserID string `json:"user_id"`
-	// Client is the name of the client that logged in.
+	// Client is the name of the client that logged in; "" for an API key.
 	Client string `json:"client"`
-	// Method is "link", "code" or the name of a provider.
+	// Method is "link", "code", the name of a provider, or MethodKey.
 	Method string `json:"method"`
 	// AMR lists the authentication methods of the login and of later proofs: see
 	// the claim amr. ACR is the number of factors that they prove, "1" or "2".
@@ -25,12 +28,19 @@ type Session struct {
 	LastSeen  time.Time `json:"last_seen"`
 	IP        string    `json:"ip,omitempty"`
 	UserAgent string    `json:"user_agent,omitempty"`
+	// Name is the name of an API key, and Roles are those that its user gave to it,
+	// sorted. Both are empty for a login.
+	Name  string   `json:"name,omitempty"`
+	Roles []string `json:"roles,omitempty"`
 
 	// Token describes the newest token.
 	Token SessionToken `json:"token"`
 	// Superseded lists earlier tokens that may still be refreshed, newest first.
 	Superseded []SupersededToken `json:"superseded,omitempty"`
 }
+
+// IsKey reports whether the session is an API key and not a login.
+func (s Session) IsKey() bool { return s.Method == MethodKey }
 
 // SessionToken describes the newest token of a session, so that it can be signed
 // again for a client that lost it.

@@ -119,7 +119,7 @@ func reasons() []string {
 		gate.ErrNoCredentials, gate.ErrEmptyCredentials, gate.ErrSpaces, gate.ErrInvalidCharacters,
 		gate.ErrInvalidToken, gate.ErrUserInactive, gate.ErrMalformed, gate.ErrUnknownKey, gate.ErrSignature,
 		gate.ErrExpired, gate.ErrRevoked, gate.ErrClaims, gate.ErrTooOld, gate.ErrFactorMissing, gate.ErrForbidden,
-		gate.ErrStale, gate.ErrCrossSite,
+		gate.ErrStale, gate.ErrCrossSite, gate.ErrKeyNotAccepted, gate.ErrKeyRequired,
 	} {
 		if refusal, ok := errors.AsType[*gate.Refusal](err); ok {
 			list = append(list, refusal.Reason)

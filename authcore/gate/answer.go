@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"cmp"
 	"strings"
 )
 
@@ -40,7 +39,7 @@ func (d *Decision) Demand(header Header) {
 	case 303:
 		header.Set("Location", d.location)
 	case 401:
-		header.Set("Www-Authenticate", cmp.Or(d.challenge, Challenge))
+		header["Www-Authenticate"] = d.credentials.challenges(d.basic, d.missing)
 		if d.login != "" {
 			header.Set(HeaderLogin, d.login)
 		}

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestParseAuthorization(t *testing.T) {
+func TestParseCredentials(t *testing.T) {
 	tests := []struct {
 		name   string
 		values []string
@@ -45,9 +45,9 @@ func TestParseAuthorization(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			token, err := ParseAuthorization(test.values)
-			if token != test.token || !errors.Is(err, test.err) {
-				t.Errorf("ParseAuthorization(%q) = %q, %v, want %q, %v", test.values, token, err, test.token, test.err)
+			found, err := Credentials{}.parse(test.values)
+			if found != (credential{token: test.token}) || !errors.Is(err, test.err) {
+				t.Errorf("Credentials.parse(%q) = %+v, %v, want %q, %v", test.values, found, err, test.token, test.err)
 			}
 		})
 	}
@@ -92,13 +92,13 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// FuzzParseAuthorization compares the parser with a split on ASCII blanks.
-func FuzzParseAuthorization(f *testing.F) {
+// FuzzParseCredentials compares the parser with a split on ASCII blanks.
+func FuzzParseCredentials(f *testing.F) {
 	for _, seed := range []string{"", "Token", "Token a", "token  a b", "Token \xff", "Bearer x", "\vToken\fa\r"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		token, err := ParseAuthorization([]string{value})
+		found, err := Credentials{}.parse([]string{value})
 		words := strings.FieldsFunc(value, func(r rune) bool { return r < 128 && strings.ContainsRune(blanks, r) })
 		var want error
 		switch {
@@ -112,9 +112,11 @@ func FuzzParseAuthorization(f *testing.F) {
 			want = ErrSpaces
 		case !utf8.ValidString(words[1]):
 			want = ErrInvalidCharacters
+		case strings.HasPrefix(words[1], KeyPrefix):
+			want = ErrKeyNotAccepted
 		}
-		if !errors.Is(err, want) || want == nil && (err != nil || token != words[1]) {
-			t.Errorf("ParseAuthorization(%q) = %q, %v, want %v", value, token, err, want)
+		if !errors.Is(err, want) || want == nil && (err != nil || found.token != words[1]) {
+			t.Errorf("Credentials.parse(%q) = %+v, %v, want %v", value, found, err, want)
 		}
 	})
 }

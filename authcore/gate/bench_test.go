@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-func BenchmarkParseAuthorization(b *testing.B) {
+func BenchmarkParseCredentials(b *testing.B) {
 	values := []string{"Token " + testSigners()[EdDSA].sign(testClaims())}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := ParseAuthorization(values); err != nil {
-			b.Fatalf("ParseAuthorization = %v", err)
+		if _, err := (Credentials{}).parse(values); err != nil {
+			b.Fatalf("Credentials.parse = %v", err)
 		}
 	}
 }

@@ -2,7 +2,7 @@ package gate
 
 import "errors"
 
-// decide decides about a request without a token in Authorization.
+// decide decides about a request without credentials in Authorization.
 func (b *Browser) decide(s *Site, v *Verifier, r *Request, allow func(origin string) bool) Decision {
 	public := s.isPublic(r)
 	mayBeAnonymous := public || s.Policy.Optional && len(s.Policy.Require) == 0
@@ -15,7 +15,7 @@ func (b *Browser) decide(s *Site, v *Verifier, r *Request, allow func(origin str
 	}
 	if err != nil {
 		if mayBeAnonymous && (public || !errors.Is(err, ErrStale)) {
-			return anonymous(r.Header["Authorization"])
+			return s.Credentials.anonymous(r.Header["Authorization"])
 		}
 		return b.direct(refuse(err), r)
 	}

@@ -8,11 +8,16 @@ type Purpose string
 const (
 	// PurposeLogin is for tokens that a login returns.
 	PurposeLogin Purpose = "login+jwt"
+	// PurposeKey is for API keys.
+	PurposeKey Purpose = "key+jwt"
 	// PurposeAssertion is for short-lived tokens for an upstream.
 	PurposeAssertion Purpose = "assertion+jwt"
 	// PurposeRevocations is for the feed of revocations, which identifies no user.
 	PurposeRevocations Purpose = "revocations+jwt"
 )
+
+// MethodKey is the Claims.Method of API keys, and only of them.
+const MethodKey = "key"
 
 // Statement contains all claims of a token.
 type Statement struct {
@@ -34,11 +39,12 @@ type Claims struct {
 	Session   string `json:"sid"`
 	IssuedAt  int64  `json:"iat"`
 	ExpiresAt int64  `json:"exp"`
-	// AuthTime is the time of the login. A refresh does not change it.
+	// AuthTime is the time of the login. A refresh does not change it. API keys have
+	// none.
 	AuthTime int64 `json:"auth_time"`
 	// Client is the name of the client that logged in.
 	Client string `json:"client_id"`
-	// Method is "link", "code" or the name of a social provider.
+	// Method is "link", "code", the name of a social provider, or MethodKey.
 	Method string `json:"method"`
 	// AMR lists the authentication methods of the login (RFC 8176): "mail", "social",
 	// "passkey", "totp", "recovery" or "key".

@@ -168,6 +168,11 @@ var browserFields = [...]string{
 	"Cookie", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-Site", "Sec-Purpose", "Purpose", "Accept", "X-Requested-With",
 }
 
+// basicFields are those that matter in addition on a site with HTTP Basic.
+var basicFields = [...]string{
+	"Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-Site", "Accept", "X-Requested-With", "User-Agent",
+}
+
 // FieldUse describes what this package does with a field of a request.
 type FieldUse int
 
@@ -187,6 +192,13 @@ const (
 func (s *Site) UseOf(name string) (key string, use FieldUse) {
 	if s.Browser != nil {
 		for _, field := range browserFields {
+			if equalFold(name, field) {
+				return field, FieldRead
+			}
+		}
+	}
+	if s.Credentials.Basic {
+		for _, field := range basicFields {
 			if equalFold(name, field) {
 				return field, FieldRead
 			}

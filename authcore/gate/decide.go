@@ -54,16 +54,19 @@ type Decision struct {
 	method string
 	// foreign reports that Authorization has credentials of other schemes only.
 	foreign bool
-	// byCookie reports that a cookie identified the user, and forLogin that the request
-	// is for the login page.
-	byCookie, forLogin bool
+	// byCookie reports that a cookie identified the user, byBasic that HTTP Basic did,
+	// and forLogin that the request is for the login page.
+	byCookie, byBasic, forLogin bool
+	// credentials and basic select the challenges of a 401.
+	credentials Credentials
+	basic       bool
 	// varies reports that pages of other origins may call the site.
 	varies bool
 	// location is the target of a redirect, login the address of the login page.
 	location, login string
-	// challenge replaces Challenge, and needs is the query of the page that confirms the
-	// user, if the login is too old or lacks a factor.
-	challenge, needs string
+	// missing contains the parameters of the challenge, and needs is the query of the page
+	// that confirms the user, if the login is too old or lacks a factor.
+	missing, needs string
 	// policy is the Content-Security-Policy of a page, or "" for JSON.
 	policy string
 	// values holds the first identity headers, so that setting them does not
@@ -71,24 +74,26 @@ type Decision struct {
 	values [2]string
 }
 
-// Decide decides about a request whose header was cleaned.
-func (p *Policy) Decide(v *Verifier, r Request) Decision {
+// decide decides about a request whose header was cleaned.
+func (p *Policy) decide(v *Verifier, c Credentials, r *Request) Decision {
 	if r.isPreflight() {
 		return Decision{Preflight: true, Reason: ReasonPreflight}
 	}
 	authorization := r.Header["Authorization"]
-	token, err := ParseAuthorization(authorization)
+	found, err := c.parse(authorization)
 	if errors.Is(err, ErrNoCredentials) && p.Optional && len(p.Require) == 0 {
-		return anonymous(authorization)
+		return c.anonymous(authorization)
 	}
 	if err != nil {
 		return refuse(err)
 	}
-	claims, err := v.Verify(token, r.Now)
+	claims, err := v.verify(found.token, found.isKey, r.Now)
 	if err != nil {
 		return refuse(err)
 	}
-	return p.judge(claims, r.Now)
+	decision := p.judge(claims, r.Now)
+	decision.byBasic = found.isBasic
+	return decision
 }
 
 // judge decides about a user.
@@ -104,6 +109,8 @@ func (p *Policy) judge(claims *Claims, now time.Time) Decision {
 		}
 	}
 	switch {
+	case claims.Method == MethodKey && (needsFactor || p.isTooOld(claims, now)):
+		return refuse(ErrForbidden) // no login makes a key acceptable
 	case needsFactor:
 		return p.stepUp(claims, now, ErrFactorMissing)
 	case p.isTooOld(claims, now):
@@ -113,8 +120,8 @@ func (p *Policy) judge(claims *Claims, now time.Time) Decision {
 }
 
 // anonymous returns the decision to let a request proceed without identity.
-func anonymous(authorization []string) Decision {
-	return Decision{Reason: ReasonAnonymous, foreign: !hasToken(authorization)}
+func (c Credentials) anonymous(authorization []string) Decision {
+	return Decision{Reason: ReasonAnonymous, foreign: !c.has(authorization)}
 }
 
 // isTooOld reports whether the login is older than MaxAge.

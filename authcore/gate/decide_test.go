@@ -56,7 +56,7 @@ func TestDecide(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			test.request.Now = testNow
-			d := test.policy.Decide(v, test.request)
+			d := test.policy.decide(v, Credentials{}, &test.request)
 			status := 0
 			if test.body == BodyForbidden {
 				status = 403
@@ -79,7 +79,7 @@ func TestMaxAgeWithoutAuthTime(t *testing.T) {
 	claims.AuthTime = 0
 	p := Policy{MaxAge: 100 * 365 * 24 * time.Hour}
 	request := Request{Now: testNow, Header: Header{"Authorization": []string{"Token " + testSigners()[HS256].sign(claims)}}}
-	if d := p.Decide(newTestVerifier(t, testConfig()), request); !errors.Is(d.Err, ErrTooOld) {
+	if d := p.decide(newTestVerifier(t, testConfig()), Credentials{}, &request); !errors.Is(d.Err, ErrTooOld) {
 		t.Errorf("Decide = %+v, want ErrTooOld", d)
 	}
 }

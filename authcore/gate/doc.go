@@ -8,11 +8,11 @@
 // network or log: a host passes the header of a request and the time, and acts on a
 // Decision. Site lists the steps of a host.
 //
-//	request ─▶ Clean ─▶ Site.Decide ─▶ ParseAuthorization ─▶ Verifier.Verify ─▶ Decision
-//	                                                          │  key of the header
-//	                                                          │  cache of verified tokens
-//	                                                          │  claims, signature
-//	                                                          └─ Revocations
+//	request ─▶ Clean ─▶ Site.Decide ─▶ Credentials ─▶ Verifier.Verify ─▶ Decision
+//	                                                   │  key of the header
+//	                                                   │  cache of verified tokens
+//	                                                   │  claims, signature
+//	                                                   └─ Revocations
 //	Decision ─▶ Decision.Answer, or Site.Forward ─▶ upstream ─▶ Decision.AllowOrigin
 //
 // The package is pure. It has no clock, randomness, network, file, goroutine or

@@ -1,8 +1,13 @@
 package gate
 
 // Challenge is the value of WWW-Authenticate in a 401 (RFC 9110, section 11.6.1), unless
-// the login has to be repeated: then parameters follow that state what is missing.
-const Challenge = "Token"
+// a site accepts other credentials or the login has to be repeated: then parameters
+// follow that state what is missing.
+const Challenge = schemeToken
+
+// challengeBasic asks for HTTP Basic (RFC 7617, section 2). Some programs show the
+// realm to the user.
+const challengeBasic = `Basic realm="API key", charset="UTF-8"`
 
 // Bodies of answers, of the type application/json.
 const (
@@ -13,6 +18,8 @@ const (
 	BodyInvalidToken      = `{"detail":"Invalid token."}`
 	BodyUserInactive      = `{"detail":"User inactive or deleted."}`
 	BodyStepUp            = `{"detail":"This request requires another login.","code":"insufficient_user_authentication"}`
+	BodyKeyNotAccepted    = `{"detail":"API keys are not accepted here.","code":"key_not_accepted"}`
+	BodyKeyRequired       = `{"detail":"An API key is required here.","code":"key_required"}`
 	BodyForbidden         = `{"detail":"You do not have permission to perform this action."}`
 	BodyCrossSite         = `{"detail":"Requests from this site are not allowed.","code":"cross_site"}`
 	BodyUnavailable       = `{"detail":"The service is temporarily unavailable.","code":"unavailable"}`
@@ -71,6 +78,10 @@ var (
 	// ErrClaims means that a claim is missing, is a time in the future, or names
 	// another issuer or audience.
 	ErrClaims = invalid("claims")
+	// ErrKeyNotAccepted means that an API key was sent where none is accepted, and
+	// ErrKeyRequired that a login token was sent where only keys are.
+	ErrKeyNotAccepted error = unauthorized("key_not_accepted", BodyKeyNotAccepted, ErrInvalidToken)
+	ErrKeyRequired    error = unauthorized("key_required", BodyKeyRequired, ErrInvalidToken)
 )
 
 // Refusals of a valid token, because the login has to be repeated (RFC 9470). The answer

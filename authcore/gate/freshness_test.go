@@ -44,7 +44,7 @@ func TestStale(t *testing.T) {
 				return
 			}
 			policy := Policy{}
-			d := policy.Decide(v, Request{Now: testNow, Header: Header{"Authorization": []string{"Token " + token}}})
+			d := policy.decide(v, Credentials{}, &Request{Now: testNow, Header: Header{"Authorization": []string{"Token " + token}}})
 			if d.Status != 503 || d.Body != BodyUnavailable || d.Claims != nil {
 				t.Errorf("Decide = %+v, want 503", d)
 			}

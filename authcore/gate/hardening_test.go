@@ -209,7 +209,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 	header, payload, signature := segments(token)
 	for _, text := range []string{token + "x", header + "." + payload + "." + flip(signature), "secret.secret.secret", payload} {
 		var p Policy
-		d := p.Decide(v, Request{Now: testNow, Header: Header{"Authorization": []string{"Token " + text}}})
+		d := p.decide(v, Credentials{}, &Request{Now: testNow, Header: Header{"Authorization": []string{"Token " + text}}})
 		for _, part := range []string{payload, signature, "secret", "ada@", testUser} {
 			if strings.Contains(d.Err.Error()+d.Reason+d.Body, part) {
 				t.Errorf("the decision %+v contains %s", d, part)

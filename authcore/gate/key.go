@@ -47,6 +47,8 @@ type verifyKey struct {
 	Key
 	// thumbprint is equal for equal keys.
 	thumbprint string
+	// forKeys reports that it verifies API keys and no login tokens.
+	forKeys bool
 	// signature is the length of its signatures.
 	signature int
 	// ed25519 returns the verifier of a key of algorithm EdDSA. It is made with the

@@ -13,7 +13,7 @@ func (b *Browser) owns(escaped string) bool {
 // pageFor returns the path and query of the login page after a refusal.
 func (b *Browser) pageFor(d *Decision) string {
 	switch {
-	case d.challenge == "":
+	case d.missing == "":
 		return loginPath
 	case d.needs == "":
 		return confirmPath

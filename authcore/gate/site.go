@@ -12,6 +12,8 @@ package gate
 // A Site must not be changed while it is in use.
 type Site struct {
 	Policy Policy
+	// Credentials selects what is accepted in Authorization.
+	Credentials Credentials
 	// Public lists the paths that need no token. A valid token identifies the
 	// user there, too; an invalid one counts as absent.
 	Public PublicPaths
@@ -42,27 +44,35 @@ func (s *Site) Decide(v *Verifier, r Request, allow func(origin string) bool) De
 		origin = r.AllowedOrigin(allow)
 	}
 	var decision Decision
-	if s.Browser == nil || hasToken(r.Header["Authorization"]) || r.isPreflight() {
-		decision = s.decide(v, &r)
+	if s.Browser == nil || s.Credentials.Keys == KeysOnly || s.Credentials.has(r.Header["Authorization"]) || r.isPreflight() {
+		decision = s.decide(v, &r, allow)
 	} else {
 		decision = s.Browser.decide(s, v, &r, allow)
 	}
-	if decision.Status == 401 && s.Browser != nil {
-		decision.login = s.Browser.login + s.Browser.pageFor(&decision)
+	if decision.Status == 401 {
+		decision.credentials, decision.basic = s.Credentials, s.asksForBasic(&r)
+		if s.Browser != nil && s.Credentials.Keys != KeysOnly {
+			decision.login = s.Browser.login + s.Browser.pageFor(&decision)
+		}
 	}
 	decision.Origin, decision.varies = origin, allow != nil
 	return decision
 }
 
-func (s *Site) decide(v *Verifier, r *Request) Decision {
-	if !s.isPublic(r) {
-		return s.Policy.Decide(v, *r)
+// decide decides by Authorization alone.
+func (s *Site) decide(v *Verifier, r *Request, allow func(origin string) bool) Decision {
+	policy, public := &s.Policy, s.isPublic(r)
+	if public {
+		policy = &Policy{Optional: true}
 	}
-	public := Policy{Optional: true}
-	if decision := public.Decide(v, *r); decision.Status == 0 {
-		return decision
+	decision := policy.decide(v, s.Credentials, r)
+	if decision.byBasic && s.isForgedBasic(r, allow) {
+		decision = refuse(ErrCrossSite)
 	}
-	return anonymous(r.Header["Authorization"])
+	if public && decision.Status != 0 {
+		return s.Credentials.anonymous(r.Header["Authorization"])
+	}
+	return decision
 }
 
 // isPublic reports whether a request needs no token.

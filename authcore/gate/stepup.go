@@ -21,7 +21,7 @@ func (r *Requirement) isFactor() bool { return r.Field == "amr" || r.Field == "a
 func (p *Policy) stepUp(claims *Claims, now time.Time, err error) Decision {
 	d := refuse(err)
 	var challenge, body strings.Builder
-	challenge.WriteString(Challenge + ` error="insufficient_user_authentication"`)
+	challenge.WriteString(` error="insufficient_user_authentication"`)
 	body.WriteString(strings.TrimSuffix(BodyStepUp, "}"))
 	for _, field := range [...]string{"acr", "amr"} {
 		values := p.missing(claims, field)
@@ -44,7 +44,7 @@ func (p *Policy) stepUp(claims *Claims, now time.Time, err error) Decision {
 		}
 	}
 	body.WriteString("}")
-	d.challenge, d.Body = challenge.String(), body.String()
+	d.missing, d.Body = challenge.String(), body.String()
 	return d
 }
 

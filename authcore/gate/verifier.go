@@ -73,15 +73,25 @@ func (v *Verifier) SetKeys(set *KeySet) {
 	after := map[string]*verifyKey{}
 	if set != nil && v.cfg.Purpose != "" {
 		for _, key := range set.keys {
-			segment := HeaderSegment(key.Key, v.cfg.Purpose)
-			// The cache compares keys by address.
-			if old := before[segment]; old != nil && old.thumbprint == key.thumbprint {
-				key = old
+			addKey(before, after, key, v.cfg.Purpose)
+			if v.cfg.Purpose == PurposeLogin {
+				forKeys := *key // shares the tables of the key
+				forKeys.forKeys = true
+				addKey(before, after, &forKeys, PurposeKey)
 			}
-			after[segment] = key
 		}
 	}
 	v.keys.Store(&after)
+}
+
+// addKey adds a key under the header of its tokens. The cache compares keys by address,
+// so that one that was used before stays.
+func addKey(before, after map[string]*verifyKey, key *verifyKey, purpose Purpose) {
+	segment := HeaderSegment(key.Key, purpose)
+	if old := before[segment]; old != nil && old.thumbprint == key.thumbprint {
+		key = old
+	}
+	after[segment] = key
 }
 
 // jws is a token (RFC 7515, section 7.1) before it is decoded.
@@ -96,7 +106,21 @@ type jws struct {
 // and must not be changed. The error is a *Refusal that matches ErrInvalidToken,
 // ErrUserInactive or ErrStale.
 func (v *Verifier) Verify(text string, now time.Time) (*Claims, error) {
-	t, err := v.split(text)
+	return v.verify(text, false, now)
+}
+
+// VerifyKey is like Verify for an API key, with its KeyPrefix. The Purpose of the
+// Verifier has to be PurposeLogin.
+func (v *Verifier) VerifyKey(text string, now time.Time) (*Claims, error) {
+	token, isKey := strings.CutPrefix(text, KeyPrefix)
+	if !isKey {
+		return nil, ErrMalformed
+	}
+	return v.verify(token, true, now)
+}
+
+func (v *Verifier) verify(text string, isKey bool, now time.Time) (*Claims, error) {
+	t, err := v.split(text, isKey)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +135,7 @@ func (v *Verifier) Verify(text string, now time.Time) (*Claims, error) {
 }
 
 // split performs the checks that need no decoding, and finds the key.
-func (v *Verifier) split(text string) (jws, error) {
+func (v *Verifier) split(text string, isKey bool) (jws, error) {
 	if len(text) > MaxToken {
 		return jws{}, ErrMalformed
 	}
@@ -119,7 +143,7 @@ func (v *Verifier) split(text string) (jws, error) {
 	if t.payload < 0 {
 		return jws{}, ErrMalformed
 	}
-	if t.key = (*v.keys.Load())[text[:t.payload]]; t.key == nil {
+	if t.key = (*v.keys.Load())[text[:t.payload]]; t.key == nil || t.key.forKeys != isKey {
 		return jws{}, ErrUnknownKey
 	}
 	if !t.findSignature() {
@@ -168,6 +192,9 @@ func (v *Verifier) verifyNew(t jws, d *digest, now time.Time) (*Claims, error) {
 	}
 	if err := v.checkClaims(&p, now.Unix()); err != nil {
 		return nil, err
+	}
+	if t.key.forKeys != (p.Method == MethodKey) {
+		return nil, ErrClaims
 	}
 	if !t.key.verify(t.text[:t.signature], signature) {
 		return nil, ErrSignature

@@ -131,10 +131,14 @@ func (p *planner) publish(keys []authcore.SigningKey, signs time.Time) ([]authco
 
 // expire sets the times until which keys with a successor are needed: a lifetime
 // after the successor signs, and a lead more for nodes whose clock is behind. A
-// lifetime that was longer before counts: its tokens exist.
+// lifetime that was longer before counts: its tokens exist. An API key that the key
+// signed needs it, too.
 func (p *planner) expire(keys []authcore.SigningKey) {
 	for i := range len(keys) - 1 {
 		needed := keys[i+1].Signs.Add(p.cfg.Lifetime + lead(p.cfg.Rotation))
+		if keys[i].Needed.After(needed) {
+			needed = keys[i].Needed
+		}
 		if keys[i].Expires.Before(needed) {
 			keys[i].Expires = needed
 		}

@@ -127,7 +127,7 @@ func (r *Ring) update(ctx context.Context, change func([]authcore.SigningKey) ([
 // equal compares keys. An id is derived from its key.
 func equal(a, b authcore.SigningKey) bool {
 	return a.ID == b.ID && a.Algorithm == b.Algorithm &&
-		a.Created.Equal(b.Created) && a.Signs.Equal(b.Signs) && a.Expires.Equal(b.Expires)
+		a.Created.Equal(b.Created) && a.Signs.Equal(b.Signs) && a.Expires.Equal(b.Expires) && a.Needed.Equal(b.Needed)
 }
 
 func parse(stored []authcore.SigningKey) (*state, *gate.KeySet, error) {
