@@ -42,6 +42,10 @@ const (
 	CodeRedirectURIMismatch      Code = "redirect_uri_mismatch"
 	CodeThrottled                Code = "throttled"
 	CodeUnavailable              Code = "unavailable"
+	// CodeKeysClosed refuses the creation of an API key in this realm, and
+	// CodeTooManyKeys one beyond the limit.
+	CodeKeysClosed  Code = "keys_closed"
+	CodeTooManyKeys Code = "too_many_keys"
 )
 
 // Error is a failure with its public description.

@@ -19,6 +19,9 @@ const (
 	EventUserDisabled EventName = "user_disabled"
 	EventUserEnabled  EventName = "user_enabled"
 	EventUserDeleted  EventName = "user_deleted"
+	// EventKeyCreated and EventKeyRevoked report an API key, whose ID is SessionID.
+	EventKeyCreated EventName = "key_created"
+	EventKeyRevoked EventName = "key_revoked"
 )
 
 // Event is an event for metrics, audit and hooks. It contains no secret and no e-mail

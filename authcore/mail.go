@@ -40,13 +40,15 @@ const (
 	MailAddressChanged MailKind = "address_changed"
 	// MailAccountDeleted reports that the account was deleted.
 	MailAccountDeleted MailKind = "account_deleted"
+	// MailKeyCreated reports a new API key.
+	MailKeyCreated MailKind = "key_created"
 )
 
 // IsNotice reports whether mails of this kind report what has happened, so that no
 // user waits for them.
 func (k MailKind) IsNotice() bool {
 	switch k {
-	case MailNewLogin, MailLinked, MailUnlinked, MailAddressChanged, MailAccountDeleted:
+	case MailNewLogin, MailLinked, MailUnlinked, MailAddressChanged, MailAccountDeleted, MailKeyCreated:
 		return true
 	default:
 		return false
@@ -64,7 +66,7 @@ type Mail struct {
 	// It is a secret.
 	Code string
 	// Method is the login method that a notice is about: "link", "code" or the name of
-	// a provider.
+	// a provider; for MailKeyCreated the name of the key.
 	Method string
 	// Lifetime of link and code.
 	Lifetime time.Duration

@@ -19,7 +19,7 @@ type SigningKey struct {
 	// Expires is the expiry of the last token that it signed; zero while the key is
 	// the newest one.
 	Expires time.Time `json:"expires"`
-	// Needed is the expiry of the last API key that it signed; zero if there is none.
+	// Needed is the expiry of the last API key that it signed; zero if it signed none.
 	// The key expires later.
 	Needed time.Time `json:"needed,omitzero"`
 }

@@ -18,7 +18,7 @@ const (
 // blanks are the bytes that separate the parts of Authorization.
 const blanks = " \t\n\v\f\r"
 
-// credential is what a request has in Authorization.
+// credential holds the credential of a request.
 type credential struct {
 	// token is without the KeyPrefix. It is a part of the value, except with HTTP
 	// Basic.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/apikey"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/keys"
 	"github.com/edgeauth/edgeauth/authcore/login"
@@ -129,6 +130,9 @@ type Config struct {
 	// Limits are the request limits; the zero value means the defaults.
 	Limits ratelimit.Limits
 
+	// APIKeys selects who may create API keys. Default: apikey.Off.
+	APIKeys apikey.Use
+
 	Clients   []authcore.Client
 	Providers []authcore.Provider
 	Store     authcore.Store
@@ -193,6 +197,9 @@ func (c *Config) Validate() error {
 	if c.OnStale != OnStaleServe && c.OnStale != OnStaleReject {
 		fault("on_stale: %q is not valid; use %s or %s", c.OnStale, OnStaleServe, OnStaleReject)
 	}
+	if !slices.Contains(apikey.Uses(), string(c.APIKeys)) {
+		fault("api_keys: %q is not valid; use one of %s", c.APIKeys, strings.Join(apikey.Uses(), ", "))
+	}
 	faults = append(faults, authcore.ValidateEmailLink(c.EmailLink), login.ValidateAPIURL(c.APIURL, c.Providers), c.Rules.Validate())
 	for name, own := range c.ProviderRules {
 		if err := c.Rules.ValidateProvider(own); err != nil {
@@ -220,6 +227,7 @@ func (c *Config) setDefaults() {
 	setDefault(&c.KeyRotation, DefaultKeyRotation)
 	setDefault(&c.RevocationMaxStaleness, DefaultRevocationMaxStaleness)
 	setDefault(&c.OnStale, OnStaleServe)
+	setDefault(&c.APIKeys, apikey.Off)
 	setDefault(&c.Limits, ratelimit.DefaultLimits())
 	c.Rules.SetDefaults()
 	if c.Logger == nil {
@@ -240,6 +248,14 @@ func (c *Config) longestLifetime() time.Duration {
 		longest = max(longest, c.Clients[i].Lifetime)
 	}
 	return longest
+}
+
+// longestToken returns the longest lifetime of what identifies a user.
+func (c *Config) longestToken() time.Duration {
+	if c.APIKeys == apikey.Off {
+		return c.longestLifetime()
+	}
+	return max(c.longestLifetime(), apikey.MaxLifetime)
 }
 
 func setDefault[T comparable](field *T, value T) {

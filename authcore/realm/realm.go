@@ -9,6 +9,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/apikey"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/keys"
 	"github.com/edgeauth/edgeauth/authcore/login"
@@ -27,6 +28,7 @@ type Realm struct {
 	Accounts    *account.Service
 	Sessions    *session.Service
 	Logins      *login.Service
+	APIKeys     *apikey.Service
 
 	cfg      Config
 	horizon  *revocation.Horizon
@@ -111,13 +113,17 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) {
 	r.Accounts = account.New(account.Config{
 		Notices: notices, Records: login.RecordKinds(),
 		Store: cfg.Store, Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers,
-		Revoked: r.Revocations, TokenLifetime: cfg.longestLifetime(), Observe: cfg.Observe, Now: r.Now,
+		Revoked: r.Revocations, TokenLifetime: cfg.longestToken(), Observe: cfg.Observe, Now: r.Now,
 	})
 	r.Sessions = session.New(session.Config{
 		Store: cfg.Store, Keys: r.Keys, Revoked: r.Revocations, Limiter: limiter, Limits: cfg.Limits,
 		Rules: &cfg.Rules, Clients: cfg.Clients, Issuer: cfg.Issuer, Audience: cfg.Audience,
 		Lifetime: cfg.TokenLifetime, MaxLifetime: cfg.MaxLifetime, RefreshGrace: cfg.RefreshGrace,
 		MaxSessions: cfg.MaxSessions, Observe: cfg.Observe, Now: r.Now, Random: random,
+	})
+	r.APIKeys = apikey.New(apikey.Config{
+		Store: cfg.Store, Keys: r.Keys, Revoked: r.Revocations, Limiter: limiter, Notices: notices,
+		Issuer: cfg.Issuer, Audience: cfg.Audience, Use: cfg.APIKeys, Observe: cfg.Observe, Now: r.Now, Random: random,
 	})
 	r.Logins = login.New(login.Config{
 		Store: cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Limiter: limiter, Limits: cfg.Limits,

@@ -10,11 +10,13 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// Logout ends the session of a token, which may be superseded, or all sessions of
-// its user. It succeeds if the session has ended already.
+// Logout ends the session of a token, which may be superseded, or all logins of its
+// user. API keys stay. It succeeds if the session has ended already.
 func (s *Service) Logout(ctx context.Context, claims *gate.Claims, everywhere bool) error {
 	_, err := s.end(ctx, claims, func(a *authcore.Account) {
-		ended := a.EndSessions(func(session authcore.Session) bool { return everywhere || session.ID == claims.Session })
+		ended := a.EndSessions(func(session authcore.Session) bool {
+			return everywhere && !session.IsKey() || session.ID == claims.Session
+		})
 		if !slices.ContainsFunc(ended, func(session authcore.Session) bool { return session.ID == claims.Session }) {
 			// The stored session cannot be decoded. Its tokens have to end too.
 			a.Revocations = append(a.Revocations, authcore.Revocation{
@@ -41,20 +43,20 @@ func (s *Service) lastExpiry(claims *gate.Claims) time.Time {
 	return last.UTC()
 }
 
-// List returns the live sessions of the token's user, newest first.
+// List returns the live sessions of the token's user without API keys, newest first.
 func (s *Service) List(ctx context.Context, claims *gate.Claims) ([]authcore.Session, error) {
 	stored, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, s.now())
 	if err != nil {
 		return nil, userError(err)
 	}
-	return stored.Sessions, nil
+	return slices.DeleteFunc(stored.Sessions, authcore.Session.IsKey), nil
 }
 
 // End ends one session of the token's user. The error is 404 if the user has no
-// session with this ID.
+// session with this ID. API keys are not among them.
 func (s *Service) End(ctx context.Context, claims *gate.Claims, id string) error {
 	ended, err := s.end(ctx, claims, func(a *authcore.Account) {
-		a.EndSessions(func(session authcore.Session) bool { return session.ID == id })
+		a.EndSessions(func(session authcore.Session) bool { return session.ID == id && !session.IsKey() })
 	})
 	switch {
 	case err != nil:

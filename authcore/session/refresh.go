@@ -67,7 +67,7 @@ func (s *Service) renew(a *authcore.Account, claims *gate.Claims, now time.Time)
 	switch {
 	case a.User.Disabled:
 		return refreshing{}, authcore.Inactive()
-	case i < 0:
+	case i < 0 || a.Sessions[i].IsKey():
 		return refreshing{}, ended()
 	}
 	session := &a.Sessions[i]

@@ -21,7 +21,7 @@ func (s *Service) Renew(ctx context.Context, ref authcore.SessionRef) (Grant, er
 		switch {
 		case a.User.Disabled:
 			return authcore.Inactive()
-		case i < 0:
+		case i < 0 || a.Sessions[i].IsKey():
 			return ended()
 		}
 		session := &a.Sessions[i]

@@ -21,7 +21,7 @@ func (s *Service) Seen() func(claims *gate.Claims, now time.Time) { return s.see
 // FlushSeen writes the recorded times to the store. After a failure they are kept
 // for the next call.
 func (s *Service) FlushSeen(ctx context.Context) error {
-	times := s.seen.take()
+	times := s.seen.take(s.now())
 	if len(times) == 0 {
 		return nil
 	}
@@ -32,14 +32,21 @@ func (s *Service) FlushSeen(ctx context.Context) error {
 	return nil
 }
 
+// keyInterval is the shortest time between two recorded uses of an API key.
+const keyInterval = time.Hour
+
 // seen collects the times at which sessions were last used, so that a request
 // costs no write.
 type seen struct {
 	mu    sync.Mutex
 	times map[authcore.SessionRef]time.Time
+	// keys contains the recorded uses of API keys in the last keyInterval.
+	keys map[authcore.SessionRef]time.Time
 }
 
-func newSeen() *seen { return &seen{times: map[authcore.SessionRef]time.Time{}} }
+func newSeen() *seen {
+	return &seen{times: map[authcore.SessionRef]time.Time{}, keys: map[authcore.SessionRef]time.Time{}}
+}
 
 // mark records that a session was used. The gate calls it about once a minute for
 // each token.
@@ -47,6 +54,13 @@ func (s *seen) mark(claims *gate.Claims, now time.Time) {
 	ref := authcore.SessionRef{UserID: claims.Subject, ID: claims.Session}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if claims.Method == gate.MethodKey {
+		last, known := s.keys[ref]
+		if known && now.Sub(last).Abs() < keyInterval || !known && len(s.keys) >= maxSeen {
+			return
+		}
+		s.keys[authcore.SessionRef{UserID: strings.Clone(ref.UserID), ID: strings.Clone(ref.ID)}] = now
+	}
 	if _, known := s.times[ref]; known || len(s.times) < maxSeen {
 		// The claims of a token share one allocation, which must not be retained.
 		ref.UserID, ref.ID = strings.Clone(ref.UserID), strings.Clone(ref.ID)
@@ -67,10 +81,15 @@ func (s *seen) putBack(times map[authcore.SessionRef]time.Time) {
 }
 
 // take returns the recorded times and forgets them.
-func (s *seen) take() map[authcore.SessionRef]time.Time {
+func (s *seen) take(now time.Time) map[authcore.SessionRef]time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	times := s.times
+	for ref, at := range s.keys {
+		if now.Sub(at).Abs() >= keyInterval {
+			delete(s.keys, ref)
+		}
+	}
 	s.times = map[authcore.SessionRef]time.Time{}
 	return times
 }
