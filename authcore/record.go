@@ -1,6 +1,8 @@
 package authcore
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"regexp"
 	"time"
@@ -54,4 +56,51 @@ func (r Record) Validate() error {
 		return fmt.Errorf("authcore: data of a %s record has more than %d bytes", r.Kind, maxRecordData)
 	}
 	return nil
+}
+
+// RecordFilter selects records for Records.ListRecords.
+type RecordFilter struct {
+	// Kind is required.
+	Kind string
+	// Owner selects the records of one owner. Empty selects all records.
+	Owner string
+	// From (inclusive) and To (exclusive) match Record.Created; zero matches all.
+	From, To time.Time
+	// Limit bounds the records of one page; zero means 100, and 1000 is the most.
+	Limit int
+}
+
+// The default and the largest RecordFilter.Limit.
+const defaultRecords, maxRecords = 100, 1000
+
+// PageSize returns the most records of one page.
+func (f RecordFilter) PageSize() int {
+	return min(cmp.Or(max(0, f.Limit), defaultRecords), maxRecords)
+}
+
+// Matches reports whether the filter selects a record.
+func (f RecordFilter) Matches(record Record) bool {
+	return record.Kind == f.Kind && (f.Owner == "" || record.Owner == f.Owner) &&
+		!record.Created.Before(f.From) && (f.To.IsZero() || record.Created.Before(f.To))
+}
+
+// RecordLister lists records; see [Records].
+type RecordLister interface {
+	ListRecords(ctx context.Context, filter RecordFilter, now time.Time, cursor string) ([]Record, string, error)
+}
+
+// AllRecords reads all pages of a listing, for an owner with few records.
+func AllRecords(ctx context.Context, store RecordLister, filter RecordFilter, now time.Time) ([]Record, error) {
+	filter.Limit = maxRecords
+	var all []Record
+	for cursor := ""; ; {
+		records, next, err := store.ListRecords(ctx, filter, now, cursor)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, records...)
+		if cursor = next; cursor == "" {
+			return all, nil
+		}
+	}
 }

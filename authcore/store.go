@@ -228,9 +228,12 @@ type Records interface {
 	// UpdateRecord applies change to a live record, stores it and returns it, or
 	// ErrNotFound. Change may change Data and Expires only.
 	UpdateRecord(ctx context.Context, key RecordKey, now time.Time, change func(*Record) error) (Record, error)
-	// RecordsOf returns the live records of a kind and owner, newest Created
-	// first, 1000 at most.
-	RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]Record, error)
+	// ListRecords lists live records that match the filter, newest Created first,
+	// starting after the cursor; the empty cursor is the beginning. It returns the
+	// cursor for the next call, which is empty at the end. A call examines a
+	// bounded number of records, so that it may return few or none before the
+	// end. Within one microsecond the order is that of the engine.
+	ListRecords(ctx context.Context, filter RecordFilter, now time.Time, cursor string) (records []Record, next string, err error)
 	// DeleteRecord deletes a record. Deleting an absent record is not an error.
 	DeleteRecord(ctx context.Context, key RecordKey) error
 }

@@ -44,7 +44,7 @@ func (s *Service) deleteRecords(ctx context.Context, user authcore.User) error {
 		if owner == "" || owner == user.ID {
 			continue
 		}
-		records, err := s.cfg.Store.RecordsOf(ctx, kind.Kind, owner, s.now())
+		records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: kind.Kind, Owner: owner}, s.now())
 		if err != nil {
 			return err
 		}

@@ -58,8 +58,8 @@ func TestDeleteCurrentUser(t *testing.T) {
 	_, err := f.Find(t.Context(), ann)
 	wantError(t, "Find() of a deleted user", err, 404, authcore.CodeNotFound)
 	for kind, owner := range map[string]string{"own": annID, "mailed": "of " + ann} {
-		if records, err := f.store.RecordsOf(t.Context(), kind, owner, f.now); err != nil || len(records) != 0 {
-			t.Errorf("RecordsOf(%s) = %+v, %v, want none", kind, records, err)
+		if records, err := authcore.AllRecords(t.Context(), f.store, authcore.RecordFilter{Kind: kind, Owner: owner}, f.now); err != nil || len(records) != 0 {
+			t.Errorf("AllRecords(%s) = %+v, %v, want none", kind, records, err)
 		}
 	}
 	if len(mails.mails) != 1 {

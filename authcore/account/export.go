@@ -123,7 +123,7 @@ func (s *Service) exportRecords(ctx context.Context, user authcore.User, now tim
 		if owner == "" {
 			continue
 		}
-		records, err := s.cfg.Store.RecordsOf(ctx, kind.Kind, owner, now)
+		records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: kind.Kind, Owner: owner}, now)
 		if err != nil {
 			return nil, err
 		}

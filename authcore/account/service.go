@@ -18,7 +18,7 @@ type Revoker interface {
 // Store contains the roles of authcore.Store that a Service uses.
 type Store interface {
 	authcore.Accounts
-	RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]authcore.Record, error)
+	authcore.RecordLister
 	DeleteRecord(ctx context.Context, key authcore.RecordKey) error
 }
 

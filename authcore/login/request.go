@@ -97,7 +97,7 @@ func (s *Service) requestLink(ctx context.Context, address authcore.Address, cli
 		return LinkReceipt{}, err
 	}
 	if over {
-		live, err := s.store.RecordsOf(ctx, linkKind, linkOwner(address), s.now())
+		live, err := authcore.AllRecords(ctx, s.store, authcore.RecordFilter{Kind: linkKind, Owner: linkOwner(address)}, s.now())
 		if err != nil {
 			return LinkReceipt{}, err
 		}

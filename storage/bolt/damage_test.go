@@ -174,7 +174,7 @@ func use(t *testing.T, db *DB) {
 	if err != nil {
 		return
 	}
-	_, _ = store.RecordsOf(t.Context(), "link", "ada", origin)
+	_, _ = authcore.AllRecords(t.Context(), store, authcore.RecordFilter{Kind: "link", Owner: "ada"}, origin)
 	for i := range 5 {
 		_ = store.PutRecord(t.Context(), numbered(i*99), authcore.PutOptions{Now: origin})
 	}
@@ -194,16 +194,16 @@ func TestFileTruncatedWhileOpen(t *testing.T) {
 	for range 8 {
 		running.Go(func() {
 			for i := range 20 {
-				_, readErr := store.RecordsOf(t.Context(), "link", "ada", origin)
+				_, readErr := authcore.AllRecords(t.Context(), store, authcore.RecordFilter{Kind: "link", Owner: "ada"}, origin)
 				writeErr := store.PutRecord(t.Context(), numbered(i), authcore.PutOptions{Now: origin})
 				_, exportErr := db.Backup(t.Context(), io.Discard)
-				for name, err := range map[string]error{"RecordsOf": readErr, "PutRecord": writeErr, "Backup": exportErr} {
+				for name, err := range map[string]error{"ListRecords": readErr, "PutRecord": writeErr, "Backup": exportErr} {
 					if err != nil && !errors.Is(err, authcore.ErrUnavailable) {
 						t.Errorf("%s = %v, want ErrUnavailable", name, err)
 					}
 				}
 				if readErr == nil {
-					t.Error("RecordsOf of a truncated file = nil, want an error")
+					t.Error("ListRecords of a truncated file = nil, want an error")
 				}
 			}
 		})

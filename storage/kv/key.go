@@ -17,6 +17,7 @@ const (
 	feedIDTable   = 'g'
 	identityTable = 'i'
 	keyTable      = 'k'
+	kindTable     = 'n'
 	ownerTable    = 'o'
 	recordTable   = 'r'
 	expiryTable   = 'x'
@@ -79,24 +80,35 @@ func recordKey(key authcore.RecordKey) []byte { return join(recordTable, key.Kin
 // ownerPrefix begins the index entries of an owner's records of one kind.
 func ownerPrefix(owner, kind string) []byte { return join(ownerTable, owner, kind, "") }
 
-// ownerKey inverts the time, so that the newest record comes first.
+// kindPrefix begins the index entries of all records of one kind.
+func kindPrefix(kind string) []byte { return join(kindTable, kind, "") }
+
 func ownerKey(record authcore.Record) []byte {
-	key := ownerPrefix(record.Owner, record.Kind)
-	key = binary.BigEndian.AppendUint64(key, ^seconds(record.Created))
-	key = binary.BigEndian.AppendUint32(key, ^uint32(record.Created.Nanosecond())) //nolint:gosec // below 1e9
-	return append(key, record.Key...)
+	return append(appendCreated(ownerPrefix(record.Owner, record.Kind), record.Created), record.Key...)
 }
 
-// createdLength is the length of the time in an ownerKey.
+func kindKey(record authcore.Record) []byte {
+	return append(appendCreated(kindPrefix(record.Kind), record.Created), record.Key...)
+}
+
+// appendCreated inverts the time, so that the newest record comes first.
+func appendCreated(key []byte, created time.Time) []byte {
+	key = binary.BigEndian.AppendUint64(key, ^seconds(created))
+	return binary.BigEndian.AppendUint32(key, ^uint32(created.Nanosecond())) //nolint:gosec // below 1e9
+}
+
+// createdLength is the length of the time in an index entry.
 const createdLength = 12
 
-// parseOwnerKey returns the record of an index entry.
-func parseOwnerKey(key []byte) (authcore.RecordKey, bool) {
+// parseOwnerKey returns the record of an entry in the index of owners, and the
+// record's entry in the index of kinds.
+func parseOwnerKey(key []byte) (record authcore.RecordKey, kindEntry []byte, valid bool) {
 	parts := bytes.SplitN(key[1:], []byte{separator}, 3)
 	if len(parts) < 3 || len(parts[2]) <= createdLength {
-		return authcore.RecordKey{}, false
+		return authcore.RecordKey{}, nil, false
 	}
-	return authcore.RecordKey{Kind: string(parts[1]), Key: string(parts[2][createdLength:])}, true
+	kind := string(parts[1])
+	return authcore.RecordKey{Kind: kind, Key: string(parts[2][createdLength:])}, append(kindPrefix(kind), parts[2]...), true
 }
 
 func feedKey(number uint64) []byte {

@@ -9,9 +9,6 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// maxRecordsOf bounds the result of RecordsOf.
-const maxRecordsOf = 1000
-
 // preparedRecord is a record with its encoded form.
 type preparedRecord struct {
 	authcore.Record
@@ -101,26 +98,6 @@ func (s *Store) UpdateRecord(
 	})
 }
 
-// RecordsOf implements authcore.Records. The empty owner owns nothing.
-func (s *Store) RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]authcore.Record, error) {
-	if owner == "" {
-		return nil, nil
-	}
-	return view(ctx, s, func(t *tx) ([]authcore.Record, error) {
-		var records []authcore.Record
-		for key := range t.prefix(ownerPrefix(owner, kind)) {
-			record, err := t.ownedRecord(key, owner)
-			if err != nil || !record.Live(now) {
-				continue
-			}
-			if records = append(records, record); len(records) == maxRecordsOf {
-				break
-			}
-		}
-		return records, nil
-	})
-}
-
 // DeleteRecord implements authcore.Records.
 func (s *Store) DeleteRecord(ctx context.Context, key authcore.RecordKey) error {
 	return change(ctx, s, func(t *tx) error {
@@ -154,7 +131,7 @@ func (t *tx) absentRecord(key authcore.RecordKey, now time.Time) error {
 // ownedRecord returns the record of an index entry. An entry that a damaged
 // record left behind may name a record of another owner.
 func (t *tx) ownedRecord(index []byte, owner string) (authcore.Record, error) {
-	key, valid := parseOwnerKey(index)
+	key, _, valid := parseOwnerKey(index)
 	if !valid {
 		return authcore.Record{}, authcore.ErrNotFound
 	}
@@ -172,40 +149,59 @@ func (t *tx) putRecord(record preparedRecord) error {
 	if text := t.Get(key); text != nil {
 		former, _ = decode[authcore.Record](text) // a damaged one is replaced
 	}
-	index, formerIndex := ownerKey(record.Record), ownerKey(former)
-	if former.Owner != "" && !bytes.Equal(index, formerIndex) {
-		if err := t.Delete(formerIndex); err != nil {
+	if former.Key == "" || former.Owner != record.Owner || !former.Created.Equal(record.Created) {
+		if err := t.unindex(former); err != nil {
 			return err
 		}
-	}
-	if record.Owner != "" && !bytes.Equal(index, formerIndex) {
-		if err := t.Put(index, nil); err != nil {
+		if err := t.index(record.Record); err != nil {
 			return err
 		}
 	}
 	return t.putExpiring(key, record.text, record.Expires, former.Expires)
 }
 
-// deleteRecord deletes a record that is present and its entry of the index of
-// owners. RecordsOf ignores the entry that a damaged record leaves there.
-func (t *tx) deleteRecord(key []byte) error {
-	record, err := decode[authcore.Record](t.Get(key))
-	if err == nil && record.Owner != "" {
+// index adds a record to the indexes of kinds and owners.
+func (t *tx) index(record authcore.Record) error {
+	if record.Owner != "" {
+		if err := t.Put(ownerKey(record), nil); err != nil {
+			return err
+		}
+	}
+	return t.Put(kindKey(record), nil)
+}
+
+// unindex undoes index. The zero record is in no index.
+func (t *tx) unindex(record authcore.Record) error {
+	if record.Key == "" {
+		return nil
+	}
+	if record.Owner != "" {
 		if err := t.Delete(ownerKey(record)); err != nil {
+			return err
+		}
+	}
+	return t.Delete(kindKey(record))
+}
+
+// deleteRecord deletes a record that is present and its entries of the indexes.
+// ListRecords ignores the entries that a damaged record leaves there.
+func (t *tx) deleteRecord(key []byte) error {
+	if record, err := decode[authcore.Record](t.Get(key)); err == nil {
+		if err := t.unindex(record); err != nil {
 			return err
 		}
 	}
 	return t.Delete(key)
 }
 
-// ownedKeys returns the keys of records by the index of owners, and the entries of
-// the index themselves. It decodes records to leave those of other owners, except
+// ownedKeys returns the keys of records by the index of owners, and their entries
+// in the indexes. It decodes records to leave those of other owners, except
 // for one that is known to have this owner.
 func (t *tx) ownedKeys(prefix []byte, owner string, known authcore.RecordKey) [][]byte {
 	var keys [][]byte
 	for index := range t.prefix(prefix) {
 		keys = append(keys, bytes.Clone(index))
-		key, valid := parseOwnerKey(index)
+		key, kindEntry, valid := parseOwnerKey(index)
 		if !valid {
 			continue
 		}
@@ -215,7 +211,7 @@ func (t *tx) ownedKeys(prefix []byte, owner string, known authcore.RecordKey) []
 				continue
 			}
 		}
-		keys = append(keys, recordKey(key))
+		keys = append(keys, recordKey(key), kindEntry)
 	}
 	return keys
 }

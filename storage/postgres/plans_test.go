@@ -50,7 +50,8 @@ type wantedPlan struct {
 func wantedPlans() map[string]wantedPlan {
 	plans := map[string]wantedPlan{
 		"record":  {`SELECT doc FROM @.records` + whereRecord, []string{"records_pkey"}},
-		"records": {`SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 ORDER BY created`, []string{"records_by_owner"}},
+		"records": {listOfKind, []string{"records_by_kind"}},
+		"owned":   {listOfOwner, []string{"records_by_owner"}},
 		"keep":    {deleteOldest, []string{"records_by_owner"}},
 		"users":   {listAll + listPage, []string{"users_pkey"}},
 		"domain":  {listAll + ofDomain + listPage, []string{"users_by_domain"}},

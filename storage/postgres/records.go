@@ -11,9 +11,6 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// maxRecordsOf limits the result of RecordsOf.
-const maxRecordsOf = 1000
-
 const whereRecord = ` WHERE realm = $1 AND kind = $2 AND key = $3`
 
 // recordKey returns the arguments of whereRecord.
@@ -175,27 +172,6 @@ func (s *Store) queueRecordUpdate(t *tx, former []byte, record authcore.Record) 
 	t.queue(guarded(`UPDATE @.records SET expires = $4, doc = $5`+whereRecord+` AND doc = $6`),
 		append(s.recordKey(record.RecordKey), expiry(record.Expires), doc, string(former))...)
 	return err
-}
-
-// RecordsOf returns the live records of an owner. See authcore.Records.
-func (s *Store) RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]authcore.Record, error) {
-	if !storable(kind) || !storable(owner) {
-		return nil, nil
-	}
-	docs, err := query(ctx, s, s.db.pool, pgx.RowTo[[]byte], `
-		SELECT doc FROM @.records WHERE realm = $1 AND kind = $2 AND owner = $3 AND (expires IS NULL OR expires > $4)
-		ORDER BY created DESC, key LIMIT $5`, s.realm, kind, owner, stamp(now), maxRecordsOf)
-	if err != nil {
-		return nil, err
-	}
-	var records []authcore.Record
-	for _, doc := range docs {
-		if record, err := decode[authcore.Record](doc); err == nil {
-			records = append(records, record)
-		}
-	}
-	slices.SortStableFunc(records, func(a, b authcore.Record) int { return b.Created.Compare(a.Created) })
-	return records, nil
 }
 
 // DeleteRecord deletes a record. See authcore.Records.

@@ -87,9 +87,9 @@ func TestClusterSlotMoves(t *testing.T) {
 	if ids := sessions(t, store, "u"); ids["halfway"] || !ids["moved"] {
 		t.Errorf("sessions after the move = %v, want only the one started afterwards", ids)
 	}
-	records, err := store.RecordsOf(t.Context(), "link", "owner", start)
+	records, err := authcore.AllRecords(t.Context(), store, authcore.RecordFilter{Kind: "link", Owner: "owner"}, start)
 	if err != nil || len(records) != 3 {
-		t.Errorf("RecordsOf after the move = %d records, error %v, want 3", len(records), err)
+		t.Errorf("ListRecords after the move = %d records, error %v, want 3", len(records), err)
 	}
 }
 

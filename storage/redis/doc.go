@@ -11,9 +11,10 @@
 //
 // All keys of a realm begin with the key prefix and the name of the realm in braces,
 // for example "edgeauth:{_default}:meta". The braces are a hash tag: a script runs on
-// one node of a Cluster, so a realm is in one slot. Each entry has a key of its own
-// and none grows with the number of users, so that a slot can be moved. While it
-// moves, steps that need keys of both nodes fail completely.
+// one node of a Cluster, so a realm is in one slot. Each entry has a key of its own.
+// None grows with the number of users except the indexes of kinds, which take about
+// 100 bytes for each record, so that a slot can be moved. While it moves, steps that
+// need keys of both nodes fail completely.
 //
 //	meta                hash        format, epoch, number of the last revocation, first chunk of the feed
 //	u:<user ID>         hash        user, version, key of the address, identities, sessions; see load.go
@@ -22,6 +23,7 @@
 //	ids:<0 to 4095>     sorted set  user IDs with the time at which their first item expires
 //	r:<kind>:<key>      string      Record, with a time to live
 //	o:<owner>           sorted set  kind, creation and key of the records of an owner, by their end
+//	n:<kind>            sorted set  kind, creation and key of all records of a kind, in the order of creation
 //	v:<kind>:<ID>       string      number and time of a revocation, Revocation, with a time to live
 //	f:<number / 128>    sorted set  kind and ID of revocations, by number, with a time to live
 //	feed                channel     a message after new revocations

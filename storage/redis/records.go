@@ -84,24 +84,6 @@ func (s *Store) UpdateRecord(
 	})
 }
 
-// RecordsOf lists the records of an owner. See [authcore.Records].
-func (s *Store) RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]authcore.Record, error) {
-	answer, err := s.elements(ctx, 2, "read", []string{s.key("o:", owner)}, s.prefix, "o"+kind)
-	if err != nil {
-		return nil, err
-	}
-	var records []authcore.Record
-	for _, text := range texts(answer[1]) {
-		if record, err := decodeRecord(text, now); err == nil {
-			records = append(records, record)
-		}
-	}
-	slices.SortFunc(records, func(a, b authcore.Record) int {
-		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Key, b.Key))
-	})
-	return records, nil
-}
-
 // DeleteRecord deletes a record. See [authcore.Records].
 func (s *Store) DeleteRecord(ctx context.Context, key authcore.RecordKey) error {
 	_, err := retry(ctx, s, time.Time{}, func(c *commit) (struct{}, error) {
@@ -158,16 +140,24 @@ func (c *commit) removeRecord(record authcore.Record) {
 }
 
 func (c *commit) removeIndex(record authcore.Record) {
+	if record.Key == "" {
+		return // there is none
+	}
+	c.write("ZREM", c.store.key("n:", record.Kind), member(record))
 	if record.Owner != "" {
 		c.write("ZREM", c.store.key("o:", record.Owner), member(record))
 	}
 }
 
-// member names a record in the index of its owner. Members are ordered like the
-// times of creation.
+// member names a record in the indexes of its owner and its kind. Members of a kind
+// are ordered like the times of creation.
 func member(record authcore.Record) string {
+	return createdPrefix(record.Kind, record.Created) + record.Key
+}
+
+func createdPrefix(kind string, created time.Time) string {
 	const yearOne = 62135596800 // seconds from the zero time to 1970
-	return fmt.Sprintf("%s %012d%09d %s", record.Kind, max(0, record.Created.Unix()+yearOne), record.Created.Nanosecond(), record.Key)
+	return fmt.Sprintf("%s %012d%09d ", kind, max(0, created.Unix()+yearOne), created.Nanosecond())
 }
 
 // decodeRecord returns ErrNotFound if the record is absent or has expired.

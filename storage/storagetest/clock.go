@@ -70,9 +70,9 @@ func jumps(t *testing.T, store authcore.Store) {
 	} {
 		wantErr(t, name+" in the future", err, authcore.ErrNotFound)
 	}
-	records, err := store.RecordsOf(t.Context(), "link", "ada", future)
+	records, err := recordsOf(t, store, "link", "ada", future)
 	if err != nil || len(records) != 0 {
-		t.Errorf("RecordsOf in the future = %s, error %v, want none", plain(records), err)
+		t.Errorf("ListRecords in the future = %s, error %v, want none", plain(records), err)
 	}
 	got, err := store.Account(t.Context(), byID(account.User.ID), future)
 	if err != nil || len(got.Sessions) != 0 {

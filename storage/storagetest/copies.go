@@ -58,8 +58,8 @@ func copyChecks() []check {
 			wantRecord(t, store, want)
 			got, err := store.Record(t.Context(), want.RecordKey, start)
 			wantErr(t, "Record", err, nil)
-			listed, err := store.RecordsOf(t.Context(), "link", "ada", start)
-			wantErr(t, "RecordsOf", err, nil)
+			listed, err := recordsOf(t, store, "link", "ada", start)
+			wantErr(t, "ListRecords", err, nil)
 			for _, record := range append(listed, got) {
 				clear(record.Data)
 			}

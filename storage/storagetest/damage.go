@@ -68,9 +68,9 @@ func damaged(t *testing.T, config Config, store authcore.Store, id string, item 
 	live := start.Before
 	sessions := missing(item.Session != nil && live(item.Session.Expires), 2)
 	identities := missing(item.Identity != nil, 2)
-	records, err := store.RecordsOf(t.Context(), "link", id, start)
+	records, err := recordsOf(t, store, "link", id, start)
 	if want := missing(item.Record != nil && live(item.Record.Expires), 2); err != nil || len(records) != want {
-		t.Errorf("RecordsOf = %s, error %v, want %d", plain(records), err, want)
+		t.Errorf("ListRecords = %s, error %v, want %d", plain(records), err, want)
 	}
 	wantRevoked(t, store, "", revokeUser("intact"))
 	items := exported(t, store, start)

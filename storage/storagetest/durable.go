@@ -99,9 +99,9 @@ func durableRecords(t *testing.T, reopen func() authcore.Store) {
 	sweep(t, reopen(), start)
 	store := reopen()
 	wantRecord(t, store, kept)
-	records, err := store.RecordsOf(t.Context(), "link", "ada", at(-time.Hour))
+	records, err := recordsOf(t, store, "link", "ada", at(-time.Hour))
 	if err != nil || len(records) != 1 {
-		t.Errorf("RecordsOf = %s, error %v, want the record that was kept", plain(records), err)
+		t.Errorf("ListRecords = %s, error %v, want the record that was kept", plain(records), err)
 	}
 }
 

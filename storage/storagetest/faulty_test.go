@@ -141,7 +141,7 @@ func accountFaults() map[string]fault {
 		}},
 		"a deleted user's records stay": {group: "DeleteUser", inject: func(h *hooked) {
 			h.remove = func(ctx context.Context, id string, r revoked) error {
-				owned, _ := h.Store.RecordsOf(ctx, "link", id, r.Until.Add(-14*24*time.Hour))
+				owned, _ := authcore.AllRecords(ctx, h.Store, authcore.RecordFilter{Kind: "link", Owner: id}, r.Until.Add(-14*24*time.Hour))
 				err := h.Store.DeleteUser(ctx, id, r)
 				for _, record := range owned {
 					_ = h.Store.PutRecord(ctx, record, authcore.PutOptions{})

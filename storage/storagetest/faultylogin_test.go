@@ -40,7 +40,7 @@ func afterLogin(act func(h *hooked, step authcore.LoginStep, proof record, sibli
 	return func(h *hooked) {
 		h.login = func(ctx context.Context, step authcore.LoginStep) (account, error) {
 			proof, _ := h.Store.Record(ctx, step.Proof, step.Now)
-			siblings, _ := h.Store.RecordsOf(ctx, proof.Kind, proof.Owner, step.Now)
+			siblings, _ := authcore.AllRecords(ctx, h.Store, authcore.RecordFilter{Kind: proof.Kind, Owner: proof.Owner}, step.Now)
 			a, err := h.Store.Login(ctx, step)
 			act(h, step, proof, siblings, err)
 			return a, err

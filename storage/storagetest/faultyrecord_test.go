@@ -18,6 +18,14 @@ func recordFaults() map[string]fault {
 			}
 		}
 	}
+	listWith := func(spoil func(*authcore.RecordFilter, *time.Time)) func(*hooked) {
+		return func(h *hooked) {
+			h.list = func(ctx context.Context, f authcore.RecordFilter, now time.Time, cursor string) ([]record, string, error) {
+				spoil(&f, &now)
+				return h.Store.ListRecords(ctx, f, now, cursor)
+			}
+		}
+	}
 	return map[string]fault{
 		"IfAbsent without effect":    {group: "Records", inject: putWith(func(_ *record, o *authcore.PutOptions) { o.IfAbsent = false })},
 		"IfAbsent by another clock":  {group: "Records", inject: putWith(func(_ *record, o *authcore.PutOptions) { o.Now = o.Now.Add(-time.Hour) })},
@@ -69,16 +77,22 @@ func recordFaults() map[string]fault {
 				return r, err
 			}
 		}},
-		"a list of all records": {group: "Records", inject: func(h *hooked) {
-			h.recordOf = func(ctx context.Context, kind, owner string, _ time.Time) ([]record, error) {
-				return h.Store.RecordsOf(ctx, kind, owner, time.Time{})
+		"a list of all records":             {group: "Records", inject: listWith(func(_ *authcore.RecordFilter, now *time.Time) { *now = time.Time{} })},
+		"a list without an end":             {group: "Records", inject: listWith(func(f *authcore.RecordFilter, _ *time.Time) { f.To = time.Time{} })},
+		"a list from the beginning of time": {group: "Records", inject: listWith(func(f *authcore.RecordFilter, _ *time.Time) { f.From = time.Time{} })},
+		"a list of any owner":               {group: "Records", inject: listWith(func(f *authcore.RecordFilter, _ *time.Time) { f.Owner = "" })},
+		"pages without a bound":             {group: "Records", inject: listWith(func(f *authcore.RecordFilter, _ *time.Time) { f.Limit = 1000 })},
+		"pages that end early": {group: "Records", inject: func(h *hooked) {
+			h.list = func(ctx context.Context, f authcore.RecordFilter, now time.Time, cursor string) ([]record, string, error) {
+				records, _, err := h.Store.ListRecords(ctx, f, now, cursor)
+				return records, "", err
 			}
 		}},
 		"the oldest record first": {group: "Records", inject: func(h *hooked) {
-			h.recordOf = func(ctx context.Context, kind, owner string, now time.Time) ([]record, error) {
-				records, err := h.Store.RecordsOf(ctx, kind, owner, now)
+			h.list = func(ctx context.Context, f authcore.RecordFilter, now time.Time, cursor string) ([]record, string, error) {
+				records, next, err := h.Store.ListRecords(ctx, f, now, cursor)
 				slices.Reverse(records)
-				return records, err
+				return records, next, err
 			}
 		}},
 		"shared data": {group: "Copies", inject: func(h *hooked) {

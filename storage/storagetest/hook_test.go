@@ -21,24 +21,24 @@ type (
 // of the store pass through.
 type hooked struct {
 	*memory.Store
-	user     func(context.Context, authcore.UserRef) (authcore.User, error)
-	login    func(context.Context, authcore.LoginStep) (account, error)
-	update   func(context.Context, string, time.Time, change) (account, error)
-	remove   func(context.Context, string, revoked) error
-	users    func(context.Context, authcore.UserFilter, string) ([]authcore.User, string, error)
-	seen     func(context.Context, map[authcore.SessionRef]time.Time) error
-	put      func(context.Context, record, authcore.PutOptions) error
-	record   func(context.Context, key, time.Time) (record, error)
-	take     func(context.Context, key, time.Time) (record, error)
-	edit     func(context.Context, key, time.Time, func(*record) error) (record, error)
-	recordOf func(context.Context, string, string, time.Time) ([]record, error)
-	since    func(context.Context, string) ([]revoked, string, error)
-	watch    func(context.Context, func()) error
-	rotate   func(context.Context, func(keys) (keys, error)) (keys, error)
-	count    func(context.Context, time.Time, []authcore.Counter) ([]authcore.Tally, error)
-	sweep    func(context.Context, time.Time) (authcore.Swept, error)
-	export   func(context.Context, string, time.Time) ([]authcore.Item, string, error)
-	imports  func(context.Context, []authcore.Item) (int, error)
+	user    func(context.Context, authcore.UserRef) (authcore.User, error)
+	login   func(context.Context, authcore.LoginStep) (account, error)
+	update  func(context.Context, string, time.Time, change) (account, error)
+	remove  func(context.Context, string, revoked) error
+	users   func(context.Context, authcore.UserFilter, string) ([]authcore.User, string, error)
+	seen    func(context.Context, map[authcore.SessionRef]time.Time) error
+	put     func(context.Context, record, authcore.PutOptions) error
+	record  func(context.Context, key, time.Time) (record, error)
+	take    func(context.Context, key, time.Time) (record, error)
+	edit    func(context.Context, key, time.Time, func(*record) error) (record, error)
+	list    func(context.Context, authcore.RecordFilter, time.Time, string) ([]record, string, error)
+	since   func(context.Context, string) ([]revoked, string, error)
+	watch   func(context.Context, func()) error
+	rotate  func(context.Context, func(keys) (keys, error)) (keys, error)
+	count   func(context.Context, time.Time, []authcore.Counter) ([]authcore.Tally, error)
+	sweep   func(context.Context, time.Time) (authcore.Swept, error)
+	export  func(context.Context, string, time.Time) ([]authcore.Item, string, error)
+	imports func(context.Context, []authcore.Item) (int, error)
 }
 
 func hook() *hooked {
@@ -46,7 +46,7 @@ func hook() *hooked {
 	return &hooked{
 		Store: s, user: s.User, login: s.Login, update: s.UpdateAccount, remove: s.DeleteUser, users: s.Users,
 		seen: s.MarkSeen, put: s.PutRecord, record: s.Record, take: s.TakeRecord, edit: s.UpdateRecord,
-		recordOf: s.RecordsOf, since: s.RevocationsSince, watch: s.WatchRevocations, rotate: s.UpdateKeys,
+		list: s.ListRecords, since: s.RevocationsSince, watch: s.WatchRevocations, rotate: s.UpdateKeys,
 		count: s.Count, sweep: s.Sweep, export: s.Export, imports: s.Import,
 	}
 }
@@ -91,8 +91,8 @@ func (h *hooked) UpdateRecord(ctx context.Context, k key, now time.Time, change 
 	return h.edit(ctx, k, now, change)
 }
 
-func (h *hooked) RecordsOf(ctx context.Context, kind, owner string, now time.Time) ([]record, error) {
-	return h.recordOf(ctx, kind, owner, now)
+func (h *hooked) ListRecords(ctx context.Context, f authcore.RecordFilter, now time.Time, cursor string) ([]record, string, error) {
+	return h.list(ctx, f, now, cursor)
 }
 
 func (h *hooked) RevocationsSince(ctx context.Context, cursor string) ([]revoked, string, error) {

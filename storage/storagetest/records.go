@@ -19,7 +19,8 @@ func recordChecks() []check {
 		{"OwnedByUser", ownedByUser},
 		{"Expiry", expiringRecords},
 		{"Update", updateRecords},
-		{"ListOrderAndBound", listRecords},
+		{"List", listRecords},
+		{"ListOfChanges", listChanges},
 		{"KeysAreExact", recordKeys},
 		{"Bounds", recordBounds},
 		{"BinaryData", binaryRecords},
@@ -44,9 +45,9 @@ func recordChecks() []check {
 				err := store.PutRecord(t.Context(), record, authcore.PutOptions{Now: start, Keep: 3})
 				wantErr(t, "PutRecord", err, nil)
 			})
-			records, err := store.RecordsOf(t.Context(), "link", "ada", start)
+			records, err := recordsOf(t, store, "link", "ada", start)
 			if err != nil || len(records) != 3 || records[0].Key != fmt.Sprint(few-1) {
-				t.Errorf("RecordsOf = %s, error %v, want 3 with the newest", plain(records), err)
+				t.Errorf("ListRecords = %s, error %v, want 3 with the newest", plain(records), err)
 			}
 		}},
 	}
@@ -155,9 +156,9 @@ func expiringRecords(t *testing.T, store authcore.Store) {
 	}{{record.Expires.Add(-time.Millisecond), 2, nil}, {record.Expires, 1, authcore.ErrNotFound}} {
 		put(t, store, record)
 		wantErr(t, "Record at its end", drop(store.Record(t.Context(), record.RecordKey, test.now)), test.want)
-		records, err := store.RecordsOf(t.Context(), "link", "ada", test.now)
+		records, err := recordsOf(t, store, "link", "ada", test.now)
 		if err != nil || len(records) != test.n {
-			t.Errorf("RecordsOf at the end = %s, error %v, want %d", plain(records), err, test.n)
+			t.Errorf("ListRecords at the end = %s, error %v, want %d", plain(records), err, test.n)
 		}
 		wantErr(t, "TakeRecord at its end", drop(store.TakeRecord(t.Context(), record.RecordKey, test.now)), test.want)
 	}

@@ -50,7 +50,10 @@ func Steps(store authcore.Store) map[string]func(ctx context.Context) error {
 				return nil
 			}))
 		},
-		"RecordsOf":        func(ctx context.Context) error { return drop(store.RecordsOf(ctx, "step", "owner", start)) },
+		"ListRecords": func(ctx context.Context) error {
+			_, _, err := store.ListRecords(ctx, authcore.RecordFilter{Kind: "step", Owner: "owner"}, start, "")
+			return err
+		},
 		"DeleteRecord":     func(ctx context.Context) error { return store.DeleteRecord(ctx, StepRecord("delete").RecordKey) },
 		"RevocationsSince": func(ctx context.Context) error { _, _, err := store.RevocationsSince(ctx, ""); return err },
 		"UpdateKeys":       func(ctx context.Context) error { return drop(addKey(ctx, store, "k", func() {})) },

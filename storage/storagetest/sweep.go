@@ -73,9 +73,9 @@ func sweepExpired(t *testing.T, store authcore.Store) {
 	wantAccount(t, store, start, account)
 	wantAccount(t, store, at(-40*day), account) // no expired session is left
 	wantRecord(t, store, record)
-	records, err := store.RecordsOf(t.Context(), "link", record.Owner, at(-40*day))
+	records, err := recordsOf(t, store, "link", record.Owner, at(-40*day))
 	if err != nil || len(records) != 1 {
-		t.Errorf("RecordsOf = %s, error %v, want the live one", plain(records), err)
+		t.Errorf("ListRecords = %s, error %v, want the live one", plain(records), err)
 	}
 	wantFeed(t, store, "", revokeUser("live"))
 	updateKeys(t, store, []authcore.SigningKey{key}, []authcore.SigningKey{key})
@@ -109,9 +109,9 @@ func sweepMany(t *testing.T, store authcore.Store) {
 	for range 10 { // an engine may bound the work of one call
 		sweep(t, store, start)
 	}
-	records, err := store.RecordsOf(t.Context(), "link", "ada", at(-time.Hour))
+	records, err := recordsOf(t, store, "link", "ada", at(-time.Hour))
 	if err != nil || len(records) != n/10 {
-		t.Errorf("RecordsOf = %d records, error %v, want %d", len(records), err, n/10)
+		t.Errorf("ListRecords = %d records, error %v, want %d", len(records), err, n/10)
 	}
 }
 

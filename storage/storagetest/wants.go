@@ -79,16 +79,22 @@ func wantNoRecord(t *testing.T, store authcore.Store, key authcore.RecordKey) {
 	wantErr(t, "Record "+key.Key, drop(store.Record(t.Context(), key, start)), authcore.ErrNotFound)
 }
 
+// recordsOf reads all pages of the records of an owner.
+func recordsOf(t *testing.T, store authcore.Store, kind, owner string, now time.Time) ([]authcore.Record, error) {
+	t.Helper()
+	return authcore.AllRecords(t.Context(), store, authcore.RecordFilter{Kind: kind, Owner: owner}, now)
+}
+
 // wantRecordsOf checks the keys of the records of an owner.
 func wantRecordsOf(t *testing.T, store authcore.Store, kind, owner string, want ...string) {
 	t.Helper()
-	records, err := store.RecordsOf(t.Context(), kind, owner, start)
+	records, err := recordsOf(t, store, kind, owner, start)
 	keys := make([]string, 0, len(records))
 	for _, record := range records {
 		keys = append(keys, record.Key)
 	}
 	if err != nil || !slices.Equal(keys, want) {
-		t.Errorf("RecordsOf(%s, %s) = %q, error %v, want %q", kind, owner, keys, err, want)
+		t.Errorf("ListRecords(%s, %s) = %q, error %v, want %q", kind, owner, keys, err, want)
 	}
 }
 

@@ -59,7 +59,9 @@ CREATE TABLE records (
 	PRIMARY KEY (key, kind, realm)
 ) WITH (fillfactor = 85);
 COMMENT ON COLUMN records.owner IS 'A record without an owner has one of its own, which begins with \x01.';
-CREATE INDEX records_by_owner ON records (owner, realm, kind, key);
+CREATE INDEX records_by_owner ON records (owner, realm, kind, created, key);
+CREATE INDEX records_by_kind ON records ((kind || ''), realm, created, key);
+COMMENT ON INDEX records_by_kind IS 'It has an expression so that only listings of all records of a kind use it.';
 CREATE INDEX records_by_expiry ON records (expires, realm);
 
 CREATE TABLE feed (

@@ -39,6 +39,8 @@ local function each(list, command, ...)
   end
 end
 
+local function key_of(member) return prefix .. 'r:' .. string.gsub(member, '^(%S+) %d+ ', '%1:', 1) end
+
 -- owned selects records of an owner; a member of its index is kind, time of creation and key. It skips the newest, and
 -- one member. It reads what it selects: in a Cluster that moves the keys, the script then ends before its first write.
 local function owned(index, kind, skip, except)
@@ -49,19 +51,48 @@ local function owned(index, kind, skip, except)
   if skip > 0 then table.sort(members, function(a, b) return a > b end) end
   for i = skip + 1, #members do
     members[i - skip] = members[i]
-    keys[i - skip] = prefix .. 'r:' .. string.gsub(members[i], '^(%S+) %d+ ', '%1:', 1)
+    keys[i - skip] = key_of(members[i])
   end
   for i = #keys + 1, #members do members[i] = nil end
   each(keys, 'EXISTS')
   return members, keys
 end
 
+-- unlist removes members from the indexes of their kinds.
+local function unlist(members)
+  for _, member in ipairs(members) do call('ZREM', prefix .. 'n:' .. string.match(member, '^%S+'), member) end
+end
+
+-- vanished picks members of an index of a kind at random and returns those without a record. As each write adds one
+-- member, such members stay a minority. In a Cluster that moves the keys, a record on the other node counts as present.
+local function vanished(index)
+  local gone = {}
+  for _, member in ipairs(call('ZRANDMEMBER', index, 4)) do
+    if redis.pcall('EXISTS', key_of(member)) == 0 then gone[#gone + 1] = member end
+  end
+  return gone
+end
+
+-- list adds a member to the index of a kind, which exists as long as the last record.
+local function list(index, member, lifetime)
+  local left = call('PTTL', index) -- -2 if it is absent, -1 if it never expires
+  call('ZADD', index, 0, member)
+  if left == -1 then return end
+  if lifetime == math.huge then call('PERSIST', index) else call('PEXPIRE', index, math.max(left, lifetime)) end
+end
+
 local function chunk_of(number) return prefix .. 'f:' .. format('%.0f', math.floor(number / CHUNK)) end
 
-local function record(write, key, value, expires, left, owner, member)
+local function record(write, key, value, expires, left, owner, member, kind)
   local lifetime = expires == '' and math.huge or math.max(expires - now(), tonumber(left))
-  if lifetime <= 0 then return call('DEL', key) end
+  local index = prefix .. 'n:' .. kind
+  if lifetime <= 0 then
+    call('ZREM', index, member)
+    return call('DEL', key)
+  end
   if expires == '' then call('SET', key, value) else call('SET', key, value, 'PX', lifetime) end
+  each(write.gone, 'ZREM', index)
+  list(index, member, lifetime)
   if owner == '' then return end
   owner = KEYS[tonumber(owner)]
   local last = now() + lifetime
@@ -69,6 +100,7 @@ local function record(write, key, value, expires, left, owner, member)
     call('ZREMRANGEBYSCORE', owner, '-inf', now())
     each(write.keys, 'DEL')
     each(write.members, 'ZREM', owner)
+    unlist(write.members)
     last = math.max(last, tonumber(call('ZREVRANGE', owner, 0, 0, 'WITHSCORES')[2] or 0))
     if last == math.huge then call('PERSIST', owner) end
   end
@@ -91,9 +123,11 @@ end
 local writes, revoked = {}, 0
 while at <= #ARGV do
   local write = {name = ARGV[at + 1], key = KEYS[tonumber(ARGV[at + 2])], from = at + 3, to = at + 2 + ARGV[at]}
-  if write.name == 'RECORD' and ARGV[at + 6] ~= '' then
+  if write.name == 'RECORD' then
     local keep = tonumber(ARGV[at + 9])
-    write.index, write.members, write.keys = call('ZRANGE', KEYS[tonumber(ARGV[at + 6])], 0, -1), {}, {}
+    write.gone = vanished(prefix .. 'n:' .. ARGV[at + 8])
+    write.index, write.members, write.keys = {}, {}, {}
+    if ARGV[at + 6] ~= '' then write.index = call('ZRANGE', KEYS[tonumber(ARGV[at + 6])], 0, -1) end
     if keep > 0 then write.members, write.keys = owned(write.index, ARGV[at + 8], keep - 1, ARGV[at + 7]) end
   elseif write.name == 'DISOWN' then
     write.members, write.keys = owned(call('ZRANGE', write.key, 0, -1), ARGV[at + 3], 0)
@@ -112,6 +146,7 @@ for _, write in ipairs(writes) do
   elseif write.name == 'DISOWN' then
     each(write.keys, 'DEL')
     each(write.members, 'ZREM', write.key)
+    unlist(write.members)
   elseif write.name == 'REVOKE' then
     news = revoke(write.key, unpack(ARGV, write.from, write.to)) or news
   else
