@@ -141,7 +141,7 @@ func (c *commit) removeRecord(record authcore.Record) {
 
 func (c *commit) removeIndex(record authcore.Record) {
 	if record.Key == "" {
-		return // there is none
+		return // no record was replaced
 	}
 	c.write("ZREM", c.store.key("n:", record.Kind), member(record))
 	if record.Owner != "" {
