@@ -4,12 +4,15 @@
 //
 //	POST   /lookup                      show the user with the address {"email"}
 //	POST   /users/search                a page of the users that match a filter
+//	POST   /users                       create a user
 //	GET    /users/{id}                  show, with identities and sessions
 //	POST   /users/{id}/disable          end all sessions, refuse new ones
 //	POST   /users/{id}/enable           accept logins again
 //	DELETE /users/{id}                  delete with everything
 //	GET    /users/{id}/sessions         list the sessions
 //	DELETE /users/{id}/sessions[/{sid}] end all sessions, or one
+//	POST   /invitations                 invite the owner of an address
+//	DELETE /invitations/{id}            withdraw an invitation
 //	GET    /signing-keys                list the signing keys
 //	POST   /signing-keys/rotate         sign with the published successor from now on
 //	DELETE /signing-keys[/{id}]         revoke a key; without an ID, all keys

@@ -33,6 +33,7 @@ type Source func(*http.Request) (realm *Realm, release func(), err error)
 func New(source Source) http.Handler {
 	a := &api{router: http.NewServeMux(), source: source}
 	a.addUsers()
+	a.addInvitations()
 	a.addKeys()
 	a.handle("POST /import", importUsers)
 	return a

@@ -2,10 +2,12 @@ package adminapi
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
 )
 
 // User is a user in the form of the API.
@@ -76,6 +78,7 @@ type Users struct {
 func (a *api) addUsers() {
 	a.handle("POST /lookup", lookUp)
 	a.handle("POST /users/search", search)
+	a.handle("POST /users", create)
 	a.handle("GET /users/{user}", onUser(show))
 	a.handle("DELETE /users/{user}", onUser(remove))
 	a.handle("POST /users/{user}/disable", onUser(disable))
@@ -114,6 +117,16 @@ func search(c *call) (any, error) {
 		users[i] = userOf(page[i])
 	}
 	return Users{Users: users, Next: next}, nil
+}
+
+func create(c *call) (any, error) {
+	var body account.NewUser
+	if err := c.read(&body, `{"email": "…", "first_name": "…", "last_name": "…", "roles": […]}`); err != nil {
+		return nil, err
+	}
+	user, err := c.realm.Accounts.Create(c.Context(), body)
+	c.status = http.StatusCreated
+	return userOf(user), err
 }
 
 // onUser adds the user of the path to an operation. A user whose data is damaged can

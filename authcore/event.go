@@ -22,6 +22,12 @@ const (
 	// EventKeyCreated and EventKeyRevoked report an API key, whose ID is SessionID.
 	EventKeyCreated EventName = "key_created"
 	EventKeyRevoked EventName = "key_revoked"
+	// EventUserCreated reports that an operator created a user.
+	EventUserCreated EventName = "user_created"
+	// EventInvited and EventInvitationRevoked report that an operator invited the owner
+	// of an address, and withdrew the invitation.
+	EventInvited           EventName = "user_invited"
+	EventInvitationRevoked EventName = "invitation_revoked"
 )
 
 // Event is an event for metrics, audit and hooks. It contains no secret and no e-mail

@@ -27,6 +27,8 @@ type MailKind string
 const (
 	// MailLogin contains a login link and a code.
 	MailLogin MailKind = ""
+	// MailInvitation contains a link with which a new user signs up.
+	MailInvitation MailKind = "invitation"
 	// MailConfirmAddress contains a code that proves the new address of an account.
 	MailConfirmAddress MailKind = "confirm_address"
 	// MailConfirmChange contains a code that allows the change of the current address.
@@ -55,12 +57,12 @@ func (k MailKind) IsNotice() bool {
 	}
 }
 
-// Mail is a request to mail a login link, a code or a notice.
+// Mail is a request to mail a link, a code or a notice.
 type Mail struct {
 	Kind MailKind
 	// To is the address in the format of Address.String.
 	To string
-	// Link is the complete link of a MailLogin. It is a secret.
+	// Link is the complete link of a MailLogin or a MailInvitation. It is a secret.
 	Link string
 	// Code is the six-digit alternative to the link, or the code of a confirmation.
 	// It is a secret.

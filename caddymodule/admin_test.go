@@ -27,7 +27,7 @@ func withAdmin(t *testing.T) (setup, string) {
 func operate(address string, args ...string) (string, error) {
 	var out bytes.Buffer
 	root := &cobra.Command{Use: "edgeauth", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(command.User(adminEndpoint), command.Keys(adminEndpoint))
+	root.AddCommand(command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint))
 	root.SetArgs(append(args, "--address", address))
 	root.SetOut(&out)
 	root.SetErr(&out)
@@ -70,6 +70,52 @@ func TestUserCommand(t *testing.T) {
 	token = login(t, s, "ann@example.com")
 	if _, err := run("delete", id); err != nil || status() != http.StatusUnauthorized {
 		t.Errorf("user delete = %v, then status %d, want 401", err, status())
+	}
+}
+
+// No user can sign up. An operator creates a user, who logs in by mail, and invites
+// another one, who logs in with the link of the invitation.
+func TestCreateAndInvite(t *testing.T) {
+	address := "127.0.0.1:" + freePort(t)
+	s := setup{Port: freePort(t), Realm: "insecure_debug_links\nstorage memory\nsignup closed\ninvitation_lifetime 2d", Site: "token_auth\nrespond ok"}
+	load(t, strings.Replace(s.caddyfile(), "admin off", "admin "+address, 1))
+	if out, err := operate(address, "user", "create", "ann@example.com", "--first-name", "Ann", "--role", "b,a"); err != nil ||
+		!strings.Contains(out, "Ann") || !strings.Contains(out, "a, b") {
+		t.Fatalf("user create = %q, %v, want Ann with two roles", out, err)
+	}
+	login(t, s, "ann@example.com")
+	out, err := operate(address, "user", "invite", "bob@example.com", "--role", "editor", "--json")
+	var invited struct {
+		ID   string `json:"id"`
+		By   string `json:"by"`
+		Link string `json:"_debug_auth_link"`
+	}
+	if err != nil || json.Unmarshal([]byte(out), &invited) != nil || invited.ID == "" || invited.By == "" {
+		t.Fatalf("user invite = %q, %v, want an invitation by this user", out, err)
+	}
+	token := invited.Link[strings.LastIndexByte(invited.Link, '/')+1:]
+	body := post(t, s.url("/v1/auth/by-link/login/"), map[string]any{"client_key": testKey, "token": token}, http.StatusOK)
+	if body["email"] != "bob@example.com" {
+		t.Errorf("login with the invitation = %v, want bob@example.com", body)
+	}
+	if out, err := operate(address, "user", "invite", "cy@example.com", "--expires-in", "3h"); err != nil || !strings.Contains(out, "cy@example.com") {
+		t.Errorf("user invite = %q, %v, want an invitation", out, err)
+	}
+	for _, c := range []struct {
+		args, want string
+		code       int
+	}{
+		{"user create ann@example.com", "has an account already", 1},
+		{"user create nonsense", "email: Enter a valid email address", 1},
+		{"user invite ann@example.com", "has an account already", 1},
+		{"user invite dan@example.com --role A", "The name of a role", 1},
+		{"user invite dan@example.com --expires-in soon", "is not a duration", 1},
+		{"user invite dan@example.com --expires-in 91d", "up to 90 days", 1},
+		{"invitation revoke " + invited.ID, "Not found", 4},
+	} {
+		if _, err := operate(address, strings.Fields(c.args)...); err == nil || !strings.Contains(err.Error(), c.want) || command.ExitCode(err) != c.code {
+			t.Errorf("%s = %v with code %d, want %q with code %d", c.args, err, command.ExitCode(err), c.want, c.code)
+		}
 	}
 }
 

@@ -69,7 +69,8 @@ func (m *metrics) event(realm string, e authcore.Event) {
 		m.links.WithLabelValues(realm, e.Client).Inc()
 	case authcore.EventLogout, authcore.EventReuse, authcore.EventUserDisabled, authcore.EventUserDeleted:
 		m.ended.WithLabelValues(realm, string(e.Name)).Inc()
-	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventEmailChanged, authcore.EventRefresh, authcore.EventUserEnabled:
+	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventEmailChanged, authcore.EventRefresh, authcore.EventUserEnabled,
+		authcore.EventUserCreated, authcore.EventInvited, authcore.EventInvitationRevoked:
 		// Only subscribers of events receive these.
 	}
 }

@@ -65,6 +65,9 @@ type Realm struct {
 	MaxSessions int `json:"max_sessions,omitempty"`
 	// How long mailed links and codes can be used. Default: 15 minutes.
 	LinkLifetime caddy.Duration `json:"link_lifetime,omitempty"`
+	// How long an invitation can be accepted, unless it names another time; up to 90 days.
+	// Default: 7 days.
+	InvitationLifetime caddy.Duration `json:"invitation_lifetime,omitempty"`
 	// How long a signing key signs. Its successor is published all that time. Default:
 	// 90 days.
 	KeyRotation caddy.Duration `json:"key_rotation,omitempty"`

@@ -27,6 +27,7 @@ import (
 //		refresh_grace  <duration>
 //		max_sessions   <n>
 //		link_lifetime  <duration>
+//		invitation_lifetime <duration>
 //		key_rotation   <duration>
 //		cache_size     <n>
 //

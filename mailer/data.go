@@ -20,7 +20,8 @@ type Data struct {
 	Kind authcore.MailKind
 	// Text contains the phrases of the template's language, with all values filled in.
 	Text Phrases
-	// Link is the complete login link, or "" in a mail about an account. It was checked, so that html/template accepts
+	// Link is the complete link of a login or an invitation, or "" in a mail about an
+	// account. It was checked, so that html/template accepts
 	// links to apps ("myapp://…") as well. An internationalized host is in its ASCII
 	// form.
 	Link template.URL
@@ -58,7 +59,7 @@ var errLink = errors.New("mailer: the link is not a URL that is safe to click")
 func newData(mail authcore.Mail, locale string) (Data, error) {
 	var link template.URL
 	host, err := "", error(nil)
-	if mail.Kind == authcore.MailLogin {
+	if hasLink(mail.Kind) {
 		link, host, err = safeLink(mail.Link)
 	} else if mail.Site != "" {
 		_, host, err = safeLink(mail.Site)
@@ -87,6 +88,12 @@ func newData(mail authcore.Mail, locale string) (Data, error) {
 	}
 	data.Text = phrasesOf(locale).fill(&data)
 	return data, nil
+}
+
+// hasLink reports whether mails of this kind contain a link. They use the texts of the
+// login mail.
+func hasLink(kind authcore.MailKind) bool {
+	return kind == authcore.MailLogin || kind == authcore.MailInvitation
 }
 
 // safeLink marks a link as safe for html/template, which by itself accepts only http,

@@ -17,7 +17,7 @@ type fileSet struct {
 
 func (f fileSet) names() []string { return []string{f.subject, f.text, f.html} }
 
-// loginFiles are the files of the login mail.
+// loginFiles are the files of the login mail and of invitations.
 func loginFiles() fileSet {
 	return fileSet{subject: "subject.txt", text: "text.txt", html: "html.html", samples: loginSamples}
 }
@@ -30,7 +30,8 @@ func accountFiles() fileSet {
 
 func allFiles() []string { return slices.Concat(loginFiles().names(), accountFiles().names()) }
 
-// loginSamples returns a login mail with all optional values and one with none.
+// loginSamples returns a login mail without optional values, one with all of them, and an
+// invitation.
 func loginSamples() []authcore.Mail {
 	sample := authcore.Mail{
 		Link: "https://frontend.example/auth/link/sample", Lifetime: 15 * time.Minute,
@@ -38,7 +39,9 @@ func loginSamples() []authcore.Mail {
 	}
 	full := sampleDetails(sample)
 	full.Code = "123456"
-	return []authcore.Mail{sample, full}
+	invitation := sample
+	invitation.Kind, invitation.To, invitation.Title, invitation.Lifetime = authcore.MailInvitation, full.To, full.Title, 7*24*time.Hour
+	return []authcore.Mail{sample, full, invitation}
 }
 
 // accountSamples returns a mail of each kind, and one without optional values.

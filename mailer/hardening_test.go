@@ -48,7 +48,7 @@ func TestHeaderInjection(t *testing.T) {
 // TestHeaderInjectionByTemplate uses a template that breaks the line with some values
 // only.
 func TestHeaderInjectionByTemplate(t *testing.T) {
-	templates, err := mustLoad(t, "").WithSubject("Log in{{if gt .Minutes 20}}\r\nBcc: eve@example.net{{end}}")
+	templates, err := mustLoad(t, "").WithSubject("Log in{{if eq .Minutes 60}}\r\nBcc: eve@example.net{{end}}")
 	if err != nil {
 		t.Fatalf("mustLoad() failed: %v", err)
 	}

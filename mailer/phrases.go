@@ -52,6 +52,8 @@ func (p *Phrases) texts() []*string {
 // fill returns the phrases with the values of a mail.
 func (p Phrases) fill(data *Data) Phrases {
 	switch {
+	case data.Kind == authcore.MailInvitation:
+		p = p.ofInvitation(data.Locale)
 	case data.Kind != authcore.MailLogin:
 		p = p.ofAccount(data.Kind, data.Locale)
 	case data.Code != "":

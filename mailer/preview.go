@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/internal/language"
 )
 
@@ -24,7 +23,7 @@ func (t *Templates) Samples(title string) ([]Sample, error) {
 	locales := maps.Clone(t.login.byTag)
 	maps.Copy(locales, t.account.byTag)
 	locales[language.Default] = nil
-	samples := []authcore.Mail{loginSamples()[1]}
+	samples := loginSamples()[1:]
 	samples = append(samples, accountSamples()[1:]...)
 	var rendered []Sample
 	for _, locale := range slices.Sorted(maps.Keys(locales)) {

@@ -22,7 +22,7 @@ type Content struct {
 // safe for concurrent use.
 type Templates struct{ login, account group }
 
-// group holds the texts of the login mail, or those of mails about accounts.
+// group holds the texts of mails with a link, or those of mails about accounts.
 type group struct {
 	byTag    map[string]*texts
 	fallback *texts
@@ -32,7 +32,7 @@ type group struct {
 // contains the name of the template and no value.
 func (t *Templates) Render(mail authcore.Mail) (Content, error) {
 	from := &t.login
-	if mail.Kind != authcore.MailLogin {
+	if !hasLink(mail.Kind) {
 		from = &t.account
 	}
 	chosen := from.lookup(mail.Locale)
@@ -43,6 +43,9 @@ func (t *Templates) Render(mail authcore.Mail) (Content, error) {
 	content, err := chosen.render(data)
 	if err != nil {
 		return Content{}, errors.New("mailer: template failed: " + failedTemplate(err))
+	}
+	if mail.Kind == authcore.MailInvitation { // the subject of the login mail can be an option
+		content.Subject = data.Text.Subject
 	}
 	content.Subject = oneLine(content.Subject)
 	return content, nil

@@ -26,6 +26,9 @@ func (h *Handler) link(r *request) error {
 	}
 	v := &r.view
 	v.Email, v.ReturnTo = shown.Email, shown.ReturnTo
+	if shown.Invitation {
+		return h.show(r, http.StatusOK, "invitation")
+	}
 	v.SameBrowser = shown.MatchesBrowser(h.browser(r))
 	if !v.SameBrowser {
 		v.Code = shown.Code

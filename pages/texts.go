@@ -23,6 +23,8 @@ type Texts struct {
 	CheckMail, SentTo, Code, NoMail, SendAgain, OtherAddress, DevLink string
 	// The page of a mailed link. SignInAs contains {email}.
 	SignInAs, Requested, Browser, Network, SignInHere, OtherBrowser, NotYou string
+	// The page of an invitation. Accept is the label of its button.
+	Invited, Accept string
 	// Signing out.
 	SignOut, SignOutQuestion, SignedOut, SignInAgain string
 	// The page for signing in again. ConfirmText contains {email} and {time}.

@@ -41,12 +41,16 @@ type byMail struct {
 	stopped bool
 }
 
-// ByLink logs in with the token of a mailed link. The client key is checked before
+// ByLink logs in with the token of a mailed link or of an invitation. The client key is checked before
 // the link is used.
 func (s *Service) ByLink(ctx context.Context, r LinkLogin) (session.Grant, error) {
 	m := &byMail{Service: s}
+	a := &attempt{method: MethodLink, clientKey: r.ClientKey, caller: r.Caller}
+	if m.requestID, m.secret = parseInvitation(trim(r.Token)); m.requestID != nil {
+		return s.login(ctx, a, &acceptance{m})
+	}
 	m.requestID, m.secret = parseToken(trim(r.Token))
-	return s.login(ctx, &attempt{method: MethodLink, clientKey: r.ClientKey, caller: r.Caller}, m)
+	return s.login(ctx, a, m)
 }
 
 // ByCode logs in with a mailed code. Five wrong codes end the code; the link of the

@@ -12,7 +12,7 @@ import (
 //  2. the account that was imported under the former subject that the provider
 //     vouches for
 //  3. the account that has the verified address, if the rules link by address
-//  4. a new account, if the rules let it sign up
+//  4. a new account, if the rules let it sign up or its verified address is invited
 //
 // An address that the provider did not verify is never looked up, so that it
 // changes no answer. The new account gets it as an attribute.
@@ -29,6 +29,8 @@ type candidate struct {
 	user authcore.User
 	// linkTo is the ID of the user who adds the identity; "" for a login.
 	linkTo string
+	// invitation is that of the address, which decide reads from the step, or nil.
+	invitation *account.NewUser
 }
 
 // refs selects the accounts that decide needs; see lookup.
@@ -77,6 +79,9 @@ func (c *candidate) formerKey(subject string) authcore.IdentityKey {
 // decide is the decide function of a proof.
 func (c *candidate) decide(step authcore.LoginFound) (decision, error) {
 	found := c.lookup(step.Accounts)
+	if err := c.readInvitation(step.Proof); err != nil {
+		return decision{}, err
+	}
 	switch {
 	case c.linkTo != "":
 		return c.link(found)
@@ -91,6 +96,9 @@ func (c *candidate) decide(step authcore.LoginFound) (decision, error) {
 	case !c.rules.Admits(c.email):
 		return decision{}, account.NotAdmitted()
 	case found.other.User.ID != "" && c.rules.LinkByEmail == account.LinkByEmailVerified:
+		if c.invitation != nil {
+			c.invitation.Grant(&found.other.User)
+		}
 		return c.enter(found.other)
 	default:
 		return c.signUp(found.other.User.ID != "")
@@ -109,6 +117,9 @@ func (c *candidate) enter(known authcore.Account) (decision, error) {
 // account, the rules refuse the login or leave the address out.
 func (c *candidate) signUp(taken bool) (decision, error) {
 	user := c.user
+	if c.invitation != nil && !taken {
+		return c.accept(user), nil
+	}
 	switch {
 	case !c.rules.MaySignUp(c.address, user.EmailVerified):
 		return decision{}, signupClosed()
@@ -117,10 +128,39 @@ func (c *candidate) signUp(taken bool) (decision, error) {
 	case taken:
 		user.Email, user.EmailVerified = "", false
 	}
+	return c.create(user), nil
+}
+
+func (c *candidate) create(user authcore.User) decision {
 	return decision{
 		account: authcore.Account{User: user, Identities: []authcore.Identity{c.identity}},
 		isNew:   true, identity: c.identity.PublicID,
-	}, nil
+	}
+}
+
+// readInvitation reads the invitation of the address from the record that the login
+// uses up, if there is one.
+func (c *candidate) readInvitation(record *authcore.Record) error {
+	c.invitation = nil
+	if record == nil {
+		return nil
+	}
+	invitation, _, err := decodeInvitation(record.Data)
+	if err != nil {
+		return err
+	}
+	c.invitation = &invitation.NewUser
+	return nil
+}
+
+// accept returns the new account of an invited address. The names of the invitation
+// precede those that the provider reported.
+func (c *candidate) accept(user authcore.User) decision {
+	if c.invitation.FirstName != "" || c.invitation.LastName != "" {
+		user.FirstName, user.LastName = c.invitation.FirstName, c.invitation.LastName
+	}
+	c.invitation.Grant(&user)
+	return c.create(user)
 }
 
 // link adds the identity to the user who asked for it. One account at a provider

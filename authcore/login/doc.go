@@ -22,6 +22,7 @@
 //
 //	kind           key                         owner    lives
 //	link           digest of the request ID    address  LinkLifetime, newest 3; a few decoys for guesses: 30 d
+//	invitation     digest of the address                InvitationLifetime
 //	spent-link     digest of link, client, IP           10 s, for repeated requests of pages
 //	state          digest of the seed                   until the state expires
 //	id-token       digest of the nonce or signed part   24 h

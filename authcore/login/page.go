@@ -53,6 +53,8 @@ type PageLink struct {
 	Email string
 	// Code is the code of the same mail. It is a secret.
 	Code string
+	// Invitation is set for the link of an invitation, which no browser requested.
+	Invitation bool
 	// Requested is the time of the request; IP and UserAgent describe its sender.
 	Requested time.Time
 	IP        string
@@ -97,6 +99,16 @@ func maskCode(secret, code []byte) []byte {
 // ShowLink returns what a login page shows about the link with this token. It does not
 // use up the link.
 func (s *Service) ShowLink(ctx context.Context, token string) (PageLink, error) {
+	if id, secret := parseInvitation(trim(token)); id != nil {
+		shown, err := s.showInvitation(ctx, id, secret)
+		switch {
+		case errors.Is(err, authcore.ErrNotFound):
+			return PageLink{}, invalidLink()
+		case err != nil:
+			return PageLink{}, authcore.Unavailable(err)
+		}
+		return shown, nil
+	}
 	requestID, secret := parseToken(trim(token))
 	if requestID == nil {
 		return PageLink{}, invalidLink()

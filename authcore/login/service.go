@@ -53,6 +53,8 @@ type Config struct {
 	EmailLink string
 	// LinkLifetime is the lifetime of mailed links and codes.
 	LinkLifetime time.Duration
+	// InvitationLifetime is the lifetime of invitations that name no other.
+	InvitationLifetime time.Duration
 	// DebugLinks adds the link to the answer, for development. Any caller can then
 	// log in to any account.
 	DebugLinks bool

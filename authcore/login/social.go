@@ -23,6 +23,8 @@ type social struct {
 	identity authcore.IdentityKey
 	// state is nil unless the login was begun with Authorize.
 	state *state
+	// proven is the proof of a login that accepts an invitation, otherwise nil.
+	proven *proof
 }
 
 // Social logs in or signs up the user of an account at a provider. With LinkTo it
@@ -74,7 +76,14 @@ func (m *social) prove(ctx context.Context, _ *attempt) (proof, error) {
 		return proof{}, err
 	}
 	m.identity = found.identity.Key()
-	return proof{claims: m.claims, refs: found.refs(), decide: found.decide}, nil
+	p := proof{claims: m.claims, refs: found.refs(), decide: found.decide}
+	if p.record, err = m.invited(ctx, found); err != nil {
+		return proof{}, err
+	}
+	if p.record.Key != "" {
+		m.proven = &p
+	}
+	return p, nil
 }
 
 // openState checks the state that came with the login. A state is valid for the
@@ -171,8 +180,10 @@ func (m *social) candidate(profile authcore.Profile) (*candidate, error) {
 
 // conflict answers a state or ID token that another login used meanwhile, and what
 // belongs to another account.
-func (m *social) conflict(_ context.Context, _ *attempt, err error) (session.Grant, error) {
+func (m *social) conflict(ctx context.Context, a *attempt, err error) (session.Grant, error) {
 	switch {
+	case errors.Is(err, authcore.ErrNotFound) && m.proven != nil:
+		return m.retryUninvited(ctx, a)
 	case errors.Is(err, authcore.ErrExists) && m.IDToken != "":
 		return session.Grant{}, idTokenUsed()
 	case errors.Is(err, authcore.ErrExists):

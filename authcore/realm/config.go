@@ -26,10 +26,11 @@ import (
 
 // Defaults of Config.
 const (
-	DefaultTokenLifetime     = 14 * 24 * time.Hour
-	DefaultLinkLifetime      = 15 * time.Minute
-	DefaultKeyRotation       = 90 * 24 * time.Hour
-	DefaultAssertionLifetime = time.Minute
+	DefaultTokenLifetime      = 14 * 24 * time.Hour
+	DefaultLinkLifetime       = 15 * time.Minute
+	DefaultInvitationLifetime = 7 * 24 * time.Hour
+	DefaultKeyRotation        = 90 * 24 * time.Hour
+	DefaultAssertionLifetime  = time.Minute
 	// DefaultRevocationMaxStaleness covers a failover of the store.
 	DefaultRevocationMaxStaleness = 30 * time.Second
 )
@@ -96,6 +97,9 @@ type Config struct {
 	// LinkLifetime is the lifetime of mailed links and codes. Default: 15
 	// minutes.
 	LinkLifetime time.Duration
+	// InvitationLifetime is the lifetime of invitations that name no other. Default:
+	// 7 days.
+	InvitationLifetime time.Duration
 	// KeyRotation is the time for which a key signs. Default: 90 days.
 	KeyRotation time.Duration
 	// CacheSize is the number of verified tokens in memory; see
@@ -176,6 +180,7 @@ func (c *Config) Validate() error {
 		{"max_lifetime", c.MaxLifetime, longest, maxLifetime},
 		{"refresh_grace", c.RefreshGrace, time.Second, maxRefreshGrace},
 		{"link_lifetime", c.LinkLifetime, time.Second, maxLinkLifetime},
+		{"invitation_lifetime", c.InvitationLifetime, time.Minute, login.MaxInvitationLifetime},
 		{"key_rotation", c.KeyRotation, minRotation, maxLifetime},
 		{"revocation_max_staleness", c.RevocationMaxStaleness, minStaleness, maxLifetime},
 	} {
@@ -224,6 +229,7 @@ func (c *Config) setDefaults() {
 	setDefault(&c.RefreshGrace, session.DefaultRefreshGrace)
 	setDefault(&c.MaxSessions, session.DefaultMaxSessions)
 	setDefault(&c.LinkLifetime, DefaultLinkLifetime)
+	setDefault(&c.InvitationLifetime, DefaultInvitationLifetime)
 	setDefault(&c.KeyRotation, DefaultKeyRotation)
 	setDefault(&c.RevocationMaxStaleness, DefaultRevocationMaxStaleness)
 	setDefault(&c.OnStale, OnStaleServe)

@@ -113,7 +113,7 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) {
 	r.Accounts = account.New(account.Config{
 		Notices: notices, Records: login.RecordKinds(),
 		Store: cfg.Store, Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers,
-		Revoked: r.Revocations, TokenLifetime: cfg.longestToken(), Observe: cfg.Observe, Now: r.Now,
+		Revoked: r.Revocations, TokenLifetime: cfg.longestToken(), Observe: cfg.Observe, Now: r.Now, Random: random,
 	})
 	r.Sessions = session.New(session.Config{
 		Store: cfg.Store, Keys: r.Keys, Revoked: r.Revocations, Limiter: limiter, Limits: cfg.Limits,
@@ -129,7 +129,8 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) {
 		Store: cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Limiter: limiter, Limits: cfg.Limits,
 		Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers, APIURL: cfg.APIURL,
 		Mailer: cfg.Mailer, Notices: notices, Title: cfg.Title, EmailLink: cfg.EmailLink, LinkLifetime: cfg.LinkLifetime, DebugLinks: cfg.DebugLinks,
-		Observe: cfg.Observe, Logger: cfg.Logger, Now: r.Now, Random: random,
+		InvitationLifetime: cfg.InvitationLifetime,
+		Observe:            cfg.Observe, Logger: cfg.Logger, Now: r.Now, Random: random,
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 func User(connect Connect) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "user <command>",
-		Short: "Lists, shows, changes or imports users of the running server",
+		Short: "Lists, shows, creates, invites, changes or imports users of the running server",
 		Long: `
 Asks the admin API of the running server. A user is named by ID or e-mail address.
 
@@ -28,7 +28,7 @@ status is 4 if the realm has no such user or session, and 1 after another error.
 	addServerFlags(cmd)
 	cmd.PersistentFlags().Bool("json", false, "Print one JSON object per line")
 	cmd.AddCommand(
-		userList(connect), userSearch(connect), userShow(connect),
+		userList(connect), userSearch(connect), userShow(connect), userCreate(connect), userInvite(connect),
 		userChange(connect, "disable", "Ends all sessions of a user and refuses new ones"),
 		userChange(connect, "enable", "Accepts logins of a disabled user again; ended sessions stay ended"),
 		userDelete(connect), userSessions(connect), userEndSessions(connect), userImport(connect),

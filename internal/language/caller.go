@@ -14,7 +14,7 @@ func Network(ip netip.Addr) string {
 		bits = 48
 	}
 	prefix, err := ip.Prefix(bits)
-	if err != nil {
+	if err != nil || !ip.IsValid() { // the zero Addr has a prefix without an error
 		return ""
 	}
 	return prefix.String()

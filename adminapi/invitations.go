@@ -1,0 +1,41 @@
+package adminapi
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/login"
+)
+
+// InvitationRequest is the body of POST /invitations.
+type InvitationRequest struct {
+	account.NewUser
+	// ExpiresIn is the lifetime in seconds. Default: the option of the realm.
+	ExpiresIn int64 `json:"expires_in,omitempty"`
+	// Locale is the preferred language of the mail as a BCP 47 tag.
+	Locale string `json:"locale,omitempty"`
+}
+
+func (a *api) addInvitations() {
+	a.handle("POST /invitations", invite)
+	a.handle("DELETE /invitations/{invitation}", revokeInvitation)
+}
+
+func invite(c *call) (any, error) {
+	var body InvitationRequest
+	if err := c.read(&body, `{"email": "…", "roles": […], "first_name": "…", "last_name": "…", "expires_in": seconds, "locale": "…"}`); err != nil {
+		return nil, err
+	}
+	if body.ExpiresIn < 0 || body.ExpiresIn > int64(login.MaxInvitationLifetime/time.Second) {
+		return nil, invalid("expires_in: use a number of seconds up to 90 days.")
+	}
+	c.status = http.StatusCreated
+	return c.realm.Logins.Invite(c.Context(), login.InvitationRequest{
+		NewUser: body.NewUser, Lifetime: time.Duration(body.ExpiresIn) * time.Second, Locale: body.Locale,
+	})
+}
+
+func revokeInvitation(c *call) (any, error) {
+	return nil, c.realm.Logins.RevokeInvitation(c.Context(), c.PathValue("invitation"))
+}

@@ -1,0 +1,112 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/edgeauth/edgeauth/authcore"
+)
+
+// NewUser describes a user that an operator creates or invites.
+type NewUser struct {
+	Email     string   `json:"email"`
+	FirstName string   `json:"first_name,omitempty"`
+	LastName  string   `json:"last_name,omitempty"`
+	Roles     []string `json:"roles,omitempty"`
+}
+
+// Limits of the roles of a user.
+const maxRoles = 32
+
+var roleName = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
+
+// Check returns the user in the form in which it is stored, and its address. The error is
+// a 400 that names the fields, or the 403 of NotAdmitted.
+func (n NewUser) Check(rules *Rules) (NewUser, authcore.Address, error) {
+	faults := map[string][]string{}
+	address, err := authcore.ParseAddress(n.Email)
+	if err != nil {
+		faults["email"] = []string{"Enter a valid email address."}
+	}
+	n.Email = address.String()
+	n.FirstName = nameField(faults, "first_name", &n.FirstName)
+	n.LastName = nameField(faults, "last_name", &n.LastName)
+	n.Roles = slices.Compact(slices.Sorted(slices.Values(n.Roles)))
+	if len(n.Roles) > maxRoles {
+		faults["roles"] = []string{fmt.Sprintf("%d roles are too many; use %d at most.", len(n.Roles), maxRoles)}
+	}
+	for _, role := range n.Roles {
+		if !roleName.MatchString(role) || !utf8.ValidString(role) {
+			faults["roles"] = []string{`The name of a role has 1 to 32 of the characters a-z, 0-9, "_" and "-".`}
+		}
+	}
+	switch {
+	case len(faults) > 0:
+		return NewUser{}, authcore.Address{}, &authcore.Error{
+			Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest, Detail: firstFault(faults), Fields: faults,
+		}
+	case !rules.Admits(Email{Address: n.Email, Verified: true}):
+		return NewUser{}, authcore.Address{}, NotAdmitted()
+	}
+	return n, address, nil
+}
+
+func firstFault(faults map[string][]string) string {
+	for _, field := range []string{"email", "roles", "first_name", "last_name"} {
+		if texts := faults[field]; len(texts) > 0 {
+			return field + ": " + texts[0]
+		}
+	}
+	return "Invalid input."
+}
+
+// Grant adds the roles to those of a user.
+func (n NewUser) Grant(user *authcore.User) {
+	user.Roles = slices.Compact(slices.Sorted(slices.Values(slices.Concat(user.Roles, n.Roles))))
+	user.Roles = user.Roles[:min(len(user.Roles), maxRoles)]
+}
+
+// Create creates a user whose address the operator vouches for. The user logs in by a
+// link to the address, or through a provider that verifies it, whatever the rule for
+// signing up is. The error is a 409 if the address has an account.
+func (s *Service) Create(ctx context.Context, created NewUser) (authcore.User, error) {
+	created, address, err := created.Check(s.cfg.Rules)
+	if err != nil {
+		return authcore.User{}, err
+	}
+	id, err := s.cfg.Random.ID()
+	if err != nil {
+		return authcore.User{}, authcore.Unavailable(err)
+	}
+	user := authcore.User{
+		ID: id, Email: address.String(), EmailVerified: true, FirstName: created.FirstName, LastName: created.LastName, Created: s.now(),
+	}
+	created.Grant(&user)
+	stored, err := s.cfg.Store.Login(ctx, authcore.LoginStep{
+		Now: s.now(), Refs: []authcore.UserRef{{EmailKey: address.Key()}},
+		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
+			if found.Accounts[0].User.ID != "" {
+				return authcore.Account{}, authcore.ErrTaken
+			}
+			return authcore.Account{User: user}, nil
+		},
+	})
+	switch {
+	case errors.Is(err, authcore.ErrTaken):
+		return authcore.User{}, HasAccount()
+	case err != nil:
+		return authcore.User{}, operatorError(err)
+	}
+	s.cfg.Observe(authcore.Event{Name: authcore.EventUserCreated, UserID: id})
+	return stored.User, nil
+}
+
+// HasAccount returns the 409 error for an address that has an account.
+func HasAccount() *authcore.Error {
+	return &authcore.Error{Status: http.StatusConflict, Code: authcore.CodeEmailTaken, Detail: "The address has an account already."}
+}
