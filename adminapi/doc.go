@@ -12,6 +12,7 @@
 //	GET    /users/{id}/sessions         list the sessions
 //	DELETE /users/{id}/sessions[/{sid}] end all sessions, or one
 //	POST   /invitations                 invite the owner of an address
+//	GET    /invitations                 list invitations that were not accepted yet
 //	DELETE /invitations/{id}            withdraw an invitation
 //	GET    /signing-keys                list the signing keys
 //	POST   /signing-keys/rotate         sign with the published successor from now on

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/realm"
@@ -109,6 +110,19 @@ func (c *call) read(into any, expected string) error {
 		return invalid("Expected " + expected + ".")
 	}
 	return nil
+}
+
+// limit returns the query parameter limit: the size of a page, or 0.
+func (c *call) limit() (int, error) {
+	text := c.URL.Query().Get("limit")
+	if text == "" {
+		return 0, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 {
+		return 0, invalid("limit: use a positive number.")
+	}
+	return limit, nil
 }
 
 // invalid is the 400 error.

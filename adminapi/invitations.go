@@ -17,7 +17,15 @@ type InvitationRequest struct {
 	Locale string `json:"locale,omitempty"`
 }
 
+// Invitations is a page of invitations, the newest first. Next is the cursor of the next
+// page, or "" at the end.
+type Invitations struct {
+	Invitations []login.Invitation `json:"invitations"`
+	Next        string             `json:"next"`
+}
+
 func (a *api) addInvitations() {
+	a.handle("GET /invitations", listInvitations)
 	a.handle("POST /invitations", invite)
 	a.handle("DELETE /invitations/{invitation}", revokeInvitation)
 }
@@ -34,6 +42,15 @@ func invite(c *call) (any, error) {
 	return c.realm.Logins.Invite(c.Context(), login.InvitationRequest{
 		NewUser: body.NewUser, Lifetime: time.Duration(body.ExpiresIn) * time.Second, Locale: body.Locale,
 	})
+}
+
+func listInvitations(c *call) (any, error) {
+	limit, err := c.limit()
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := c.realm.Logins.Invitations(c.Context(), limit, c.URL.Query().Get("cursor"))
+	return Invitations{Invitations: page, Next: next}, err
 }
 
 func revokeInvitation(c *call) (any, error) {

@@ -101,6 +101,11 @@ func TestCreateAndInvite(t *testing.T) {
 	if out, err := operate(address, "user", "invite", "cy@example.com", "--expires-in", "3h"); err != nil || !strings.Contains(out, "cy@example.com") {
 		t.Errorf("user invite = %q, %v, want an invitation", out, err)
 	}
+	for args, want := range map[string]int{"invitation list": 2, "invitation list --json": 1} {
+		if out, err := operate(address, strings.Fields(args)...); err != nil || !strings.Contains(out, "cy@example.com") || strings.Count(out, "\n") != want {
+			t.Errorf("%s = %q, %v, want %d lines, one for cy@example.com", args, out, err, want)
+		}
+	}
 	for _, c := range []struct {
 		args, want string
 		code       int

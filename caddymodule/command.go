@@ -26,7 +26,7 @@ Login by mailed link or social provider in front of your application.
   check   tries the stores, mail servers and providers of a configuration
   proxy   puts login and token check in front of an upstream, without a Caddyfile
   user    lists, shows, creates, invites, changes or imports users of the running server
-  invitation withdraws invitations
+  invitation lists and withdraws invitations
   keys    lists, rotates or revokes signing keys of the running server
   mail    writes samples of all mails to a directory
   migrate moves users, sessions and keys to another storage`,

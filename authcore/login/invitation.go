@@ -170,6 +170,25 @@ func (s *Service) invite(ctx context.Context, r InvitationRequest, address authc
 	return invitation, nil
 }
 
+// Invitations returns a page of the invitations that were not accepted yet, the newest
+// first, and the cursor of the next page, which is "" at the end. Damaged ones are left
+// out.
+func (s *Service) Invitations(ctx context.Context, limit int, cursor string) ([]Invitation, string, error) {
+	records, next, err := s.store.ListRecords(ctx, authcore.RecordFilter{Kind: invitationKind, Limit: limit}, s.now(), cursor)
+	if err != nil {
+		return nil, "", authcore.Unavailable(err)
+	}
+	invitations := make([]Invitation, 0, len(records))
+	for _, record := range records {
+		if data, _, err := decodeInvitation(record.Data); err == nil {
+			invitations = append(invitations, Invitation{
+				ID: record.Key, NewUser: data.NewUser, Created: record.Created, Expires: record.Expires, By: data.By,
+			})
+		}
+	}
+	return invitations, next, nil
+}
+
 // RevokeInvitation deletes an invitation, whose link then ends. The error is a 404 if
 // there is no such invitation, or if it was accepted.
 func (s *Service) RevokeInvitation(ctx context.Context, id string) error {

@@ -48,6 +48,10 @@ func TestInvite(t *testing.T) {
 	if err != nil || !shown.Invitation || shown.Email != "Ann@example.com" || shown.Code != "" {
 		t.Errorf("ShowLink() = %+v, %v, want the invitation of Ann@example.com", shown, err)
 	}
+	listed, next, err := f.Logins.Invitations(t.Context(), 0, "")
+	if err != nil || len(listed) != 1 || listed[0].ID != invitation.ID || listed[0].By != "root" || next != "" {
+		t.Errorf("Invitations() = %+v, %q, %v, want the invitation", listed, next, err)
+	}
 	grant, err := f.byLink(token)
 	if err != nil || !grant.IsNew || grant.User.Email != "Ann@example.com" || grant.User.FirstName != "Ann" || grant.Session.Method != login.MethodLink {
 		t.Errorf("ByLink() = %+v, %v, want a new user Ann", grant, err)

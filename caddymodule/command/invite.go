@@ -107,7 +107,7 @@ func (s server) invitation(invited login.Invitation) error {
 func Invitation(connect Connect) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "invitation <command>",
-		Short: "Withdraws invitations of the running server",
+		Short: "Lists or withdraws invitations of the running server",
 		Long: `
 Asks the admin API of the running server. "user invite" invites a user.
 
@@ -119,6 +119,9 @@ status is 4 if there is no such invitation, and 1 after another error.`,
 	addServerFlags(cmd)
 	cmd.PersistentFlags().Bool("json", false, "Print one JSON object per line")
 	cmd.AddCommand(&cobra.Command{
+		Use: "list", Short: "Lists invitations that were not accepted yet, the newest first", Args: cobra.NoArgs,
+		RunE: connected(connect, func(ctx context.Context, s server, _ []string) error { return s.invitations(ctx) }),
+	}, &cobra.Command{
 		Use: "revoke <id>", Short: "Withdraws an invitation; its link ends", Args: cobra.ExactArgs(1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			if err := s.ask(ctx, http.MethodDelete, "/invitations/"+url.PathEscape(args[0]), nil, nil); err != nil {
@@ -128,4 +131,32 @@ status is 4 if there is no such invitation, and 1 after another error.`,
 		}),
 	})
 	return cmd
+}
+
+// invitations prints all invitations page by page.
+func (s server) invitations(ctx context.Context) error {
+	rows := s.table()
+	if !s.json {
+		rows.row("ID", "EMAIL", "NAME", "ROLES", "INVITED", "EXPIRES", "BY")
+	}
+	for cursor := ""; ; {
+		var page adminapi.Invitations
+		if err := s.ask(ctx, http.MethodGet, "/invitations?cursor="+url.QueryEscape(cursor), nil, &page); err != nil {
+			return err
+		}
+		for _, invited := range page.Invitations {
+			if s.json {
+				if err := s.line(invited); err != nil {
+					return err
+				}
+				continue
+			}
+			rows.row(invited.ID, invited.Email, strings.TrimSpace(invited.FirstName+" "+invited.LastName), strings.Join(invited.Roles, ","),
+				moment(invited.Created), moment(invited.Expires), invited.By)
+		}
+		if page.Next == "" {
+			return rows.flush()
+		}
+		cursor = page.Next
+	}
 }
