@@ -73,7 +73,7 @@ func TestArrows(t *testing.T) {
 	}{
 		{"authcore", []string{caddy, zap, ours("adminapi"), ours("storage"), ours("mailer"), ours("caddymodule"), ours("cmd")}},
 		{"adminapi", []string{caddy, zap, ours("storage"), ours("mailer"), ours("caddymodule"), ours("cmd")}},
-		{"caddymodule/command", []string{caddy, zap, ours("storage"), ours("cmd")}},
+		{"caddymodule/command", []string{caddy, zap, ours("cmd")}},
 		{"authcore/gate", []string{"net", "log", "crypto/tls", ours("authcore/httpapi"), ours("authcore/provider")}},
 		{"storage", []string{caddy, zap, ours("mailer"), ours("caddymodule"), ours("cmd")}},
 		{"wasm", []string{

@@ -17,6 +17,7 @@
 //	GET    /signing-keys                list the signing keys
 //	POST   /signing-keys/rotate         sign with the published successor from now on
 //	DELETE /signing-keys[/{id}]         revoke a key; without an ID, all keys
+//	POST   /backup                      a consistent copy of the store, as a stream
 //	POST   /import                      store users of another system
 //
 // Addresses are only in bodies, because servers log URLs. An error has the form

@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -18,10 +19,13 @@ const OperatorHeader = "Edgeauth-Operator"
 // MaxBody limits the body of a request, in bytes.
 const MaxBody = 1 << 20
 
-// Realm holds what the API operates on. All fields are required.
+// Realm holds what the API operates on. Fields are required unless noted otherwise.
 type Realm struct {
 	*realm.Realm
 	Importer *socialauth.Importer
+	// Backup writes a consistent copy of the store; nil if the store is backed up with
+	// other tools.
+	Backup func(context.Context, io.Writer) error
 }
 
 // Source returns the realm of a request. Release is called when the request has been
@@ -37,6 +41,7 @@ func New(source Source) http.Handler {
 	a.addInvitations()
 	a.addKeys()
 	a.handle("POST /import", importUsers)
+	a.router.HandleFunc("POST /backup", a.backup)
 	return a
 }
 

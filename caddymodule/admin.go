@@ -68,7 +68,11 @@ func (r *Realm) adminRealm(request *http.Request) (*adminapi.Realm, func(), erro
 	if err != nil {
 		return nil, nil, err
 	}
-	return &adminapi.Realm{Realm: live.Realm, Importer: live.importer}, release, nil
+	shown := &adminapi.Realm{Realm: live.Realm, Importer: live.importer}
+	if storage, ok := r.storage.(StorageBackup); ok {
+		shown.Backup = storage.BackupStorage
+	}
+	return shown, release, nil
 }
 
 // noRealm is the error of a request for a realm that is not configured.

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -24,6 +25,12 @@ type RealmLister interface {
 	// accepts. It creates and changes nothing: if there is no storage, the error wraps
 	// fs.ErrNotExist, and if OpenStorage would upgrade it, ErrOldStorage.
 	StorageRealms(ctx context.Context) ([]string, error)
+}
+
+// StorageBackup is a Storage that can be copied while it is in use.
+type StorageBackup interface {
+	// BackupStorage writes a consistent copy of the storage, with all realms in it.
+	BackupStorage(ctx context.Context, w io.Writer) error
 }
 
 // ErrOldStorage reports that an older version created the storage.

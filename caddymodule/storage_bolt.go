@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -99,6 +100,17 @@ func (s *BoltStorage) StorageRealms(ctx context.Context) (names []string, err er
 	return configuredRealms(names), err
 }
 
+// BackupStorage writes a copy of the file.
+func (s *BoltStorage) BackupStorage(ctx context.Context, w io.Writer) (err error) {
+	db, release, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	_, err = db.Backup(ctx, w)
+	return err
+}
+
 func (s *BoltStorage) open() (*bolt.DB, func() error, error) {
 	path, err := canonicalPath(s.path)
 	if err != nil {
@@ -165,6 +177,7 @@ var (
 	_ Storage               = (*BoltStorage)(nil)
 	_ StorageChecker        = (*BoltStorage)(nil)
 	_ RealmLister           = (*BoltStorage)(nil)
+	_ StorageBackup         = (*BoltStorage)(nil)
 	_ caddy.Provisioner     = (*BoltStorage)(nil)
 	_ caddyfile.Unmarshaler = (*BoltStorage)(nil)
 )
