@@ -19,10 +19,17 @@ export PORT WEB_CLIENT_KEY
 
 GOLANGCI_VERSION := v2.15.0
 GOFUMPT_VERSION := v0.12.0
+GOVULNCHECK_VERSION := v1.9.0
 # Tools are built once for each version of Go, outside the tree.
 TOOLS ?= $(shell dirname "$$($(GO) env GOCACHE)")/edgeauth-tools/$(shell $(GO) env GOVERSION)
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
+
+# go.mod requires the oldest Caddy that works, so that a build with another plugin is
+# free to choose. Binaries and images contain the newest one, of newest.mod.
+NEWEST := -modfile=newest.mod
+# The systems that binaries are built for, in addition to that of the tests.
+SYSTEMS ?= windows darwin freebsd
 
 # `./...` excludes directories that begin with a dot.
 PACKAGES := ./... ./.ci/attacks ./.ci/cover ./.ci/prose ./.ci/testsum ./.ci/xcaddy
@@ -49,7 +56,7 @@ run: build ## Start Caddyfile.example in development mode
 
 .PHONY: build
 build: ## Build bin/edgeauth: Caddy's standard modules and this one
-	$(GO) build -o bin/edgeauth ./cmd/edgeauth
+	$(GO) build $(NEWEST) -o bin/edgeauth ./cmd/edgeauth
 
 .PHONY: xcaddy
 xcaddy: ## Build bin/caddy from xcaddy.json, with xcaddy
@@ -67,6 +74,17 @@ test: ## Run every test that this machine can run
 .PHONY: test-race
 test-race: ## Run the tests of the module with the race detector (needs a C compiler)
 	$(GO) test -race -timeout=15m $(TESTFLAGS) $(PACKAGES)
+
+.PHONY: test-newest
+test-newest: ## Run the tests that use Caddy with the newest one
+	$(GO) test $(NEWEST) -timeout=15m $(TESTFLAGS) . ./caddymodule/... ./cmd/...
+
+.PHONY: vet-systems
+vet-systems: ## Check that product and tests compile for the other systems
+	for system in $(SYSTEMS); do \
+		echo "$$system"; export GOOS="$$system"; \
+		$(GO) vet ./... && (cd e2e && $(GO) vet ./...) && (cd wasm/e2e && $(GO) vet ./...) || exit 1; \
+	done
 
 .PHONY: e2e
 e2e: ## Test the built server with real parts; skips what needs a missing browser or Node.js
@@ -185,6 +203,7 @@ lint: $(GOLANGCI) $(GOFUMPT) ## Check format, wording, module files and known fa
 	GOOS=wasip1 GOARCH=wasm $(GO) vet ./wasm/guest
 	$(GO) mod verify
 	$(GO) mod tidy -diff
+	$(GO) mod tidy $(NEWEST) -diff # `make newest` corrects it
 	cd e2e && $(GO) mod tidy -diff
 	cd bench && $(GO) mod tidy -diff
 	cd wasm/e2e && $(GO) mod tidy -diff
@@ -195,6 +214,16 @@ lint: $(GOLANGCI) $(GOFUMPT) ## Check format, wording, module files and known fa
 	cd wasm/e2e && $(GOLANGCI) run --allow-parallel-runners --config ../../.golangci.yml ./...
 	cd wasm/traefik/e2e && $(GOLANGCI) run --allow-parallel-runners --config ../../../.golangci.yml ./...
 	GOOS=wasip1 GOARCH=wasm $(GOLANGCI) run --allow-parallel-runners --disable unused ./wasm/guest # the linter does not know exports
+
+.PHONY: vulnerabilities
+vulnerabilities: ## Look for known vulnerabilities in what the binaries contain (needs the network)
+	GOFLAGS="$${GOFLAGS:-} $(NEWEST)" $(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
+
+.PHONY: newest
+newest: ## Write newest.mod: go.mod with the newest Caddy
+	@version="$$(sed -n 's/.*"caddy_version": "\(.*\)".*/\1/p' xcaddy.json)"; \
+	cp go.mod newest.mod; cp go.sum newest.sum; \
+	$(GO) get $(NEWEST) "github.com/caddyserver/caddy/v2@$$version" && $(GO) mod tidy $(NEWEST)
 
 .PHONY: fmt
 fmt: $(GOFUMPT) ## Format the Go files

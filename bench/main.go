@@ -125,7 +125,7 @@ func run(o options) (succeeded bool) {
 		b := &bench{B: tb, options: o, realms: map[string]*realm{}, report: &strings.Builder{}}
 		b.dir = b.TempDir()
 		b.binary = cmp.Or(b.binary, filepath.Join(b.dir, "edgeauth"))
-		b.output("..", "go", "build", "-o", b.binary, "./cmd/edgeauth")
+		b.output("..", "go", "build", "-modfile=newest.mod", "-o", b.binary, "./cmd/edgeauth")
 		listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
 		b.check(err)
 		b.Cleanup(func() { _ = listener.Close() })

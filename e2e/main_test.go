@@ -37,7 +37,7 @@ func run(m *testing.M) int {
 }
 
 func build(output string) error {
-	args := []string{"build", "-o", output}
+	args := []string{"build", "-modfile=newest.mod", "-o", output}
 	if os.Getenv("E2E_RACE") == "1" {
 		args = append(args, "-race")
 	}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/edgeauth/edgeauth/internal/servertest"
@@ -31,7 +30,7 @@ func (s *Server) Kill(tb testing.TB) {
 	children := s.children(tb)
 	s.process.Kill(tb)
 	for _, pid := range children {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
+		_ = signal(pid, os.Kill) // it may have ended by itself
 	}
 	servertest.Eventually(tb, "the end of the killed server", func() bool {
 		for _, pid := range children {
@@ -48,21 +47,30 @@ func (s *Server) Kill(tb testing.TB) {
 func (s *Server) Pause(tb testing.TB) {
 	tb.Helper()
 	s.process.Pause(tb) // first, so that it makes no more children
-	s.signal(tb, syscall.SIGSTOP)
+	s.signal(tb, servertest.StopSignal)
 }
 
 // Resume continues a frozen server (SIGCONT).
 func (s *Server) Resume(tb testing.TB) {
 	tb.Helper()
-	s.signal(tb, syscall.SIGCONT)
+	s.signal(tb, servertest.ContinueSignal)
 	s.process.Resume(tb)
 }
 
-func (s *Server) signal(tb testing.TB, signal syscall.Signal) {
+func (s *Server) signal(tb testing.TB, by os.Signal) {
 	tb.Helper()
 	for _, pid := range s.children(tb) {
-		_ = syscall.Kill(pid, signal) // it may have ended by itself
+		_ = signal(pid, by) // it may have ended by itself
 	}
+}
+
+// signal sends a signal to one process.
+func signal(pid int, by os.Signal) error {
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return process.Signal(by)
 }
 
 // children returns the processes that the server has started. Each has a process
@@ -125,7 +133,7 @@ func (s *Server) Crash(tb testing.TB) {
 	if len(children) == 0 {
 		tb.Fatal("Crash: the server does not run")
 	}
-	if err := syscall.Kill(children[0], syscall.SIGKILL); err != nil {
+	if err := signal(children[0], os.Kill); err != nil {
 		tb.Fatalf("Crash: %v", err)
 	}
 	servertest.Eventually(tb, "the end of the killed process", func() bool { return parent(children[0]) < 0 || ended(children[0]) })

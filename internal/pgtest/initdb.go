@@ -7,8 +7,9 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
+
+	"github.com/edgeauth/edgeauth/internal/process"
 )
 
 // templateVariable names the folder in which Main keeps the files of an empty
@@ -42,8 +43,8 @@ func (s *Server) initialize(tb testing.TB, bin string) {
 	}
 	empty := filepath.Join(template, "data")
 	if _, err := os.Stat(empty); err != nil { //nolint:gosec // the folder is that of Main
-		if s.credential != nil {
-			if err := os.Chown(template, int(s.credential.Uid), int(s.credential.Gid)); err != nil { //nolint:gosec // as above
+		if s.uid != 0 {
+			if err := os.Chown(template, int(s.uid), int(s.gid)); err != nil { //nolint:gosec // as above
 				tb.Fatal(err)
 			}
 		}
@@ -61,27 +62,28 @@ func (s *Server) initdb(tb testing.TB, bin, data string) {
 func (s *Server) run(tb testing.TB, name string, args ...string) {
 	tb.Helper()
 	cmd := exec.CommandContext(tb.Context(), name, args...) //nolint:gosec // the programs of the server
-	cmd.Dir, cmd.SysProcAttr = s.SocketDir, &syscall.SysProcAttr{Credential: s.credential}
+	cmd.Dir, cmd.SysProcAttr = s.SocketDir, process.Attributes(s.uid, s.gid)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("%s: %v\n%s", name, err, out)
 	}
 }
 
-// unprivileged returns the user of the server, which refuses to run as root.
-func unprivileged(tb testing.TB) *syscall.Credential {
+// unprivileged returns the user of the server, which refuses to run as root; 0 is
+// the user of the test.
+func unprivileged(tb testing.TB) (uid, gid uint32) {
 	tb.Helper()
 	if os.Getuid() != 0 {
-		return nil
+		return 0, 0
 	}
 	for _, name := range []string{superuser, "nobody"} {
 		found, err := user.Lookup(name)
 		if err != nil {
 			continue
 		}
-		uid, _ := strconv.ParseUint(found.Uid, 10, 32)
-		gid, _ := strconv.ParseUint(found.Gid, 10, 32)
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		user, _ := strconv.ParseUint(found.Uid, 10, 32)
+		group, _ := strconv.ParseUint(found.Gid, 10, 32)
+		return uint32(user), uint32(group)
 	}
 	tb.Fatal("there is no user to run PostgreSQL as; create one named \"nobody\"")
-	return nil
+	return 0, 0
 }

@@ -37,7 +37,7 @@ max_client_conn = 500
 		tb.Fatal(err)
 	}
 	servertest.Start(tb, servertest.Command{
-		Path: program, Args: []string{config}, Dir: dir, Credential: s.credential,
+		Path: program, Args: []string{config}, Dir: dir, UID: s.uid, GID: s.gid,
 		Ready: func(ctx context.Context) bool {
 			conn, err := pgx.Connect(ctx, DSN(address, superuser, "postgres"))
 			return err == nil && conn.Close(ctx) == nil

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -33,7 +32,8 @@ type Server struct {
 	// SocketDir is the directory of its socket.
 	SocketDir string
 
-	credential *syscall.Credential
+	// uid and gid, if uid is not zero, are the user of the server.
+	uid, gid uint32
 }
 
 // Start starts a server with settings in addition to or instead of the usual ones, for
@@ -41,7 +41,8 @@ type Server struct {
 func Start(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	program := servertest.Find(tb, "postgres", programs...)
-	s := &Server{credential: unprivileged(tb)}
+	s := &Server{}
+	s.uid, s.gid = unprivileged(tb)
 	dir := s.folder(tb)
 	s.Data, s.SocketDir = filepath.Join(dir, "data"), dir
 	program, err := filepath.EvalSymlinks(program) // the others are in the same directory
@@ -52,7 +53,7 @@ func Start(tb testing.TB, settings ...string) *Server {
 	for range 5 { // another process may take the port in between
 		s.Port = servertest.FreePort(tb)
 		s.process = servertest.New(tb, servertest.Command{
-			Path: program, Args: s.arguments(settings), Dir: dir, Credential: s.credential, Ready: s.ready,
+			Path: program, Args: s.arguments(settings), Dir: dir, UID: s.uid, GID: s.gid, Ready: s.ready,
 		})
 		if err = s.process.TryStart(tb); err == nil {
 			return s
@@ -75,8 +76,8 @@ func (s *Server) folder(tb testing.TB) string {
 			tb.Errorf("remove the server's files: %v", err)
 		}
 	})
-	if s.credential != nil {
-		if err := os.Chown(dir, int(s.credential.Uid), int(s.credential.Gid)); err != nil {
+	if s.uid != 0 {
+		if err := os.Chown(dir, int(s.uid), int(s.gid)); err != nil {
 			tb.Fatal(err)
 		}
 	}

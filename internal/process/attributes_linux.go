@@ -2,8 +2,9 @@ package process
 
 import "syscall"
 
-// attributes makes the program end together with its parent.
-func attributes(uid, gid uint32) *syscall.SysProcAttr {
+// Attributes makes the program run as a user, if uid is not zero, and end together
+// with its parent.
+func Attributes(uid, gid uint32) *syscall.SysProcAttr {
 	attributes := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if uid != 0 {
 		attributes.Credential = &syscall.Credential{Uid: uid, Gid: gid}

@@ -46,7 +46,7 @@ type Process struct {
 func Start(ctx context.Context, o Options) (*Process, error) {
 	cmd := exec.Command(o.Path, o.Args...) //nolint:gosec,noctx // the caller names it; it outlives ctx
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = o.Dir, o.Env, o.Output, o.Output
-	cmd.SysProcAttr = attributes(o.UID, o.GID)
+	cmd.SysProcAttr = Attributes(o.UID, o.GID)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -18,8 +18,8 @@ type Command struct {
 	Args []string
 	// Dir is its working directory and contains its log.
 	Dir string
-	// Credential is the user it runs as, nil for the user of the test.
-	Credential *syscall.Credential
+	// UID and GID, if UID is not zero, are the user that it runs as.
+	UID, GID uint32
 	// Ready reports whether the server serves. It must not block for long.
 	Ready func(ctx context.Context) bool
 }
@@ -70,14 +70,10 @@ func (p *Process) TryStart(tb testing.TB) error {
 		return err
 	}
 	defer log.Close()
-	options := process.Options{
+	p.running, err = process.Start(tb.Context(), process.Options{
 		Path: p.command.Path, Args: p.command.Args, Dir: p.command.Dir, Output: log,
-		Ready: p.command.Ready, Timeout: patience,
-	}
-	if user := p.command.Credential; user != nil {
-		options.UID, options.GID = user.Uid, user.Gid
-	}
-	p.running, err = process.Start(tb.Context(), options)
+		UID: p.command.UID, GID: p.command.GID, Ready: p.command.Ready, Timeout: patience,
+	})
 	return err
 }
 
@@ -95,10 +91,10 @@ func (p *Process) Kill(testing.TB) {
 }
 
 // Pause freezes the server (SIGSTOP): its connections stay and nothing answers.
-func (p *Process) Pause(tb testing.TB) { p.signal(tb, stopSignal) }
+func (p *Process) Pause(tb testing.TB) { p.signal(tb, StopSignal) }
 
 // Resume continues a frozen server (SIGCONT).
-func (p *Process) Resume(tb testing.TB) { p.signal(tb, continueSignal) }
+func (p *Process) Resume(tb testing.TB) { p.signal(tb, ContinueSignal) }
 
 func (p *Process) end(tb testing.TB, by os.Signal) {
 	tb.Helper()

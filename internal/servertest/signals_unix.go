@@ -4,7 +4,8 @@ package servertest
 
 import "syscall"
 
+// Signals that freeze a process and continue it.
 const (
-	stopSignal     = syscall.SIGSTOP
-	continueSignal = syscall.SIGCONT
+	StopSignal     = syscall.SIGSTOP
+	ContinueSignal = syscall.SIGCONT
 )
