@@ -116,7 +116,7 @@ var layers = [][]string{
 	{"authcore"},
 	{"authcore/keys", "authcore/provider", "authcore/ratelimit", "authcore/revocation"},
 	{"authcore/account"},
-	{"authcore/session", "authcore/apikey"},
+	{"authcore/apikey", "authcore/passkey", "authcore/session"},
 	{"authcore/login", "authcore/session/sessiontest"},
 	{"authcore/realm"},
 	{"authcore/httpapi"},

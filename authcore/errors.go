@@ -46,6 +46,12 @@ const (
 	// CodeTooManyKeys one beyond the limit.
 	CodeKeysClosed  Code = "keys_closed"
 	CodeTooManyKeys Code = "too_many_keys"
+	// CodeInvalidPasskey refuses a response of an authenticator, CodeUnknownPasskey one
+	// of a passkey that is not registered, which the browser can stop offering.
+	CodeInvalidPasskey  Code = "invalid_passkey"
+	CodeUnknownPasskey  Code = "unknown_passkey"
+	CodePasskeyExists   Code = "passkey_exists"
+	CodeTooManyPasskeys Code = "too_many_passkeys"
 )
 
 // Error is a failure with its public description.

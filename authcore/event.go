@@ -11,6 +11,9 @@ const (
 	EventLoginFailed   EventName = "login_failed"
 	EventLinked        EventName = "identity_linked"
 	EventUnlinked      EventName = "identity_unlinked"
+	// EventPasskeyAdded and EventPasskeyRemoved report changes of a user's passkeys.
+	EventPasskeyAdded   EventName = "passkey_added"
+	EventPasskeyRemoved EventName = "passkey_removed"
 	// EventEmailChanged reports that a user changed the address of the account.
 	EventEmailChanged EventName = "email_changed"
 	EventRefresh      EventName = "token_refreshed"
@@ -35,7 +38,7 @@ const (
 // configuration or this package.
 type Event struct {
 	Name EventName
-	// Method is "link", "code" or the name of a provider; "" if unknown.
+	// Method is "link", "code", "passkey" or the name of a provider; "" if unknown.
 	Method string
 	// Client is the name of a client; "" if unknown.
 	Client string

@@ -67,8 +67,8 @@ type Mail struct {
 	// Code is the six-digit alternative to the link, or the code of a confirmation.
 	// It is a secret.
 	Code string
-	// Method is the login method that a notice is about: "link", "code" or the name of
-	// a provider; for MailKeyCreated the name of the key.
+	// Method is the login method that a notice is about: "link", "code", "passkey" or
+	// the name of a provider; for MailKeyCreated the name of the key.
 	Method string
 	// Lifetime of link and code.
 	Lifetime time.Duration

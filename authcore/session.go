@@ -12,14 +12,15 @@ type Session struct {
 	UserID string `json:"user_id"`
 	// Client is the name of the client that logged in; "" for an API key.
 	Client string `json:"client"`
-	// Method is "link", "code", the name of a provider, or MethodKey.
+	// Method is "link", "code", "passkey", the name of a provider, or MethodKey.
 	Method string `json:"method"`
 	// AMR lists the authentication methods of the login and of later proofs: see
 	// the claim amr. ACR is the number of factors that they prove, "1" or "2".
 	AMR []string `json:"amr,omitempty"`
 	ACR string   `json:"acr,omitempty"`
-	// Identity is the PublicID of the identity that logged in; "" for a link or
-	// code. A refresh applies the rules of the realm to it, as the login did.
+	// Identity is the PublicID of the identity, or the ID of the passkey, that logged
+	// in; "" for a link or code. A refresh applies the rules of the realm to the
+	// identity, as the login did.
 	Identity string    `json:"identity,omitempty"`
 	Created  time.Time `json:"created"`
 	// Expires is the time at which the last token of the session expires. It

@@ -30,6 +30,13 @@ type Realm struct {
 	// added and removed logins, a changed address and the deletion of the account: `on`
 	// or `off`. Default: `on`.
 	Notices string `json:"notices,omitempty" oneof:"on off"`
+	// Whether users can add passkeys and log in with them: `off` or `optional`. Default:
+	// `off`.
+	Passkeys string `json:"passkeys,omitempty" oneof:"off optional"`
+	// The domain to which passkeys belong, for example `example.com`: that of the pages
+	// that use them, or a parent of it. It cannot change while users have passkeys.
+	// Default: the host of the mailed link.
+	PasskeyRPID string `json:"passkey_rp_id,omitempty"`
 	// The address of the login API as browsers reach it, with the prefix of
 	// `login_api`: `https://api.example.com/v1/auth`. Needed by providers that
 	// post their answers, such as `apple-id`, which then return to

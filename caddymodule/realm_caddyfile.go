@@ -14,6 +14,8 @@ import (
 //		email_link <template> { lifetime <duration> }
 //		title <name>
 //		notices on|off
+//		passkeys off|optional
+//		passkey_rp_id <domain>
 //		api_url <url>
 //		mailer <module> …
 //		storage <module> …

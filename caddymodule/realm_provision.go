@@ -57,6 +57,7 @@ func (r *Realm) provisionConfig() error {
 		DebugLinks:         r.InsecureDebugLinks,
 		OnStale:            r.OnStale,
 		NoNotices:          r.Notices == noticesOff,
+		Passkeys:           r.Passkeys,
 		Rules: account.Rules{
 			Signup:      r.Signup,
 			LinkByEmail: r.LinkByEmail,
@@ -77,6 +78,7 @@ func (r *Realm) provisionConfig() error {
 		binding{"title", r.Title, &r.config.Title},
 		binding{"email_link", r.EmailLink, &r.config.EmailLink},
 		binding{"api_url", r.APIURL, &r.config.APIURL},
+		binding{"passkey_rp_id", r.PasskeyRPID, &r.config.PasskeyRPID},
 	)
 	if err != nil {
 		return err

@@ -50,7 +50,8 @@ func NewNotices(cfg NoticesConfig) *Notices {
 // Notice is a change of an account, or a login to it.
 type Notice struct {
 	Kind authcore.MailKind
-	// Method is the login method concerned: "link", "code" or the name of a provider.
+	// Method is the login method concerned: "link", "code", "passkey" or the name of a
+	// provider.
 	Method string
 	// Client is the name of the client that sent the request.
 	Client string

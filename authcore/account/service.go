@@ -34,6 +34,8 @@ type Config struct {
 	Clients   []authcore.Client
 	Providers map[string]authcore.Provider
 	Revoked   Revoker
+	// Passkeys reports that users can log in with passkeys.
+	Passkeys bool
 	// Records lists the kinds of records that belong to users; optional.
 	Records []RecordKind
 	// Notices reports changes to the owners of accounts; nil sends none.
@@ -101,6 +103,19 @@ func (s *Service) update(ctx context.Context, userID string, change func(*authco
 		s.cfg.Revoked.Apply(revocations...)
 	}
 	return account, err
+}
+
+// EndSessionsIf ends the sessions of a user for which the predicate holds, and puts their
+// revocations in force on this node.
+func (s *Service) EndSessionsIf(ctx context.Context, userID string, which func(authcore.Session) bool) error {
+	_, err := s.update(ctx, userID, func(account *authcore.Account) error {
+		account.EndSessions(which)
+		return nil
+	})
+	if err != nil {
+		return userError(err)
+	}
+	return nil
 }
 
 // userError returns the public error for a user's own call.

@@ -33,6 +33,10 @@ func shown(identity authcore.Identity) bool {
 // last_identity if the user could not log in any more.
 func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, caller authcore.Caller, publicID string) error {
 	var unlinked authcore.Identity
+	hasPasskey, err := s.hasPasskey(ctx, claims.Subject)
+	if err != nil {
+		return authcore.Unavailable(err)
+	}
 	account, err := s.update(ctx, claims.Subject, func(account *authcore.Account) error {
 		if account.User.Disabled {
 			return authcore.Inactive()
@@ -47,7 +51,7 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, caller authco
 		if !account.Retire(unlinked.Key()) {
 			account.Identities[i].State = authcore.IdentityUnlinked
 		}
-		if !s.mayLose(unlinked, *account) {
+		if !s.mayLose(unlinked, *account, hasPasskey) {
 			return lastIdentity()
 		}
 		s.endSessionsThrough(account, unlinked, claims.Session)

@@ -18,11 +18,12 @@ const (
 	number
 	boolean
 	null
-	unusable // an object, an array, or a text that is not valid
+	object
+	unusable // an array, or a text that is not valid
 )
 
-// value is the value of one field in a request. Only texts, numbers and booleans
-// have a text.
+// value is the value of one field in a request. Nulls and unusable values have no
+// text; that of an object is its JSON.
 type value struct {
 	kind kind
 	text string
@@ -46,6 +47,8 @@ type field struct {
 	digits int
 	// flag fields are true or false.
 	flag bool
+	// object fields are JSON objects. Forms contain them as texts.
+	object bool
 	// tooLong is the fault of values over maxLength bytes; "" means that only the
 	// body is limited.
 	tooLong   string
@@ -127,6 +130,8 @@ func (f field) take(v value) (taken, fault string) {
 		return "", "This field may not be null."
 	case f.flag:
 		return takeFlag(v)
+	case f.object:
+		return takeObject(v)
 	case v.kind != text && v.kind != number || !utf8.ValidString(v.text):
 		return "", "Not a valid string."
 	case !f.mayBeBlank && strings.TrimSpace(v.text) == "":
@@ -160,4 +165,16 @@ func takeFlag(v value) (taken, fault string) {
 	default:
 		return "", "Must be a valid boolean."
 	}
+}
+
+// takeObject also accepts the texts of forms. What the object contains is checked by its
+// reader.
+func takeObject(v value) (taken, fault string) {
+	switch {
+	case v.kind != object && v.kind != text || !utf8.ValidString(v.text):
+		return "", "Not a valid object."
+	case strings.TrimSpace(v.text) == "":
+		return "", "This field may not be blank."
+	}
+	return v.text, ""
 }

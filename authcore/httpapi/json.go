@@ -51,7 +51,9 @@ func jsonValue(raw json.RawMessage) value {
 		return value{kind: boolean, text: string(raw)}
 	case 'n':
 		return value{kind: null}
-	case '{', '[':
+	case '{':
+		return value{kind: object, text: string(raw)}
+	case '[':
 		return value{kind: unusable}
 	default:
 		return value{kind: number, text: string(raw)}

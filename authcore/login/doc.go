@@ -1,5 +1,5 @@
-// Package login logs users in: by a mailed link, by the code of the same mail, and
-// through providers. It also begins what a login needs: it mails links and makes
+// Package login logs users in: by a mailed link, by the code of the same mail, with a
+// passkey, and through providers. It also begins what a login needs: it mails links and makes
 // the authorization requests for providers.
 //
 // All methods share one pipeline:
@@ -7,7 +7,7 @@
 //	admit    client key, provider, redirect URI           400 404
 //	count    login-ip, wrong codes                        429
 //	prove    find the link, check the state,              400 502 504
-//	         redeem the code or ID token
+//	         redeem the code or ID token,
 //	step     Store.Login: use up the proof, find or       400 403 409
 //	         create the account, apply the rules,
 //	         start the session, all or nothing

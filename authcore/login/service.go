@@ -8,14 +8,16 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/keys"
+	"github.com/edgeauth/edgeauth/authcore/passkey"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"github.com/edgeauth/edgeauth/authcore/session"
 )
 
 // The methods of a login that are not the name of a provider.
 const (
-	MethodLink = "link"
-	MethodCode = "code"
+	MethodLink    = "link"
+	MethodCode    = "code"
+	MethodPasskey = passkey.Method
 )
 
 // Store contains the roles of authcore.Store that a login uses.
@@ -42,6 +44,9 @@ type Config struct {
 	// APIURL is the address of the login API as browsers reach it, without a
 	// slash at the end. Providers that post their answers need it; optional.
 	APIURL string
+
+	// Passkeys checks passkeys; nil if users cannot log in with them.
+	Passkeys *passkey.Service
 
 	// Mailer is optional if DebugLinks is set.
 	Mailer authcore.Mailer

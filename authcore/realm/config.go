@@ -19,6 +19,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/keys"
 	"github.com/edgeauth/edgeauth/authcore/login"
+	"github.com/edgeauth/edgeauth/authcore/passkey"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"github.com/edgeauth/edgeauth/authcore/revocation"
 	"github.com/edgeauth/edgeauth/authcore/session"
@@ -69,6 +70,12 @@ const (
 	OnStaleServe = "serve"
 	// OnStaleReject answers 503.
 	OnStaleReject = "reject"
+)
+
+// Values of Config.Passkeys.
+const (
+	PasskeysOff      = "off"
+	PasskeysOptional = "optional"
 )
 
 // Config configures a Realm. The zero value of an optional field means its
@@ -127,6 +134,11 @@ type Config struct {
 	// DebugLinks adds the link to the answer, for development. Any caller can
 	// then log in to any account.
 	DebugLinks bool
+	// Passkeys is PasskeysOff (default) or PasskeysOptional.
+	Passkeys string
+	// PasskeyRPID is the domain to which passkeys belong. It must not change while users
+	// have passkeys. Default: the host of EmailLink.
+	PasskeyRPID string
 	// Rules decide who may log in and sign up, and which logins are joined.
 	Rules account.Rules
 	// ProviderRules replaces some of Rules, by the name of a provider.
@@ -205,6 +217,14 @@ func (c *Config) Validate() error {
 	if !slices.Contains(apikey.Uses(), string(c.APIKeys)) {
 		fault("api_keys: %q is not valid; use one of %s", c.APIKeys, strings.Join(apikey.Uses(), ", "))
 	}
+	if c.Passkeys != PasskeysOff && c.Passkeys != PasskeysOptional {
+		fault("passkeys: %q is not valid; use %s or %s", c.Passkeys, PasskeysOff, PasskeysOptional)
+	}
+	if c.PasskeyRPID != "" {
+		if err := passkey.CheckRPID(c.PasskeyRPID); err != nil {
+			fault("passkey_rp_id: %w", err)
+		}
+	}
 	faults = append(faults, authcore.ValidateEmailLink(c.EmailLink), login.ValidateAPIURL(c.APIURL, c.Providers), c.Rules.Validate())
 	for name, own := range c.ProviderRules {
 		if err := c.Rules.ValidateProvider(own); err != nil {
@@ -234,6 +254,7 @@ func (c *Config) setDefaults() {
 	setDefault(&c.RevocationMaxStaleness, DefaultRevocationMaxStaleness)
 	setDefault(&c.OnStale, OnStaleServe)
 	setDefault(&c.APIKeys, apikey.Off)
+	setDefault(&c.Passkeys, PasskeysOff)
 	setDefault(&c.Limits, ratelimit.DefaultLimits())
 	c.Rules.SetDefaults()
 	if c.Logger == nil {

@@ -1,6 +1,7 @@
 package realm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/keys"
 	"github.com/edgeauth/edgeauth/authcore/login"
+	"github.com/edgeauth/edgeauth/authcore/passkey"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"github.com/edgeauth/edgeauth/authcore/revocation"
 	"github.com/edgeauth/edgeauth/authcore/session"
@@ -29,6 +31,8 @@ type Realm struct {
 	Sessions    *session.Service
 	Logins      *login.Service
 	APIKeys     *apikey.Service
+	// Passkeys is nil if users cannot have passkeys.
+	Passkeys *passkey.Service
 
 	cfg      Config
 	horizon  *revocation.Horizon
@@ -63,13 +67,20 @@ func New(ctx context.Context, cfg Config) (*Realm, error) {
 		Random: cfg.Random, Now: r.Now, Changed: func(set *gate.KeySet) { r.verifier.SetKeys(set) },
 	})
 	r.Feed = revocation.NewFeed(r.Revocations, r.Keys, cfg.Issuer, r.Now)
-	r.addServices(providers)
+	if err := r.addServices(providers); err != nil {
+		return nil, err
+	}
 	r.addVerifier()
 	if err := r.Keys.Maintain(ctx, r.horizon.Now()); err != nil {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
 	if err := r.Revocations.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("revocations: %w", err)
+	}
+	if r.Passkeys != nil {
+		if err := r.Passkeys.CheckDomain(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
 }
@@ -100,7 +111,7 @@ func check(cfg *Config) (map[string]authcore.Provider, error) {
 	return providers, nil
 }
 
-func (r *Realm) addServices(providers map[string]authcore.Provider) {
+func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 	cfg, random := &r.cfg, authcore.Random{Source: r.cfg.Random}
 	limiter := ratelimit.New(ratelimit.Config{Store: cfg.Store, Local: cfg.LocalCounters, Now: r.Now, Logger: cfg.Logger})
 	var notices *account.Notices
@@ -111,7 +122,7 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) {
 		})
 	}
 	r.Accounts = account.New(account.Config{
-		Notices: notices, Records: login.RecordKinds(),
+		Notices: notices, Records: append(login.RecordKinds(), passkey.RecordKind()), Passkeys: cfg.Passkeys != PasskeysOff,
 		Store: cfg.Store, Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers,
 		Revoked: r.Revocations, TokenLifetime: cfg.longestToken(), Observe: cfg.Observe, Now: r.Now, Random: random,
 	})
@@ -125,13 +136,31 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) {
 		Store: cfg.Store, Keys: r.Keys, Revoked: r.Revocations, Limiter: limiter, Notices: notices,
 		Issuer: cfg.Issuer, Audience: cfg.Audience, Use: cfg.APIKeys, Observe: cfg.Observe, Now: r.Now, Random: random,
 	})
+	if err := r.addPasskeys(notices, random); err != nil {
+		return err
+	}
 	r.Logins = login.New(login.Config{
-		Store: cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Limiter: limiter, Limits: cfg.Limits,
+		Passkeys: r.Passkeys,
+		Store:    cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Limiter: limiter, Limits: cfg.Limits,
 		Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers, APIURL: cfg.APIURL,
 		Mailer: cfg.Mailer, Notices: notices, Title: cfg.Title, EmailLink: cfg.EmailLink, LinkLifetime: cfg.LinkLifetime, DebugLinks: cfg.DebugLinks,
 		InvitationLifetime: cfg.InvitationLifetime,
 		Observe:            cfg.Observe, Logger: cfg.Logger, Now: r.Now, Random: random,
 	})
+	return nil
+}
+
+// addPasskeys adds the passkeys, unless they are switched off.
+func (r *Realm) addPasskeys(notices *account.Notices, random authcore.Random) (err error) {
+	cfg := &r.cfg
+	if cfg.Passkeys == PasskeysOff {
+		return nil
+	}
+	r.Passkeys, err = passkey.New(passkey.Config{
+		Store: cfg.Store, Accounts: r.Accounts, Keys: r.Keys, RPID: cmp.Or(cfg.PasskeyRPID, passkey.HostOf(cfg.EmailLink)),
+		Clients: cfg.Clients, Title: cfg.Title, Notices: notices, Observe: cfg.Observe, Logger: cfg.Logger, Now: r.Now, Random: random,
+	})
+	return err
 }
 
 func (r *Realm) addVerifier() {

@@ -24,7 +24,7 @@ func (s *Service) Begin(client *authcore.Client, method string, caller authcore.
 		return authcore.Session{}, err
 	}
 	session := authcore.Session{
-		ID: id, Client: client.Name, Method: method, AMR: []string{reference(method)}, ACR: OneFactor,
+		ID: id, Client: client.Name, Method: method, AMR: []string{reference(method)}, ACR: factors(method),
 		Created: now, LastSeen: now, Expires: token.Expires,
 		UserAgent: CleanUserAgent(caller.UserAgent), Token: token,
 	}
@@ -39,6 +39,15 @@ const (
 	OneFactor  = "1"
 	TwoFactors = "2"
 )
+
+// factors returns the value of the claim acr for a method. A passkey proves possession of
+// the device and the fingerprint, face or PIN of its user.
+func factors(method string) string {
+	if method == "passkey" {
+		return TwoFactors
+	}
+	return OneFactor
+}
 
 // reference returns the value of the claim amr for a method (RFC 8176).
 func reference(method string) string {

@@ -1,0 +1,392 @@
+package passkey_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/login"
+	"github.com/edgeauth/edgeauth/authcore/passkey"
+	"github.com/edgeauth/edgeauth/authcore/realm"
+	"github.com/edgeauth/edgeauth/internal/authenticator"
+	"github.com/edgeauth/edgeauth/storage/memory"
+)
+
+// Attack: replaying a recorded response, also at the end of the lifetime of its challenge
+// (Web Authentication Level 3, section 13.4.3; CWE-294). A challenge is accepted once.
+func TestHardeningReplayedChallenge(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	a := authenticator.New(origin)
+	created := f.response(claims, a)
+	if _, err := f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: created}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: created})
+	wantCode(t, "Register() with the same response", err, 409, authcore.CodePasskeyExists)
+	response := f.assertion(a)
+	if _, err := f.login(response); err != nil {
+		t.Fatal(err)
+	}
+	for _, later := range []time.Duration{0, passkey.ChallengeLifetime - time.Second, time.Second, time.Hour} {
+		f.advance(later)
+		if _, err := f.store.Sweep(t.Context(), f.clock()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := f.login(response)
+		wantCode(t, "ByPasskey() with a used response after "+later.String(), err, 400, authcore.CodeInvalidPasskey)
+	}
+	if got := f.count(authcore.EventLoginFailed, authcore.CodeInvalidPasskey); got != 4 {
+		t.Errorf("failed logins = %d, want 4", got)
+	}
+	claims = f.loginAs(ann)
+	// The challenge of a registration serves no second credential either.
+	options, err := f.Passkeys.RegistrationOptions(t.Context(), claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []byte
+	for i := range 2 {
+		other := authenticator.New(origin)
+		if made, err = other.Create(options); err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: made})
+		if i == 1 {
+			wantCode(t, "Register() of a second credential with one challenge", err, 400, authcore.CodeInvalidPasskey)
+		}
+	}
+}
+
+// Attack: using a challenge of another realm, of another purpose, of another session, or
+// one that the attacker made (CWE-346).
+func TestHardeningForeignChallenge(t *testing.T) {
+	f, other := newFixture(t, nil), newFixture(t, nil)
+	claims, eve := f.loginAs(ann), f.loginAs("eve@example.com")
+	a := authenticator.New(origin)
+	f.register(claims, a)
+	_, err := f.login(other.assertion(a))
+	wantCode(t, "ByPasskey() with a challenge of another realm", err, 400, authcore.CodeInvalidPasskey)
+
+	challenge := func(options json.RawMessage) string {
+		var o struct{ Challenge string }
+		if err := json.Unmarshal(options, &o); err != nil {
+			t.Fatal(err)
+		}
+		return o.Challenge
+	}
+	registration, err := f.Passkeys.RegistrationOptions(t.Context(), claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := f.Passkeys.LoginOptions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := base64.RawURLEncoding.EncodeToString(make([]byte, 64))
+	for name, text := range map[string]string{
+		"a registration's": challenge(registration), "a forged": forged, "a changed": flip(challenge(request)), "an empty": "",
+		"a padded": challenge(request) + "=", "a broken": challenge(request)[:40], "a long": strings.Repeat("A", 10_000),
+	} {
+		response, err := a.Assert(a.Last(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.login(response)
+		wantCode(t, "ByPasskey() with "+name+" challenge", err, 400, authcore.CodeInvalidPasskey)
+	}
+	for name, text := range map[string]string{"a login's": challenge(request), "another user's": challenge(registration), "a forged": forged} {
+		b := authenticator.New(origin)
+		if _, err := b.Create(registration); err != nil {
+			t.Fatal(err)
+		}
+		response, err := b.Attest(b.Last(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Passkeys.Register(t.Context(), eve, passkey.Registration{Credential: response})
+		wantCode(t, "Register() with "+name+" challenge", err, 400, authcore.CodeInvalidPasskey)
+	}
+	again := f.loginAs(ann)
+	b := authenticator.New(origin)
+	_, err = f.Passkeys.Register(t.Context(), again, passkey.Registration{Credential: f.response(claims, b)})
+	wantCode(t, "Register() in another session of the user", err, 400, authcore.CodeInvalidPasskey)
+}
+
+// flip changes one character in the middle of a text.
+func flip(text string) string {
+	changed := []byte(text)
+	if changed[20] == 'A' {
+		changed[20] = 'B'
+	} else {
+		changed[20] = 'A'
+	}
+	return string(changed)
+}
+
+// Attack: passing on a response that a page of another origin obtained (Web
+// Authentication Level 3, section 13.4.9), also one of another client of the realm, which
+// may be less trusted.
+func TestHardeningForeignOrigin(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	a := authenticator.New(origin)
+	f.register(claims, a)
+	for _, page := range []string{
+		"https://evil.example", "http://app.example.com", "https://app.example.com:8443", "https://app.example.com.evil.example",
+		"https://example.com", "https://admin.example.com", "null", "",
+	} {
+		a.Origin = page
+		_, err := f.login(f.assertion(a))
+		wantCode(t, "ByPasskey() from "+page, err, 400, authcore.CodeInvalidPasskey)
+	}
+	for _, page := range []string{"https://evil.example", "http://app.example.com", "null"} {
+		b := authenticator.New(page)
+		_, err := f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: f.response(claims, b)})
+		wantCode(t, "Register() from "+page, err, 400, authcore.CodeInvalidPasskey)
+	}
+	a.Origin = "https://admin.example.com"
+	if _, err := f.Logins.ByPasskey(t.Context(), login.PasskeyLogin{Credential: f.assertion(a), ClientKey: "admin-key", Caller: caller}); err != nil {
+		t.Errorf("ByPasskey() from a page of the client = %v, want nil", err)
+	}
+}
+
+// Attack: changing any signed part of a response, or skipping the verification of the
+// user, with which a stolen security key alone would log in.
+func TestHardeningTamperedResponse(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	a, eve := authenticator.New(origin), authenticator.New(origin)
+	f.register(claims, a)
+	f.register(f.loginAs("eve@example.com"), eve)
+	for _, member := range []string{"clientDataJSON", "authenticatorData", "signature", "userHandle"} {
+		var response map[string]any
+		if err := json.Unmarshal(f.assertion(a), &response); err != nil {
+			t.Fatal(err)
+		}
+		inner := response["response"].(map[string]any)
+		inner[member] = flip(inner[member].(string))
+		changed, err := json.Marshal(response)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.login(changed)
+		wantCode(t, "ByPasskey() with another "+member, err, 400, authcore.CodeInvalidPasskey)
+	}
+	own := eve.Last().Handle
+	eve.Last().Handle = a.Last().Handle
+	_, err := f.login(f.assertion(eve))
+	wantCode(t, "ByPasskey() with the user handle of another user", err, 400, authcore.CodeInvalidPasskey)
+	eve.Last().Handle = nil
+	_, err = f.login(f.assertion(eve))
+	wantCode(t, "ByPasskey() without a user handle", err, 400, authcore.CodeInvalidPasskey)
+	eve.Last().Handle = own
+	stolen := *eve.Last()
+	stolen.ID = a.Last().ID
+	var o struct{ Challenge string }
+	options, err := f.Passkeys.LoginOptions()
+	if err != nil || json.Unmarshal(options, &o) != nil {
+		t.Fatal(err)
+	}
+	response, err := eve.Assert(&stolen, o.Challenge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.login(response)
+	wantCode(t, "ByPasskey() with the key of another passkey", err, 400, authcore.CodeInvalidPasskey)
+	a.Last().RPID = "evil.example"
+	_, err = f.login(f.assertion(a))
+	wantCode(t, "ByPasskey() for another domain", err, 400, authcore.CodeInvalidPasskey)
+	a.Last().RPID = "example.com"
+	for name, flags := range map[string]byte{
+		"no verification": authenticator.UserPresent, "no presence": authenticator.UserVerified, "nothing": 0,
+		"a copy that cannot exist": authenticator.UserPresent | authenticator.UserVerified | authenticator.BackedUp,
+	} {
+		a.Flags = flags
+		_, err := f.login(f.assertion(a))
+		wantCode(t, "ByPasskey() with "+name, err, 400, authcore.CodeInvalidPasskey)
+		b := authenticator.New(origin)
+		b.Flags = flags
+		_, err = f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: f.response(claims, b)})
+		wantCode(t, "Register() with "+name, err, 400, authcore.CodeInvalidPasskey)
+	}
+}
+
+// Attack: registering the credential of another user, so that the other user's browser
+// logs in to the attacker's account (Web Authentication Level 3, section 7.1, step 26).
+func TestHardeningRegisteredCredential(t *testing.T) {
+	f := newFixture(t, nil)
+	a := authenticator.New(origin)
+	f.register(f.loginAs(ann), a)
+	eve := f.loginAs("eve@example.com")
+	options, err := f.Passkeys.RegistrationOptions(t.Context(), eve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o struct{ Challenge string }
+	if err := json.Unmarshal(options, &o); err != nil {
+		t.Fatal(err)
+	}
+	response, err := a.Attest(a.Last(), o.Challenge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Passkeys.Register(t.Context(), eve, passkey.Registration{Credential: response})
+	wantCode(t, "Register() of another user's credential", err, 409, authcore.CodePasskeyExists)
+	if grant := f.mustLogin(a); grant.User.Email != ann {
+		t.Errorf("ByPasskey() = %s, want %s", grant.User.Email, ann)
+	}
+}
+
+// Attack: the same response, or the same registration, many times concurrently (CWE-362).
+// One wins.
+func TestHardeningRacingResponses(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	a := authenticator.New(origin)
+	race := func(call func() error) (won int) {
+		var running sync.WaitGroup
+		var mu sync.Mutex
+		for range 50 {
+			running.Go(func() {
+				if call() == nil {
+					mu.Lock()
+					defer mu.Unlock()
+					won++
+				}
+			})
+		}
+		running.Wait()
+		return won
+	}
+	created := f.response(claims, a)
+	if got := race(func() error {
+		_, err := f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: created})
+		return err
+	}); got != 1 {
+		t.Errorf("%d of 50 registrations with one response succeeded, want 1", got)
+	}
+	response := f.assertion(a)
+	if got := race(func() error {
+		_, err := f.login(response)
+		return err
+	}); got != 1 {
+		t.Errorf("%d of 50 logins with one response succeeded, want 1", got)
+	}
+}
+
+// Attack: a login that is in progress while its passkey is removed. It ends with the
+// removal, as the sessions before it do.
+func TestHardeningLoginDuringRemoval(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	a := authenticator.New(origin)
+	made := f.register(claims, a)
+	var removed sync.Once
+	f.store.beforeLogin = func() {
+		removed.Do(func() {
+			if err := f.Passkeys.Delete(t.Context(), claims, caller, made.ID); err != nil {
+				t.Errorf("Delete() failed: %v", err)
+			}
+		})
+	}
+	_, err := f.login(f.assertion(a))
+	wantCode(t, "ByPasskey() during the removal", err, 400, authcore.CodeUnknownPasskey)
+	sessions, err := f.Sessions.List(t.Context(), claims)
+	if err != nil || len(sessions) != 1 || sessions[0].Method != login.MethodLink {
+		t.Errorf("List() = %+v, %v, want the session of the link only", sessions, err)
+	}
+}
+
+// Attack: filling the store. Options store nothing, and a user has at most 20 passkeys,
+// also with registrations that are in progress concurrently (CWE-770).
+func TestHardeningUnboundedPasskeys(t *testing.T) {
+	store := memory.New()
+	f := newFixtureOn(t, store, nil)
+	items := func() int {
+		list, _, err := store.Export(t.Context(), "", f.clock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	claims := f.loginAs(ann)
+	before := items()
+	for range 100 {
+		if _, err := f.Passkeys.LoginOptions(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Passkeys.RegistrationOptions(t.Context(), claims); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := items(); after != before {
+		t.Errorf("200 options left %d items in the store, want %d", after, before)
+	}
+	var responses [][]byte
+	for range 25 {
+		responses = append(responses, f.response(claims, authenticator.New(origin)))
+	}
+	refused := 0
+	for _, response := range responses {
+		if _, err := f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: response}); err != nil {
+			wantCode(t, "Register() of one too many", err, 409, authcore.CodeTooManyPasskeys)
+			refused++
+		}
+	}
+	if list, err := f.Passkeys.List(t.Context(), claims); err != nil || len(list) != 20 || refused != 5 {
+		t.Errorf("List() = %d passkeys, %v, after %d refusals, want 20 and 5", len(list), err, refused)
+	}
+	_, err := f.Passkeys.RegistrationOptions(t.Context(), claims)
+	wantCode(t, "RegistrationOptions() with 20 passkeys", err, 409, authcore.CodeTooManyPasskeys)
+}
+
+// Attack: learning about accounts from options or failures (CWE-204). Options name no
+// user, user handles are random, and every failure with a registered passkey is the same.
+func TestHardeningEnumeration(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	a := authenticator.New(origin)
+	made := f.register(claims, a)
+	handle := string(a.Last().Handle)
+	if len(handle) != 32 || strings.Contains(handle, "ann") || strings.Contains(handle, claims.Subject) {
+		t.Errorf("user handle = %q, want 32 random bytes", handle)
+	}
+	for range 10 {
+		options, err := f.Passkeys.LoginOptions()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{made.CredentialID, ann, claims.Subject, "allowCredentials"} {
+			if strings.Contains(string(options), part) {
+				t.Errorf("LoginOptions() = %s, want nothing about %s", options, part)
+			}
+		}
+	}
+	texts := map[string]bool{}
+	for _, flags := range []byte{0, authenticator.UserPresent} {
+		a.Flags = flags
+		_, err := f.login(f.assertion(a))
+		texts[authcore.Unavailable(err).Detail] = true
+	}
+	_, err := f.login([]byte("nonsense"))
+	texts[authcore.Unavailable(err).Detail] = true
+	if len(texts) != 1 {
+		t.Errorf("failures have the texts %v, want one", texts)
+	}
+}
+
+// Attack: a realm that shares an engine's process with another one accepts none of its
+// passkeys, whatever domain both have.
+func TestHardeningOtherRealm(t *testing.T) {
+	f := newFixture(t, nil)
+	a := authenticator.New(origin)
+	f.register(f.loginAs(ann), a)
+	other := newFixture(t, func(c *realm.Config) { c.Realm = "other" })
+	_, err := other.login(other.assertion(a))
+	wantCode(t, "ByPasskey() at another realm", err, 400, authcore.CodeUnknownPasskey)
+}

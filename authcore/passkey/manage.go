@@ -1,0 +1,148 @@
+package passkey
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"unicode/utf8"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+const (
+	// maxName limits the length of a name, in characters.
+	maxName = 64
+	// defaultName is the name of a passkey to which the user gave none.
+	defaultName = "Passkey"
+)
+
+// found is a stored passkey.
+type found struct {
+	record authcore.Record
+	stored
+}
+
+// of returns the passkeys of a user for this domain, newest first. Records that cannot
+// be decoded are left out.
+func (s *Service) of(ctx context.Context, userID string) ([]found, error) {
+	records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: Kind, Owner: userID}, s.now())
+	if err != nil {
+		return nil, authcore.Unavailable(err)
+	}
+	var list []found
+	for _, record := range records {
+		if content, err := decode(record); err == nil && content.RPID == s.cfg.RPID {
+			list = append(list, found{record, content})
+		}
+	}
+	return list, nil
+}
+
+// List returns the passkeys of the token's user, newest first.
+func (s *Service) List(ctx context.Context, claims *gate.Claims) ([]Passkey, error) {
+	user, err := s.cfg.Accounts.CurrentUser(ctx, claims)
+	if err != nil {
+		return nil, err
+	}
+	registered, err := s.of(ctx, user.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Passkey, len(registered))
+	for i, one := range registered {
+		list[i] = passkeyOf(one.record, one.stored)
+	}
+	return list, nil
+}
+
+// Rename changes the name of a passkey of the token's user. The error is 404 if the user
+// has no passkey with this ID.
+func (s *Service) Rename(ctx context.Context, claims *gate.Claims, id, name string) (Passkey, error) {
+	name, err := cleanName(name)
+	if err != nil {
+		return Passkey{}, err
+	}
+	if _, err := s.cfg.Accounts.CurrentUser(ctx, claims); err != nil {
+		return Passkey{}, err
+	}
+	var renamed stored
+	record, err := s.cfg.Store.UpdateRecord(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now(), func(record *authcore.Record) error {
+		if record.Owner != claims.Subject {
+			return authcore.ErrNotFound
+		}
+		var err error
+		if renamed, err = decode(*record); err != nil {
+			return err
+		}
+		renamed.Name = name
+		record.Data, err = json.Marshal(renamed)
+		return err
+	})
+	if err != nil {
+		return Passkey{}, missing(err)
+	}
+	return passkeyOf(record, renamed), nil
+}
+
+// Delete removes a passkey of the token's user. Sessions that began with it end, except
+// for that of the token. The login must be recent. The error is 404 if the user has no
+// passkey with this ID, and 409 last_identity if the user could not log in any more.
+func (s *Service) Delete(ctx context.Context, claims *gate.Claims, caller authcore.Caller, id string) error {
+	if err := account.CheckRecentLogin(claims, s.now(), "Log in again to remove a passkey."); err != nil {
+		return err
+	}
+	user, err := s.cfg.Accounts.CurrentUser(ctx, claims)
+	if err != nil {
+		return err
+	}
+	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now())
+	switch {
+	case err != nil:
+		return missing(err)
+	case record.Owner != user.ID:
+		return authcore.NotFound()
+	}
+	registered, err := s.of(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	if len(registered) <= 1 {
+		if err := s.cfg.Accounts.CheckOtherLogin(ctx, user.ID); err != nil {
+			return err
+		}
+	}
+	err = s.cfg.Accounts.EndSessionsIf(ctx, user.ID, func(session authcore.Session) bool {
+		return session.Identity == id && session.ID != claims.Session
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.cfg.Store.DeleteRecord(ctx, record.RecordKey); err != nil {
+		return authcore.Unavailable(err)
+	}
+	s.cfg.Observe(authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, Client: claims.Client, UserID: user.ID, SessionID: claims.Session})
+	s.cfg.Notices.Send(ctx, user, account.Notice{Kind: authcore.MailUnlinked, Method: Method, Client: claims.Client, Caller: caller})
+	return nil
+}
+
+// missing returns the public error for a record that was not found or not read.
+func missing(err error) error {
+	if errors.Is(err, authcore.ErrNotFound) {
+		return authcore.NotFound()
+	}
+	return authcore.Unavailable(err)
+}
+
+// cleanName returns a name in the form in which it is stored.
+func cleanName(name string) (string, error) {
+	name = account.CleanName(name)
+	switch {
+	case name == "":
+		return defaultName, nil
+	case utf8.RuneCountInString(name) > maxName:
+		return "", authcore.FieldError(authcore.CodeInvalidRequest, "name", "Ensure this field has no more than 64 characters.")
+	}
+	return name, nil
+}

@@ -1,0 +1,349 @@
+package passkey_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/passkey"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+	"github.com/edgeauth/edgeauth/authcore/realm"
+	"github.com/edgeauth/edgeauth/internal/authenticator"
+	"github.com/edgeauth/edgeauth/storage/memory"
+)
+
+func TestRegisterAndLogin(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	a := authenticator.New(origin)
+	made, err := f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: f.response(claims, a), Name: " My\u202e  phone ", Caller: caller})
+	if err != nil || made.Name != "My phone" || made.ID == "" || made.CredentialID == "" || !made.LastUsed.IsZero() || made.BackedUp {
+		t.Fatalf("Register() = %+v, %v, want a passkey named My phone", made, err)
+	}
+	if want := "login_added passkey " + ann; f.notices() != want || f.count(authcore.EventPasskeyAdded, "") != 1 {
+		t.Errorf("notices = %q and %d events, want %q and 1", f.notices(), f.count(authcore.EventPasskeyAdded, ""), want)
+	}
+	f.advance(time.Hour)
+	grant := f.mustLogin(a)
+	got := f.claims(grant)
+	if grant.User.ID != claims.Subject || got.Method != "passkey" || got.Client != "web" || grant.IsNew || got.AuthTime != f.clock().Unix() {
+		t.Errorf("ByPasskey() = %+v, want a session of the user", got)
+	}
+	if f.count(authcore.EventLogin, "") != 1 {
+		t.Errorf("events = %+v, want one login", f.events)
+	}
+	list, err := f.Passkeys.List(t.Context(), claims)
+	if err != nil || len(list) != 1 || list[0].ID != made.ID || !list[0].LastUsed.Equal(f.clock()) {
+		t.Errorf("List() = %+v, %v, want the passkey, used now", list, err)
+	}
+	if want := "login_added passkey " + ann + ", new_login passkey " + ann; f.notices() != want {
+		t.Errorf("notices = %q, want %q", f.notices(), want)
+	}
+}
+
+// The options are in the form that browsers parse, and name neither an address nor, for
+// a login, any credential.
+func TestOptions(t *testing.T) {
+	f := newFixture(t, func(c *realm.Config) { c.Title = "Example" })
+	claims := f.loginAs(ann)
+	a := authenticator.New(origin)
+	f.register(claims, a)
+	text, err := f.Passkeys.RegistrationOptions(t.Context(), claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var created struct {
+		RP                     struct{ ID, Name string }
+		User                   struct{ ID, Name, DisplayName string }
+		Challenge, Attestation string
+		Params                 []struct{ Alg int }                            `json:"pubKeyCredParams"`
+		Exclude                []struct{ ID, Type string }                    `json:"excludeCredentials"`
+		Selection              struct{ ResidentKey, UserVerification string } `json:"authenticatorSelection"`
+	}
+	if err := json.Unmarshal(text, &created); err != nil {
+		t.Fatal(err)
+	}
+	if created.RP.ID != "example.com" || created.RP.Name != "Example" || created.User.Name != ann || created.User.DisplayName != ann ||
+		len(created.User.ID) != 43 || created.Attestation != "none" || len(created.Params) != 3 ||
+		len(created.Exclude) != 1 || created.Selection.ResidentKey != "required" || created.Selection.UserVerification != "required" {
+		t.Errorf("RegistrationOptions() = %s", text)
+	}
+	if text, err = f.Passkeys.LoginOptions(); err != nil {
+		t.Fatal(err)
+	}
+	var request map[string]any
+	if err := json.Unmarshal(text, &request); err != nil {
+		t.Fatal(err)
+	}
+	if request["rpId"] != "example.com" || request["userVerification"] != "required" || request["allowCredentials"] != nil {
+		t.Errorf("LoginOptions() = %s, want no credentials", text)
+	}
+	if _, err := a.Create([]byte(`{"excludeCredentials":[{"id":"` + created.Exclude[0].ID + `"}]}`)); err == nil {
+		t.Errorf("the options do not exclude the registered passkey: %s", text)
+	}
+}
+
+func TestManage(t *testing.T) {
+	f := newFixture(t, nil)
+	claims, eve := f.loginAs(ann), f.loginAs("eve@example.com")
+	first, second := authenticator.New(origin), authenticator.New(origin)
+	one := f.register(claims, first)
+	two := f.register(claims, second)
+	if !bytes.Equal(first.Last().Handle, second.Last().Handle) {
+		t.Error("the passkeys of a user have different user handles, want one")
+	}
+	renamed, err := f.Passkeys.Rename(t.Context(), claims, one.ID, "Laptop")
+	if err != nil || renamed.Name != "Laptop" || renamed.ID != one.ID {
+		t.Errorf("Rename() = %+v, %v, want the new name", renamed, err)
+	}
+	_, err = f.Passkeys.Rename(t.Context(), claims, one.ID, strings.Repeat("x", 65))
+	wantCode(t, "Rename(65 characters)", err, 400, authcore.CodeInvalidRequest)
+	_, err = f.Passkeys.Rename(t.Context(), eve, one.ID, "Mine")
+	wantCode(t, "Rename() by another user", err, 404, authcore.CodeNotFound)
+	wantCode(t, "Delete() by another user", f.Passkeys.Delete(t.Context(), eve, caller, one.ID), 404, authcore.CodeNotFound)
+	wantCode(t, "Delete(unknown)", f.Passkeys.Delete(t.Context(), claims, caller, "unknown"), 404, authcore.CodeNotFound)
+
+	through, other := f.mustLogin(first), f.mustLogin(second)
+	if err := f.Passkeys.Delete(t.Context(), claims, caller, one.ID); err != nil {
+		t.Fatalf("Delete() failed: %v", err)
+	}
+	if _, err := f.Authenticate([]string{"Token " + through.Token}); err == nil {
+		t.Error("the session of the removed passkey did not end, want its end")
+	}
+	f.claims(other)
+	_, err = f.login(f.assertion(first))
+	wantCode(t, "ByPasskey() with a removed passkey", err, 400, authcore.CodeUnknownPasskey)
+	list, err := f.Passkeys.List(t.Context(), claims)
+	if err != nil || len(list) != 1 || list[0].ID != two.ID {
+		t.Errorf("List() = %+v, %v, want the other passkey", list, err)
+	}
+	if !strings.HasSuffix(f.notices(), "login_removed passkey "+ann) || f.count(authcore.EventPasskeyRemoved, "") != 1 {
+		t.Errorf("notices = %q, want one about the removal", f.notices())
+	}
+}
+
+// Registration and removal need a recent login.
+func TestChangesNeedARecentLogin(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	made := f.register(claims, authenticator.New(origin))
+	f.advance(15*time.Minute + time.Second)
+	_, err := f.Passkeys.RegistrationOptions(t.Context(), claims)
+	wantCode(t, "RegistrationOptions() after 15 minutes", err, 403, authcore.CodeReauthenticationRequired)
+	wantCode(t, "Delete() after 15 minutes", f.Passkeys.Delete(t.Context(), claims, caller, made.ID), 403, authcore.CodeReauthenticationRequired)
+	if _, err := f.Passkeys.Rename(t.Context(), claims, made.ID, "Name"); err != nil {
+		t.Errorf("Rename() after 15 minutes = %v, want nil", err)
+	}
+}
+
+// The last usable login method stays.
+func TestLastLoginStays(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	made := f.register(claims, authenticator.New(origin))
+	_, err := f.store.UpdateAccount(t.Context(), claims.Subject, f.clock(), func(a *authcore.Account) error {
+		a.User.EmailVerified = false
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, "Delete() of the only login", f.Passkeys.Delete(t.Context(), claims, caller, made.ID), 409, authcore.CodeLastIdentity)
+	f.register(claims, authenticator.New(origin))
+	if err := f.Passkeys.Delete(t.Context(), claims, caller, made.ID); err != nil {
+		t.Errorf("Delete() of one of two = %v, want nil", err)
+	}
+}
+
+// The rules of the realm and the state of the user apply to logins with passkeys.
+func TestRulesApply(t *testing.T) {
+	store, a := memory.New(), authenticator.New(origin)
+	f := newFixtureOn(t, store, nil)
+	claims := f.loginAs(ann)
+	f.register(claims, a)
+	denied := newFixtureOn(t, store, func(c *realm.Config) { c.Rules = account.Rules{Deny: []string{ann}} })
+	_, err := denied.login(denied.assertion(a))
+	wantCode(t, "ByPasskey() of a denied address", err, 403, authcore.CodeNotAdmitted)
+	if _, err := f.Accounts.Disable(t.Context(), claims.Subject); err != nil {
+		t.Fatal(err)
+	}
+	response := f.assertion(a)
+	_, err = f.login(response)
+	wantCode(t, "ByPasskey() of a disabled user", err, 403, authcore.CodeUserInactive)
+	if _, err := f.Accounts.Enable(t.Context(), claims.Subject); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.login(response); err != nil {
+		t.Errorf("ByPasskey() with the same response after the user was enabled = %v, want nil: a refusal uses nothing up", err)
+	}
+	if got := f.count(authcore.EventLoginFailed, authcore.CodeUserInactive); got != 1 {
+		t.Errorf("failed logins = %d, want 1", got)
+	}
+	if err := f.Accounts.Delete(t.Context(), claims.Subject); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.login(f.assertion(a))
+	wantCode(t, "ByPasskey() of a deleted user", err, 400, authcore.CodeUnknownPasskey)
+}
+
+// Authenticators change flags that never change according to the specification, and
+// their counters go back. Neither locks a user out.
+func TestFlagsAndCountersMayChange(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	a := authenticator.New(origin)
+	a.Count = 7
+	f.register(claims, a)
+	const both = authenticator.UserPresent | authenticator.UserVerified
+	for _, step := range []struct {
+		flags    byte
+		count    uint32
+		backedUp bool
+	}{
+		{both | authenticator.BackupEligible | authenticator.BackedUp, 8, true},
+		{both, 0, false},
+		{both | authenticator.BackupEligible, 3, false},
+		{both | authenticator.BackupEligible | authenticator.BackedUp, 3, true},
+	} {
+		a.Flags, a.Count = step.flags, step.count
+		f.mustLogin(a)
+		if list, err := f.Passkeys.List(t.Context(), claims); err != nil || list[0].BackedUp != step.backedUp {
+			t.Errorf("List() after flags %#x = %+v, %v, want BackedUp = %v", step.flags, list, err, step.backedUp)
+		}
+	}
+}
+
+// Attestation statements are checked if an authenticator sends one, and never needed.
+func TestAttestation(t *testing.T) {
+	for format, accepted := range map[string]bool{"none": true, "packed": true, "unknown": false, "tpm": false, "": false} {
+		f := newFixture(t, nil)
+		claims := f.loginAs(ann)
+		a := authenticator.New(origin)
+		a.Format = format
+		_, err := f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: f.response(claims, a), Caller: caller})
+		if accepted && err != nil {
+			t.Errorf("Register(attestation %q) = %v, want nil", format, err)
+		}
+		if !accepted {
+			wantCode(t, fmt.Sprintf("Register(attestation %q)", format), err, 400, authcore.CodeInvalidPasskey)
+		}
+	}
+}
+
+func TestConfiguration(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*realm.Config)
+		want   string
+	}{
+		"default": {func(c *realm.Config) { c.PasskeyRPID = "" }, ""},
+		"localhost": {func(c *realm.Config) {
+			c.PasskeyRPID, c.Clients[0].Origins = "localhost", []string{"http://localhost:8080"}
+		}, ""},
+		"IP address":   {func(c *realm.Config) { c.PasskeyRPID = "127.0.0.1" }, "127.0.0.1 is an IP address"},
+		"IPv6 address": {func(c *realm.Config) { c.PasskeyRPID = "[::1]" }, "[::1] is an IP address"},
+		"from an IP":   {func(c *realm.Config) { c.PasskeyRPID, c.EmailLink = "", "http://127.0.0.1:8080/link/{token}" }, "use a domain name, for example localhost"},
+		"URL":          {func(c *realm.Config) { c.PasskeyRPID = "https://example.com" }, "is not a domain name"},
+		"upper case":   {func(c *realm.Config) { c.PasskeyRPID = "Example.com" }, "must be written example.com"},
+		"no origin":    {func(c *realm.Config) { c.PasskeyRPID = "example.org" }, "no client has an origin at example.org"},
+		"parent only":  {func(c *realm.Config) { c.PasskeyRPID = "www.app.example.com" }, "no client has an origin at"},
+		"http": {func(c *realm.Config) {
+			c.Clients = c.Clients[:1]
+			c.Clients[0].Origins = []string{"http://app.example.com"}
+		}, "no client has an origin"},
+		"wrong word": {func(c *realm.Config) { c.Passkeys = "on" }, `passkeys: "on" is not valid`},
+	} {
+		cfg := config()
+		cfg.Store, cfg.Mailer = memory.New(), &fixture{}
+		c.change(&cfg)
+		_, err := realm.New(t.Context(), cfg)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("realm.New() with %s = %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// A change of the domain is refused while it would leave passkeys that do not work.
+func TestDomainStaysWhilePasskeysExist(t *testing.T) {
+	store := memory.New()
+	restart := func(domain string) error {
+		cfg := config()
+		cfg.Store, cfg.Mailer, cfg.PasskeyRPID = store, &fixture{}, domain
+		_, err := realm.New(t.Context(), cfg)
+		return err
+	}
+	f := newFixtureOn(t, store, nil)
+	claims := f.loginAs(ann)
+	if err := restart("app.example.com"); err != nil {
+		t.Errorf("realm.New() with another domain and no passkeys = %v, want nil", err)
+	}
+	made := f.register(claims, authenticator.New(origin))
+	const want = "passkey_rp_id: users have passkeys for example.com, which would stop working with app.example.com; write: passkey_rp_id example.com,"
+	if err := restart("app.example.com"); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("realm.New() with another domain = %v, want %q", err, want)
+	}
+	if err := restart("example.com"); err != nil {
+		t.Errorf("realm.New() with the same domain = %v, want nil", err)
+	}
+	if err := f.Passkeys.Delete(t.Context(), claims, caller, made.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := restart("app.example.com"); err != nil {
+		t.Errorf("realm.New() after the last passkey was removed = %v, want nil", err)
+	}
+}
+
+func TestSwitchedOff(t *testing.T) {
+	f := newFixture(t, func(c *realm.Config) { c.Passkeys = "" })
+	if f.Passkeys != nil {
+		t.Error("Passkeys of a realm without the option is not nil, want nil")
+	}
+	_, err := f.login([]byte("{}"))
+	wantCode(t, "ByPasskey()", err, http.StatusNotFound, authcore.CodeNotFound)
+}
+
+// BenchmarkLogin measures options and a login of a user with five sessions.
+func BenchmarkLogin(b *testing.B) {
+	f := newFixture(b, func(c *realm.Config) {
+		c.Limits.LinkOverall, c.MaxSessions = ratelimit.Rate{N: 1 << 30, Window: time.Minute}, 5
+	})
+	a := authenticator.New(origin)
+	f.register(f.loginAs(ann), a)
+	b.ReportAllocs()
+	for b.Loop() {
+		response := f.assertion(a) // includes the authenticator's signature
+		if _, err := f.login(response); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// FuzzResponse sends arbitrary responses to both checks. None is accepted, and none
+// causes a panic.
+func FuzzResponse(f *testing.F) {
+	fixed := newFixture(f, nil)
+	claims := fixed.loginAs(ann)
+	a := authenticator.New(origin)
+	a.Format = "packed"
+	created := fixed.response(claims, a)
+	f.Add(created)
+	f.Add([]byte(`{"id":"AA","rawId":"AA","type":"public-key","response":{}}`))
+	a.Origin = "https://evil.example"
+	f.Add(fixed.assertion(a))
+	client := &authcore.Client{Origins: []string{origin}}
+	f.Fuzz(func(t *testing.T, response []byte) {
+		if _, err := fixed.Passkeys.Verify(t.Context(), client, response); err == nil {
+			t.Errorf("Verify(%q) = nil, want an error", response)
+		}
+		other := gate.Claims{Subject: "nobody", Session: "none", AuthTime: claims.AuthTime}
+		if _, err := fixed.Passkeys.Register(t.Context(), &other, passkey.Registration{Credential: response}); err == nil {
+			t.Errorf("Register(%q) = nil, want an error", response)
+		}
+	})
+}
