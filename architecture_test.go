@@ -100,6 +100,17 @@ func TestArrows(t *testing.T) {
 			}
 		})
 	}
+	t.Run("only package passkey imports the library for passkeys", func(t *testing.T) {
+		const webauthn = "github.com/go-webauthn"
+		for _, p := range all {
+			switch {
+			case p.in("authcore/gate", "wasm", "storage", "mailer") || p.folder() == "authcore":
+				p.refuse(t, p.Deps, webauthn)
+			case !p.in("authcore/passkey"):
+				p.refuse(t, p.Imports, webauthn)
+			}
+		}
+	})
 	t.Run("only the thin layers import Caddy", func(t *testing.T) {
 		for _, p := range all {
 			if !p.in("caddymodule", "cmd") {

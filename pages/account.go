@@ -22,6 +22,10 @@ type accountView struct {
 	Logins   []loginView
 	// Addable are the providers with which the user has no login.
 	Addable []provider
+	// Passkeys are those of the user. PasskeyAfter is the page that comes before adding
+	// one, or "".
+	Passkeys     []passkeyRow
+	PasskeyAfter string
 }
 
 // sessionView is a session of the user.
@@ -67,7 +71,8 @@ func (h *Handler) account(r *request, claims *gate.Claims) error {
 // done returns the text about a change that was made.
 func (v *view) done(change string) string {
 	return map[string]string{
-		"name": v.Text.Saved, "session": v.Text.Ended, "unlink": v.Text.Removed, "email": v.Text.AddressChanged,
+		"name": v.Text.Saved, "session": v.Text.Ended, "unlink": v.Text.Removed,
+		"add-passkey": v.Text.Saved, "rename-passkey": v.Text.Saved, "remove-passkey": v.Text.Removed, "email": v.Text.AddressChanged,
 	}[change]
 }
 
@@ -85,6 +90,8 @@ func (h *Handler) changeAccount(r *request, claims *gate.Claims) error {
 		change, err = "session", h.endOthers(r, claims)
 	case "unlink":
 		err = h.Realm.Accounts.Unlink(ctx, claims, h.caller(r), r.PostForm.Get("id"))
+	case "add-passkey", "rename-passkey", "remove-passkey":
+		err = h.changePasskey(r, claims, change)
 	case "link":
 		return h.addLogin(r, claims)
 	case "email":
@@ -157,6 +164,9 @@ func (h *Handler) showAccount(r *request, claims *gate.Claims, status int) error
 		shown.Sessions = append(shown.Sessions, one)
 	}
 	if err := h.addLogins(r, claims, shown); err != nil {
+		return err
+	}
+	if err := h.addPasskeys(r, claims, shown); err != nil {
 		return err
 	}
 	r.view.Account = shown

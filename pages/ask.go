@@ -44,6 +44,9 @@ func (h *Handler) showForm(r *request, status int) error {
 	if err := h.listProviders(r); err != nil {
 		return err
 	}
+	if err := h.offerPasskey(r); err != nil {
+		return err
+	}
 	return h.show(r, status, "ask")
 }
 

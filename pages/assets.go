@@ -30,6 +30,15 @@ func newStyle(theme []byte) asset {
 	return newAsset("style", ".css", "text/css; charset=utf-8", append(content, theme...))
 }
 
+// newScript returns the script for passkeys.
+func newScript() asset {
+	content, err := embedded.ReadFile("assets/passkey.js")
+	if err != nil {
+		content = nil // impossible: the file is embedded
+	}
+	return newAsset("passkey", ".js", "text/javascript; charset=utf-8", content)
+}
+
 // newLogo returns an image. Its type follows from the file name.
 func newLogo(file string, content []byte) (asset, error) {
 	types := map[string]string{
@@ -52,7 +61,7 @@ func (h *Handler) assetPath(a asset) string {
 
 // asset serves a static file.
 func (h *Handler) asset(r *request) error {
-	for _, a := range []asset{h.style, h.logo} {
+	for _, a := range []asset{h.style, h.script, h.logo} {
 		if r.param != a.name {
 			continue
 		}

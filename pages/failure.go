@@ -75,6 +75,10 @@ func (v *view) failure(err *authcore.Error) string {
 		return text.ErrCode
 	case authcore.CodeInvalidState, authcore.CodeProviderMismatch:
 		return text.ErrState
+	case authcore.CodeInvalidPasskey:
+		return text.ErrPasskey
+	case authcore.CodeUnknownPasskey:
+		return text.ErrUnknownPasskey
 	case codeCrossSite:
 		return text.ErrCrossSite
 	case authcore.CodeNotFound, codeMethodNotAllowed:

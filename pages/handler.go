@@ -67,6 +67,7 @@ type Handler struct {
 	Options
 	templates templates
 	style     asset
+	script    asset
 	logo      asset
 	routes    []route
 }
@@ -91,7 +92,7 @@ func New(options Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{Options: options, templates: parsed, style: newStyle(options.Theme)}
+	h := &Handler{Options: options, templates: parsed, style: newStyle(options.Theme), script: newScript()}
 	if len(options.Logo) > 0 {
 		if h.logo, err = newLogo(options.LogoFile, options.Logo); err != nil {
 			return nil, err

@@ -17,7 +17,7 @@ import (
 	"github.com/edgeauth/edgeauth/internal/language"
 )
 
-//go:embed templates/*.html assets/style.css
+//go:embed templates/*.html assets/style.css assets/passkey.js
 var embedded embed.FS
 
 // view contains the values for the templates.
@@ -54,6 +54,10 @@ type view struct {
 	// Requested, Browser and Network describe the request for a link.
 	Requested, Browser, Network string
 
+	// Passkey is set on pages that use passkeys, and Script is the address of the script
+	// for them.
+	Passkey *passkeyView
+	Script  string
 	// Account is set on the account page.
 	Account *accountView
 	// NeedsCurrent is set if a change of address needs a code of the current one.
@@ -167,8 +171,9 @@ func try(page *template.Template) error {
 		Code: "123456", Requested: "time", Browser: "browser", Network: "network", Logo: "logo",
 		NeedsCurrent: true, Account: &accountView{
 			User: authcore.User{Email: "user@example.org", EmailVerified: true}, Sessions: []sessionView{{Current: true}, {Browser: "b", Network: "n"}},
-			Logins: []loginView{{}}, Addable: []provider{{}},
+			Logins: []loginView{{}}, Addable: []provider{{}}, Passkeys: []passkeyRow{{}, {LastUsed: "time"}}, PasskeyAfter: "page",
 		},
+		Passkey: &passkeyView{Options: "{}", Unknown: "id"}, Script: "script",
 	}
 	for _, v := range []*view{{Text: textsOf(language.Default)}, &full} {
 		if err := page.Execute(new(bytes.Buffer), v); err != nil {
@@ -188,15 +193,19 @@ func (h *Handler) show(r *request, status int, name string) error {
 	header := r.w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Language", r.view.Lang)
-	header.Set("Content-Security-Policy", policy(append(r.view.formTargets, h.siteOrigins()...)))
+	header.Set("Content-Security-Policy", policy(append(r.view.formTargets, h.siteOrigins()...), r.view.Script != ""))
 	r.w.WriteHeader(status)
 	_, _ = r.w.Write(body.Bytes()) // a client that is gone needs no answer
 	return nil
 }
 
-// policy returns the Content-Security-Policy of a page.
-func policy(formTargets []string) string {
+// policy returns the Content-Security-Policy of a page. The script for passkeys asks this
+// site for new options.
+func policy(formTargets []string, withScript bool) string {
 	targets := strings.Join(append([]string{"'self'"}, formTargets...), " ")
+	if withScript {
+		targets += "; connect-src 'self'"
+	}
 	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action " + targets +
 		"; base-uri 'none'; frame-ancestors 'none'"
 }

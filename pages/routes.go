@@ -22,6 +22,8 @@ func (h *Handler) table() []route {
 		{"", both, h.ask},
 		{"/sent/{ticket}", both, h.sent},
 		{"/link/{token}", both, h.link},
+		{"/passkey", write, h.enterByPasskey},
+		{"/passkey/options", read, h.passkeyOptions},
 		{"/callback/{provider}", read, h.callback},
 		{"/confirm", both, h.confirm},
 		{"/renew", read, h.renew},

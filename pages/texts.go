@@ -36,6 +36,9 @@ type Texts struct {
 	ChangeAddress, NewAddress, CodeSent, AddressChanged                   string
 	Data, Download, Delete, DeleteWarning, DeleteConfirm, Deleted, GoBack string
 
+	// Passkeys.
+	SignInPasskey, AddPasskey, PasskeyName, ErrPasskey, ErrUnknownPasskey string
+
 	// Errors. ErrThrottled contains {time}.
 	ErrHeading, ErrEmail, ErrDigits, ErrCode, ErrLink, ErrState, ErrThrottled, ErrUnavailable string
 	ErrCrossSite, ErrNotFound, ErrDenied, ErrNotAdmitted, ErrInactive, ErrEmailTaken          string
