@@ -17,6 +17,8 @@
 //	GET    /signing-keys                list the signing keys
 //	POST   /signing-keys/rotate         sign with the published successor from now on
 //	DELETE /signing-keys[/{id}]         revoke a key; without an ID, all keys
+//	GET    /health                      the state of store, mail queue and providers
+//	GET    /settings                    the settings in force, without secrets
 //	POST   /backup                      a consistent copy of the store, as a stream
 //	POST   /import                      store users of another system
 //

@@ -26,6 +26,10 @@ type Realm struct {
 	// Backup writes a consistent copy of the store; nil if the store is backed up with
 	// other tools.
 	Backup func(context.Context, io.Writer) error
+	// Checks returns the state of the mail queue and the providers, without I/O; optional.
+	Checks func() []Check
+	// Storage and Mailer are the names of modules for GET /settings; optional.
+	Storage, Mailer string
 }
 
 // Source returns the realm of a request. Release is called when the request has been
@@ -41,6 +45,8 @@ func New(source Source) http.Handler {
 	a.addInvitations()
 	a.addKeys()
 	a.handle("POST /import", importUsers)
+	a.handle("GET /health", health)
+	a.handle("GET /settings", settings)
 	a.router.HandleFunc("POST /backup", a.backup)
 	return a
 }

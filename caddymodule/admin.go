@@ -68,7 +68,10 @@ func (r *Realm) adminRealm(request *http.Request) (*adminapi.Realm, func(), erro
 	if err != nil {
 		return nil, nil, err
 	}
-	shown := &adminapi.Realm{Realm: live.Realm, Importer: live.importer}
+	shown := &adminapi.Realm{
+		Realm: live.Realm, Importer: live.importer, Storage: moduleName(r.storage), Mailer: moduleName(r.mailer),
+		Checks: func() []adminapi.Check { return append(r.providers.checks(r.config.Providers), mailCheck(live.mailer)) },
+	}
 	if storage, ok := r.storage.(StorageBackup); ok {
 		shown.Backup = storage.BackupStorage
 	}

@@ -148,6 +148,7 @@ type Realm struct {
 	running         *running
 	uses            useCount
 	relay           *eventRelay
+	providers       providerHealth
 }
 
 // liveRealm holds what a started realm serves with.

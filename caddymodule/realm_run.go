@@ -220,5 +220,6 @@ func (r *Realm) stop() error {
 // observe receives the events of the core.
 func (r *Realm) observe(event authcore.Event) {
 	r.metrics.event(r.name, event)
+	r.providers.observe(event, time.Now())
 	r.relay.offer(event)
 }

@@ -251,7 +251,7 @@ func (t *tx) storeEntries(former, entries map[string]accountEntry, userID string
 	return nil
 }
 
-// storeEmail keeps the index of verified addresses.
+// storeEmail keeps the indexes of verified addresses and of their domains.
 func (t *tx) storeEmail(former, email, userID string) error {
 	if email == former {
 		return nil
@@ -259,12 +259,12 @@ func (t *tx) storeEmail(former, email, userID string) error {
 	if err := t.deleteEmail(former, userID); err != nil || email == "" {
 		return err
 	}
-	return t.Put(join(emailTable, email), []byte(userID))
+	return errors.Join(t.Put(join(emailTable, email), []byte(userID)), t.Put(domainKey(email, userID), nil))
 }
 
 func (t *tx) deleteEmail(email, userID string) error {
 	if email == "" || string(t.Get(join(emailTable, email))) != userID {
 		return nil
 	}
-	return t.Delete(join(emailTable, email))
+	return errors.Join(t.Delete(join(emailTable, email)), t.Delete(domainKey(email, userID)))
 }

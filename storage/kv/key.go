@@ -12,6 +12,7 @@ import (
 // The first bytes of all keys.
 const (
 	accountTable  = 'a'
+	domainTable   = 'd'
 	emailTable    = 'e'
 	feedTable     = 'f'
 	feedIDTable   = 'g'
@@ -76,6 +77,11 @@ func identityText(key authcore.IdentityKey) (string, bool) {
 }
 
 func recordKey(key authcore.RecordKey) []byte { return join(recordTable, key.Kind, key.Key) }
+
+// domainKey files a user under the domain of the verified address.
+func domainKey(email, userID string) []byte {
+	return join(domainTable, email[strings.LastIndexByte(email, '@')+1:], userID)
+}
 
 // ownerPrefix begins the index entries of an owner's records of one kind.
 func ownerPrefix(owner, kind string) []byte { return join(ownerTable, owner, kind, "") }
