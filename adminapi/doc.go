@@ -6,6 +6,7 @@
 //	POST   /users/search                a page of the users that match a filter
 //	POST   /users                       create a user
 //	GET    /users/{id}                  show, with identities and sessions
+//	PUT    /users/{id}/roles            replace the roles
 //	POST   /users/{id}/disable          end all sessions, refuse new ones
 //	POST   /users/{id}/enable           accept logins again
 //	DELETE /users/{id}                  delete with everything

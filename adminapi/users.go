@@ -75,12 +75,18 @@ type Users struct {
 	Next  string `json:"next"`
 }
 
+// Roles is the body of PUT /users/{id}/roles.
+type Roles struct {
+	Roles []string `json:"roles"`
+}
+
 func (a *api) addUsers() {
 	a.handle("POST /lookup", lookUp)
 	a.handle("POST /users/search", search)
 	a.handle("POST /users", create)
 	a.handle("GET /users/{user}", onUser(show))
 	a.handle("DELETE /users/{user}", onUser(remove))
+	a.handle("PUT /users/{user}/roles", onUser(setRoles))
 	a.handle("POST /users/{user}/disable", onUser(disable))
 	a.handle("POST /users/{user}/enable", onUser(enable))
 	a.handle("GET /users/{user}/sessions", onUser(showSessions))
@@ -157,6 +163,18 @@ func show(c *call, id string) (any, error) {
 	return UserDetails{
 		User: userOf(account.User), Identities: identitiesOf(account.Identities), Sessions: sessionsOf(account.Sessions),
 	}, nil
+}
+
+func setRoles(c *call, id string) (any, error) {
+	var body Roles
+	if err := c.read(&body, `{"roles": […]}`); err != nil {
+		return nil, err
+	}
+	if body.Roles == nil {
+		return nil, invalid(`Expected {"roles": […]}.`)
+	}
+	user, err := c.realm.Accounts.ReplaceRoles(c.Context(), id, body.Roles)
+	return userOf(user), err
 }
 
 func disable(c *call, id string) (any, error) {

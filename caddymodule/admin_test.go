@@ -83,6 +83,12 @@ func TestCreateAndInvite(t *testing.T) {
 		!strings.Contains(out, "Ann") || !strings.Contains(out, "a, b") {
 		t.Fatalf("user create = %q, %v, want Ann with two roles", out, err)
 	}
+	for args, want := range map[string]string{"": "roles       -", "c a c": "roles       a, c"} {
+		out, err := operate(address, append([]string{"user", "role", "ann@example.com"}, strings.Fields(args)...)...)
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("user role ann@example.com %s = %q, %v, want %q", args, out, err, want)
+		}
+	}
 	login(t, s, "ann@example.com")
 	out, err := operate(address, "user", "invite", "bob@example.com", "--role", "editor", "--json")
 	var invited struct {
@@ -111,6 +117,8 @@ func TestCreateAndInvite(t *testing.T) {
 		code       int
 	}{
 		{"user create ann@example.com", "has an account already", 1},
+		{"user role ann@example.com Admin", "The name of a role", 1},
+		{"user role absent@example.com a", "Not found", 4},
 		{"user create nonsense", "email: Enter a valid email address", 1},
 		{"user invite ann@example.com", "has an account already", 1},
 		{"user invite dan@example.com --role A", "The name of a role", 1},

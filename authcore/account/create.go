@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -36,24 +35,32 @@ func (n NewUser) Check(rules *Rules) (NewUser, authcore.Address, error) {
 	n.Email = address.String()
 	n.FirstName = nameField(faults, "first_name", &n.FirstName)
 	n.LastName = nameField(faults, "last_name", &n.LastName)
-	n.Roles = slices.Compact(slices.Sorted(slices.Values(n.Roles)))
-	if len(n.Roles) > maxRoles {
-		faults["roles"] = []string{fmt.Sprintf("%d roles are too many; use %d at most.", len(n.Roles), maxRoles)}
-	}
-	for _, role := range n.Roles {
-		if !roleName.MatchString(role) || !utf8.ValidString(role) {
-			faults["roles"] = []string{`The name of a role has 1 to 32 of the characters a-z, 0-9, "_" and "-".`}
-		}
-	}
+	n.Roles = checkRoles(faults, n.Roles)
 	switch {
 	case len(faults) > 0:
-		return NewUser{}, authcore.Address{}, &authcore.Error{
-			Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest, Detail: firstFault(faults), Fields: faults,
-		}
+		return NewUser{}, authcore.Address{}, fieldFaults(faults)
 	case !rules.Admits(Email{Address: n.Email, Verified: true}):
 		return NewUser{}, authcore.Address{}, NotAdmitted()
 	}
 	return n, address, nil
+}
+
+// checkRoles returns the names of roles in order, each once, or adds a fault.
+func checkRoles(faults map[string][]string, roles []string) []string {
+	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
+	if len(roles) > maxRoles {
+		faults["roles"] = []string{fmt.Sprintf("%d roles are too many; use %d at most.", len(roles), maxRoles)}
+	}
+	for _, role := range roles {
+		if !roleName.MatchString(role) {
+			faults["roles"] = []string{`The name of a role has 1 to 32 of the characters a-z, 0-9, "_" and "-".`}
+		}
+	}
+	return roles
+}
+
+func fieldFaults(faults map[string][]string) *authcore.Error {
+	return &authcore.Error{Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest, Detail: firstFault(faults), Fields: faults}
 }
 
 func firstFault(faults map[string][]string) string {
@@ -104,6 +111,25 @@ func (s *Service) Create(ctx context.Context, created NewUser) (authcore.User, e
 	}
 	s.cfg.Observe(authcore.Event{Name: authcore.EventUserCreated, UserID: id})
 	return stored.User, nil
+}
+
+// ReplaceRoles replaces the roles that operators gave to a user. The error is a 400 if a
+// name is not valid or there are too many.
+func (s *Service) ReplaceRoles(ctx context.Context, id string, roles []string) (authcore.User, error) {
+	faults := map[string][]string{}
+	roles = checkRoles(faults, roles)
+	if len(faults) > 0 {
+		return authcore.User{}, fieldFaults(faults)
+	}
+	changed, err := s.update(ctx, id, func(account *authcore.Account) error {
+		account.User.Roles = nil
+		NewUser{Roles: roles}.Grant(&account.User)
+		return nil
+	})
+	if err != nil {
+		return authcore.User{}, operatorError(err)
+	}
+	return changed.User, nil
 }
 
 // HasAccount returns the 409 error for an address that has an account.

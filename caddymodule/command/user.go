@@ -31,7 +31,7 @@ status is 4 if the realm has no such user or session, and 1 after another error.
 		userList(connect), userSearch(connect), userShow(connect), userCreate(connect), userInvite(connect),
 		userChange(connect, "disable", "Ends all sessions of a user and refuses new ones"),
 		userChange(connect, "enable", "Accepts logins of a disabled user again; ended sessions stay ended"),
-		userDelete(connect), userSessions(connect), userEndSessions(connect), userImport(connect),
+		userRole(connect), userDelete(connect), userSessions(connect), userEndSessions(connect), userImport(connect),
 	)
 	return cmd
 }
@@ -96,6 +96,25 @@ func userChange(connect Connect, operation, short string) *cobra.Command {
 			}
 			var changed adminapi.User
 			if err := s.ask(ctx, http.MethodPost, "/users/"+url.PathEscape(id)+"/"+operation, nil, &changed); err != nil {
+				return err
+			}
+			return s.user(changed)
+		}),
+	}
+}
+
+func userRole(connect Connect) *cobra.Command {
+	return &cobra.Command{
+		Use: "role <user> [<role>…]", Short: "Replaces the roles of a user; without a role it removes all", Args: cobra.MinimumNArgs(1),
+		Example: `  caddy edgeauth user role ann@example.com editor admin`,
+		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
+			id, err := s.userID(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			var changed adminapi.User
+			roles := adminapi.Roles{Roles: append([]string{}, args[1:]...)}
+			if err := s.ask(ctx, http.MethodPut, "/users/"+url.PathEscape(id)+"/roles", roles, &changed); err != nil {
 				return err
 			}
 			return s.user(changed)
