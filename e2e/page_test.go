@@ -26,8 +26,8 @@ type pageSite struct {
 }
 
 // newPageSite starts a site whose Caddyfile has no client and no email_link. On a second
-// site of the same realm people sign in at the first one.
-func newPageSite(t *testing.T) *pageSite {
+// site of the same realm people sign in at the first one. Options are added to the realm.
+func newPageSite(t *testing.T, options ...string) *pageSite {
 	t.Helper()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -72,7 +72,7 @@ http://wiki.localhost:%[3]d {
 	token_auth
 	reverse_proxy %[4]s
 }
-`, s.Admin, lines(slices.Concat(smtpLines(), noLimits, providerLines("idp", idp.Issuer)), 2), s.Port, upstream.Listener.Addr()))
+`, s.Admin, lines(slices.Concat(smtpLines(), noLimits, providerLines("idp", idp.Issuer), options), 2), s.Port, upstream.Listener.Addr()))
 	s.Start(t)
 	return &pageSite{s, mails, idp}
 }

@@ -1,0 +1,139 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/go-rod/rod/lib/proto"
+
+	"github.com/edgeauth/edgeauth/e2e/internal/wait"
+)
+
+// device is a virtual authenticator of a page in Chromium.
+type device struct {
+	*tab
+	id proto.WebAuthnAuthenticatorID
+}
+
+// newDevice adds an authenticator that verifies its user to a page.
+func newDevice(page *tab) *device {
+	page.t.Helper()
+	if err := (proto.WebAuthnEnable{}).Call(page); err != nil {
+		page.t.Fatal(err)
+	}
+	added, err := proto.WebAuthnAddVirtualAuthenticator{Options: &proto.WebAuthnVirtualAuthenticatorOptions{
+		Protocol: proto.WebAuthnAuthenticatorProtocolCtap2, Transport: proto.WebAuthnAuthenticatorTransportInternal,
+		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}}.Call(page)
+	if err != nil {
+		page.t.Fatal(err)
+	}
+	return &device{page, added.AuthenticatorID}
+}
+
+// credentials returns the passkeys of the authenticator.
+func (d *device) credentials() []*proto.WebAuthnCredential {
+	d.t.Helper()
+	got, err := proto.WebAuthnGetCredentials{AuthenticatorID: d.id}.Call(d)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return got.Credentials
+}
+
+// present sets whether the user touches the authenticator.
+func (d *device) present(is bool) {
+	d.t.Helper()
+	if err := (proto.WebAuthnSetAutomaticPresenceSimulation{AuthenticatorID: d.id, Enabled: is}).Call(d); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// verified sets whether the verification of the user succeeds.
+func (d *device) verified(is bool) {
+	d.t.Helper()
+	if err := (proto.WebAuthnSetUserVerified{AuthenticatorID: d.id, IsUserVerified: is}).Call(d); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// signOut signs out and stays there.
+func (d *device) signOut(s *pageSite) {
+	d.t.Helper()
+	d.visit(s.URL + "/auth/logout")
+	d.submit("main form button")
+}
+
+// TestPasskeyPages uses passkeys in Chromium with its virtual authenticator.
+func TestPasskeyPages(t *testing.T) {
+	t.Parallel()
+	browser := startBrowser(t)
+	s := newPageSite(t, "passkeys optional")
+	const email = "ann@example.com"
+	d := newDevice(openTab(t, browser, "about:blank"))
+	link, _ := s.ask(t, d.tab, "/", email)
+	d.visit(link)
+	d.submit("main form button")
+	d.mustBe(email, "/")
+
+	d.visit(s.URL + "/auth/account")
+	d.write("#passkey_name", "Laptop")
+	d.submit("form[data-passkey] button")
+	d.await("the passkey", `() => document.querySelector("[name=passkey_name][value=Laptop]") !== null`)
+	if got := d.credentials(); len(got) != 1 || got[0].RpID != "localhost" || !got[0].IsResidentCredential {
+		t.Fatalf("credentials = %+v, want one for localhost", got)
+	}
+	d.click("form[data-passkey] button") // the authenticator has a passkey of this user
+	d.visit(s.URL + "/auth/account")
+	if got := d.credentials(); len(got) != 1 {
+		t.Errorf("credentials after a second registration = %d, want 1", len(got))
+	}
+
+	t.Run("autofill", func(t *testing.T) {
+		d.signOut(s)
+		d.visit(s.URL + "/deep?a=1")
+		d.mustBe(email, "/deep?a=1")
+	})
+	t.Run("button", func(t *testing.T) {
+		d.signOut(s)
+		d.present(false)
+		d.visit(s.URL + "/button")
+		d.await("the button", `() => document.querySelector("form[data-passkey]").hidden === false`)
+		d.click("form[data-passkey] button")
+		d.present(true)
+		d.click("form[data-passkey] button")
+		d.mustBe(email, "/button")
+	})
+	t.Run("flags change", func(t *testing.T) {
+		err := proto.WebAuthnSetCredentialProperties{
+			AuthenticatorID: d.id, CredentialID: d.credentials()[0].CredentialID, BackupEligibility: true, BackupState: true,
+		}.Call(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.signOut(s)
+		d.visit(s.URL + "/flags")
+		d.mustBe(email, "/flags")
+	})
+	t.Run("verification fails", func(t *testing.T) {
+		d.signOut(s)
+		d.verified(false)
+		d.visit(s.URL + "/deep")
+		d.await("the button", `() => document.querySelector("form[data-passkey]").hidden === false`)
+		d.click("form[data-passkey] button")
+		if got := d.text("h1"); got == "" {
+			t.Error("the sign-in page is gone, want it to stay")
+		}
+		d.verified(true)
+	})
+	t.Run("removed passkey", func(t *testing.T) {
+		other := openTab(t, browser, "about:blank")
+		link, _ := s.ask(t, other, "/", email)
+		other.visit(link)
+		other.submit("main form button")
+		other.visit(s.URL + "/auth/account")
+		other.submit("button[value=remove-passkey]")
+		d.visit(s.URL + "/auth/")
+		d.await("the error", `() => document.querySelector("[role=alert]") !== null`)
+		wait.Until(t, pageLimit, "the browser to forget the passkey", func() bool { return len(d.credentials()) == 0 })
+	})
+}
