@@ -34,14 +34,14 @@ func (*Admin) CaddyModule() caddy.ModuleInfo {
 // Routes returns the routes of the admin API.
 func (*Admin) Routes() []caddy.AdminRoute {
 	api := http.StripPrefix(adminPath, adminapi.New(activeRealm))
-	return []caddy.AdminRoute{{
+	return append(healthRoutes(), caddy.AdminRoute{
 		Pattern: adminPath + "/",
 		Handler: caddy.AdminHandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
 			operator := account.ProviderName(r.Header.Get(adminapi.OperatorHeader))
 			api.ServeHTTP(w, r.WithContext(authcore.WithOperator(r.Context(), operator)))
 			return nil
 		}),
-	}}
+	})
 }
 
 // activeRealm finds the realm of a request in the configuration that serves now, and
