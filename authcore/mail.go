@@ -68,7 +68,7 @@ type Mail struct {
 	// It is a secret.
 	Code string
 	// Method is the login method that a notice is about: "link", "code", "passkey" or
-	// the name of a provider; for MailKeyCreated the name of the key.
+	// the name of a provider.
 	Method string
 	// Lifetime of link and code.
 	Lifetime time.Duration

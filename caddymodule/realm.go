@@ -89,6 +89,10 @@ type Realm struct {
 	// `serve`.
 	OnStale string `json:"on_stale,omitempty" oneof:"serve reject"`
 
+	// Who may create API keys, which `token_auth` accepts with `keys`: `off`, `operators`,
+	// or `users` (users for themselves, and operators). Default: `off`.
+	APIKeys string `json:"api_keys,omitempty" oneof:"off operators users"`
+
 	AccountOptions
 	// The treatment of a social login whose verified address belongs to another user:
 	// `conflict` (409) or `new_account` (an account without the address). Default:

@@ -35,6 +35,7 @@ import (
 //
 //		revocation_max_staleness <duration>
 //		on_stale                 serve|reject
+//		api_keys                 off|operators|users
 //
 //		signup         open|closed|domains <domain…>
 //		link_by_email  verified|never

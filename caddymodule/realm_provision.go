@@ -13,6 +13,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/apikey"
 	core "github.com/edgeauth/edgeauth/authcore/realm"
 )
 
@@ -58,6 +59,7 @@ func (r *Realm) provisionConfig() error {
 		OnStale:            r.OnStale,
 		NoNotices:          r.Notices == noticesOff,
 		Passkeys:           r.Passkeys,
+		APIKeys:            apikey.Use(r.APIKeys),
 		Rules: account.Rules{
 			Signup:      r.Signup,
 			LinkByEmail: r.LinkByEmail,

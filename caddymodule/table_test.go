@@ -50,7 +50,7 @@ func TestTable(t *testing.T) {
 	upstream := gatecase.NewServer(t)
 	s := setup{
 		Port: freePort(t), LoginAPI: "# no login", Site: "token_auth\nreverse_proxy " + upstream.Listener.Addr().String(),
-		Realm:  "issuer " + gatecase.Issuer + "\naudience " + gatecase.Audience + "\nmailer log\nstorage memory\nclient ios ios-client-key-of-tests {\n}",
+		Realm:  "issuer " + gatecase.Issuer + "\naudience " + gatecase.Audience + "\nmailer log\napi_keys users\nstorage memory\nclient ios ios-client-key-of-tests {\n}",
 		Client: "",
 	}
 	loaded, ran := "", 0
@@ -100,10 +100,13 @@ func loadCase(t *testing.T, s setup, c *gatecase.Case, keys []authcore.SigningKe
 		t.Fatal(err)
 	}
 	gate := map[string]any{"handler": "token_auth"}
-	for _, name := range []string{"public", "optional", "require", "max_age", "headers", "forward_token", "login_page", "origin"} {
+	for _, name := range []string{"public", "optional", "require", "max_age", "headers", "forward_token", "login_page", "origin", "keys_basic", "schemes"} {
 		if value, ok := c.Config[name]; ok {
 			gate[name] = value
 		}
+	}
+	if use, ok := c.Config["api_keys"]; ok {
+		gate["keys"] = use
 	}
 	var config any
 	if err := json.Unmarshal(adapted, &config); err != nil {

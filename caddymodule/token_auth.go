@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/edgeauth/edgeauth/authcore/apikey"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	corelogin "github.com/edgeauth/edgeauth/authcore/login"
 	core "github.com/edgeauth/edgeauth/authcore/realm"
@@ -21,7 +22,8 @@ func init() {
 }
 
 // TokenAuth is a handler that forwards a request only with a valid token of a realm:
-// `Authorization: Token <token>`. Otherwise it answers 401 or 403.
+// `Authorization: Token <token>`. Otherwise it answers 401 or 403. `keys` also accepts API
+// keys.
 //
 // A forwarded request carries the user in the headers X-Auth-User-Id and X-Auth-Email
 // (if verified), and optionally X-Auth-Name, X-Auth-Method, X-Auth-Email-Verified,
@@ -61,6 +63,16 @@ type TokenAuth struct {
 	// Add a short-lived signed token about the user for the upstream, as
 	// X-Auth-Assertion. Default: none.
 	Assertion *Assertion `json:"assertion,omitempty"`
+	// Whether API keys are accepted, as `Authorization: Token eak_…` or `Bearer eak_…`:
+	// `off`, `on`, or `only` (and no tokens of logins). The realm needs `api_keys`.
+	// Default: `off`.
+	Keys string `json:"keys,omitempty" oneof:"off on only"`
+	// Accept an API key as the password of HTTP Basic, with any user name, for clients
+	// such as git, and ask programs for it. Needs `keys`. Default: false.
+	KeysBasic bool `json:"keys_basic,omitempty"`
+	// The authentication schemes of login tokens: `Token`, `Bearer` or both. Credentials
+	// of other schemes count as absent. Default: `Token`.
+	Schemes []string `json:"schemes,omitempty"`
 	// Leave the Authorization header in the request. Default: false, the
 	// client's token stays at the edge.
 	ForwardToken bool `json:"forward_token,omitempty"`
@@ -131,7 +143,7 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 		}
 		t.site.Policy.Require = append(t.site.Policy.Require, gate.Requirement{Field: r.Field, Values: values})
 	}
-	if err := t.site.Policy.Validate(); err != nil {
+	if err := t.provisionCredentials(); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}
 	if err := t.checkNames(); err != nil {
@@ -144,6 +156,23 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 		return fmt.Errorf("token_auth: %w", err)
 	}
 	return t.provisionAssertion(resolve)
+}
+
+// provisionCredentials sets what is accepted in Authorization, and checks it with the
+// policy.
+func (t *TokenAuth) provisionCredentials() (err error) {
+	credentials := &t.site.Credentials
+	credentials.Basic = t.KeysBasic
+	if credentials.Keys, err = gate.ParseKeyUse(t.Keys); err != nil {
+		return err
+	}
+	if credentials.Schemes, err = gate.ParseSchemes(t.Schemes); err != nil {
+		return err
+	}
+	if credentials.Keys != gate.KeysOff && t.realm.config.APIKeys == apikey.Off {
+		return errors.New("keys: the realm has no API keys; set api_keys there to operators or users")
+	}
+	return t.site.Validate()
 }
 
 // provisionBrowser sets the login page if the options name one.
@@ -169,6 +198,9 @@ func (t *TokenAuth) provisionBrowser(resolve resolver) error {
 // client or login method of that name.
 func (t *TokenAuth) checkNames() error {
 	known := map[string][]string{"method": {corelogin.MethodLink, corelogin.MethodCode}}
+	if t.site.Credentials.Keys != gate.KeysOff {
+		known["method"] = append(known["method"], gate.MethodKey)
+	}
 	for i := range t.realm.config.Clients {
 		known["client"] = append(known["client"], t.realm.config.Clients[i].Name)
 	}

@@ -20,6 +20,9 @@ import (
 //		max_age   <duration>
 //		headers   <header…|NAME=field…>|all|off
 //		assertion [<audience> [<lifetime>]]
+//		keys       off|on|only
+//		keys_basic
+//		schemes    <Token|Bearer…>
 //		forward_token
 //		login_page <path or address>
 //		origin     <origin>
@@ -61,6 +64,14 @@ func (t *TokenAuth) parseOption(b *block) error {
 			return err
 		}
 		if _, _, err := gate.ChosenHeaders(t.Headers); err != nil {
+			return b.Errf("%v", err)
+		}
+		return nil
+	case "schemes":
+		if err := b.list(&t.Schemes); err != nil {
+			return err
+		}
+		if _, err := gate.ParseSchemes(t.Schemes); err != nil {
 			return b.Errf("%v", err)
 		}
 		return nil

@@ -34,6 +34,7 @@ func englishAccount() accountPhrases {
 		removed:        accountText{"A login was removed from your account at {title}", "It can no longer be used to sign in to your account."},
 		addressChanged: accountText{"Your address at {title} was changed", "This address can no longer be used to sign in to your account."},
 		deleted:        accountText{"Your account at {title} was deleted", "The account with its logins and sessions no longer exists."},
+		keyCreated:     accountText{"An API key was created for your account at {title}", "With it, a program can use your account until the key expires or you revoke it."},
 		advice:         "If this was you, no action is needed. If not, contact {title} immediately.",
 		method:         "Login method", byMail: "E-mail",
 	}
@@ -52,6 +53,7 @@ func germanAccount() accountPhrases {
 		removed:        accountText{"Aus Ihrem Konto bei {title} wurde eine Anmeldemethode entfernt", "Mit ihr ist keine Anmeldung bei Ihrem Konto mehr möglich."},
 		addressChanged: accountText{"Ihre Adresse bei {title} wurde geändert", "Mit dieser Adresse ist keine Anmeldung bei Ihrem Konto mehr möglich."},
 		deleted:        accountText{"Ihr Konto bei {title} wurde gelöscht", "Das Konto mit seinen Anmeldemethoden und Sitzungen existiert nicht mehr."},
+		keyCreated:     accountText{"Für Ihr Konto bei {title} wurde ein API-Schlüssel erstellt", "Mit ihm kann ein Programm Ihr Konto benutzen, bis der Schlüssel abläuft oder Sie ihn widerrufen."},
 		advice:         "Wenn Sie das waren, müssen Sie nichts tun. Andernfalls wenden Sie sich sofort an {title}.",
 		method:         "Anmeldemethode", byMail: "E-Mail",
 	}
@@ -70,6 +72,7 @@ func frenchAccount() accountPhrases {
 		removed:        accountText{"Une méthode de connexion a été retirée de votre compte {title}", "Elle ne permet plus de se connecter à votre compte."},
 		addressChanged: accountText{"Votre adresse sur {title} a été modifiée", "Cette adresse ne permet plus de se connecter à votre compte."},
 		deleted:        accountText{"Votre compte {title} a été supprimé", "Le compte, ses méthodes de connexion et ses sessions n'existent plus."},
+		keyCreated:     accountText{"Une clé d'API a été créée pour votre compte {title}", "Elle permet à un programme d'utiliser votre compte jusqu'à son expiration ou sa révocation."},
 		advice:         "Si c'était vous, aucune action n'est nécessaire. Sinon, contactez immédiatement {title}.",
 		method:         "Méthode de connexion", byMail: "E-mail",
 	}
@@ -88,6 +91,7 @@ func spanishAccount() accountPhrases {
 		removed:        accountText{"Se ha eliminado un método de acceso de tu cuenta de {title}", "Ya no permite iniciar sesión en tu cuenta."},
 		addressChanged: accountText{"Se ha cambiado tu dirección en {title}", "Esta dirección ya no permite iniciar sesión en tu cuenta."},
 		deleted:        accountText{"Se ha eliminado tu cuenta de {title}", "La cuenta, sus métodos de acceso y sus sesiones ya no existen."},
+		keyCreated:     accountText{"Se ha creado una clave de API para tu cuenta de {title}", "Permite que un programa use tu cuenta hasta que la clave caduque o la revoques."},
 		advice:         "Si has sido tú, no tienes que hacer nada. Si no, ponte en contacto con {title} de inmediato.",
 		method:         "Método de acceso", byMail: "Correo electrónico",
 	}
@@ -106,6 +110,7 @@ func italianAccount() accountPhrases {
 		removed:        accountText{"Un metodo di accesso è stato rimosso dal tuo account su {title}", "Non può più essere usato per accedere al tuo account."},
 		addressChanged: accountText{"Il tuo indirizzo su {title} è stato modificato", "Questo indirizzo non può più essere usato per accedere al tuo account."},
 		deleted:        accountText{"Il tuo account su {title} è stato eliminato", "L'account, i suoi metodi di accesso e le sue sessioni non esistono più."},
+		keyCreated:     accountText{"È stata creata una chiave API per il tuo account su {title}", "Permette a un programma di usare il tuo account finché la chiave non scade o non la revochi."},
 		advice:         "Se sei stato tu, non devi fare nulla. Altrimenti contatta subito {title}.",
 		method:         "Metodo di accesso", byMail: "E-mail",
 	}
@@ -124,6 +129,7 @@ func brazilianAccount() accountPhrases {
 		removed:        accountText{"Um método de acesso foi removido da sua conta de {title}", "Ele não pode mais ser usado para entrar na sua conta."},
 		addressChanged: accountText{"Seu endereço em {title} foi alterado", "Este endereço não pode mais ser usado para entrar na sua conta."},
 		deleted:        accountText{"Sua conta de {title} foi excluída", "A conta, seus métodos de acesso e suas sessões não existem mais."},
+		keyCreated:     accountText{"Uma chave de API foi criada para a sua conta de {title}", "Ela permite que um programa use a sua conta até que a chave expire ou você a revogue."},
 		advice:         "Se foi você, não é preciso fazer nada. Caso contrário, entre em contato com {title} imediatamente.",
 		method:         "Método de acesso", byMail: "E-mail",
 	}
@@ -142,6 +148,7 @@ func dutchAccount() accountPhrases {
 		removed:        accountText{"Er is een inlogmethode verwijderd uit je account bij {title}", "Hiermee kan niet meer worden ingelogd op je account."},
 		addressChanged: accountText{"Je adres bij {title} is gewijzigd", "Met dit adres kan niet meer worden ingelogd op je account."},
 		deleted:        accountText{"Je account bij {title} is verwijderd", "Het account met zijn inlogmethoden en sessies bestaat niet meer."},
+		keyCreated:     accountText{"Er is een API-sleutel gemaakt voor je account bij {title}", "Hiermee kan een programma je account gebruiken totdat de sleutel verloopt of je hem intrekt."},
 		advice:         "Was jij dit, dan hoef je niets te doen. Zo niet, neem dan meteen contact op met {title}.",
 		method:         "Inlogmethode", byMail: "E-mail",
 	}
@@ -160,6 +167,7 @@ func polishAccount() accountPhrases {
 		removed:        accountText{"Z Twojego konta w {title} usunięto metodę logowania", "Nie można się nią już logować na Twoje konto."},
 		addressChanged: accountText{"Twój adres w {title} został zmieniony", "Tym adresem nie można się już logować na Twoje konto."},
 		deleted:        accountText{"Twoje konto w {title} zostało usunięte", "Konto wraz z metodami logowania i sesjami już nie istnieje."},
+		keyCreated:     accountText{"Utworzono klucz API dla Twojego konta w {title}", "Umożliwia on programowi korzystanie z Twojego konta, dopóki klucz nie wygaśnie lub go nie unieważnisz."},
 		advice:         "Jeśli to Twoje działanie, nie musisz nic robić. W przeciwnym razie natychmiast skontaktuj się z {title}.",
 		method:         "Metoda logowania", byMail: "E-mail",
 	}
@@ -178,6 +186,7 @@ func ukrainianAccount() accountPhrases {
 		removed:        accountText{"З вашого облікового запису в {title} вилучено спосіб входу", "Ним більше не можна входити до вашого облікового запису."},
 		addressChanged: accountText{"Вашу адресу в {title} змінено", "З цією адресою більше не можна входити до вашого облікового запису."},
 		deleted:        accountText{"Ваш обліковий запис у {title} видалено", "Обліковий запис разом зі способами входу та сеансами більше не існує."},
+		keyCreated:     accountText{"Для вашого облікового запису {title} створено ключ API", "З ним програма може користуватися вашим обліковим записом, доки ключ не втратить чинність або ви його не відкличете."},
 		advice:         "Якщо це зробили ви, нічого робити не потрібно. Якщо ні, негайно зверніться до {title}.",
 		method:         "Спосіб входу", byMail: "Електронна пошта",
 	}
@@ -196,6 +205,7 @@ func russianAccount() accountPhrases {
 		removed:        accountText{"Из вашей учётной записи в {title} удалён способ входа", "Им больше нельзя войти в вашу учётную запись."},
 		addressChanged: accountText{"Ваш адрес в {title} изменён", "С этим адресом больше нельзя войти в вашу учётную запись."},
 		deleted:        accountText{"Ваша учётная запись в {title} удалена", "Учётная запись вместе со способами входа и сеансами больше не существует."},
+		keyCreated:     accountText{"Для вашей учётной записи {title} создан ключ API", "С ним программа может пользоваться вашей учётной записью, пока срок действия ключа не истечёт или вы его не отзовёте."},
 		advice:         "Если это сделали вы, ничего делать не нужно. Если нет, немедленно свяжитесь с {title}.",
 		method:         "Способ входа", byMail: "Электронная почта",
 	}
@@ -214,6 +224,7 @@ func turkishAccount() accountPhrases {
 		removed:        accountText{"{title} hesabınızdan bir oturum açma yöntemi kaldırıldı", "Artık hesabınızda bu yöntemle oturum açılamaz."},
 		addressChanged: accountText{"{title} adresiniz değiştirildi", "Artık hesabınızda bu adresle oturum açılamaz."},
 		deleted:        accountText{"{title} hesabınız silindi", "Hesap, oturum açma yöntemleri ve oturumlarıyla birlikte artık yok."},
+		keyCreated:     accountText{"{title} hesabınız için bir API anahtarı oluşturuldu", "Anahtarın süresi dolana veya siz iptal edene kadar bir program bununla hesabınızı kullanabilir."},
 		advice:         "Bunu siz yaptıysanız bir şey yapmanız gerekmez. Siz yapmadıysanız hemen {title} ile iletişime geçin.",
 		method:         "Oturum açma yöntemi", byMail: "E-posta",
 	}
@@ -232,6 +243,7 @@ func arabicAccount() accountPhrases {
 		removed:        accountText{"أُزيلت طريقة تسجيل دخول من حسابك لدى {title}", "لم يعد بالإمكان استخدامها لتسجيل الدخول إلى حسابك."},
 		addressChanged: accountText{"تم تغيير عنوانك لدى {title}", "لم يعد بالإمكان استخدام هذا العنوان لتسجيل الدخول إلى حسابك."},
 		deleted:        accountText{"تم حذف حسابك لدى {title}", "لم يعد الحساب موجودًا، ولا طرق تسجيل الدخول والجلسات الخاصة به."},
+		keyCreated:     accountText{"تم إنشاء مفتاح API لحسابك في {title}", "يمكن لبرنامج استخدام حسابك به حتى تنتهي صلاحية المفتاح أو تلغيه."},
 		advice:         "إذا كنت أنت من فعل ذلك، فلا يلزمك أي إجراء. وإلا فتواصل مع {title} فورًا.",
 		method:         "طريقة تسجيل الدخول", byMail: "البريد الإلكتروني",
 	}
@@ -250,6 +262,7 @@ func japaneseAccount() accountPhrases {
 		removed:        accountText{"{title} のアカウントからログイン方法が削除されました", "この方法ではアカウントにログインできなくなりました。"},
 		addressChanged: accountText{"{title} のアドレスが変更されました", "このアドレスではアカウントにログインできなくなりました。"},
 		deleted:        accountText{"{title} のアカウントが削除されました", "アカウント、ログイン方法、セッションはすべて削除されました。"},
+		keyCreated:     accountText{"{title} のアカウントに API キーが作成されました", "キーの有効期限が切れるか、取り消すまで、プログラムがこのキーでアカウントを利用できます。"},
 		advice:         "ご本人の操作であれば、対応は不要です。お心当たりがない場合は、直ちに {title} にご連絡ください。",
 		method:         "ログイン方法", byMail: "メール",
 	}
@@ -268,6 +281,7 @@ func chineseAccount() accountPhrases {
 		removed:        accountText{"您的 {title} 账户移除了一种登录方式", "现在无法再用它登录您的账户。"},
 		addressChanged: accountText{"您在 {title} 的地址已更改", "现在无法再用此地址登录您的账户。"},
 		deleted:        accountText{"您的 {title} 账户已删除", "该账户及其登录方式和会话已不存在。"},
+		keyCreated:     accountText{"已为您在 {title} 的账户创建 API 密钥", "在密钥到期或您撤销之前，程序可以用它使用您的账户。"},
 		advice:         "如果是您本人操作，则无需处理。如果不是，请立即联系 {title}。",
 		method:         "登录方式", byMail: "电子邮件",
 	}

@@ -18,7 +18,7 @@ type accountPhrases struct {
 	// their new and their current address.
 	codeValidity, codeWarning, codeIgnore, changeIgnore string
 	// The notices.
-	newLogin, added, removed, addressChanged, deleted accountText
+	newLogin, added, removed, addressChanged, deleted, keyCreated accountText
 	// advice ends a notice.
 	advice string
 	// method is the label of the login method, byMail the method of links and codes.
@@ -46,6 +46,8 @@ func (p *accountPhrases) text(kind authcore.MailKind) accountText {
 		return p.addressChanged
 	case authcore.MailAccountDeleted:
 		return p.deleted
+	case authcore.MailKeyCreated:
+		return p.keyCreated
 	default:
 		return accountText{}
 	}

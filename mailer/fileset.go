@@ -58,7 +58,7 @@ func accountSamples() []authcore.Mail {
 		switch {
 		case !kind.IsNotice():
 			full.Code = "123456"
-		case kind != authcore.MailAddressChanged && kind != authcore.MailAccountDeleted:
+		case kind != authcore.MailAddressChanged && kind != authcore.MailAccountDeleted && kind != authcore.MailKeyCreated:
 			full.Method = "google-oauth2"
 		}
 		samples = append(samples, full)
@@ -76,6 +76,6 @@ func sampleDetails(mail authcore.Mail) authcore.Mail {
 func accountKinds() []authcore.MailKind {
 	return []authcore.MailKind{
 		authcore.MailConfirmAddress, authcore.MailConfirmChange, authcore.MailNewLogin, authcore.MailLinked,
-		authcore.MailUnlinked, authcore.MailAddressChanged, authcore.MailAccountDeleted,
+		authcore.MailUnlinked, authcore.MailAddressChanged, authcore.MailAccountDeleted, authcore.MailKeyCreated,
 	}
 }

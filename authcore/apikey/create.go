@@ -55,7 +55,7 @@ func (s *Service) Create(ctx context.Context, claims *gate.Claims, caller authco
 		return Created{}, err
 	}
 	s.cfg.Notices.Send(ctx, owner, account.Notice{
-		Kind: authcore.MailKeyCreated, Method: created.Name, Client: claims.Client, Caller: caller,
+		Kind: authcore.MailKeyCreated, Client: claims.Client, Caller: caller,
 	})
 	return created, nil
 }
@@ -69,7 +69,7 @@ func (s *Service) CreateFor(ctx context.Context, userID string, r Request) (Crea
 	if err != nil {
 		return Created{}, err
 	}
-	s.cfg.Notices.Send(ctx, owner, account.Notice{Kind: authcore.MailKeyCreated, Method: created.Name})
+	s.cfg.Notices.Send(ctx, owner, account.Notice{Kind: authcore.MailKeyCreated})
 	return created, nil
 }
 

@@ -19,11 +19,13 @@ const (
 	boolean
 	null
 	object
-	unusable // an array, or a text that is not valid
+	list     // of texts without blanks
+	unusable // an array of anything else, or a text that is not valid
 )
 
 // value is the value of one field in a request. Nulls and unusable values have no
-// text; that of an object is its JSON.
+// text; that of an object is its JSON, that of a list its elements with blanks between
+// them.
 type value struct {
 	kind kind
 	text string
@@ -49,6 +51,8 @@ type field struct {
 	flag bool
 	// object fields are JSON objects. Forms contain them as texts.
 	object bool
+	// list fields are lists of texts, or one text with blanks between them, for forms.
+	list bool
 	// tooLong is the fault of values over maxLength bytes; "" means that only the
 	// body is limited.
 	tooLong   string
@@ -128,6 +132,12 @@ func (f field) take(v value) (taken, fault string) {
 	switch {
 	case v.kind == null:
 		return "", "This field may not be null."
+	case f.list && (v.kind == list || v.kind == text):
+		return v.text, ""
+	case f.list:
+		return "", "Not a valid list."
+	case f.flag && v.kind == list:
+		return "", "Must be a valid boolean."
 	case f.flag:
 		return takeFlag(v)
 	case f.object:

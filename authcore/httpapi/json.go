@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -54,10 +56,26 @@ func jsonValue(raw json.RawMessage) value {
 	case '{':
 		return value{kind: object, text: string(raw)}
 	case '[':
-		return value{kind: unusable}
+		return jsonList(raw)
 	default:
 		return value{kind: number, text: string(raw)}
 	}
+}
+
+// jsonList returns the value of a list of texts.
+func jsonList(raw json.RawMessage) value {
+	var elements []*string
+	if json.Unmarshal(raw, &elements) != nil || hasLoneSurrogate(raw) {
+		return value{kind: unusable}
+	}
+	texts := make([]string, 0, len(elements))
+	for _, element := range elements {
+		if element == nil || *element == "" || strings.ContainsFunc(*element, unicode.IsSpace) {
+			return value{kind: unusable}
+		}
+		texts = append(texts, *element)
+	}
+	return value{kind: list, text: strings.Join(texts, " ")}
 }
 
 // hasLoneSurrogate reports whether an escape in a valid JSON string is half of a

@@ -70,6 +70,11 @@ func (h *Handler) table() []route {
 		{pattern: "/logout", methods: methods{http.MethodPost: h.signedIn(h.logout)}},
 		{pattern: "/sessions", methods: methods{http.MethodGet: h.signedIn(h.listSessions)}},
 		{pattern: "/sessions/{id}", methods: methods{http.MethodDelete: h.signedIn(h.endSession)}},
+		{pattern: "/keys", methods: methods{
+			http.MethodGet:  h.signedIn(h.listKeys),
+			http.MethodPost: h.signedIn(h.createKey),
+		}},
+		{pattern: "/keys/{id}", methods: methods{http.MethodDelete: h.signedIn(h.revokeKey)}},
 		{pattern: "/identities", methods: methods{http.MethodGet: h.signedIn(h.listIdentities)}},
 		{pattern: "/identities/{id}", methods: methods{http.MethodDelete: h.signedIn(h.unlink)}},
 		{pattern: "/passkeys", methods: methods{http.MethodGet: h.signedInPasskeys(h.listPasskeys)}},

@@ -70,6 +70,8 @@ func TestMethods(t *testing.T) {
 		{"/sessions", "POST", "GET, HEAD, OPTIONS"},
 		{"/sessions/1", "GET", "DELETE, OPTIONS"},
 		{"/social/callback/apple-id", "DELETE", "GET, HEAD, OPTIONS, POST"},
+		{"/keys", "DELETE", "GET, HEAD, OPTIONS, POST"},
+		{"/keys/1", "GET", "DELETE, OPTIONS"},
 		{"/identities", "DELETE", "GET, HEAD, OPTIONS"},
 		{"/identities/1", "GET", "DELETE, OPTIONS"},
 		{"/.well-known/jwks.json", "POST", "GET, HEAD, OPTIONS"},

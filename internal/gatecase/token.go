@@ -78,6 +78,7 @@ func MakeTokens(tb testing.TB) map[string]string {
 	m.payloads()
 	m.claims()
 	m.feeds()
+	m.apiKeys()
 	return m.made
 }
 

@@ -131,6 +131,9 @@ func (c *Config) members() map[string]func(any) error {
 		"require":             into(&c.Site.Policy.Require, requirements),
 		"max_age":             into(&c.Site.Policy.MaxAge, duration),
 		"headers":             c.headers,
+		"api_keys":            into(&c.Site.Credentials.Keys, keyUse),
+		"keys_basic":          into(&c.Site.Credentials.Basic, boolean),
+		"schemes":             into(&c.Site.Credentials.Schemes, schemes),
 		"forward_token":       into(&c.Site.ForwardToken, boolean),
 		"login_page":          into(&c.browser.Login, text),
 		"origin":              into(&c.browser.Origin, text),
@@ -175,5 +178,5 @@ func (c *Config) complete() error {
 		c.Site.Browser = browser
 		faults = append(faults, err)
 	}
-	return errors.Join(append(faults, c.Site.Policy.Validate())...)
+	return errors.Join(append(faults, c.Site.Validate())...)
 }

@@ -17,6 +17,9 @@
 //	max_age        duration: the greatest age of the login
 //	headers        list of identity headers to set, also as NAME=field; or "all"
 //	               or "off"
+//	keys_basic     boolean: accept API keys as the password of HTTP Basic
+//	schemes        list of the authentication schemes of login tokens: "Token",
+//	               "Bearer" or both
 //	forward_token  boolean: keep the token in Authorization
 //
 //	login_page     address of the login page: a path such as "/auth", or an
@@ -31,6 +34,8 @@
 //	audience             the "aud" of the tokens; default: the issuer
 //	keys                 the public keys: a JSON Web Key Set, as an object, as a
 //	                     text that contains one, or only the list of its keys
+//	api_keys             "off", "on" or "only": whether API keys are accepted, the
+//	                     option keys of token_auth
 //	keys_file            a file with the key set instead, read again when it
 //	                     changes; one of the two is required
 //	origins              list of web origins whose pages may call the site:

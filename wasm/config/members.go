@@ -150,3 +150,33 @@ func ParseKeys(data []byte) (*gate.KeySet, error) {
 	}
 	return set, nil
 }
+
+// keyUse reads whether API keys are accepted.
+// YAML reads "on" and "off" as booleans.
+func keyUse(value any) (gate.KeyUse, error) {
+	if enabled, err := boolean(value); err == nil {
+		return map[bool]gate.KeyUse{true: gate.KeysOn}[enabled], nil
+	}
+	word, err := text(value)
+	if err != nil {
+		return gate.KeysOff, err
+	}
+	use, err := gate.ParseKeyUse(word)
+	if err != nil {
+		return gate.KeysOff, errors.New(strings.TrimPrefix(err.Error(), "keys: "))
+	}
+	return use, nil
+}
+
+// schemes reads the authentication schemes of login tokens.
+func schemes(value any) (gate.Schemes, error) {
+	names, err := texts(value)
+	if err != nil {
+		return 0, err
+	}
+	set, err := gate.ParseSchemes(names)
+	if err != nil {
+		return 0, errors.New(strings.TrimPrefix(err.Error(), "schemes: "))
+	}
+	return set, nil
+}

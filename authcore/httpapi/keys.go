@@ -1,0 +1,85 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/apikey"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+)
+
+// keyBody is one of the user's API keys.
+type keyBody struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Roles     []string `json:"roles"`
+	Created   string   `json:"created"`
+	ExpiresAt string   `json:"expires_at"`
+	// LastUsed is "" if the key was not used, and about an hour old otherwise.
+	LastUsed string `json:"last_used"`
+}
+
+// createdKeyBody is a new API key, with the only copy of its secret.
+type createdKeyBody struct {
+	keyBody
+	Secret string `json:"secret"`
+}
+
+func keyBodyOf(key apikey.Key) keyBody {
+	body := keyBody{
+		ID: key.ID, Name: key.Name, Roles: append([]string{}, key.Roles...),
+		Created: rfc3339(key.Created), ExpiresAt: rfc3339(key.Expires),
+	}
+	if !key.LastUsed.IsZero() {
+		body.LastUsed = rfc3339(key.LastUsed)
+	}
+	return body
+}
+
+// listKeys returns the user's API keys, newest first. There are 50 at most.
+func (h *Handler) listKeys(r *request, claims *gate.Claims) (answer, error) {
+	keys, err := h.realm.APIKeys.List(r.Context(), claims.Subject)
+	if err != nil {
+		return answer{}, err
+	}
+	list := make([]keyBody, len(keys))
+	for i, key := range keys {
+		list[i] = keyBodyOf(key)
+	}
+	return reply(http.StatusOK, list)
+}
+
+// createKey creates an API key for the user.
+func (h *Handler) createKey(r *request, claims *gate.Claims) (answer, error) {
+	from, err := r.body()
+	if err != nil {
+		return answer{}, err
+	}
+	in, err := read(from, required("name"), required("expires_in"), field{name: "roles", list: true})
+	if err != nil {
+		return answer{}, err
+	}
+	seconds, err := strconv.ParseInt(in["expires_in"], 10, 32)
+	if err != nil {
+		return answer{}, authcore.FieldError(authcore.CodeInvalidRequest, "expires_in", "Enter a whole number of seconds.")
+	}
+	created, err := h.realm.APIKeys.Create(r.Context(), claims, h.caller(r), apikey.Request{
+		Name: in["name"], Roles: strings.Fields(in["roles"]), Lifetime: time.Duration(seconds) * time.Second,
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	return reply(http.StatusCreated, createdKeyBody{keyBodyOf(created.Key), created.Secret})
+}
+
+// revokeKey ends one of the user's API keys. A key of another user is not found
+// (CWE-639).
+func (h *Handler) revokeKey(r *request, claims *gate.Claims) (answer, error) {
+	if err := h.realm.APIKeys.Revoke(r.Context(), claims.Subject, r.param); err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusNoContent}, nil
+}
