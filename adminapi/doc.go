@@ -15,6 +15,9 @@
 //	POST   /invitations                 invite the owner of an address
 //	GET    /invitations                 list invitations that were not accepted yet
 //	DELETE /invitations/{id}            withdraw an invitation
+//	POST   /api-keys                    create an API key for a user or a service account
+//	GET    /api-keys[?user=id]          list the API keys
+//	DELETE /api-keys/{id}               revoke an API key
 //	GET    /signing-keys                list the signing keys
 //	POST   /signing-keys/rotate         sign with the published successor from now on
 //	DELETE /signing-keys[/{id}]         revoke a key; without an ID, all keys

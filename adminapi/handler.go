@@ -44,6 +44,7 @@ func New(source Source) http.Handler {
 	a.addUsers()
 	a.addInvitations()
 	a.addKeys()
+	a.addAPIKeys()
 	a.handle("POST /import", importUsers)
 	a.handle("GET /health", health)
 	a.handle("GET /settings", settings)

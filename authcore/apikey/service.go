@@ -174,3 +174,35 @@ func notFound(err error) error {
 	}
 	return authcore.Unavailable(err)
 }
+
+// ListAll returns a page of the keys of all users or of one, newest first, for operators,
+// and the cursor of the next page.
+func (s *Service) ListAll(ctx context.Context, userID string, limit int, cursor string) ([]Key, string, error) {
+	now := s.now()
+	filter := authcore.RecordFilter{Kind: Kind, Owner: userID, Limit: limit}
+	records, next, err := s.cfg.Store.ListRecords(ctx, filter, now, cursor)
+	if err != nil {
+		return nil, "", authcore.Unavailable(err)
+	}
+	keys, owners := []Key{}, map[string][]Key{}
+	for _, record := range records {
+		owned, known := owners[record.Owner]
+		if !known {
+			if owned, err = s.List(ctx, record.Owner); err != nil && !isNotFound(err) {
+				return nil, "", err
+			}
+			owners[record.Owner] = owned
+		}
+		for _, key := range owned { // a key that has ended is not among them
+			if key.ID == record.Key {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys, next, nil
+}
+
+func isNotFound(err error) bool {
+	public, ok := errors.AsType[*authcore.Error](err)
+	return ok && public.Code == authcore.CodeNotFound
+}
