@@ -117,6 +117,7 @@ func TestNewFaults(t *testing.T) {
 		"no mailer":     {func(c *Config) { c.Mailer = nil }, "mailer: "},
 		"faulty":        {func(c *Config) { c.Algorithm = "none" }, "algorithm: "},
 		"same provider": {func(c *Config) { c.Providers = []authcore.Provider{provider{name: "a"}, provider{name: "a"}} }, "provider a: configured twice"},
+		"provider key":  {func(c *Config) { c.Providers = []authcore.Provider{provider{name: "key"}} }, "provider key: "},
 		"unknown provider": {func(c *Config) {
 			c.ProviderRules = map[string]account.ProviderRules{"b": {Signup: account.SignupClosed}}
 		}, "provider b: "},

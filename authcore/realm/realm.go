@@ -101,6 +101,9 @@ func check(cfg *Config) (map[string]authcore.Provider, error) {
 		if providers[p.Name()] != nil {
 			return nil, fmt.Errorf("provider %s: configured twice; rename or remove one", p.Name())
 		}
+		if p.Name() == gate.MethodKey {
+			return nil, fmt.Errorf("provider %s: this is the method of API keys; use another name", p.Name())
+		}
 		providers[p.Name()] = p
 	}
 	for name := range cfg.ProviderRules {
