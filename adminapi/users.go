@@ -173,7 +173,7 @@ func setRoles(c *call, id string) (any, error) {
 	if body.Roles == nil {
 		return nil, invalid(`Expected {"roles": […]}.`)
 	}
-	user, err := c.realm.Accounts.ReplaceRoles(c.Context(), id, body.Roles)
+	user, err := c.realm.Accounts.SetRoles(c.Context(), id, body.Roles)
 	return userOf(user), err
 }
 

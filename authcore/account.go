@@ -27,8 +27,11 @@ type Account struct {
 
 // Clone returns a deep copy.
 func (a Account) Clone() Account {
-	a.User.Roles = slices.Clone(a.User.Roles)
+	a.User.Roles, a.User.Granted = slices.Clone(a.User.Roles), slices.Clone(a.User.Granted)
 	a.Identities = slices.Clone(a.Identities)
+	for i := range a.Identities {
+		a.Identities[i].Roles = slices.Clone(a.Identities[i].Roles)
+	}
 	a.Sessions = slices.Clone(a.Sessions)
 	for i := range a.Sessions {
 		a.Sessions[i].AMR = slices.Clone(a.Sessions[i].AMR)

@@ -31,6 +31,8 @@ const (
 	// of an address, and withdrew the invitation.
 	EventInvited           EventName = "user_invited"
 	EventInvitationRevoked EventName = "invitation_revoked"
+	// EventRolesGranted reports that an operator changed the roles of a user.
+	EventRolesGranted EventName = "roles_granted"
 )
 
 // Event is an event for metrics, audit and hooks. It contains no secret and no e-mail

@@ -40,9 +40,13 @@ type Identity struct {
 	PublicID string `json:"public_id"`
 	// Email is the address that the provider reported at the last login, and
 	// EmailVerified whether it vouched for it. Email need not be a valid address.
-	Email         string    `json:"email,omitempty"`
-	EmailVerified bool      `json:"email_verified,omitempty"`
-	Created       time.Time `json:"created"`
+	Email         string `json:"email,omitempty"`
+	EmailVerified bool   `json:"email_verified,omitempty"`
+	// Roles are the roles that the provider reported at the last login, in ascending
+	// order, and RolesAt is the time of that login; zero without roles.
+	Roles   []string  `json:"roles,omitempty"`
+	RolesAt time.Time `json:"roles_at,omitzero"`
+	Created time.Time `json:"created"`
 	// Expires ends a pending identity; zero means never.
 	Expires time.Time `json:"expires,omitzero"`
 }

@@ -99,6 +99,14 @@ type Recognizer interface {
 	Recognizes(issuer string) bool
 }
 
+// RoleReporter is an optional interface of a Provider that reports roles of its
+// accounts.
+type RoleReporter interface {
+	// ReportsRoles reports whether Profile.Roles is filled with the current
+	// configuration.
+	ReportsRoles() bool
+}
+
 // Importer is an optional interface of a Provider that maps the account ids of
 // another system.
 type Importer interface {
@@ -201,4 +209,7 @@ type Profile struct {
 	// Nickname is the user name at the provider, for display.
 	Nickname  string
 	AvatarURL string
+	// Roles are the roles that the provider reported, in ascending order, at most
+	// MaxRoles names for which gate.IsRole holds.
+	Roles []string
 }

@@ -10,4 +10,5 @@ type Revocation = gate.Revocation
 const (
 	RevokeSession = gate.RevokeSession
 	RevokeUser    = gate.RevokeUser
+	RevokeRoles   = gate.RevokeRoles
 )

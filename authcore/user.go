@@ -19,8 +19,12 @@ type User struct {
 	AvatarURL     string `json:"avatar_url,omitempty"`
 	// Nickname is the user name at the provider of the first login, or "".
 	Nickname string `json:"nickname,omitempty"`
-	// Roles are names that an operator or a provider gave to the user, sorted.
+	// Roles are the roles that the user has, in ascending order: those of Granted,
+	// of the configuration and of the identities. Logins and refreshes compute them.
 	Roles []string `json:"roles,omitempty"`
+	// Granted are the roles that an operator or an import gave to the user, in
+	// ascending order.
+	Granted []string `json:"granted,omitempty"`
 	// Disabled users get no token and keep none.
 	Disabled bool      `json:"disabled,omitempty"`
 	Created  time.Time `json:"created"`

@@ -27,11 +27,11 @@ func init() {
 //
 // A forwarded request carries the user in the headers X-Auth-User-Id and X-Auth-Email
 // (if verified), and optionally X-Auth-Name, X-Auth-Method, X-Auth-Email-Verified,
-// X-Auth-Client and X-Auth-Session-Id. They are percent-encoded, and absent without a
+// X-Auth-Client, X-Auth-Roles and X-Auth-Session-Id. They are percent-encoded, and absent without a
 // value. Headers and trailers of the client with these names, or with a spelling that
 // an upstream may take for one of them, are deleted first. The
 // placeholders `{http.auth.user.id}`, `email`, `email_domain`, `email_verified`,
-// `name`, `method`, `client`, `session`, `issued_at`, `expires_at` and
+// `name`, `method`, `client`, `roles`, `session`, `issued_at`, `expires_at` and
 // `auth_time` are always set, to "" for anonymous requests.
 //
 // CORS preflights carry no token: those from the origins of the realm's clients are

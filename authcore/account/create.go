@@ -3,9 +3,7 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -18,11 +16,6 @@ type NewUser struct {
 	LastName  string   `json:"last_name,omitempty"`
 	Roles     []string `json:"roles,omitempty"`
 }
-
-// Limits of the roles of a user.
-const maxRoles = 32
-
-var roleName = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
 
 // Check returns the user in the form in which it is stored, and its address. The error is
 // a 400 that names the fields, or the 403 of NotAdmitted.
@@ -47,16 +40,11 @@ func (n NewUser) Check(rules *Rules) (NewUser, authcore.Address, error) {
 
 // checkRoles returns the names of roles in order, each once, or adds a fault.
 func checkRoles(faults map[string][]string, roles []string) []string {
-	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
-	if len(roles) > maxRoles {
-		faults["roles"] = []string{fmt.Sprintf("%d roles are too many; use %d at most.", len(roles), maxRoles)}
+	parsed, err := authcore.ParseRoles(roles)
+	if err != nil {
+		faults["roles"] = []string{sentence(err)}
 	}
-	for _, role := range roles {
-		if !roleName.MatchString(role) {
-			faults["roles"] = []string{`The name of a role has 1 to 32 of the characters a-z, 0-9, "_" and "-".`}
-		}
-	}
-	return roles
+	return parsed
 }
 
 func fieldFaults(faults map[string][]string) *authcore.Error {
@@ -72,10 +60,10 @@ func firstFault(faults map[string][]string) string {
 	return "Invalid input."
 }
 
-// Grant adds the roles to those of a user.
+// Grant adds the roles to those that operators granted to a user.
 func (n NewUser) Grant(user *authcore.User) {
-	user.Roles = slices.Compact(slices.Sorted(slices.Values(slices.Concat(user.Roles, n.Roles))))
-	user.Roles = user.Roles[:min(len(user.Roles), maxRoles)]
+	user.Granted = slices.Compact(slices.Sorted(slices.Values(slices.Concat(user.Granted, n.Roles))))
+	user.Granted = user.Granted[:min(len(user.Granted), authcore.MaxRoles)]
 }
 
 // Create creates a user whose address the operator vouches for. The user logs in by a
@@ -94,13 +82,15 @@ func (s *Service) Create(ctx context.Context, created NewUser) (authcore.User, e
 		ID: id, Email: address.String(), EmailVerified: true, FirstName: created.FirstName, LastName: created.LastName, Created: s.now(),
 	}
 	created.Grant(&user)
+	account := authcore.Account{User: user}
+	s.cfg.Rules.UpdateRoles(&account, user.Created)
 	stored, err := s.cfg.Store.Login(ctx, authcore.LoginStep{
 		Now: s.now(), Refs: []authcore.UserRef{{EmailKey: address.Key()}},
 		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
 			if found.Accounts[0].User.ID != "" {
 				return authcore.Account{}, authcore.ErrTaken
 			}
-			return authcore.Account{User: user}, nil
+			return account, nil
 		},
 	})
 	switch {
@@ -111,25 +101,6 @@ func (s *Service) Create(ctx context.Context, created NewUser) (authcore.User, e
 	}
 	s.cfg.Observe(authcore.Event{Name: authcore.EventUserCreated, UserID: id})
 	return stored.User, nil
-}
-
-// ReplaceRoles replaces the roles that operators gave to a user. The error is a 400 if a
-// name is not valid or there are too many.
-func (s *Service) ReplaceRoles(ctx context.Context, id string, roles []string) (authcore.User, error) {
-	faults := map[string][]string{}
-	roles = checkRoles(faults, roles)
-	if len(faults) > 0 {
-		return authcore.User{}, fieldFaults(faults)
-	}
-	changed, err := s.update(ctx, id, func(account *authcore.Account) error {
-		account.User.Roles = nil
-		NewUser{Roles: roles}.Grant(&account.User)
-		return nil
-	})
-	if err != nil {
-		return authcore.User{}, operatorError(err)
-	}
-	return changed.User, nil
 }
 
 // HasAccount returns the 409 error for an address that has an account.

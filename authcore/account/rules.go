@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -57,8 +58,16 @@ type Rules struct {
 	// the other spellings of its mailbox.
 	Deny []string
 
-	// allowed and denied are made by Validate.
+	// Roles lists the roles that the configuration gives to verified addresses.
+	Roles []RoleRule
+	// RoleProviders has the providers whose roles count, and ProviderRolesAge is the
+	// time for which they count after a login; zero means no limit.
+	RoleProviders    map[string]bool
+	ProviderRolesAge time.Duration
+
+	// allowed, denied and roles are made by Validate.
 	allowed, denied addressList
+	roles           roleRules
 }
 
 // ProviderRules replaces rules of the realm for logins through one provider. An
@@ -91,10 +100,11 @@ func (r *Rules) SetDefaults() {
 
 // Validate returns all faults of the rules, joined, and prepares them for use.
 func (r *Rules) Validate() error {
-	var allowFault, denyFault error
+	var allowFault, denyFault, roleFault error
 	r.allowed, allowFault = parseAllow(r.Allow)
 	r.denied, denyFault = parseDeny(r.Deny)
-	return errors.Join(r.validateSignup(), oneOf("email_taken", r.EmailTaken, EmailTakenConflict, EmailTakenNewAccount), allowFault, denyFault)
+	r.roles, roleFault = parseRoleRules(r.Roles)
+	return errors.Join(r.validateSignup(), oneOf("email_taken", r.EmailTaken, EmailTakenConflict, EmailTakenNewAccount), allowFault, denyFault, roleFault)
 }
 
 // ValidateProvider returns all faults of the rules that a provider replaces,

@@ -92,10 +92,12 @@ func (s *Service) CurrentUser(ctx context.Context, claims *gate.Claims) (authcor
 // the step in force on this node.
 func (s *Service) update(ctx context.Context, userID string, change func(*authcore.Account) error) (authcore.Account, error) {
 	var revocations []authcore.Revocation
-	account, err := s.cfg.Store.UpdateAccount(ctx, userID, s.now(), func(account *authcore.Account) error {
+	now := s.now()
+	account, err := s.cfg.Store.UpdateAccount(ctx, userID, now, func(account *authcore.Account) error {
 		if err := change(account); err != nil {
 			return err
 		}
+		s.cfg.Rules.UpdateRoles(account, now)
 		revocations = account.Revocations
 		return nil
 	})

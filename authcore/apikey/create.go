@@ -77,8 +77,7 @@ func (s *Service) CreateFor(ctx context.Context, userID string, r Request) (Crea
 // meanwhile. A session that is named has to be live: its token may have been revoked a
 // moment ago.
 func (s *Service) create(ctx context.Context, userID, sessionID string, r Request) (Created, authcore.User, error) {
-	r.Name, r.Roles = account.CleanName(r.Name), slices.Sorted(slices.Values(r.Roles))
-	r.Roles = slices.Compact(r.Roles)
+	r.Name = account.CleanName(r.Name)
 	if err := r.check(); err != nil {
 		return Created{}, authcore.User{}, err
 	}
@@ -128,7 +127,7 @@ func (s *Service) session(user authcore.User, r Request, now time.Time) (authcor
 func (s *Service) sign(ctx context.Context, user authcore.User, key authcore.Session) (string, error) {
 	statement := gate.Statement{Issuer: s.cfg.Issuer, Audience: s.cfg.Audience, Claims: gate.Claims{
 		Subject: user.ID, ID: key.Token.ID, Session: key.ID, IssuedAt: key.Created.Unix(), ExpiresAt: key.Expires.Unix(),
-		Method: key.Method, AMR: key.AMR, Name: user.Name(),
+		Method: key.Method, AMR: key.AMR, Name: user.Name(), Roles: key.Roles,
 	}}
 	if user.EmailVerified {
 		statement.Email, statement.EmailVerified = user.Email, true
@@ -195,9 +194,13 @@ func check(a *authcore.Account, sessionID string, r Request) error {
 	return nil
 }
 
-// check returns the faults of the request itself.
-func (r Request) check() error {
+// check returns the faults of the request itself, and sorts its roles.
+func (r *Request) check() error {
 	fields := map[string][]string{}
+	roles, err := authcore.ParseRoles(r.Roles)
+	if r.Roles = roles; err != nil {
+		fields["roles"] = []string{err.Error() + "."}
+	}
 	switch {
 	case r.Name == "":
 		fields["name"] = []string{"This field may not be blank."}
@@ -262,7 +265,7 @@ func (s *Service) service(ctx context.Context, name string, roles []string) (aut
 			if known := found.Accounts[0]; known.User.ID != "" {
 				return known, nil
 			}
-			user := authcore.User{ID: id, FirstName: name, Nickname: name, Roles: slices.Compact(slices.Sorted(slices.Values(roles))), Created: now}
+			user := authcore.User{ID: id, FirstName: name, Nickname: name, Roles: roles, Granted: roles, Created: now}
 			return authcore.Account{User: user, Identities: []authcore.Identity{identity}}, nil
 		},
 	})

@@ -45,7 +45,11 @@ func (b *Browser) direct(d Decision, r *Request) Decision {
 	page := b.pageFor(&d)
 	switch {
 	case d.Status == 403:
-		d.Body, d.policy = pageText(forbiddenPage(), b.login+accountPath, ""), pagePolicy
+		page := forbiddenPage()
+		if refusal, ok := errors.AsType[*Refusal](d.Err); ok && len(refusal.roles) > 0 {
+			page = rolePage(r.Header["Accept-Language"], refusal.roles)
+		}
+		d.Body, d.policy = pageText(page, b.login+accountPath, ""), pagePolicy
 	case d.Status == 503:
 		d.Body, d.policy = pageText(unavailablePage(), "", ""), pagePolicy
 	case kind == frameNavigation:

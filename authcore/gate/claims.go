@@ -54,4 +54,11 @@ type Claims struct {
 	Email         string `json:"email,omitempty"`
 	EmailVerified bool   `json:"email_verified,omitempty"`
 	Name          string `json:"name,omitempty"`
+	// Roles are the roles of the user in ascending order, at most MaxRoles names
+	// for which IsRole holds.
+	Roles []string `json:"roles,omitempty"`
+
+	// joinedRoles has the roles as text, so that a header does not allocate. It may
+	// be empty.
+	joinedRoles string
 }

@@ -105,7 +105,7 @@ func (p *Policy) judge(claims *Claims, now time.Time) Decision {
 		case p.Require[i].isFactor():
 			needsFactor = true
 		default:
-			return refuse(ErrForbidden)
+			return refuse(p.Require[i].refusal())
 		}
 	}
 	switch {

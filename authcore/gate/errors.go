@@ -1,5 +1,7 @@
 package gate
 
+import "strings"
+
 // Challenge is the value of WWW-Authenticate in a 401 (RFC 9110, section 11.6.1), unless
 // a site accepts other credentials or the login has to be repeated: then parameters
 // follow that state what is missing.
@@ -41,12 +43,15 @@ type Refusal struct {
 	Reason string
 
 	parent error
+	// roles are the roles one of which is required.
+	roles []string
 }
 
 // Error returns the reason.
 func (r *Refusal) Error() string { return "gate: refused: " + r.Reason }
 
-// Unwrap returns ErrInvalidToken if the token is not valid.
+// Unwrap returns ErrInvalidToken if the token is not valid, and ErrForbidden if the user
+// lacks a role.
 func (r *Refusal) Unwrap() error { return r.parent }
 
 // Refusals because of the Authorization header.
@@ -99,6 +104,21 @@ var ErrStale error = &Refusal{Status: 503, Body: BodyUnavailable, Reason: "stale
 
 // ErrForbidden means that a requirement is not met.
 var ErrForbidden error = &Refusal{Status: 403, Body: BodyForbidden, Reason: "forbidden"}
+
+// refusal returns the error of a request that does not meet the requirement. It matches
+// ErrForbidden.
+func (r *Requirement) refusal() error {
+	if r.Field != fieldRole {
+		return ErrForbidden
+	}
+	// The names of roles need no escapes.
+	body := `{"detail":"You need one of these roles: ` + strings.Join(r.Values, ", ") + `.","code":"role_required","roles":["` +
+		strings.Join(r.Values, `","`) + `"]}`
+	if len(r.Values) == 1 {
+		body = `{"detail":"You need the role ` + r.Values[0] + `.","code":"role_required","roles":["` + r.Values[0] + `"]}`
+	}
+	return &Refusal{Status: 403, Body: body, Reason: "role", parent: ErrForbidden, roles: r.Values}
+}
 
 // ErrCrossSite means that a page of another site sent a request that a cookie identifies.
 var ErrCrossSite error = &Refusal{Status: 403, Body: BodyCrossSite, Reason: "cross_site"}

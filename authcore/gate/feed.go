@@ -46,13 +46,18 @@ var (
 // a time and that had not expired, or what changed since an earlier document.
 //
 //	{"iss": "https://auth.example.com", "iat": 1800000000, "exp": 1800003600,
-//	 "cursor": "1800000000", "part": 1, "parts": 1, "users": "…", "sessions": "…"}
+//	 "cursor": "1800000000", "part": 1, "parts": 1, "users": "…", "sessions": "…",
+//	 "roles": "…"}
 //
-// The lists are base64url without padding of entries of 12 bytes in ascending
+// The lists of users and sessions are base64url without padding of entries of 12 bytes in ascending
 // order: the first 8 bytes of the SHA-256 of an ID, and the end of the entry in
 // seconds since 1970, big-endian. So a reader can look up an ID that it knows but
 // cannot enumerate others. A delta has in addition "delta": true and "since", the
 // cursor that it continues; an entry of it that ends at 0 lifts an earlier one.
+//
+// The list of roles has users whose roles changed. An entry consists of the hash and the
+// end, the time of the change in 4 bytes, the length of the roles in 2 bytes, and the
+// names of the roles in ascending order, separated by commas.
 //
 // A RevocationFeed never changes.
 type RevocationFeed struct {
@@ -62,6 +67,7 @@ type RevocationFeed struct {
 	delta           bool
 	since           int64
 	users, sessions feedList
+	roles           []roleChange
 	// read is the time at which it was checked.
 	read int64
 }
@@ -74,7 +80,7 @@ func (f *RevocationFeed) IssuedAt() time.Time { return time.Unix(f.issued, 0) }
 func (f *RevocationFeed) ExpiresAt() time.Time { return time.Unix(f.expires, 0) }
 
 // Len returns the number of entries in this part.
-func (f *RevocationFeed) Len() int { return f.users.len() + f.sessions.len() }
+func (f *RevocationFeed) Len() int { return f.users.len() + f.sessions.len() + len(f.roles) }
 
 // RevocationFeed reads one part of the feed and checks that a key of the set has
 // signed it for this issuer, and its times. An expired feed is refused, and so is
@@ -153,10 +159,11 @@ type feedPayload struct {
 	issuer string
 }
 
-// parseFeed reads the JSON of a part. Both lists are required: an absent one would
+// parseFeed reads the JSON of a part. All lists are required: an absent one would
 // lift all revocations of its kind.
 func parseFeed(text string) (p feedPayload, ok bool) {
 	s, lists := scanner{text: text}, 0
+	var roles feedList
 	ok = s.object(func(name string) bool {
 		switch name {
 		case "iss":
@@ -181,10 +188,16 @@ func parseFeed(text string) (p feedPayload, ok bool) {
 		case "sessions":
 			lists++
 			return s.feedList(&p.sessions)
+		case "roles":
+			lists++
+			return s.feedList(&roles)
 		}
 		return s.skip(maxDepth)
 	})
-	ok = ok && s.pos == len(text) && lists == 2 && p.users.valid(p.delta) && p.sessions.valid(p.delta)
+	if !ok || s.pos != len(text) || lists != 3 || !p.users.valid(p.delta) || !p.sessions.valid(p.delta) {
+		return p, false
+	}
+	p.roles, ok = readChanges(string(roles), p.delta)
 	return p, ok && p.isPlausible()
 }
 

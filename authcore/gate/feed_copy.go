@@ -9,9 +9,10 @@ import (
 type feedCopy struct {
 	issued, expires, cursor int64
 	users, sessions         feedTable
+	roles                   roleTable
 }
 
-func (c *feedCopy) len() int { return c.users.n + c.sessions.n }
+func (c *feedCopy) len() int { return c.users.n + c.sessions.n + c.roles.n }
 
 // feedStage collects the parts of a document until it is complete.
 type feedStage struct {
@@ -106,7 +107,7 @@ func (s *feedStage) add(feed *RevocationFeed) bool {
 		s.parts = append(s.parts, feed)
 		return true
 	}
-	return s.full.users.extend(feed.users) && s.full.sessions.extend(feed.sessions)
+	return s.full.users.extend(feed.users) && s.full.sessions.extend(feed.sessions) && s.full.roles.extend(feed.roles)
 }
 
 // finish returns the copy that replaces the current one.
@@ -116,15 +117,17 @@ func (s *feedStage) finish(current *feedCopy) *feedCopy {
 	next := &s.full
 	switch {
 	case f.delta:
-		next = &feedCopy{users: current.users, sessions: current.sessions}
+		next = &feedCopy{users: current.users, sessions: current.sessions, roles: current.roles}
 		for _, part := range s.parts {
 			next.users = next.users.with(part.users, cutoff)
 			next.sessions = next.sessions.with(part.sessions, cutoff)
+			next.roles = next.roles.with(part.roles, cutoff)
 		}
 	case current != nil && current.isFromFuture(f.read):
 		// The order of the two is unknown, so the newer may be the one in use.
 		next.users.addAll(&current.users, cutoff)
 		next.sessions.addAll(&current.sessions, cutoff)
+		next.roles.addAll(&current.roles, cutoff)
 	}
 	next.issued, next.expires, next.cursor = f.issued, f.expires, f.cursor
 	return next

@@ -37,10 +37,10 @@ type FeedOptions struct {
 //		lines = append(lines, token)
 //	}
 func (r *Revocations) FeedPayloads(o FeedOptions) (iter.Seq[[]byte], error) {
-	var users, sessions []feedEntry
+	var lists feedLists
 	if o.Since == "" {
 		after := o.Issued.Unix() - feedLeeway
-		users, sessions = r.users.list(after), r.sessions.list(after)
+		lists = feedLists{r.users.list(after), r.sessions.list(after), r.roles.list(after)}
 	} else {
 		since, err := strconv.ParseInt(o.Since, 10, 64)
 		if err != nil {
@@ -48,29 +48,63 @@ func (r *Revocations) FeedPayloads(o FeedOptions) (iter.Seq[[]byte], error) {
 		}
 		r.applying.Lock()
 		var ok bool
-		users, sessions, ok = r.log.since(since - feedOverlap)
+		lists, ok = r.log.since(since-feedOverlap, &r.roles)
 		r.applying.Unlock()
 		if !ok {
 			return nil, errors.New("gate: revocation feed: the cursor is too old")
 		}
 	}
-	parts := max(1, (len(users)+len(sessions)+maxPartEntries-1)/maxPartEntries)
+	parts := lists.parts()
 	if parts > maxFeedParts {
-		return nil, fmt.Errorf("gate: revocation feed: %d entries are too many", len(users)+len(sessions))
+		return nil, fmt.Errorf("gate: revocation feed: %d entries are too many", lists.len())
 	}
 	return func(yield func([]byte) bool) {
+		rest := lists
 		for part := 1; part <= parts; part++ {
-			u := users[:min(len(users), maxPartEntries)]
-			s := sessions[:min(len(sessions), maxPartEntries-len(u))]
-			if !yield(o.marshal(part, parts, newFeedList(u), newFeedList(s))) {
+			if !yield(o.marshal(part, parts, rest.next())) {
 				return
 			}
-			users, sessions = users[len(u):], sessions[len(s):]
 		}
 	}, nil
 }
 
-func (o *FeedOptions) marshal(part, parts int, users, sessions feedList) []byte {
+// feedLists are the entries of a document, or of a part of it.
+type feedLists struct {
+	users, sessions []feedEntry
+	roles           []roleChange
+}
+
+func (l *feedLists) len() int { return len(l.users) + len(l.sessions) + len(l.roles) }
+
+// parts returns the number of parts.
+func (l *feedLists) parts() int {
+	n := 0
+	for rest := *l; n == 0 || rest.len() > 0; n++ {
+		rest.next()
+	}
+	return n
+}
+
+// next removes the entries of the next part and returns them.
+func (l *feedLists) next() feedLists {
+	room := maxPartEntries
+	var part feedLists
+	n := min(len(l.users), room)
+	part.users, l.users, room = l.users[:n], l.users[n:], room-n
+	n = min(len(l.sessions), room)
+	part.sessions, l.sessions, room = l.sessions[:n], l.sessions[n:], room-n
+	for n = 0; n < len(l.roles) && l.roles[n].feedUnits() <= room; n++ {
+		room -= l.roles[n].feedUnits()
+	}
+	part.roles, l.roles = l.roles[:n], l.roles[n:]
+	return part
+}
+
+func (o *FeedOptions) marshal(part, parts int, lists feedLists) []byte {
+	var roles []byte
+	for i := range lists.roles {
+		roles = lists.roles[i].appendTo(roles)
+	}
 	payload, err := json.Marshal(struct {
 		Issuer    string `json:"iss"`
 		IssuedAt  int64  `json:"iat"`
@@ -82,9 +116,10 @@ func (o *FeedOptions) marshal(part, parts int, users, sessions feedList) []byte 
 		Parts     int    `json:"parts"`
 		Users     string `json:"users"`
 		Sessions  string `json:"sessions"`
+		Roles     string `json:"roles"`
 	}{
 		o.Issuer, o.Issued.Unix(), o.Expires.Unix(), strconv.FormatInt(o.Issued.Unix(), 10), o.Since != "", o.Since, part, parts,
-		encoding.EncodeToString(users), encoding.EncodeToString(sessions),
+		encoding.EncodeToString(newFeedList(lists.users)), encoding.EncodeToString(newFeedList(lists.sessions)), encoding.EncodeToString(roles),
 	})
 	if err != nil {
 		panic("gate: " + err.Error()) // strings can always be marshalled

@@ -321,7 +321,7 @@ func TestRevocationFeedRefuses(t *testing.T) {
 	entry := func(id byte, until string) string { return strings.Repeat("\x00", 7) + string(id) + until }
 	good := map[string]any{
 		"iss": testIssuer, "iat": testNow.Unix(), "exp": testNow.Unix() + 60, "cursor": "5", "part": 1, "parts": 1,
-		"users": "", "sessions": b64(entry(1, "1234") + entry(2, "1234")),
+		"users": "", "sessions": b64(entry(1, "1234") + entry(2, "1234")), "roles": "",
 	}
 	// with changes members, or removes those that are nil.
 	with := func(changes map[string]any) string {
@@ -362,6 +362,15 @@ func TestRevocationFeedRefuses(t *testing.T) {
 		{"an array", s.signText(s.header(PurposeRevocations), "[]"), ErrFeedMalformed},
 		{"no users", change("users", nil), ErrFeedMalformed},
 		{"no sessions", change("sessions", nil), ErrFeedMalformed},
+		{"no roles", change("roles", nil), ErrFeedMalformed},
+		{"incomplete role change", change("roles", b64(entry(1, "1234")+"1234\x00")), ErrFeedMalformed},
+		{"role change longer than the list", change("roles", b64(entry(1, "1234")+"1234\x00\x06admin")), ErrFeedMalformed},
+		{"role change with bytes after it", change("roles", b64(entry(1, "1234")+"1234\x00\x05admin!")), ErrFeedMalformed},
+		{"role with a line break", change("roles", b64(entry(1, "1234")+"1234\x00\x06admin\n")), ErrFeedMalformed},
+		{"roles out of order", change("roles", b64(entry(1, "1234")+"1234\x00\x03b,a")), ErrFeedMalformed},
+		{"role change twice", change("roles", b64(strings.Repeat(entry(1, "1234")+"1234\x00\x00", 2))), ErrFeedMalformed},
+		{"role change without end", change("roles", b64(entry(1, "\x00\x00\x00\x00")+"1234\x00\x00")), ErrFeedMalformed},
+		{"role change", change("roles", b64(entry(1, "1234")+"1234\x00\x05admin"+entry(2, "1234")+"1234\x00\x00")), nil},
 		{"no issuer", change("iss", nil), ErrFeedIssuer},
 		{"no time", change("iat", nil), ErrFeedMalformed},
 		{"no expiry", change("exp", nil), ErrFeedMalformed},
@@ -517,7 +526,7 @@ func FuzzRevocationFeed(f *testing.F) {
 	}
 	for _, seed := range []string{
 		good, string(payload), "", "..", "{}", `{"users":"","sessions":"","iat":1,"exp":2}`,
-		`{"iss":"` + testIssuer + `","iat":1799999999,"exp":1800003600,"cursor":"9","delta":true,"since":"8","part":1,"parts":2,"users":"","sessions":""}`,
+		`{"iss":"` + testIssuer + `","iat":1799999999,"exp":1800003600,"cursor":"9","delta":true,"since":"8","part":1,"parts":2,"users":"","sessions":"","roles":""}`,
 	} {
 		f.Add(seed)
 	}

@@ -7,12 +7,12 @@ import (
 )
 
 // Field returns a property of the user by name: id, email, email_domain,
-// email_verified, name, method, amr, acr, client,
+// email_verified, name, method, amr, acr, client, roles,
 // session, issued_at, expires_at or auth_time.
 // Requirements, identity headers and placeholders use these values. An absent value,
 // and every value of nil claims, is "". The e-mail address and its domain are absent
 // unless the address is verified, because otherwise they do not identify the user.
-// email_verified is "true" or "false"; times are in RFC 3339, in UTC. known reports
+// email_verified is "true" or "false"; roles are separated by commas; times are in RFC 3339, in UTC. known reports
 // whether the field exists.
 func Field(c *Claims, field string) (value string, known bool) {
 	if c == nil {
@@ -41,6 +41,8 @@ func Field(c *Claims, field string) (value string, known bool) {
 		return c.ACR, true
 	case "client":
 		return c.Client, true
+	case "roles":
+		return c.rolesText(), true
 	case "session":
 		return c.Session, true
 	case "issued_at":
@@ -56,8 +58,11 @@ func Field(c *Claims, field string) (value string, known bool) {
 // listField returns the values of a field that has several. ok reports whether the field
 // is a list; [Field] joins its values with commas.
 func listField(c *Claims, field string) (values []string, ok bool) {
-	if field == "amr" {
+	switch field {
+	case "amr":
 		return c.AMR, true
+	case fieldRole:
+		return c.Roles, true
 	}
 	return nil, false
 }

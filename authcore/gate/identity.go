@@ -14,6 +14,7 @@ const (
 	HeaderName          = "X-Auth-Name"
 	HeaderMethod        = "X-Auth-Method"
 	HeaderClient        = "X-Auth-Client"
+	HeaderRoles         = "X-Auth-Roles" // separated by commas
 	HeaderSessionID     = "X-Auth-Session-Id"
 	// HeaderAssertion is a signed token of PurposeAssertion.
 	HeaderAssertion = "X-Auth-Assertion"
@@ -23,7 +24,7 @@ const (
 // be changed.
 var Headers = []string{
 	HeaderUserID, HeaderEmail, HeaderEmailVerified, HeaderName,
-	HeaderMethod, HeaderClient, HeaderSessionID, HeaderAssertion,
+	HeaderMethod, HeaderClient, HeaderRoles, HeaderSessionID, HeaderAssertion,
 }
 
 // Words that replace a list of headers.
@@ -140,6 +141,8 @@ func HeaderValue(c *Claims, header string) string {
 		field = "method"
 	case HeaderClient:
 		field = "client"
+	case HeaderRoles:
+		field = "roles"
 	case HeaderSessionID:
 		field = "session"
 	}

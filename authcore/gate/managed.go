@@ -18,7 +18,7 @@ type ManagedHeader struct {
 const maxHeaderName = 64
 
 // fieldNames lists the fields of Field.
-const fieldNames = "id, email, email_domain, email_verified, name, method, client, session, issued_at, expires_at, auth_time"
+const fieldNames = "id, email, email_domain, email_verified, name, method, client, roles, session, issued_at, expires_at, auth_time"
 
 // newManagedHeader reads NAME=field.
 func newManagedHeader(text string, others []ManagedHeader) (ManagedHeader, error) {

@@ -1,29 +1,39 @@
 package gate
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // The pages for people. They need no script and no further request: an edge has nothing
 // to serve them from.
 
 // pageContent is the text of a page.
-type pageContent struct{ title, text, link string }
+type pageContent struct {
+	title, text, link string
+	// language is a language tag; "" means English.
+	language string
+	// roles are listed after the text.
+	roles []string
+}
 
 func endedPage() pageContent {
 	return pageContent{
-		"Your session has ended", "Nothing was sent. Sign in, in a new tab, then reload this page: your browser sends the form again.", "Sign in",
+		title: "Your session has ended", link: "Sign in",
+		text: "Nothing was sent. Sign in, in a new tab, then reload this page: your browser sends the form again.",
 	}
 }
 
 func framePage() pageContent {
-	return pageContent{"Sign in", "This part of the page needs you to sign in.", "Sign in"}
+	return pageContent{title: "Sign in", text: "This part of the page needs you to sign in.", link: "Sign in"}
 }
 
 func forbiddenPage() pageContent {
-	return pageContent{"No access", "Your account may not open this page.", "Show my account"}
+	return pageContent{title: "No access", text: "Your account may not open this page.", link: "Show my account"}
 }
 
 func unavailablePage() pageContent {
-	return pageContent{"Please try again", "The service is temporarily unavailable. Please try again in a moment.", ""}
+	return pageContent{title: "Please try again", text: "The service is temporarily unavailable. Please try again in a moment."}
 }
 
 const (
@@ -41,9 +51,20 @@ const (
 // pageText returns a page with a link to an address, if it is not empty.
 func pageText(c pageContent, address, target string) string {
 	var b strings.Builder
+	language, text := cmp.Or(c.language, "en"), c.text
+	if language == "ar" {
+		language += `" dir="rtl`
+	}
+	for i, role := range c.roles { // their names need no escapes
+		separator := ", "
+		if i == 0 {
+			separator = " "
+		}
+		text += separator + "<b>" + role + "</b>"
+	}
 	for _, part := range [...]string{
-		`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>`,
-		c.title, `</title><style>`, pageStyle, `</style></head><body><main><h1>`, c.title, `</h1><p>`, c.text, `</p>`,
+		`<!doctype html><html lang="`, language, `"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>`,
+		c.title, `</title><style>`, pageStyle, `</style></head><body><main><h1>`, c.title, `</h1><p>`, text, `</p>`,
 	} {
 		b.WriteString(part)
 	}

@@ -48,10 +48,24 @@ func parsePayload(text string) (p payload, ok bool) {
 			return s.boolean(&p.EmailVerified)
 		case "name":
 			return s.string(&p.Name)
+		case "roles":
+			return s.roles(&p.Roles)
 		}
 		return s.skip(maxDepth)
 	})
 	return p, ok && s.pos == len(text)
+}
+
+// roles reads a list of roles in ascending order.
+func (s *scanner) roles(roles *[]string) bool {
+	return s.array(func() bool {
+		var role string
+		if len(*roles) == MaxRoles || !s.string(&role) {
+			return false
+		}
+		*roles = append(*roles, role)
+		return true
+	}) && validRoles(*roles)
 }
 
 // checkClaims performs the checks that need neither key nor revocations.
@@ -89,14 +103,24 @@ func (c *Claims) compact() {
 	for field := range c.texts {
 		length += len(*field)
 	}
+	for _, role := range c.Roles {
+		length += len(role) + len(roleSeparator)
+	}
 	b.Grow(length)
 	for field := range c.texts {
 		b.WriteString(*field)
+	}
+	for i, role := range c.Roles {
+		if i > 0 {
+			b.WriteString(roleSeparator)
+		}
+		b.WriteString(role)
 	}
 	rest := b.String()
 	for field := range c.texts {
 		*field, rest = rest[:len(*field)], rest[len(*field):]
 	}
+	c.setRoles(rest)
 }
 
 // texts calls yield for each text of c. It is an iterator.

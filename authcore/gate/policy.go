@@ -23,11 +23,11 @@ type Policy struct {
 
 // Requirement holds if a field has one of the values.
 type Requirement struct {
-	// Field is id, email, email_domain, email_verified, method, client, name, amr or acr.
-	// email and email_domain hold only for a verified address, in any case of
+	// Field is id, email, email_domain, email_verified, method, client, name, role, amr or
+	// acr. email and email_domain hold only for a verified address, in any case of
 	// letters. The other values are compared exactly. A field that is a list, such as
-	// amr, has to contain one of the values. A login that lacks a value of amr or acr
-	// can be repeated with it; see [Decision].
+	// role or amr, has to contain one of the values. A login that lacks a value of amr or
+	// acr can be repeated with it; see [Decision].
 	Field string
 	// Values lists at least one accepted value; none is empty.
 	Values []string
@@ -52,7 +52,7 @@ func (p *Policy) Validate() error {
 
 func (r *Requirement) validate() error {
 	switch r.Field {
-	case "id", "email", "email_domain", "email_verified", "method", "client", "name", "amr", "acr":
+	case "id", "email", "email_domain", "email_verified", "method", "client", "name", fieldRole, "amr", "acr":
 	default:
 		return errors.New("unknown field")
 	}
@@ -86,6 +86,10 @@ func (r *Requirement) validateValue(value string) error {
 		if value != "true" && value != "false" {
 			return errors.New("a value is neither true nor false")
 		}
+	case fieldRole:
+		if !IsRole(value) {
+			return fmt.Errorf("a value is not the name of a role, which has 1 to %d of the characters a-z, 0-9, \"_\" and \"-\"", MaxRoleName)
+		}
 	case "amr":
 		if !slices.Contains(methods(), value) {
 			return fmt.Errorf("a value is not one of %s", strings.Join(methods(), ", "))
@@ -108,6 +112,9 @@ func isDomain(text string) bool {
 	}
 	return text != "" && text[0] != '.' && text[len(text)-1] != '.'
 }
+
+// fieldRole is the field of a Requirement that is met by a role.
+const fieldRole = "role"
 
 // holds reports whether the claims meet the requirement.
 func (r *Requirement) holds(c *Claims) bool {

@@ -12,6 +12,10 @@ const (
 	// RevokeUser ends every token whose "sub" is the ID: the user was disabled
 	// or deleted.
 	RevokeUser RevocationKind = "user"
+	// RevokeRoles replaces the roles in tokens whose "sub" is the ID and that were
+	// issued before the roles of the user changed. It ends no token. See
+	// RolesChange, which makes its Value.
+	RevokeRoles RevocationKind = "roles"
 )
 
 // Revocation ends tokens before they expire. It is identified by Kind and ID; a

@@ -43,14 +43,24 @@ type revocationLog struct {
 type change struct {
 	stamp int64
 	feedEntry
-	user bool
+	list feedKind
 }
 
-func (l *revocationLog) add(kind RevocationKind, entry feedEntry) {
+// feedKind is the list of the feed to which an entry belongs.
+type feedKind uint8
+
+const (
+	sessionsList feedKind = iota
+	usersList
+	rolesList
+	feedKinds
+)
+
+func (l *revocationLog) add(added change) {
 	if len(l.changes) >= 2*maxLog {
 		l.drop(len(l.changes) - maxLog)
 	}
-	l.changes = append(l.changes, change{feedEntry: entry, user: kind == RevokeUser})
+	l.changes = append(l.changes, added)
 }
 
 // drop forgets the n oldest changes.
@@ -77,24 +87,29 @@ func (l *revocationLog) stamp(at int64) {
 }
 
 // since returns the changes with a stamp of from or later and those without one,
-// each ID once. It is false if some are no longer present.
-func (l *revocationLog) since(from int64) (users, sessions []feedEntry, ok bool) {
+// each ID once, with the roles that users have now. It is false if some are no longer
+// present.
+func (l *revocationLog) since(from int64, now *roleSet) (lists feedLists, ok bool) {
 	if l.lost || from < l.from {
-		return nil, nil, false
+		return feedLists{}, false
 	}
 	first := l.stamped
 	for first > 0 && l.changes[first-1].stamp >= from {
 		first--
 	}
-	byID := [2]map[revocationID]uint32{{}, {}} // of sessions and users
+	byID := [feedKinds]map[revocationID]uint32{{}, {}, {}}
 	for _, c := range l.changes[first:] {
-		if c.user {
-			byID[1][c.id] = c.until
-		} else {
-			byID[0][c.id] = c.until
-		}
+		byID[c.list][c.id] = c.until
 	}
-	return entriesOf(byID[1]), entriesOf(byID[0]), true
+	lists = feedLists{users: entriesOf(byID[usersList]), sessions: entriesOf(byID[sessionsList])}
+	for _, entry := range entriesOf(byID[rolesList]) {
+		change, found := now.get(entry.id)
+		if !found { // it was lifted, or has expired
+			change = roleChange{feedEntry: feedEntry{id: entry.id}}
+		}
+		lists.roles = append(lists.roles, change)
+	}
+	return lists, true
 }
 
 func entriesOf(byID map[revocationID]uint32) []feedEntry {

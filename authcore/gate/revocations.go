@@ -16,6 +16,7 @@ import (
 // loaded one until the issuer's feed omits it or is dated after its end.
 type Revocations struct {
 	users, sessions revocationSet
+	roles           roleSet
 	// applying orders the calls of Apply, so that log and sets agree.
 	applying sync.Mutex
 	log      revocationLog
@@ -43,18 +44,33 @@ func (r *Revocations) Apply(entries ...Revocation) {
 	}
 	r.applying.Lock()
 	for i := range entries {
-		if set := r.set(entries[i].Kind); set != nil {
-			id, until := revocationIDOf(entries[i].ID), seconds(entries[i].Until)
-			set.put(id, until)
-			if entries[i].Age < maxLogAge {
-				r.log.add(entries[i].Kind, feedEntry{id, until})
-			}
-		}
+		r.apply(&entries[i])
 	}
 	r.applying.Unlock()
 	// After the entries were stored: a check that began earlier and missed one
 	// belongs to the generation before.
 	r.generation.Add(1)
+}
+
+// apply adds an entry. The caller holds applying.
+func (r *Revocations) apply(entry *Revocation) {
+	var added change
+	if entry.Kind == RevokeRoles {
+		roles := newRoleChange(entry)
+		r.roles.put(roles)
+		added = change{feedEntry: roles.feedEntry, list: rolesList}
+	} else if set := r.set(entry.Kind); set != nil {
+		added = change{feedEntry: feedEntry{revocationIDOf(entry.ID), seconds(entry.Until)}}
+		if entry.Kind == RevokeUser {
+			added.list = usersList
+		}
+		set.put(added.id, added.until)
+	} else {
+		return
+	}
+	if entry.Age < maxLogAge {
+		r.log.add(added)
+	}
 }
 
 // Sweep deletes applied entries whose tokens have expired at the time now, and
@@ -64,11 +80,12 @@ func (r *Revocations) Apply(entries ...Revocation) {
 func (r *Revocations) Sweep(now time.Time) {
 	r.users.sweep(now)
 	r.sessions.sweep(now)
+	r.roles.sweep(now)
 }
 
 // Len returns the number of revocations.
 func (r *Revocations) Len() int {
-	n := r.users.len() + r.sessions.len()
+	n := r.users.len() + r.sessions.len() + r.roles.len()
 	if feed := r.feed.Load(); feed != nil {
 		n += feed.len()
 	}
@@ -81,6 +98,10 @@ func (r *Revocations) Generation() uint64 { return r.generation.Load() }
 
 // Has reports whether an applied revocation of this Kind and ID is in force.
 func (r *Revocations) Has(entry Revocation) bool {
+	if entry.Kind == RevokeRoles {
+		known, found := r.roles.get(revocationIDOf(entry.ID))
+		return found && known == newRoleChange(&entry)
+	}
 	set := r.set(entry.Kind)
 	return set != nil && set.has(revocationIDOf(entry.ID))
 }
@@ -115,6 +136,7 @@ func (r *Revocations) set(kind RevocationKind) *revocationSet {
 		return &r.users
 	case RevokeSession:
 		return &r.sessions
+	case RevokeRoles:
 	}
 	return nil
 }

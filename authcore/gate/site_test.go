@@ -114,7 +114,7 @@ func TestChosenHeaders(t *testing.T) {
 	}{
 		{nil, []string{HeaderUserID, HeaderEmail}},
 		{[]string{"off"}, nil},
-		{[]string{"all"}, Headers[:7]},
+		{[]string{"all"}, Headers[:8]},
 		{[]string{"x-auth-name", "X-AUTH-NAME", "X-Auth-Method"}, []string{HeaderName, HeaderMethod}},
 	} {
 		if got, _, err := ChosenHeaders(test.configured); err != nil || !slices.Equal(got, test.want) {

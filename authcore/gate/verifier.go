@@ -166,14 +166,15 @@ func (v *Verifier) verifyKnown(e *entry, now time.Time) (*Claims, error) {
 		}
 		return nil, err
 	}
-	if err := v.checkRevocations(e, now); err != nil {
+	claims, err := v.current(e, now)
+	if err != nil {
 		return nil, err // without marking it as used, so that it may be replaced
 	}
 	if !e.used.Load() { // avoids a write that all cores would share
 		e.used.Store(true)
 	}
 	v.tellSeen(e, now)
-	return &e.claims, nil
+	return claims, nil
 }
 
 // verifyNew verifies a token that is not in the cache, cheap checks first.
@@ -206,33 +207,54 @@ func (v *Verifier) verifyNew(t jws, d *digest, now time.Time) (*Claims, error) {
 		v.cache.put(e, now.Unix())
 	}
 	// After the signature, because the answer discloses whether a user is disabled.
-	if err := v.checkRevocations(e, now); err != nil {
+	claims, err := v.current(e, now)
+	if err != nil {
 		return nil, err
 	}
 	v.tellSeen(e, now)
-	return &e.claims, nil
+	return claims, nil
 }
 
-// checkRevocations looks a token up in the revocations, unless there are no new ones
-// since the last time. A token that is revoked in an old copy is revoked in a new one,
-// too, so the age matters only for the others.
-func (v *Verifier) checkRevocations(e *entry, now time.Time) error {
-	revocations := v.cfg.Revocations
+// current looks a token up in the revocations, unless there are no new ones since the
+// last time, and returns its claims with the roles that the user has now. A token that is
+// revoked in an old copy is revoked in a new one, too, so the age matters only for the
+// others.
+func (v *Verifier) current(e *entry, now time.Time) (*Claims, error) {
+	claims, revocations := &e.claims, v.cfg.Revocations
 	if revocations == nil {
-		return nil
+		return claims, nil
 	}
 	// Read before the check: entries that are added meanwhile change the generation.
 	generation := revocations.generation.Load()
 	if e.clean.Load() != generation+1 {
-		if err := revocations.Check(&e.claims); err != nil {
-			return err
+		var err error
+		if claims, err = e.check(revocations, generation); err != nil {
+			return nil, err
 		}
-		e.clean.Store(generation + 1) // zero means never
 	}
 	if v.cfg.MaxStaleness > 0 && revocations.isStale(now, v.cfg.MaxStaleness) {
-		return ErrStale
+		return nil, ErrStale
 	}
-	return nil
+	return claims, nil
+}
+
+// check looks a token up in the revocations of a generation.
+func (e *entry) check(revocations *Revocations, generation uint64) (*Claims, error) {
+	if changed := e.changed.Load(); changed != nil && changed.generation == generation {
+		return &changed.claims, nil
+	}
+	if err := revocations.Check(&e.claims); err != nil {
+		return nil, err
+	}
+	roles, differ := revocations.changedRoles(&e.claims)
+	if !differ {
+		e.clean.Store(generation + 1) // zero means never
+		return &e.claims, nil
+	}
+	changed := &changedClaims{generation, e.claims}
+	changed.claims.setRoles(roles)
+	e.changed.Store(changed)
+	return &changed.claims, nil
 }
 
 // tellSeen calls Seen if it is time to.

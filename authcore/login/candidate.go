@@ -196,6 +196,7 @@ func (c *candidate) add(to authcore.Account) decision {
 		identity = &to.Identities[len(to.Identities)-1]
 	}
 	identity.State, identity.Email, identity.EmailVerified = authcore.IdentityActive, c.identity.Email, c.identity.EmailVerified
+	identity.Roles, identity.RolesAt = c.identity.Roles, c.identity.RolesAt
 	publicID := identity.PublicID
 	for _, subject := range []string{c.former, c.unprovenFormer} {
 		if subject != "" {

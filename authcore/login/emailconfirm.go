@@ -48,6 +48,7 @@ func (c *emailConfirmation) run(ctx context.Context) (session.Grant, error) {
 				return authcore.Account{}, err
 			}
 			changed.EndSessions(func(authcore.Session) bool { return true })
+			c.cfg.Rules.UpdateRoles(&changed, begun.Created)
 			changed.Start(begun, c.cfg.Sessions.MaxSessions())
 			revocations = changed.Revocations
 			return changed, nil

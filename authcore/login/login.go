@@ -170,6 +170,7 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 		d.account.User.LastLogin = begun.Created
 		begun.Identity = d.identity
 		kind, tell = d.notice(a.method)
+		s.cfg.Rules.UpdateRoles(&d.account, begun.Created)
 		d.account.Start(begun, s.cfg.Sessions.MaxSessions())
 		entered = d
 		return d.account, nil

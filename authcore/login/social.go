@@ -172,6 +172,9 @@ func (m *social) candidate(profile authcore.Profile) (*candidate, error) {
 		c.address = address
 		c.user.Email, c.user.EmailVerified = address.String(), profile.EmailVerified
 	}
+	if len(profile.Roles) > 0 {
+		c.identity.Roles, c.identity.RolesAt = profile.Roles, now
+	}
 	if m.LinkTo != nil {
 		c.linkTo = m.LinkTo.Subject
 	}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"maps"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +57,7 @@ func TestAppTokens(t *testing.T) {
 			}
 			for _, audience := range []any{testID, "com.example.ios", []string{"com.example.ios"}} {
 				got, err := s.verify(t, "nonce-2", map[string]any{"aud": audience, "azp": absent, "nonce": "nonce-2"})
-				if err != nil || got != want {
+				if err != nil || !reflect.DeepEqual(got, want) {
 					t.Errorf("verify() =\n%+v, %v, want\n%+v", got, err, want)
 				}
 			}
@@ -76,7 +77,7 @@ func TestAppTokenAlone(t *testing.T) {
 	} {
 		s := rowOf(t, kind).script(t)
 		got, err := s.verify(t, "", nil)
-		if err != nil || got != want || len(s.to(s.at.userInfo)) > 0 {
+		if err != nil || !reflect.DeepEqual(got, want) || len(s.to(s.at.userInfo)) > 0 {
 			t.Errorf("%s: verify() = %+v, %v", kind, got, err)
 		}
 	}
@@ -172,7 +173,7 @@ func TestFacebookLimitedLogin(t *testing.T) {
 	limited := s.docs["limited"].(map[string]any)
 	s.withIDTokens(limited["iss"].(string)).claim(limited)
 	got, err := s.verify(t, "nonce-2", map[string]any{"nonce": "nonce-2"})
-	if err != nil || got != row.want {
+	if err != nil || !reflect.DeepEqual(got, row.want) {
 		t.Errorf("verify() =\n%+v, %v, want\n%+v", got, err, row.want)
 	}
 	got, err = s.verify(t, "", map[string]any{"email_verified": true})

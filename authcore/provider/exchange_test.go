@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -78,7 +79,7 @@ func TestProfiles(t *testing.T) {
 			if err != nil {
 				t.Fatalf("provider() failed: %v", err)
 			}
-			if got != test.want {
+			if !reflect.DeepEqual(got, test.want) {
 				t.Errorf("exchange() =\n%+v, want\n%+v", got, test.want)
 			}
 		})
@@ -214,7 +215,7 @@ func TestGitHubEnterprise(t *testing.T) {
 		t.Fatalf("provider() failed: %v", err)
 	}
 	want := authcore.Profile{Issuer: "https://ghe.example", Subject: "1", Email: "ada@example.com", Nickname: "ada"}
-	if profile != want {
+	if !reflect.DeepEqual(profile, want) {
 		t.Errorf("exchange() = %+v, want %+v", profile, want)
 	}
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -62,7 +63,7 @@ func TestAFurtherKindIsOneSpec(t *testing.T) {
 		t.Errorf("AuthorizeURL() = %s", address)
 	}
 	profile, err := s.exchange(p)
-	if err != nil || profile != (authcore.Profile{Subject: "u-1", Nickname: "ada"}) {
+	if err != nil || !reflect.DeepEqual(profile, (authcore.Profile{Subject: "u-1", Nickname: "ada"})) {
 		t.Errorf("exchange() = %+v, %v", profile, err)
 	}
 	request := s.to(s.at.token)[0]

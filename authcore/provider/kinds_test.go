@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"testing"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -21,7 +22,7 @@ func TestFacebookAnswersAsQuery(t *testing.T) {
 			io.WriteString(w, url.Values{"access_token": {testAccess}, "expires": {"5183944"}}.Encode())
 		})
 		got, err := row.login(s)
-		if err != nil || got != row.want {
+		if err != nil || !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%s: login() = %+v, %v", contentType, got, err)
 		}
 	}
@@ -85,7 +86,7 @@ func TestLinkedInIssuers(t *testing.T) {
 		s.claims["iss"] = issuer
 		got, err := row.login(s)
 		wants(t, err, want)
-		if err == nil && got != row.want {
+		if err == nil && !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%s: login() = %+v", issuer, got)
 		}
 	}
@@ -96,7 +97,7 @@ func TestLinkedInSendsNoNonce(t *testing.T) {
 	row := rowOf(t, "linkedin-openidconnect")
 	s := row.script(t)
 	s.nonce = "nonce-1"
-	if got, err := row.login(s); err != nil || got != row.want {
+	if got, err := row.login(s); err != nil || !reflect.DeepEqual(got, row.want) {
 		t.Errorf("login() = %+v, %v", got, err)
 	}
 }
@@ -136,7 +137,7 @@ func TestSelfHostedGitLab(t *testing.T) {
 	row.cfg = Config{Name: "git", BaseURL: "https://git.example/sub/"}
 	want := unverified(row.want)
 	want.Issuer = "https://git.example/sub"
-	if got, err := row.login(row.script(t)); err != nil || got != want {
+	if got, err := row.login(row.script(t)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("login() = %+v, %v", got, err)
 	}
 }
@@ -153,7 +154,7 @@ func TestMayNotReadEmails(t *testing.T) {
 			})
 			want := row.want
 			want.Email, want.EmailVerified = "", false
-			if got, err := row.login(s); err != nil || got != want {
+			if got, err := row.login(s); err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("%s, %d: login() = %+v, %v", kind, status, got, err)
 			}
 		}
@@ -199,7 +200,7 @@ func TestDiscordWithoutAvatar(t *testing.T) {
 	s.set(place{"user", "avatar"}, nil)
 	s.set(place{"user", "discriminator"}, absent)
 	want := named(row.want, "ada", "")
-	if got, err := row.login(s); err != nil || got != want {
+	if got, err := row.login(s); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("login() = %+v, %v", got, err)
 	}
 }
@@ -270,7 +271,7 @@ func TestSeveralOfAKind(t *testing.T) {
 		t.Fatalf("provider() failed: %v", err)
 	}
 	second, err := partners.exchange(partners.provider())
-	if err != nil || first != second || staff.provider().Name() == partners.provider().Name() {
+	if err != nil || !reflect.DeepEqual(first, second) || staff.provider().Name() == partners.provider().Name() {
 		t.Errorf("exchange() = %+v and %+v, %v", first, second, err)
 	}
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"maps"
+	"reflect"
 	"testing"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -54,7 +55,7 @@ func TestSelfHostedGitLabByOpenID(t *testing.T) {
 		wants(t, err, want)
 		profile := unverified(row.want)
 		profile.Issuer = "https://git.example"
-		if err == nil && got != profile {
+		if err == nil && !reflect.DeepEqual(got, profile) {
 			t.Errorf("login() = %+v", got)
 		}
 	}
@@ -92,7 +93,7 @@ func TestGitLabWithNamesInTheUserInfo(t *testing.T) {
 	for _, claim := range []string{"name", "nickname", "preferred_username", "picture", "profile"} {
 		delete(s.claims, claim)
 	}
-	if got, err := row.login(s); err != nil || got != row.want {
+	if got, err := row.login(s); err != nil || !reflect.DeepEqual(got, row.want) {
 		t.Errorf("login() = %+v, %v", got, err)
 	}
 	checkRequest(t, s, "https://gitlab.com/oauth/userinfo", bearer)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func TestSanitize(t *testing.T) {
 		Issuer: testIssuer, Subject: "CaSe|1", Email: "Ada@example.com", EmailVerified: true,
 		FirstName: "Ada X-Evil: 1", LastName: long[:maxName], Nickname: "ada", AvatarURL: "https://a.example/%C3%A4",
 	}
-	if err != nil || got != want {
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("sanitize() =\n%+v, %v, want\n%+v", got, err, want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -228,7 +229,7 @@ func TestRecordedLogins(t *testing.T) {
 				if err != nil {
 					t.Fatalf("login() failed: %v", err)
 				}
-				if got != want {
+				if !reflect.DeepEqual(got, want) {
 					t.Errorf("login() =\n%+v, want\n%+v", got, want)
 				}
 			})

@@ -97,6 +97,7 @@ func check(cfg *Config) (map[string]authcore.Provider, error) {
 		return nil, errors.New("mailer: none is configured; without one no user can receive a link")
 	}
 	providers := map[string]authcore.Provider{}
+	cfg.Rules.RoleProviders, cfg.Rules.ProviderRolesAge = map[string]bool{}, cfg.MaxLifetime
 	for _, p := range cfg.Providers {
 		if providers[p.Name()] != nil {
 			return nil, fmt.Errorf("provider %s: configured twice; rename or remove one", p.Name())
@@ -105,6 +106,9 @@ func check(cfg *Config) (map[string]authcore.Provider, error) {
 			return nil, fmt.Errorf("provider %s: this is the method of API keys; use another name", p.Name())
 		}
 		providers[p.Name()] = p
+		if reporter, ok := p.(authcore.RoleReporter); ok && reporter.ReportsRoles() {
+			cfg.Rules.RoleProviders[p.Name()] = true
+		}
 	}
 	for name := range cfg.ProviderRules {
 		if providers[name] == nil {

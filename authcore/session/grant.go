@@ -59,6 +59,7 @@ func claimsOf(user authcore.User, session authcore.Session) gate.Claims {
 		AMR:       session.AMR,
 		ACR:       session.ACR,
 		Name:      user.Name(),
+		Roles:     user.Roles,
 	}
 	if user.EmailVerified {
 		claims.Email, claims.EmailVerified = user.Email, true

@@ -116,6 +116,7 @@ func (s *Service) update(ctx context.Context, userID string, now time.Time, chan
 		if err := change(a); err != nil {
 			return err
 		}
+		s.cfg.Rules.UpdateRoles(a, now)
 		revocations = a.Revocations
 		return nil
 	})

@@ -38,6 +38,9 @@ func (m *maker) feeds() {
 	session := gate.Revocation{Kind: gate.RevokeSession, ID: Session, Until: expires}
 	m.made["feed_user"] = m.feed("ed25519", Issuer, issued, expires, user)
 	m.made["feed_session"] = m.feed("ed25519", Issuer, issued, expires, session)
+	m.made["feed_roles"] = m.feed("ed25519", Issuer, issued, expires, gate.RolesChange(User, []string{"editor"}, issued, expires))
+	m.made["feed_roles_of_old"] = m.feed("ed25519", Issuer, issued, expires,
+		gate.RolesChange(User, []string{"admin"}, issued.Add(-time.Hour), expires))
 	m.made["feed_empty"] = m.feed("ed25519", Issuer, issued, expires)
 	m.made["feed_expired"] = m.feed("ed25519", Issuer, issued, issued.Add(time.Hour))
 	m.made["feed_forged"] = m.feed("other_ed25519", Issuer, issued, expires)

@@ -114,6 +114,10 @@ func (m *maker) good() {
 		"two_factors":      {"amr": []string{"mail", "totp"}, "acr": "2"},
 		"by_google":        {"method": "google-oauth2", "client_id": "ios"},
 		"long":             {"name": strings.Repeat("x", 2400)},
+		"editor":           {"roles": []string{"editor"}},
+		"two_roles":        {"roles": []string{"admin", "editor"}},
+		"no_roles":         {"roles": []string{}},
+		"name_is_role":     {"name": "admin", "client_id": "admin", "role": "admin", "groups": []string{"admin"}},
 		"other_claims":     {"SUB": "mallory", "x": map[string]any{"sub": "mallory"}, "nbf": issued.Unix()},
 	} {
 		m.made[name] = m.login("ed25519", good.with(others))
@@ -303,8 +307,26 @@ func (m *maker) claims() {
 		"ends_at_the_clock":  {"exp": clock.Unix()},
 		"issued_within_skew": {"iat": clock.Unix() + 60},
 		"issued_beyond_skew": {"iat": clock.Unix() + 61},
+		"roles_text":         {"roles": "admin"},
+		"roles_joined":       {"roles": []string{"editor,admin"}},
+		"roles_number":       {"roles": []any{1, "admin"}},
+		"roles_nested":       {"roles": []any{[]string{"admin"}}},
+		"roles_object":       {"roles": map[string]any{"admin": true}},
+		"roles_twice":        {"roles": []string{"admin", "admin"}},
+		"roles_upper_case":   {"roles": []string{"Admin"}},
+		"roles_line_end":     {"roles": []string{"admin\nx"}},
+		"roles_too_many":     {"roles": strings.Split("r"+strings.Join(numbers(33), ",r"), ",")},
+		"roles_other_realm":  {"iss": Issuer + ":other", "roles": []string{"admin"}},
 		"login_an_hour_ago":  {"auth_time": clock.Unix() - 3600},
 	} {
 		m.made[name] = m.login("ed25519", goodClaims().with(others))
 	}
+}
+
+// numbers returns the texts of n numbers of two digits, in ascending order.
+func numbers(n int) (texts []string) {
+	for i := range n {
+		texts = append(texts, fmt.Sprintf("%02d", i))
+	}
+	return texts
 }

@@ -98,6 +98,10 @@ func copyChecks() []check {
 func spoilAccount(a *authcore.Account) {
 	a.User.ID, a.User.FirstName = "changed", "changed"
 	clear(a.User.Roles)
+	clear(a.User.Granted)
+	for i := range a.Identities {
+		clear(a.Identities[i].Roles)
+	}
 	for i := range a.Sessions {
 		clear(a.Sessions[i].Superseded)
 	}

@@ -42,12 +42,13 @@ func uuidOf(text string) string { return googleuuid.NewSHA1(googleuuid.Nil, []by
 func newUser(email string) authcore.User {
 	return authcore.User{
 		ID: uuid(), Email: email, EmailVerified: email != "", FirstName: "Ada", LastName: "Lovelace", Nickname: "ada",
-		AvatarURL: "https://img.example/ada.png", Roles: []string{"editor", "operator"}, Created: start, LastLogin: at(time.Minute),
+		AvatarURL: "https://img.example/ada.png", Roles: []string{"editor", "operator"}, Granted: []string{"operator"},
+		Created: start, LastLogin: at(time.Minute),
 	}
 }
 
 func newIdentity(subject string) authcore.Identity {
-	return authcore.Identity{Provider: "github", Subject: subject, PublicID: uuid(), Email: "ada@example.com", Created: start}
+	return authcore.Identity{Provider: "github", Subject: subject, PublicID: uuid(), Email: "ada@example.com", Roles: []string{"editor"}, RolesAt: start, Created: start}
 }
 
 func newSession(created time.Duration) authcore.Session {

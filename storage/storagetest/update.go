@@ -59,6 +59,8 @@ func accountChanges() map[string]func(*authcore.Account) {
 			a.User.LastLogin = at(time.Hour)
 		},
 		"Roles":             func(a *authcore.Account) { a.User.Roles = []string{"operator"} },
+		"Granted":           func(a *authcore.Account) { a.User.Granted = nil },
+		"IdentityRoles":     func(a *authcore.Account) { a.Identities[0].Roles, a.Identities[0].RolesAt = nil, time.Time{} },
 		"NoRoles":           func(a *authcore.Account) { a.User.Roles = nil },
 		"RolesInPlace":      func(a *authcore.Account) { a.User.Roles[0] = "auditor" },
 		"NeverLoggedIn":     func(a *authcore.Account) { a.User.LastLogin = time.Time{} },

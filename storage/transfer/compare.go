@@ -127,11 +127,11 @@ func digests(item authcore.Item) (id, content [16]byte) {
 	case item.User != nil:
 		u := item.User
 		return digest(Users, u.ID), digest(
-			u.Email, u.EmailVerified, u.Disabled, u.FirstName, u.LastName, u.AvatarURL, u.Nickname, strings.Join(u.Roles, "\n"))
+			u.Email, u.EmailVerified, u.Disabled, u.FirstName, u.LastName, u.AvatarURL, u.Nickname, strings.Join(u.Roles, "\n"), strings.Join(u.Granted, "\n"))
 	case item.Identity != nil:
 		i := item.Identity
 		return digest(Identities, i.Provider, i.Issuer, i.Subject, i.Key().Pending),
-			digest(string(i.State), i.UserID, i.Email, i.PublicID, millis(i.Expires))
+			digest(string(i.State), i.UserID, i.Email, i.PublicID, millis(i.Expires), strings.Join(i.Roles, "\n"))
 	case item.Session != nil:
 		s := item.Session
 		return digest(Sessions, s.ID), digest(s.UserID, s.Token.ID, s.Client, s.Method, millis(s.Expires))
