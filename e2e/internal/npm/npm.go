@@ -16,9 +16,10 @@ import (
 // Install copies files to a folder in the user's cache, runs `npm ci` there, and
 // returns the folder. The folder is made once for each content of the files, which
 // include package.json and package-lock.json. No script of a package runs. Install
-// fails if node or npm are missing, or if packages cannot be downloaded. It is safe
-// for concurrent use, also by several processes.
-func Install(ctx context.Context, name string, files fs.FS) (string, error) {
+// fails if node or npm are missing, or if packages cannot be downloaded. Optional
+// packages are left out unless flags contain "--include=optional". It is safe for
+// concurrent use, also by several processes.
+func Install(ctx context.Context, name string, files fs.FS, flags ...string) (string, error) {
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return "", fmt.Errorf("%s is not installed", program)
@@ -48,7 +49,8 @@ func Install(ctx context.Context, name string, files fs.FS) (string, error) {
 	if err := os.CopyFS(fresh, files); err != nil {
 		return "", err
 	}
-	install := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional")
+	arguments := append([]string{"ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional"}, flags...)
+	install := exec.CommandContext(ctx, "npm", arguments...)
 	install.Dir = fresh
 	if output, err := install.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("npm ci: %w\n%s", err, output)
