@@ -128,6 +128,7 @@ var layers = [][]string{
 	{"authcore/keys", "authcore/provider", "authcore/ratelimit", "authcore/revocation"},
 	{"authcore/account"},
 	{"authcore/apikey", "authcore/passkey", "authcore/session"},
+	{"authcore/factor"},
 	{"authcore/login", "authcore/session/sessiontest"},
 	{"authcore/realm"},
 	{"authcore/httpapi"},

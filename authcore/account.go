@@ -28,6 +28,7 @@ type Account struct {
 // Clone returns a deep copy.
 func (a Account) Clone() Account {
 	a.User.Roles, a.User.Granted = slices.Clone(a.User.Roles), slices.Clone(a.User.Granted)
+	a.User.Factors = slices.Clone(a.User.Factors)
 	a.Identities = slices.Clone(a.Identities)
 	for i := range a.Identities {
 		a.Identities[i].Roles = slices.Clone(a.Identities[i].Roles)
@@ -107,6 +108,7 @@ func (a *Account) EndSessions(which func(Session) bool) []Session {
 // given time.
 func (a *Account) Disable(until time.Time) {
 	a.User.Disabled = true
+	a.User.DeviceEpoch++
 	a.EndSessions(func(Session) bool { return true })
 	a.Revocations = append(a.Revocations, Revocation{Kind: RevokeUser, ID: a.User.ID, Until: until})
 }

@@ -9,6 +9,8 @@ type Caller struct {
 	UserAgent string
 	// Languages is the Accept-Language header, or "".
 	Languages string
+	// Device is the token of a remembered device, or "". It is a secret.
+	Device string
 	// Browser reports that a page sent the request: browsers add an Origin to every
 	// POST of a page (Fetch standard, section 3.2).
 	Browser bool

@@ -52,6 +52,12 @@ const (
 	CodeUnknownPasskey  Code = "unknown_passkey"
 	CodePasskeyExists   Code = "passkey_exists"
 	CodeTooManyPasskeys Code = "too_many_passkeys"
+	// CodeSecondFactorRequired refuses a login or a call until a second factor is
+	// proven; see Error.Missing.
+	CodeSecondFactorRequired Code = "second_factor_required"
+	CodeInvalidChallenge     Code = "invalid_challenge"
+	// CodeLastFactor refuses to remove a second factor that the realm requires.
+	CodeLastFactor Code = "last_factor"
 )
 
 // Error is a failure with its public description.
@@ -65,11 +71,26 @@ type Error struct {
 	// Fields contains messages by field of the request. If it is set, it is the
 	// whole body of the answer.
 	Fields map[string][]string
+	// Missing is set with CodeSecondFactorRequired.
+	Missing *MissingFactor
 	// RetryAfter is the time to wait before another attempt; zero if waiting does not
 	// help.
 	RetryAfter time.Duration
 	// Err is the cause, for the log only.
 	Err error
+}
+
+// MissingFactor describes the second factor that a login lacks.
+type MissingFactor struct {
+	// Challenge is sent with the proof of the factor and completes the login. It is ""
+	// if a token identifies the user. It is a secret.
+	Challenge string
+	// Methods lists the accepted factors: values of the claim amr.
+	Methods []string
+	// Enrol reports that the user has none and must add one to log in.
+	Enrol bool
+	// ExpiresIn is the lifetime of the challenge.
+	ExpiresIn time.Duration
 }
 
 // Error returns code, detail and cause; it is for logs.

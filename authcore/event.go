@@ -33,6 +33,10 @@ const (
 	EventInvitationRevoked EventName = "invitation_revoked"
 	// EventRolesGranted reports that an operator changed the roles of a user.
 	EventRolesGranted EventName = "roles_granted"
+	// EventFactorAsked reports a first factor that was proven and does not suffice.
+	EventFactorAsked   EventName = "second_factor_asked"
+	EventFactorAdded   EventName = "factor_added"
+	EventFactorRemoved EventName = "factor_removed"
 )
 
 // Event is an event for metrics, audit and hooks. It contains no secret and no e-mail

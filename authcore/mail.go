@@ -38,6 +38,11 @@ const (
 	// MailLinked and MailUnlinked report an added and a removed login.
 	MailLinked   MailKind = "login_added"
 	MailUnlinked MailKind = "login_removed"
+	// MailFactorAdded and MailFactorRemoved report an added and a removed second factor,
+	// MailRecoveryUsed a login with a recovery code.
+	MailFactorAdded   MailKind = "factor_added"
+	MailFactorRemoved MailKind = "factor_removed"
+	MailRecoveryUsed  MailKind = "recovery_used"
 	// MailAddressChanged reports a changed address to the former one.
 	MailAddressChanged MailKind = "address_changed"
 	// MailAccountDeleted reports that the account was deleted.
@@ -50,7 +55,8 @@ const (
 // user waits for them.
 func (k MailKind) IsNotice() bool {
 	switch k {
-	case MailNewLogin, MailLinked, MailUnlinked, MailAddressChanged, MailAccountDeleted, MailKeyCreated:
+	case MailNewLogin, MailLinked, MailUnlinked, MailFactorAdded, MailFactorRemoved, MailRecoveryUsed,
+		MailAddressChanged, MailAccountDeleted, MailKeyCreated:
 		return true
 	default:
 		return false

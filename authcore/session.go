@@ -18,6 +18,8 @@ type Session struct {
 	// the claim amr. ACR is the number of factors that they prove, "1" or "2".
 	AMR []string `json:"amr,omitempty"`
 	ACR string   `json:"acr,omitempty"`
+	// Device reports that a remembered device replaced the second factor.
+	Device bool `json:"device,omitempty"`
 	// Identity is the PublicID of the identity, or the ID of the passkey, that logged
 	// in; "" for a link or code. A refresh applies the rules of the realm to the
 	// identity, as the login did.

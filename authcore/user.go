@@ -1,6 +1,7 @@
 package authcore
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,11 +26,40 @@ type User struct {
 	// Granted are the roles that an operator or an import gave to the user, in
 	// ascending order.
 	Granted []string `json:"granted,omitempty"`
+	// Factors lists the second factors of the user. It is authoritative: a record that
+	// it does not name is not a factor.
+	Factors []Factor `json:"factors,omitempty"`
+	// DeviceEpoch is incremented to forget all remembered devices of the user.
+	DeviceEpoch int `json:"device_epoch,omitempty"`
 	// Disabled users get no token and keep none.
 	Disabled bool      `json:"disabled,omitempty"`
 	Created  time.Time `json:"created"`
 	// LastLogin is the time of the last login; zero if there was none.
 	LastLogin time.Time `json:"last_login,omitzero"`
+}
+
+// The kinds of a Factor, which are also those of its record.
+const (
+	FactorTOTP     = "totp"
+	FactorRecovery = "recovery"
+)
+
+// Factor is a second factor of a user.
+type Factor struct {
+	// Kind is FactorTOTP or FactorRecovery.
+	Kind string `json:"kind"`
+	// ID is the key of the record that contains its secrets.
+	ID      string    `json:"id"`
+	Created time.Time `json:"created"`
+}
+
+// Factor returns the factor of a kind, or false.
+func (u User) Factor(kind string) (Factor, bool) {
+	i := slices.IndexFunc(u.Factors, func(f Factor) bool { return f.Kind == kind })
+	if i < 0 {
+		return Factor{}, false
+	}
+	return u.Factors[i], true
 }
 
 // Username returns a name for display. It is not unique.

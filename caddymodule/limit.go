@@ -34,6 +34,7 @@ func limitFields(limits *ratelimit.Limits) map[string]*ratelimit.Rate {
 		"authorize_per_ip":  &limits.AuthorizePerIP,
 		"authorize_overall": &limits.AuthorizeOverall,
 
+		"factor_per_user":     &limits.FactorPerUser,
 		"refresh_per_session": &limits.RefreshPerSession,
 	}
 }

@@ -30,6 +30,14 @@ type Realm struct {
 	// added and removed logins, a changed address and the deletion of the account: `on`
 	// or `off`. Default: `on`.
 	Notices string `json:"notices,omitempty" oneof:"on off"`
+	// Second factors: `off`, `optional` (users who added one are asked for it) or
+	// `required` (all users must have one). Default: `off`.
+	SecondFactor string `json:"second_factor,omitempty" option:"-"`
+	// The roles whose users must have a second factor under `required`. Default: all users.
+	SecondFactorRoles []string `json:"second_factor_roles,omitempty" option:"-"`
+	// The time for which a device that proved a second factor is not asked again.
+	// Default: devices are not remembered.
+	RememberDevice caddy.Duration `json:"remember_device,omitempty"`
 	// Whether users can add passkeys and log in with them: `off` or `optional`. Default:
 	// `off`.
 	Passkeys string `json:"passkeys,omitempty" oneof:"off optional"`

@@ -76,6 +76,8 @@ func (r *Realm) parseOption(b *block) error {
 		return r.parseLimit(b)
 	case "signup":
 		return r.parseSignup(b)
+	case "second_factor":
+		return r.parseSecondFactor(b)
 	case "insecure_debug_links":
 		return r.parseDebugLinks(b)
 	}
@@ -113,6 +115,19 @@ func (r *Realm) parseEmailLink(b *block) error {
 		}
 		b.seen["link_lifetime"] = true
 	}
+	return nil
+}
+
+// parseSecondFactor reads: second_factor off|optional|required [<role…>]
+func (r *Realm) parseSecondFactor(b *block) error {
+	if err := b.once(); err != nil {
+		return err
+	}
+	arguments := b.RemainingArgs()
+	if len(arguments) == 0 {
+		return b.Errf("second_factor: expected off, optional, or required and optional roles")
+	}
+	r.SecondFactor, r.SecondFactorRoles = arguments[0], arguments[1:]
 	return nil
 }
 

@@ -60,10 +60,13 @@ func (r *Realm) provisionConfig() error {
 		NoNotices:          r.Notices == noticesOff,
 		Passkeys:           r.Passkeys,
 		APIKeys:            apikey.Use(r.APIKeys),
+		RememberDevice:     time.Duration(r.RememberDevice),
 		Rules: account.Rules{
 			Signup:      r.Signup,
 			LinkByEmail: r.LinkByEmail,
 			EmailTaken:  r.EmailTaken,
+
+			SecondFactor: r.SecondFactor,
 		},
 		ProviderRules: map[string]account.ProviderRules{},
 		Logger:        r.logger,
@@ -86,6 +89,9 @@ func (r *Realm) provisionConfig() error {
 		return err
 	}
 	if r.config.Rules.Domains, err = resolve.list("signup", r.SignupDomains); err != nil {
+		return err
+	}
+	if r.config.Rules.SecondFactorRoles, err = resolve.list("second_factor", r.SecondFactorRoles); err != nil {
 		return err
 	}
 	if r.config.Rules.Allow, err = resolve.list("allow", r.Allow); err != nil {

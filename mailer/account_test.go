@@ -81,8 +81,8 @@ func TestAccountMails(t *testing.T) {
 				subjects[content.Subject] = true
 			}
 		}
-		if len(subjects) != 6 {
-			t.Errorf("subjects in %s = %v, want 6", tag, subjects)
+		if len(subjects) != 9 {
+			t.Errorf("subjects in %s = %v, want 9", tag, subjects)
 		}
 	}
 }

@@ -19,6 +19,7 @@ type accountPhrases struct {
 	codeValidity, codeWarning, codeIgnore, changeIgnore string
 	// The notices.
 	newLogin, added, removed, addressChanged, deleted, keyCreated accountText
+	factorAdded, factorRemoved, recoveryUsed                      accountText
 	// advice ends a notice.
 	advice string
 	// method is the label of the login method, byMail the method of links and codes.
@@ -42,6 +43,12 @@ func (p *accountPhrases) text(kind authcore.MailKind) accountText {
 		return p.added
 	case authcore.MailUnlinked:
 		return p.removed
+	case authcore.MailFactorAdded:
+		return p.factorAdded
+	case authcore.MailFactorRemoved:
+		return p.factorRemoved
+	case authcore.MailRecoveryUsed:
+		return p.recoveryUsed
 	case authcore.MailAddressChanged:
 		return p.addressChanged
 	case authcore.MailAccountDeleted:

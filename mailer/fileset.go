@@ -77,5 +77,6 @@ func accountKinds() []authcore.MailKind {
 	return []authcore.MailKind{
 		authcore.MailConfirmAddress, authcore.MailConfirmChange, authcore.MailNewLogin, authcore.MailLinked,
 		authcore.MailUnlinked, authcore.MailAddressChanged, authcore.MailAccountDeleted, authcore.MailKeyCreated,
+		authcore.MailFactorAdded, authcore.MailFactorRemoved, authcore.MailRecoveryUsed,
 	}
 }

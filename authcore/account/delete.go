@@ -26,6 +26,9 @@ func (s *Service) DeleteCurrentUser(ctx context.Context, claims *gate.Claims, ca
 	if err != nil {
 		return err
 	}
+	if err := s.cfg.Rules.CheckFactor(claims, user); err != nil {
+		return err
+	}
 	if err := s.deleteRecords(ctx, user); err != nil {
 		return authcore.Unavailable(err)
 	}

@@ -58,6 +58,11 @@ type Rules struct {
 	// the other spellings of its mailbox.
 	Deny []string
 
+	// SecondFactor is SecondFactorOff (default), SecondFactorOptional or
+	// SecondFactorRequired. SecondFactorRoles limits SecondFactorRequired to users that
+	// have one of these roles; for all others it is optional.
+	SecondFactor      string
+	SecondFactorRoles []string
 	// Roles lists the roles that the configuration gives to verified addresses.
 	Roles []RoleRule
 	// RoleProviders has the providers whose roles count, and ProviderRolesAge is the
@@ -96,6 +101,7 @@ func (r *Rules) SetDefaults() {
 	r.Signup = cmp.Or(r.Signup, SignupOpen)
 	r.LinkByEmail = cmp.Or(r.LinkByEmail, LinkByEmailVerified)
 	r.EmailTaken = cmp.Or(r.EmailTaken, EmailTakenConflict)
+	r.SecondFactor = cmp.Or(r.SecondFactor, SecondFactorOff)
 }
 
 // Validate returns all faults of the rules, joined, and prepares them for use.
@@ -104,7 +110,7 @@ func (r *Rules) Validate() error {
 	r.allowed, allowFault = parseAllow(r.Allow)
 	r.denied, denyFault = parseDeny(r.Deny)
 	r.roles, roleFault = parseRoleRules(r.Roles)
-	return errors.Join(r.validateSignup(), oneOf("email_taken", r.EmailTaken, EmailTakenConflict, EmailTakenNewAccount), allowFault, denyFault, roleFault)
+	return errors.Join(r.validateSignup(), oneOf("email_taken", r.EmailTaken, EmailTakenConflict, EmailTakenNewAccount), r.validateFactor(), allowFault, denyFault, roleFault)
 }
 
 // ValidateProvider returns all faults of the rules that a provider replaces,

@@ -60,7 +60,7 @@ func (h *Handler) loginByMail(r *request) (answer, error) {
 	if isCodeLogin(from) {
 		return h.loginByCode(r, from)
 	}
-	in, err := read(from, trimmed("token"), h.clientKey())
+	in, err := read(from, trimmed("token"), h.clientKey(), blank("device_token"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -71,7 +71,7 @@ func (h *Handler) loginByMail(r *request) (answer, error) {
 	return h.signedInAs(r)(h.realm.Logins.ByLink(r.Context(), login.LinkLogin{
 		Token:     in["token"],
 		ClientKey: key,
-		Caller:    h.caller(r),
+		Caller:    h.callerOn(r, in["device_token"]),
 	}))
 }
 
@@ -91,7 +91,7 @@ func isCodeLogin(from source) bool {
 
 // loginByCode ignores the member "email", which frontends may send along.
 func (h *Handler) loginByCode(r *request, from source) (answer, error) {
-	in, err := read(from, trimmed("request_id"), code(), h.clientKey())
+	in, err := read(from, trimmed("request_id"), code(), h.clientKey(), blank("device_token"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -103,6 +103,6 @@ func (h *Handler) loginByCode(r *request, from source) (answer, error) {
 		RequestID: in["request_id"],
 		Code:      in["code"],
 		ClientKey: key,
-		Caller:    h.caller(r),
+		Caller:    h.callerOn(r, in["device_token"]),
 	}))
 }

@@ -98,6 +98,8 @@ func publicFailure(e *authcore.Error) answer {
 	case e.Status == http.StatusUnauthorized:
 		text, _ := encode(failureBody{Detail: e.Detail})
 		return unauthorized(string(text))
+	case e.Missing != nil:
+		return missingAnswer(e)
 	case e.Code == authcore.CodeThrottled || e.Code == authcore.CodeNotFound:
 		body.Code = ""
 	}

@@ -153,6 +153,13 @@ func (h *Handler) caller(r *request) authcore.Caller {
 	}
 }
 
+// callerOn is caller for a login on a remembered device.
+func (h *Handler) callerOn(r *request, device string) authcore.Caller {
+	caller := h.caller(r)
+	caller.Device = device
+	return caller
+}
+
 // peer returns the other end of the connection, or the zero Addr.
 func peer(r *http.Request) netip.Addr {
 	address, err := netip.ParseAddrPort(r.RemoteAddr)

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // keySetPath is the path of the public keys (RFC 8615), below the prefix and at the
@@ -86,6 +88,17 @@ func (h *Handler) table() []route {
 			http.MethodPatch:  h.signedInPasskeys(h.renamePasskey),
 			http.MethodDelete: h.signedInPasskeys(h.deletePasskey),
 		}},
+		{pattern: "/factors", methods: methods{http.MethodGet: h.signedIn(h.listFactors)}},
+		{pattern: "/factors/totp", methods: methods{http.MethodPost: h.beginTOTP, http.MethodDelete: h.removeFactor(authcore.FactorTOTP)}},
+		{pattern: "/factors/totp/confirm", methods: methods{http.MethodPost: h.signedIn(h.confirmTOTP)}},
+		{pattern: "/factors/recovery", methods: methods{
+			http.MethodPost:   h.signedIn(h.newRecoveryCodes),
+			http.MethodDelete: h.removeFactor(authcore.FactorRecovery),
+		}},
+		{pattern: "/factors/login", methods: methods{http.MethodPost: h.loginByFactor}},
+		{pattern: "/factors/verify", methods: methods{http.MethodPost: h.signedIn(h.verifyFactor)}},
+		{pattern: "/factors/devices", methods: methods{http.MethodDelete: h.signedIn(h.forgetDevices)}},
+		{pattern: "/factors/devices/{id}", methods: methods{http.MethodDelete: h.signedIn(h.forgetDevices)}},
 		{pattern: verifyPath, methods: methods{http.MethodGet: verify}, anyMethod: verify, crossSite: true},
 		{pattern: "/revocations", methods: methods{http.MethodGet: h.revocations}, public: true},
 		{pattern: keySetPath, methods: methods{http.MethodGet: h.keySet}, public: true},

@@ -46,17 +46,17 @@ type byMail struct {
 func (s *Service) ByLink(ctx context.Context, r LinkLogin) (session.Grant, error) {
 	m := &byMail{Service: s}
 	a := &attempt{method: MethodLink, clientKey: r.ClientKey, caller: r.Caller}
-	if m.requestID, m.secret = parseInvitation(trim(r.Token)); m.requestID != nil {
+	if m.requestID, m.secret = parseInvitation(authcore.Trim(r.Token)); m.requestID != nil {
 		return s.login(ctx, a, &acceptance{m})
 	}
-	m.requestID, m.secret = parseToken(trim(r.Token))
+	m.requestID, m.secret = parseToken(authcore.Trim(r.Token))
 	return s.login(ctx, a, m)
 }
 
 // ByCode logs in with a mailed code. Five wrong codes end the code; the link of the
 // same mail still works.
 func (s *Service) ByCode(ctx context.Context, r CodeLogin) (session.Grant, error) {
-	m := &byMail{Service: s, requestID: parseRequestID(trim(r.RequestID)), code: r.Code}
+	m := &byMail{Service: s, requestID: parseRequestID(authcore.Trim(r.RequestID)), code: r.Code}
 	return s.login(ctx, &attempt{method: MethodCode, clientKey: r.ClientKey, caller: r.Caller}, m)
 }
 
@@ -65,7 +65,7 @@ func (m *byMail) admit(a *attempt) error {
 	if a.method == MethodLink {
 		return nil
 	}
-	code, ok := parseCode(m.code)
+	code, ok := authcore.ParseCode(m.code)
 	if !ok {
 		return authcore.FieldError(authcore.CodeInvalidRequest, "code", "Enter the six digits of the code.")
 	}
@@ -220,6 +220,11 @@ func (m *byMail) repeated(ctx context.Context, a *attempt) (session.Grant, error
 		if begun.ID == spent.SessionID {
 			return m.cfg.Sessions.Grant(found.User, begun, found.User.Created.Equal(begun.Created))
 		}
+	}
+	if need := m.cfg.Rules.FactorNeed(found.User); need != account.FactorNotNeeded {
+		// The first request got a challenge, of which a page may have lost the answer.
+		a.pending, err = m.challenge(ctx, a, found.User, &decision{}, need)
+		return session.Grant{}, err
 	}
 	return session.Grant{}, authcore.ErrNotFound
 }

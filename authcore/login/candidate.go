@@ -3,6 +3,7 @@ package login
 import (
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
 // candidate is the account that a provider reported. It decides to which user it
@@ -27,8 +28,8 @@ type candidate struct {
 	address authcore.Address
 	// user is the new account.
 	user authcore.User
-	// linkTo is the ID of the user who adds the identity; "" for a login.
-	linkTo string
+	// linkTo is the token of the user who adds the identity; nil for a login.
+	linkTo *gate.Claims
 	// invitation is that of the address, which decide reads from the step, or nil.
 	invitation *account.NewUser
 }
@@ -40,8 +41,8 @@ func (c *candidate) refs() []authcore.UserRef {
 		refs = append(refs, authcore.UserRef{Identity: c.formerKey(c.former)})
 	}
 	switch {
-	case c.linkTo != "":
-		refs = append(refs, authcore.UserRef{ID: c.linkTo})
+	case c.linkTo != nil:
+		refs = append(refs, authcore.UserRef{ID: c.linkTo.Subject})
 	case c.user.EmailVerified:
 		refs = append(refs, authcore.UserRef{EmailKey: c.address.Key()})
 	}
@@ -83,7 +84,7 @@ func (c *candidate) decide(step authcore.LoginFound) (decision, error) {
 		return decision{}, err
 	}
 	switch {
-	case c.linkTo != "":
+	case c.linkTo != nil:
 		return c.link(found)
 	case found.known.User.ID != "" && !c.isActive(found.known):
 		return decision{}, identityUnlinked()
@@ -134,7 +135,7 @@ func (c *candidate) signUp(taken bool) (decision, error) {
 func (c *candidate) create(user authcore.User) decision {
 	return decision{
 		account: authcore.Account{User: user, Identities: []authcore.Identity{c.identity}},
-		isNew:   true, identity: c.identity.PublicID,
+		isNew:   true, identity: c.identity.PublicID, by: c,
 	}
 }
 
@@ -176,6 +177,9 @@ func (c *candidate) link(found lookup) (decision, error) {
 	case found.known.User.ID != "" && found.known.User.ID != owner.User.ID && c.isActive(found.known):
 		return decision{}, identityTaken()
 	}
+	if err := c.rules.CheckFactor(c.linkTo, owner.User); err != nil {
+		return decision{}, err
+	}
 	return c.enter(owner)
 }
 
@@ -203,5 +207,5 @@ func (c *candidate) add(to authcore.Account) decision {
 			to.Retire(c.formerKey(subject))
 		}
 	}
-	return decision{account: to, identity: publicID, added: added}
+	return decision{account: to, identity: publicID, added: added, by: c}
 }

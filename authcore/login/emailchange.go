@@ -101,6 +101,9 @@ func (s *Service) RequestEmailChange(ctx context.Context, r EmailChangeRequest) 
 		if err != nil {
 			return err
 		}
+		if err := s.cfg.Rules.CheckFactor(r.Claims, user); err != nil {
+			return err
+		}
 		if user.EmailVerified && user.Email == address.String() {
 			return authcore.FieldError(authcore.CodeInvalidRequest, "email", "This is your address already.")
 		}
@@ -218,7 +221,7 @@ func (s *Service) ConfirmEmailChange(ctx context.Context, r EmailChangeProof) (s
 	if err != nil {
 		return session.Grant{}, err
 	}
-	requestID := parseRequestID(trim(r.RequestID))
+	requestID := parseRequestID(authcore.Trim(r.RequestID))
 	client := s.clientNamed(r.Claims.Client)
 	if client.Key == "" {
 		return session.Grant{}, &authcore.Error{
@@ -246,7 +249,7 @@ func (s *Service) ConfirmEmailChange(ctx context.Context, r EmailChangeProof) (s
 func parseCodes(r EmailChangeProof) (code, current string, err error) {
 	faults := map[string][]string{}
 	parse := func(field, text string) string {
-		parsed, ok := parseCode(text)
+		parsed, ok := authcore.ParseCode(text)
 		if !ok {
 			faults[field] = []string{"Enter the six digits of the code."}
 		}

@@ -39,6 +39,7 @@ func (c *emailConfirmation) run(ctx context.Context) (session.Grant, error) {
 	if err != nil {
 		return session.Grant{}, err
 	}
+	(&proof{by: c.Claims}).count(&begun)
 	var revocations []authcore.Revocation
 	stored, err := c.store.Login(ctx, authcore.LoginStep{
 		Now: c.now(), Proof: emailChangeKey(c.requestID), Refs: []authcore.UserRef{{ID: c.Claims.Subject}},
@@ -47,6 +48,7 @@ func (c *emailConfirmation) run(ctx context.Context) (session.Grant, error) {
 			if err != nil {
 				return authcore.Account{}, err
 			}
+			changed.User.DeviceEpoch++
 			changed.EndSessions(func(authcore.Session) bool { return true })
 			c.cfg.Rules.UpdateRoles(&changed, begun.Created)
 			changed.Start(begun, c.cfg.Sessions.MaxSessions())
@@ -90,6 +92,8 @@ func (c *emailConfirmation) decide(found authcore.LoginFound) (authcore.Account,
 			return authcore.Account{}, err
 		}
 		return authcore.Account{}, authcore.ErrProofFailed
+	case c.cfg.Rules.CheckFactor(c.Claims, known.User) != nil:
+		return authcore.Account{}, c.cfg.Rules.CheckFactor(c.Claims, known.User)
 	case !c.mayBeAddress(address):
 		return authcore.Account{}, account.NotAdmitted()
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"github.com/edgeauth/edgeauth/authcore/session"
 )
@@ -35,6 +36,8 @@ type attempt struct {
 	caller    authcore.Caller
 	// client is nil until the client key was checked.
 	client *authcore.Client
+	// pending is set if the login lacks a second factor.
+	pending *authcore.MissingFactor
 }
 
 // proof is the result of method.prove.
@@ -48,6 +51,10 @@ type proof struct {
 	// decide selects the account. It is called within the store's step, perhaps more
 	// than once.
 	decide func(authcore.LoginFound) (decision, error)
+	// factor is the second factor that was proven, as a value of the claim amr; or "".
+	factor string
+	// by is the token of the user who adds a login; nil for a login.
+	by *gate.Claims
 }
 
 // decision is the account that a login leads to.
@@ -58,6 +65,8 @@ type decision struct {
 	identity string
 	// added reports that the identity is new in an existing account.
 	added bool
+	// by is the candidate of a social login; nil for the other methods.
+	by *candidate
 }
 
 // notice returns the kind of the mail that tells the owner of an existing account about
@@ -95,6 +104,9 @@ func (s *Service) login(ctx context.Context, a *attempt, m method) (session.Gran
 		return session.Grant{}, public
 	}
 	failure = ""
+	if a.pending != nil {
+		return session.Grant{}, account.FactorRequired(a.pending)
+	}
 	return grant, nil
 }
 
@@ -151,12 +163,19 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 	if err != nil {
 		return session.Grant{}, err
 	}
+	device, err := s.cfg.Factors.Device(ctx, a.caller.Device)
+	if err != nil {
+		return session.Grant{}, err
+	}
+	p.count(&begun)
 	var (
 		entered decision
 		kind    authcore.MailKind
 		tell    bool
+		need    account.FactorNeed
 	)
 	step := authcore.LoginStep{Now: s.now(), Proof: p.record, Refs: p.refs, Decide: func(found authcore.LoginFound) (authcore.Account, error) {
+		before := loaded(found)
 		d, err := p.decide(found)
 		if err != nil {
 			return authcore.Account{}, err
@@ -164,13 +183,21 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 		if d.account.User.Disabled {
 			return authcore.Account{}, authcore.Inactive()
 		}
-		if d.isNew {
+		if d.isNew && d.account.User.Created.IsZero() {
 			d.account.User.Created = begun.Created // see byMail.repeated
+		}
+		s.cfg.Rules.UpdateRoles(&d.account, begun.Created) // which may require a second factor
+		entered = d
+		if need = s.need(&begun, p, d.account.User, device); need != account.FactorNotNeeded {
+			// One factor changes no account that exists.
+			if known, exists := before[d.account.User.ID]; exists {
+				return known, nil
+			}
+			return d.account, nil
 		}
 		d.account.User.LastLogin = begun.Created
 		begun.Identity = d.identity
 		kind, tell = d.notice(a.method)
-		s.cfg.Rules.UpdateRoles(&d.account, begun.Created)
 		d.account.Start(begun, s.cfg.Sessions.MaxSessions())
 		entered = d
 		return d.account, nil
@@ -183,6 +210,10 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 		return session.Grant{}, err
 	}
 	s.cfg.Sessions.Applied(entered.account.Revocations)
+	if need != account.FactorNotNeeded {
+		a.pending, err = s.challenge(ctx, a, stored.User, &entered, need)
+		return session.Grant{}, err
+	}
 	begun.UserID = stored.User.ID
 	grant, err := s.cfg.Sessions.Grant(stored.User, begun, entered.isNew)
 	if err != nil {
@@ -193,6 +224,17 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 		s.cfg.Notices.Send(ctx, grant.User, account.Notice{Kind: kind, Method: a.method, Client: a.client.Name, Caller: a.caller})
 	}
 	return grant, nil
+}
+
+// loaded returns copies of the accounts of a step, by user.
+func loaded(found authcore.LoginFound) map[string]authcore.Account {
+	accounts := map[string]authcore.Account{}
+	for _, known := range found.Accounts {
+		if known.User.ID != "" {
+			accounts[known.User.ID] = known.Clone()
+		}
+	}
+	return accounts
 }
 
 func signupClosed() *authcore.Error {

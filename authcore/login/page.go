@@ -99,7 +99,7 @@ func maskCode(secret, code []byte) []byte {
 // ShowLink returns what a login page shows about the link with this token. It does not
 // use up the link.
 func (s *Service) ShowLink(ctx context.Context, token string) (PageLink, error) {
-	if id, secret := parseInvitation(trim(token)); id != nil {
+	if id, secret := parseInvitation(authcore.Trim(token)); id != nil {
 		shown, err := s.showInvitation(ctx, id, secret)
 		switch {
 		case errors.Is(err, authcore.ErrNotFound):
@@ -109,7 +109,7 @@ func (s *Service) ShowLink(ctx context.Context, token string) (PageLink, error) 
 		}
 		return shown, nil
 	}
-	requestID, secret := parseToken(trim(token))
+	requestID, secret := parseToken(authcore.Trim(token))
 	if requestID == nil {
 		return PageLink{}, invalidLink()
 	}
@@ -133,7 +133,7 @@ func (s *Service) ShowLink(ctx context.Context, token string) (PageLink, error) 
 // ShowRequest returns what is known about a request for a link, without the code, or
 // the error invalid_code.
 func (s *Service) ShowRequest(ctx context.Context, requestID string) (PageLink, error) {
-	id := parseRequestID(trim(requestID))
+	id := parseRequestID(authcore.Trim(requestID))
 	if id == nil {
 		return PageLink{}, invalidCode()
 	}

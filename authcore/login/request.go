@@ -46,7 +46,7 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 // which part is not supported. Addresses of this machine are for development: in
 // production their mail would go to the operator, for example to root@localhost.
 func (s *Service) parseEmail(text string) (authcore.Address, error) {
-	address, err := authcore.ParseAddress(trim(text))
+	address, err := authcore.ParseAddress(authcore.Trim(text))
 	message := "Enter a valid email address."
 	switch {
 	case errors.Is(err, authcore.ErrQuotedAddress):

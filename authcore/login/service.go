@@ -7,6 +7,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/factor"
 	"github.com/edgeauth/edgeauth/authcore/keys"
 	"github.com/edgeauth/edgeauth/authcore/passkey"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
@@ -31,6 +32,7 @@ type Config struct {
 	Store    Store
 	Sessions *session.Service
 	Keys     *keys.Ring
+	Factors  *factor.Service
 	Limiter  *ratelimit.Limiter
 	Limits   ratelimit.Limits
 	// Rules are the rules of the realm. ProviderRules replaces some of them, by

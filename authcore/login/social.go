@@ -76,7 +76,7 @@ func (m *social) prove(ctx context.Context, _ *attempt) (proof, error) {
 		return proof{}, err
 	}
 	m.identity = found.identity.Key()
-	p := proof{claims: m.claims, refs: found.refs(), decide: found.decide}
+	p := proof{claims: m.claims, refs: found.refs(), decide: found.decide, by: m.LinkTo}
 	if p.record, err = m.invited(ctx, found); err != nil {
 		return proof{}, err
 	}
@@ -175,9 +175,7 @@ func (m *social) candidate(profile authcore.Profile) (*candidate, error) {
 	if len(profile.Roles) > 0 {
 		c.identity.Roles, c.identity.RolesAt = profile.Roles, now
 	}
-	if m.LinkTo != nil {
-		c.linkTo = m.LinkTo.Subject
-	}
+	c.linkTo = m.LinkTo
 	return c, nil
 }
 

@@ -33,6 +33,8 @@ type Limits struct {
 	AuthorizePerIP Rate
 	// AuthorizeOverall limits the authorization requests of the realm.
 	AuthorizeOverall Rate
+	// FactorPerUser limits wrong codes for the second factor of a user.
+	FactorPerUser Rate
 	// RefreshPerSession limits refreshes of one session.
 	RefreshPerSession Rate
 }
@@ -49,6 +51,7 @@ func DefaultLimits() Limits {
 		CodePerAddress:    Rate{15, time.Hour},
 		AuthorizePerIP:    Rate{60, time.Minute},
 		AuthorizeOverall:  Rate{6000, time.Minute},
+		FactorPerUser:     Rate{5, 15 * time.Minute},
 		RefreshPerSession: Rate{30, 15 * time.Minute},
 	}
 }

@@ -143,6 +143,9 @@ type Config struct {
 	Rules account.Rules
 	// ProviderRules replaces some of Rules, by the name of a provider.
 	ProviderRules map[string]account.ProviderRules
+	// RememberDevice is the time for which a device that proved a second factor is not
+	// asked for it again. Zero remembers none.
+	RememberDevice time.Duration
 	// Limits are the request limits; the zero value means the defaults.
 	Limits ratelimit.Limits
 
@@ -210,6 +213,9 @@ func (c *Config) Validate() error {
 	}
 	if c.CacheSize > maxCacheSize {
 		fault("cache_size: %d is out of range; use %d at most, a token takes about 400 bytes", c.CacheSize, maxCacheSize)
+	}
+	if c.RememberDevice < 0 || c.RememberDevice > maxLifetime {
+		fault("remember_device: %s is out of range; use 0 to %s", c.RememberDevice, maxLifetime)
 	}
 	if c.OnStale != OnStaleServe && c.OnStale != OnStaleReject {
 		fault("on_stale: %q is not valid; use %s or %s", c.OnStale, OnStaleServe, OnStaleReject)

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/apikey"
+	"github.com/edgeauth/edgeauth/authcore/factor"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/keys"
 	"github.com/edgeauth/edgeauth/authcore/login"
@@ -33,6 +36,7 @@ type Realm struct {
 	APIKeys     *apikey.Service
 	// Passkeys is nil if users cannot have passkeys.
 	Passkeys *passkey.Service
+	Factors  *factor.Service
 
 	cfg      Config
 	horizon  *revocation.Horizon
@@ -129,7 +133,7 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 		})
 	}
 	r.Accounts = account.New(account.Config{
-		Notices: notices, Records: append(login.RecordKinds(), passkey.RecordKind()), Passkeys: cfg.Passkeys != PasskeysOff,
+		Notices: notices, Records: recordKinds(), Passkeys: cfg.Passkeys != PasskeysOff,
 		Store: cfg.Store, Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers,
 		Revoked: r.Revocations, TokenLifetime: cfg.longestToken(), Observe: cfg.Observe, Now: r.Now, Random: random,
 	})
@@ -146,9 +150,14 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 	if err := r.addPasskeys(notices, random); err != nil {
 		return err
 	}
+	r.Factors = factor.New(factor.Config{
+		Store: cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Limiter: limiter, Limits: cfg.Limits, Rules: &cfg.Rules,
+		Revoked: r.Revocations, Notices: notices, Title: cmp.Or(cfg.Title, hostOf(cfg.EmailLink), cfg.Issuer), Remember: cfg.RememberDevice,
+		Observe: cfg.Observe, Now: r.Now, Random: random,
+	})
 	r.Logins = login.New(login.Config{
 		Passkeys: r.Passkeys,
-		Store:    cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Limiter: limiter, Limits: cfg.Limits,
+		Store:    cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Factors: r.Factors, Limiter: limiter, Limits: cfg.Limits,
 		Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers, APIURL: cfg.APIURL,
 		Mailer: cfg.Mailer, Notices: notices, Title: cfg.Title, EmailLink: cfg.EmailLink, LinkLifetime: cfg.LinkLifetime, DebugLinks: cfg.DebugLinks,
 		InvitationLifetime: cfg.InvitationLifetime,
@@ -168,6 +177,20 @@ func (r *Realm) addPasskeys(notices *account.Notices, random authcore.Random) (e
 		Clients: cfg.Clients, Title: cfg.Title, Notices: notices, Observe: cfg.Observe, Logger: cfg.Logger, Now: r.Now, Random: random,
 	})
 	return err
+}
+
+// recordKinds lists the kinds of records that belong to users.
+func recordKinds() []account.RecordKind {
+	return slices.Concat(login.RecordKinds(), factor.RecordKinds(), []account.RecordKind{passkey.RecordKind()})
+}
+
+// hostOf returns the host of a link template, or "".
+func hostOf(template string) string {
+	parsed, err := url.Parse(template)
+	if err != nil {
+		return ""
+	}
+	return parsed.Host
 }
 
 func (r *Realm) addVerifier() {

@@ -14,6 +14,9 @@ import (
 // user. API keys stay. It succeeds if the session has ended already.
 func (s *Service) Logout(ctx context.Context, claims *gate.Claims, everywhere bool) error {
 	_, err := s.end(ctx, claims, func(a *authcore.Account) {
+		if everywhere {
+			a.User.DeviceEpoch++
+		}
 		ended := a.EndSessions(func(session authcore.Session) bool {
 			return everywhere && !session.IsKey() || session.ID == claims.Session
 		})

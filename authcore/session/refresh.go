@@ -77,6 +77,8 @@ func (s *Service) renew(a *authcore.Account, claims *gate.Claims, now time.Time)
 		return refreshing{}, unknownClient()
 	case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, session)):
 		return refreshing{}, account.NotAdmitted()
+	case s.lacksFactor(a.User, session):
+		return refreshing{}, ended()
 	}
 	live := s.inGrace(session.Superseded, now)
 	current := claims.ID == session.Token.ID

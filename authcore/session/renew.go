@@ -31,6 +31,8 @@ func (s *Service) Renew(ctx context.Context, ref authcore.SessionRef) (Grant, er
 			return unknownClient()
 		case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, session)):
 			return account.NotAdmitted()
+		case s.lacksFactor(a.User, session):
+			return ended()
 		}
 		if isHalfOver(session.Token, now) {
 			if err := s.succeed(session, client, s.inGrace(session.Superseded, now), now); err != nil {

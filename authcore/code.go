@@ -1,4 +1,4 @@
-package login
+package authcore
 
 import (
 	"strings"
@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// codeDigits is the length of a mailed code.
+// codeDigits is the length of the codes that users type.
 const codeDigits = 6
 
-// parseCode returns the digits of a code as users type and paste it: with decimal
+// ParseCode returns the digits of a code as users type and paste it: with decimal
 // digits of any script, and with blanks, hyphens and invisible characters anywhere.
 // It reports false if the rest is not a code.
-func parseCode(text string) (code string, ok bool) {
+func ParseCode(text string) (code string, ok bool) {
 	digits := make([]byte, 0, codeDigits)
-	for _, r := range trimFullStop(trim(text)) {
+	for _, r := range trimFullStop(Trim(text)) {
 		if isFiller(r) {
 			continue
 		}
@@ -27,9 +27,9 @@ func parseCode(text string) (code string, ok bool) {
 	return string(digits), len(digits) == codeDigits
 }
 
-// trim removes blanks and invisible characters of Unicode around a text. They are
+// Trim removes blanks and invisible characters of Unicode around a text. They are
 // copied along from mails and web pages.
-func trim(text string) string {
+func Trim(text string) string {
 	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
 }
 

@@ -1,4 +1,4 @@
-package login
+package authcore
 
 import (
 	"strings"
@@ -40,9 +40,9 @@ func TestParseCode(t *testing.T) {
 		"\xff123456":                           "",
 		strings.Repeat("0", 60_000):            "",
 	} {
-		code, ok := parseCode(text)
+		code, ok := ParseCode(text)
 		if ok != (want != "") || ok && code != want {
-			t.Errorf("parseCode(%.40q) = %q, %t, want %q", text, code, ok, want)
+			t.Errorf("ParseCode(%.40q) = %q, %t, want %q", text, code, ok, want)
 		}
 	}
 }
@@ -66,12 +66,12 @@ func FuzzParseCode(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		code, ok := parseCode(text)
+		code, ok := ParseCode(text)
 		if ok && (len(code) != 6 || strings.Trim(code, "0123456789") != "") {
-			t.Errorf("parseCode(%q) = %q, want six digits", text, code)
+			t.Errorf("ParseCode(%q) = %q, want six digits", text, code)
 		}
-		if again, okAgain := parseCode(code); ok && (!okAgain || again != code) {
-			t.Errorf("parseCode(%q) = %q, want %q", code, again, code)
+		if again, okAgain := ParseCode(code); ok && (!okAgain || again != code) {
+			t.Errorf("ParseCode(%q) = %q, want %q", code, again, code)
 		}
 	})
 }

@@ -1,0 +1,105 @@
+package factor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/session"
+)
+
+const (
+	// deviceKind is the kind of the records of remembered devices.
+	deviceKind = "device"
+	// devicesOfUser limits the remembered devices of a user.
+	devicesOfUser = 20
+	// maxDeviceToken limits the length of the tokens that are looked up.
+	maxDeviceToken = 128
+)
+
+// Device is a browser or application that proved a second factor and asked to be
+// remembered. The zero value is no device.
+type Device struct {
+	// ID is the key of its record: a digest of its token.
+	ID        string
+	Created   time.Time
+	Expires   time.Time
+	UserAgent string
+
+	userID string
+	epoch  int
+}
+
+// deviceData is the content of a "device" record.
+type deviceData struct {
+	// Epoch is the User.DeviceEpoch at the login. The device is forgotten when that
+	// has changed.
+	Epoch     int    `json:"epoch"`
+	UserAgent string `json:"user_agent,omitempty"`
+}
+
+// Replaces reports whether the device replaces the second factor of a user: it belongs to
+// this user, who has not forgotten it.
+func (d Device) Replaces(user authcore.User) bool {
+	return d.userID != "" && d.userID == user.ID && d.epoch == user.DeviceEpoch
+}
+
+// Remembers returns the time for which a device is remembered, or zero.
+func (s *Service) Remembers() time.Duration { return s.cfg.Remember }
+
+// Remember stores a device of a user who has just proven a second factor. It returns the
+// token that the device presents at later logins, which is a secret.
+func (s *Service) Remember(ctx context.Context, user authcore.User, caller authcore.Caller) (string, error) {
+	if s.cfg.Remember == 0 {
+		return "", nil
+	}
+	token, err := s.cfg.Random.Secret()
+	if err != nil {
+		return "", authcore.Unavailable(err)
+	}
+	data, err := json.Marshal(deviceData{Epoch: user.DeviceEpoch, UserAgent: session.CleanUserAgent(caller.UserAgent)})
+	if err != nil {
+		return "", authcore.Unavailable(err)
+	}
+	now := s.now()
+	record := authcore.Record{RecordKey: deviceKey(token), Owner: user.ID, Created: now, Expires: now.Add(s.cfg.Remember), Data: data}
+	err = s.store.PutRecord(ctx, record, authcore.PutOptions{Now: now, Keep: devicesOfUser, OwnedByUser: true})
+	if err != nil {
+		return "", userError(err)
+	}
+	return token, nil
+}
+
+// Device returns the device with this token. An unknown or expired token is that of no
+// device.
+func (s *Service) Device(ctx context.Context, token string) (Device, error) {
+	if token == "" || len(token) > maxDeviceToken || s.cfg.Remember == 0 {
+		return Device{}, nil
+	}
+	record, err := s.store.Record(ctx, deviceKey(token), s.now())
+	switch {
+	case errors.Is(err, authcore.ErrNotFound):
+		return Device{}, nil
+	case err != nil:
+		return Device{}, err
+	}
+	return readDevice(record)
+}
+
+func readDevice(record authcore.Record) (Device, error) {
+	var data deviceData
+	if err := json.Unmarshal(record.Data, &data); err != nil {
+		return Device{}, fmt.Errorf("read a device record: %w", err)
+	}
+	return Device{
+		ID: record.Key, Created: record.Created, Expires: record.Expires, UserAgent: data.UserAgent,
+		userID: record.Owner, epoch: data.Epoch,
+	}, nil
+}
+
+func deviceKey(token string) authcore.RecordKey {
+	return authcore.RecordKey{Kind: deviceKind, Key: authcore.DigestOf("device", token).String()}
+}

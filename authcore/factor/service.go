@@ -1,0 +1,104 @@
+package factor
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/ratelimit"
+	"github.com/edgeauth/edgeauth/authcore/session"
+)
+
+// Store contains the roles of authcore.Store that a Service uses.
+type Store interface {
+	authcore.Accounts
+	authcore.Records
+}
+
+// Sealer seals the state of an enrolment. It is implemented by *keys.Ring.
+type Sealer interface {
+	Seal(purpose string, plaintext []byte) (string, error)
+	Open(purpose, text string) ([]byte, error)
+}
+
+// Config configures a Service. All fields are required unless noted otherwise.
+type Config struct {
+	Store    Store
+	Sessions *session.Service
+	Keys     Sealer
+	Limiter  *ratelimit.Limiter
+	Limits   ratelimit.Limits
+	Rules    *account.Rules
+	// Revoked puts revocations in force on this node.
+	Revoked session.Revoker
+	// Notices reports changes to the owners of accounts; nil sends none.
+	Notices *account.Notices
+	// Title names the site in authenticator applications.
+	Title string
+	// Remember is the time for which a device is remembered; zero remembers none.
+	Remember time.Duration
+	// Observe receives events. It must not block. Default: events are dropped.
+	Observe func(authcore.Event)
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+	// Random is the source of secrets. The zero value uses crypto/rand.
+	Random authcore.Random
+}
+
+// Service manages second factors. Its methods are safe for concurrent use.
+type Service struct {
+	cfg   Config
+	store Store
+
+	// mu protects key, which is nil until it was loaded.
+	mu  sync.Mutex
+	key []byte
+}
+
+// New returns a Service. The configuration is not validated.
+func New(cfg Config) *Service {
+	if cfg.Observe == nil {
+		cfg.Observe = func(authcore.Event) {}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Service{cfg: cfg, store: cfg.Store}
+}
+
+// Offered reports whether users of the realm may have a second factor.
+func (s *Service) Offered() bool { return s.cfg.Rules.OffersFactors() }
+
+// now returns the time without its monotonic part, so that times compare alike
+// before and after they were stored.
+func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
+
+// userError returns the public error for a user's own call.
+func userError(err error) error {
+	if errors.Is(err, authcore.ErrNotFound) {
+		return authcore.Inactive()
+	}
+	return authcore.Unavailable(err)
+}
+
+// invalidCode is the error of every code that is not accepted: wrong, used, or that of a
+// factor that the user does not have.
+func invalidCode() *authcore.Error {
+	return &authcore.Error{
+		Status: http.StatusBadRequest, Code: authcore.CodeInvalidCode, Detail: "The code is invalid or was used already.",
+	}
+}
+
+// RecordKinds describes the records of this package that belong to users.
+func RecordKinds() []account.RecordKind {
+	var kinds []account.RecordKind
+	for _, kind := range []string{authcore.FactorTOTP, authcore.FactorRecovery, deviceKind} {
+		kinds = append(kinds, account.RecordKind{
+			Kind: kind, Owner: func(user authcore.User) string { return user.ID }, Email: func([]byte) string { return "" },
+		})
+	}
+	return kinds
+}
