@@ -92,6 +92,7 @@ func (a *api) addUsers() {
 	a.handle("GET /users/{user}/sessions", onUser(showSessions))
 	a.handle("DELETE /users/{user}/sessions", onUser(endSessions))
 	a.handle("DELETE /users/{user}/sessions/{session}", onUser(endSessions))
+	a.handle("DELETE /users/{user}/factors/{kind}/{factor}", onUser(removeFactor))
 }
 
 func lookUp(c *call) (any, error) {
@@ -198,6 +199,12 @@ func showSessions(c *call, id string) (any, error) {
 
 func endSessions(c *call, id string) (any, error) {
 	return nil, c.realm.Accounts.EndSessions(c.Context(), id, c.PathValue("session"))
+}
+
+// removeFactor removes a lost second factor: the application with the recovery codes, or
+// the recovery codes.
+func removeFactor(c *call, id string) (any, error) {
+	return nil, c.realm.Factors.RemoveFor(c.Context(), id, c.PathValue("kind"), c.PathValue("factor"))
 }
 
 // filter returns the search in the form of the store.

@@ -20,7 +20,7 @@ const (
 	SecondFactorRequired = "required"
 )
 
-// FactorNeed is what a login with one factor lacks.
+// FactorNeed describes the lack of a login with one factor.
 type FactorNeed int
 
 // The values of FactorNeed.
@@ -86,7 +86,7 @@ func FactorMethods(user authcore.User) []string {
 	return methods
 }
 
-// hasFactor reports whether the user has a second factor. Recovery codes are none.
+// hasFactor reports whether the user has a second factor. Recovery codes do not count.
 func hasFactor(user authcore.User) bool {
 	_, has := user.Factor(authcore.FactorTOTP)
 	return has

@@ -21,7 +21,7 @@ const (
 )
 
 // Device is a browser or application that proved a second factor and asked to be
-// remembered. The zero value is no device.
+// remembered. The zero value stands for an unknown one.
 type Device struct {
 	// ID is the key of its record: a digest of its token.
 	ID        string

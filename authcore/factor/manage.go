@@ -123,7 +123,7 @@ func (s *Service) ForgetDevice(ctx context.Context, claims *gate.Claims, id stri
 }
 
 // NewRecoveryCodes replaces the recovery codes of the token's user. They exist only
-// beside another second factor.
+// next to another second factor.
 func (s *Service) NewRecoveryCodes(ctx context.Context, claims *gate.Claims, caller authcore.Caller) ([]string, error) {
 	user, err := s.user(ctx, claims)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // with a probability of 3 %.
 const dayFactor = 6
 
-// Proof is what a user enters to prove a second factor: one of the codes.
+// Proof contains one of the codes that prove a second factor.
 type Proof struct {
 	// Code is that of the authenticator application, RecoveryCode one of the recovery
 	// codes. Both as the user typed them.

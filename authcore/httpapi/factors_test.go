@@ -38,7 +38,7 @@ func (w *world) factors(path, body string, status int, headers ...string) (a fac
 	w.t.Helper()
 	text := w.post(path, body, headers...).wantStatus(w.t, status)
 	if err := json.Unmarshal([]byte(text), &a); err != nil {
-		w.t.Fatalf("%s: %v", path, err)
+		w.t.Fatalf("json.Unmarshal of the answer to %s failed: %v", path, err)
 	}
 	return a
 }
