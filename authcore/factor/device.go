@@ -21,7 +21,7 @@ const (
 )
 
 // Device is a browser or application that proved a second factor and asked to be
-// remembered. The zero value stands for an unknown one.
+// remembered. The zero value replaces no factor.
 type Device struct {
 	// ID is the key of its record: a digest of its token.
 	ID        string
