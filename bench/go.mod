@@ -13,6 +13,8 @@ require (
 )
 
 require (
+	github.com/pquerna/otp v1.5.0 // indirect
+	github.com/boombuler/barcode v1.1.0 // indirect
 	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/fxamacker/cbor/v2 v2.9.4 // indirect
