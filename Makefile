@@ -79,6 +79,13 @@ test-race: ## Run the tests of the module with the race detector (needs a C comp
 test-newest: ## Run the tests that use Caddy with the newest one
 	$(GO) test $(NEWEST) -timeout=15m $(TESTFLAGS) . ./caddymodule/... ./cmd/...
 
+.PHONY: alerts
+alerts: ## Test the alert rules of Prometheus (needs promtool)
+	@if ! command -v promtool >/dev/null; then \
+		echo 'alerts: SKIPPED: promtool is not installed' >&2; [ "$${CI:-}" != true ]; exit; \
+	fi; \
+	promtool check rules deploy/prometheus/alerts.yml && promtool test rules deploy/prometheus/alerts_test.yml
+
 .PHONY: vet-systems
 vet-systems: ## Check that product and tests compile for the other systems
 	for system in $(SYSTEMS); do \

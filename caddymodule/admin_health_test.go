@@ -16,7 +16,7 @@ func probe(t *testing.T, method, url string) (int, health) {
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, url, err)
+		t.Fatalf("sending %s %s failed: %v", method, url, err)
 	}
 	defer response.Body.Close()
 	var state health

@@ -70,7 +70,8 @@ func (m *metrics) event(realm string, e authcore.Event) {
 	case authcore.EventLogout, authcore.EventReuse, authcore.EventUserDisabled, authcore.EventUserDeleted:
 		m.ended.WithLabelValues(realm, string(e.Name)).Inc()
 	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventEmailChanged, authcore.EventRefresh, authcore.EventUserEnabled,
-		authcore.EventUserCreated, authcore.EventInvited, authcore.EventInvitationRevoked, authcore.EventKeyCreated, authcore.EventKeyRevoked:
+		authcore.EventUserCreated, authcore.EventInvited, authcore.EventInvitationRevoked, authcore.EventKeyCreated, authcore.EventKeyRevoked,
+		authcore.EventPasskeyAdded, authcore.EventPasskeyRemoved:
 		// Only subscribers of events receive these.
 	}
 }
