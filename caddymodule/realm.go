@@ -113,6 +113,10 @@ type Realm struct {
 	// domain includes its sub-domains, and an address includes other spellings of its
 	// mailbox, such as `+tag` forms. Default: none.
 	Deny []string `json:"deny,omitempty"`
+	// The roles of users with these verified e-mail addresses, by name. An entry is an
+	// address or a domain, the latter as `@example.com` without its sub-domains. Default:
+	// none.
+	Roles map[string][]string `json:"roles,omitempty" option:"-"`
 	// Limits by name: `link_per_address` (default 5 in 15 minutes),
 	// `link_per_ip` (60 in 15 minutes), `link_per_client` (600 a minute),
 	// `link_overall` (1200 a minute), `login_per_ip` (120 a minute), `code_per_ip`

@@ -42,13 +42,14 @@ import (
 //		email_taken    conflict|new_account
 //		allow          <address or domain…>
 //		deny           <address or domain…>
+//		role <name>    <address or domain…>
 //		limit <name> <n> <window>|off
 //
 //		insecure_debug_links [also_on_public_sites]
 //	}
 //
-// client, provider and limit may be repeated with other names, and so may allow
-// and deny. The lifetime in
+// client, provider and limit may be repeated with other names, and so may allow,
+// deny and role. The lifetime in
 // the block of email_link is the same option as link_lifetime.
 func (r *Realm) parse(d *caddyfile.Dispenser) error {
 	b := newBlock(d)
@@ -74,6 +75,8 @@ func (r *Realm) parseOption(b *block) error {
 		return r.parseProvider(b)
 	case "limit":
 		return r.parseLimit(b)
+	case "role":
+		return r.parseRole(b)
 	case "signup":
 		return r.parseSignup(b)
 	case "second_factor":

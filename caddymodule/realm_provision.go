@@ -100,6 +100,9 @@ func (r *Realm) provisionConfig() error {
 	if r.config.Rules.Deny, err = resolve.list("deny", r.Deny); err != nil {
 		return err
 	}
+	if r.config.Rules.Roles, err = resolveRoles(resolve, r.Roles); err != nil {
+		return err
+	}
 	if r.config.Limits, err = applyLimits(r.Limits); err != nil {
 		return err
 	}
