@@ -51,6 +51,14 @@ func apiKeyOf(key apikey.Key, secret string) APIKey {
 	}
 }
 
+func apiKeysOf(keys []apikey.Key) []APIKey {
+	shown := make([]APIKey, len(keys))
+	for i, key := range keys {
+		shown[i] = apiKeyOf(key, "")
+	}
+	return shown
+}
+
 func createAPIKey(c *call) (any, error) {
 	var body APIKeyRequest
 	if err := c.read(&body, `{"user": "…" or "service": "…", "name": "…", "roles": […], "expires_in": seconds}`); err != nil {
@@ -83,11 +91,7 @@ func listAPIKeys(c *call) (any, error) {
 	}
 	query := c.URL.Query()
 	keys, next, err := c.realm.APIKeys.ListAll(c.Context(), query.Get("user"), limit, query.Get("cursor"))
-	page := APIKeys{Keys: []APIKey{}, Next: next}
-	for _, key := range keys {
-		page.Keys = append(page.Keys, apiKeyOf(key, ""))
-	}
-	return page, err
+	return APIKeys{Keys: apiKeysOf(keys), Next: next}, err
 }
 
 func revokeAPIKey(c *call) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,12 @@ func TestAPIKeys(t *testing.T) {
 		if len(page.Keys) != 2 || page.Next != "" || page.Keys[0].Secret != "" {
 			t.Errorf("GET %s = %+v, want two keys without secrets", path, page)
 		}
+	}
+	var owner adminapi.UserDetails
+	call("GET", "/users/"+key.User, "", 200, &owner)
+	known := slices.ContainsFunc(owner.Keys, func(one adminapi.APIKey) bool { return one.ID == key.ID })
+	if len(owner.Keys) != 2 || !known || owner.Keys[0].Secret+owner.Keys[1].Secret != "" || len(owner.Sessions) != 0 {
+		t.Errorf("GET /users/%s = %+v, want two keys without secrets and no session", key.User, owner)
 	}
 	call("DELETE", "/api-keys/"+key.ID, "", 204, nil)
 	if _, err := r.Verifier().VerifyKey(key.Secret, r.Now()); err == nil {

@@ -28,6 +28,8 @@ type UserDetails struct {
 	User
 	Identities []Identity `json:"identities"`
 	Sessions   []Session  `json:"sessions"`
+	// Keys are the API keys that have not ended, the newest first.
+	Keys []APIKey `json:"keys"`
 }
 
 // Identity is an account at a provider. State is "active", "pending", "unlinked" or
@@ -161,8 +163,12 @@ func show(c *call, id string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	found, err := c.realm.APIKeys.List(c.Context(), id)
+	if err != nil {
+		return nil, err
+	}
 	return UserDetails{
-		User: userOf(account.User), Identities: identitiesOf(account.Identities), Sessions: sessionsOf(account.Sessions),
+		User: userOf(account.User), Identities: identitiesOf(account.Identities), Sessions: sessionsOf(account.Sessions), Keys: apiKeysOf(found),
 	}, nil
 }
 
@@ -251,13 +257,17 @@ func identitiesOf(identities []authcore.Identity) []Identity {
 	return shown
 }
 
+// sessionsOf returns the logins among sessions: API keys have a list of their own.
 func sessionsOf(sessions []authcore.Session) []Session {
-	shown := make([]Session, len(sessions))
-	for i, session := range sessions {
-		shown[i] = Session{
+	shown := []Session{}
+	for _, session := range sessions {
+		if session.IsKey() {
+			continue
+		}
+		shown = append(shown, Session{
 			ID: session.ID, Client: session.Client, Method: session.Method, Created: session.Created,
 			LastSeen: session.LastSeen, Expires: session.Expires, IP: session.IP, UserAgent: session.UserAgent,
-		}
+		})
 	}
 	return shown
 }

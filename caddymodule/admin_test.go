@@ -27,7 +27,7 @@ func withAdmin(t *testing.T) (setup, string) {
 func operate(address string, args ...string) (string, error) {
 	var out bytes.Buffer
 	root := &cobra.Command{Use: "edgeauth", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint), command.Backup(adminEndpoint))
+	root.AddCommand(command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint), command.APIKey(adminEndpoint), command.Backup(adminEndpoint))
 	root.SetArgs(append(args, "--address", address))
 	root.SetOut(&out)
 	root.SetErr(&out)
@@ -117,14 +117,73 @@ func TestCreateAndInvite(t *testing.T) {
 		code       int
 	}{
 		{"user create ann@example.com", "has an account already", 1},
-		{"user role ann@example.com Admin", "The name of a role", 1},
+		{"user role ann@example.com Admin", "is not the name of a role", 1},
 		{"user role absent@example.com a", "Not found", 4},
 		{"user create nonsense", "email: Enter a valid email address", 1},
 		{"user invite ann@example.com", "has an account already", 1},
-		{"user invite dan@example.com --role A", "The name of a role", 1},
+		{"user invite dan@example.com --role A", "is not the name of a role", 1},
 		{"user invite dan@example.com --expires-in soon", "is not a duration", 1},
 		{"user invite dan@example.com --expires-in 91d", "up to 90 days", 1},
 		{"invitation revoke " + invited.ID, "Not found", 4},
+	} {
+		if _, err := operate(address, strings.Fields(c.args)...); err == nil || !strings.Contains(err.Error(), c.want) || command.ExitCode(err) != c.code {
+			t.Errorf("%s = %v with code %d, want %q with code %d", c.args, err, command.ExitCode(err), c.want, c.code)
+		}
+	}
+}
+
+// An operator creates keys for a user and for a service account. The secret is in the
+// output of create only.
+func TestAPIKeyCommand(t *testing.T) {
+	address := "127.0.0.1:" + freePort(t)
+	s := setup{Port: freePort(t), Realm: "insecure_debug_links\nstorage memory\napi_keys operators", Site: "token_auth {\nkeys on\n}\nrespond ok"}
+	load(t, strings.Replace(s.caddyfile(), "admin off", "admin "+address, 1))
+	if out, err := operate(address, "user", "create", "ann@example.com", "--role", "deploy"); err != nil {
+		t.Fatalf("user create = %q, %v, want no error", out, err)
+	}
+	out, err := operate(address, "api-key", "create", "ann@example.com", "--name", "ci", "--role", "deploy", "--expires-in", "90d", "--json")
+	var key struct{ ID, User, Secret string }
+	if err != nil || json.Unmarshal([]byte(out), &key) != nil || !strings.HasPrefix(key.Secret, "eak_") {
+		t.Fatalf("api-key create = %q, %v, want a key", out, err)
+	}
+	status := func() int {
+		response, _ := call(t, http.MethodGet, s.url("/"), nil, "Authorization", "Bearer "+key.Secret)
+		return response.StatusCode
+	}
+	if got := status(); got != http.StatusOK {
+		t.Errorf("GET with the key = %d, want 200", got)
+	}
+	if out, err := operate(address, "api-key", "create", "--service", "bot", "--name", "nightly", "--expires-in", "1h"); err != nil || strings.Count(out, "eak_") != 1 {
+		t.Errorf("api-key create --service bot = %q, %v, want one secret", out, err)
+	}
+	for args, want := range map[string]int{
+		"api-key list": 3, "api-key list --json": 2, "api-key list ann@example.com": 2, "api-key list --json " + key.User: 1,
+	} {
+		out, err := operate(address, strings.Fields(args)...)
+		if err != nil || strings.Count(out, "\n") != want || !strings.Contains(out, key.ID) || strings.Contains(out, "eak_") {
+			t.Errorf("%s = %q, %v, want %d lines with %s and no secret", args, out, err, want, key.ID)
+		}
+	}
+	if out, err := operate(address, "user", "show", "ann@example.com"); err != nil || !strings.Contains(out, key.ID) {
+		t.Errorf("user show = %q, %v, want the key %s", out, err, key.ID)
+	}
+	if out, err := operate(address, "api-key", "revoke", key.ID); err != nil || out != "revoked "+key.ID+"\n" || status() != http.StatusUnauthorized {
+		t.Errorf("api-key revoke = %q, %v, then status %d, want 401", out, err, status())
+	}
+	for _, c := range []struct {
+		args, want string
+		code       int
+	}{
+		{"api-key revoke " + key.ID, "Not found", 4},
+		{"api-key list absent", "Not found", 4},
+		{"api-key list absent@example.com", "Not found", 4},
+		{"api-key create absent --name ci --expires-in 1d", "Not found", 4},
+		{"api-key create --name ci --expires-in 1d", "name one user", 1},
+		{"api-key create ann@example.com --service bot --name ci --expires-in 1d", "name one user", 1},
+		{"api-key create ann@example.com --expires-in 1d", "give the key a name", 1},
+		{"api-key create ann@example.com --name ci", "is not a duration", 1},
+		{"api-key create ann@example.com --name ci --expires-in 400d", "up to 366 days", 1},
+		{"api-key create ann@example.com --name ci --expires-in 1d --role admin", "does not have all of these roles", 1},
 	} {
 		if _, err := operate(address, strings.Fields(c.args)...); err == nil || !strings.Contains(err.Error(), c.want) || command.ExitCode(err) != c.code {
 			t.Errorf("%s = %v with code %d, want %q with code %d", c.args, err, command.ExitCode(err), c.want, c.code)

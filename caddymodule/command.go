@@ -28,12 +28,13 @@ Login by mailed link or social provider in front of your application.
   user    lists, shows, creates, invites, changes or imports users of the running server
   invitation lists and withdraws invitations
   keys    lists, rotates or revokes signing keys of the running server
+  api-key lists, creates or revokes API keys of the running server
   backup  copies the storage bolt while the server runs
   mail    writes samples of all mails to a directory
   migrate moves users, sessions and keys to another storage`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.AddCommand(checkCommand(), proxyCommand(), migrateCommand())
-			for _, own := range []*cobra.Command{command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint), command.Backup(adminEndpoint), command.Mail()} {
+			for _, own := range []*cobra.Command{command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint), command.APIKey(adminEndpoint), command.Backup(adminEndpoint), command.Mail()} {
 				reportExit(own)
 				cmd.AddCommand(own)
 			}

@@ -13,7 +13,7 @@ func TestMailPreview(t *testing.T) {
 	if err := previewMails(&out, "", "Shop", folder); err != nil {
 		t.Fatalf("previewMails() failed: %v", err)
 	}
-	if want := "126 mails written to " + folder + "\n"; out.String() != want { // 9 in 14 languages
+	if want := "182 mails written to " + folder + "\n"; out.String() != want { // 13 in 14 languages
 		t.Errorf("output = %q, want %q", out.String(), want)
 	}
 	for file, want := range map[string]string{

@@ -38,7 +38,7 @@ status is 4 if the realm has no such user or session, and 1 after another error.
 
 func userShow(connect Connect) *cobra.Command {
 	return &cobra.Command{
-		Use: "show <user>", Short: "Shows a user with logins and sessions", Args: cobra.ExactArgs(1),
+		Use: "show <user>", Short: "Shows a user with logins, sessions and API keys", Args: cobra.ExactArgs(1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			id, err := s.userID(ctx, args[0])
 			if err != nil {
@@ -49,7 +49,7 @@ func userShow(connect Connect) *cobra.Command {
 	}
 }
 
-// showUser prints a user, its logins and its sessions.
+// showUser prints a user, its logins, its sessions and its API keys.
 func (s server) showUser(ctx context.Context, id string) error {
 	var found adminapi.UserDetails
 	if err := s.ask(ctx, http.MethodGet, "/users/"+url.PathEscape(id), nil, &found); err != nil {
@@ -73,7 +73,13 @@ func (s server) showUser(ctx context.Context, id string) error {
 	}
 	if len(found.Sessions) > 0 {
 		fmt.Fprintln(s.out)
-		return s.printSessions(found.Sessions)
+		if err := s.printSessions(found.Sessions); err != nil {
+			return err
+		}
+	}
+	if len(found.Keys) > 0 {
+		fmt.Fprintln(s.out)
+		return s.printAPIKeys(keyTitles(), found.Keys)
 	}
 	return nil
 }
