@@ -98,6 +98,7 @@ func kindOf(d *caddyfile.Dispenser) (string, error) {
 //		private_key   <pem>
 //		client_auth   basic|post
 //		field         <name> <path>
+//		roles         <claim path> [<prefix>]
 //		insecure_allow_private_addresses
 //		<options of AccountOptions>
 //	}
@@ -130,6 +131,8 @@ func (p *SocialProvider) parseOption(b *block) error {
 		return b.text(&kind)
 	case "field":
 		return p.parseField(b)
+	case "roles":
+		return p.parseRoles(b)
 	case "signup":
 		return p.parseSignup(b)
 	}

@@ -46,3 +46,19 @@ func resolveRoles(resolve resolver, configured map[string][]string) ([]account.R
 	}
 	return rules, nil
 }
+
+// parseRoles reads: roles <claim path> [<prefix>].
+func (p *SocialProvider) parseRoles(b *block) error {
+	if err := b.once(); err != nil {
+		return err
+	}
+	arguments := b.RemainingArgs()
+	if len(arguments) != 1 && len(arguments) != 2 {
+		return b.Errf("roles: expected the path of a claim, and optionally a prefix, for example: roles realm_access.roles")
+	}
+	p.Roles = arguments[0]
+	if len(arguments) == 2 {
+		p.RolePrefix = arguments[1]
+	}
+	return nil
+}

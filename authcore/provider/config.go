@@ -74,6 +74,14 @@ type Config struct {
 	// and a JSON Pointer such as `/data/user.id` permits names with dots. `subject`
 	// is required.
 	Fields map[string]string `json:"fields,omitempty" option:"-"`
+	// The claim of ID tokens that has the names of the user's roles, a text or a list:
+	// a path such as `realm_access.roles`, in which `\.` is a dot in a name. Supported by
+	// the OpenID Connect kinds; `azuread-oauth2` requires the ids of tenants with it.
+	// Default: none, the provider gives no roles.
+	Roles string `json:"roles,omitempty" option:"-"`
+	// A prefix that is added to these names, so that they differ from other roles.
+	// Default: none.
+	RolePrefix string `json:"role_prefix,omitempty" option:"-"`
 	// Allow endpoints with plain http and on private, loopback and link-local
 	// addresses. Default: false.
 	AllowPrivate bool `json:"insecure_allow_private_addresses,omitempty"`
@@ -161,7 +169,9 @@ func newProvider(kind spec, cfg Config, deps Deps) (*provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: private_key: %w", cfg.Name, err)
 	}
+	roles, _ := rolePath(cfg.Roles) // valid, or none is configured
 	p := &provider{
+		rolePath: roles, rolePrefix: cfg.RolePrefix,
 		spec:          s,
 		name:          cfg.Name,
 		clientID:      cfg.ClientID,

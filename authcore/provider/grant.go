@@ -32,7 +32,11 @@ func (g *grant) profile(ctx context.Context) (authcore.Profile, error) {
 		profile.Issuer = g.provider.accounts
 	}
 	profile.EmailVerified = profile.EmailVerified && g.provider.trusts(profile.Email)
-	return sanitize(profile)
+	if profile, err = sanitize(profile); err != nil {
+		return authcore.Profile{}, err
+	}
+	profile.Roles = g.provider.roles(g.claims)
+	return profile, nil
 }
 
 // extra returns another member of the token response, or "".

@@ -27,7 +27,10 @@ type provider struct {
 	// hostedDomains that may log in, if the provider has them; nil for all.
 	hostedDomains []string
 	fields        map[string]string
-	key           *signingKey
+	// rolePath has the names of the claims that lead to the roles, or nil.
+	rolePath   []string
+	rolePrefix string
+	key        *signingKey
 	// issuer of ID tokens, or "".
 	issuer string
 	// accounts is the issuer of identities: that of ID tokens, unless a scope is
@@ -50,7 +53,8 @@ var (
 	_ authcore.Poster   = (*provider)(nil)
 	_ authcore.Importer = (*provider)(nil)
 
-	_ authcore.Recognizer = (*provider)(nil)
+	_ authcore.Recognizer   = (*provider)(nil)
+	_ authcore.RoleReporter = (*provider)(nil)
 )
 
 // Name implements [authcore.Provider].

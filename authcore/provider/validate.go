@@ -30,6 +30,7 @@ func (c *Config) validate(s *spec) error {
 	c.validateClient(s, found)
 	c.validateUse(s, found)
 	c.validateURLs(found)
+	c.validateRoles(s, found)
 	return errors.Join(found.list...)
 }
 
