@@ -165,7 +165,8 @@ var readFields = [...]string{
 
 // browserFields are those that matter in addition on a site with a login page.
 var browserFields = [...]string{
-	"Cookie", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-Site", "Sec-Purpose", "Purpose", "Accept", "X-Requested-With",
+	"Cookie", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-Site", "Sec-Purpose", "Purpose", "Accept", "Accept-Language",
+	"X-Requested-With",
 }
 
 // basicFields are those that matter in addition on a site with HTTP Basic.

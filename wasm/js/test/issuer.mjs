@@ -89,7 +89,7 @@ export class Issuer {
     const parts = Math.max(1, Math.ceil(list.length / this.partSize));
     return Array.from({ length: parts }, (_, i) => this.keys[this.signer].sign("revocations+jwt", {
       iss: NAME, iat: now, exp: now + 3600, cursor: String(now), ...(since && { delta: true, since }), part: i + 1, parts,
-      users: "", sessions: Buffer.concat(list.slice(i * this.partSize, (i + 1) * this.partSize)).toString("base64url"),
+      users: "", roles: "", sessions: Buffer.concat(list.slice(i * this.partSize, (i + 1) * this.partSize)).toString("base64url"),
     })).join("\n");
   }
 
