@@ -1,5 +1,5 @@
 // Package adminui serves the page on which operators see and change users, roles,
-// sessions, API keys and the audit trail.
+// sessions, invitations and API keys.
 //
 //	browser ──▶ Handler ──▶ embedded files      index.html, style.css, *.js
 //	                   └──▶ the admin API       everything below api/

@@ -13,6 +13,9 @@ func init() {
 	httpcaddyfile.RegisterDirectiveOrder("login_api", httpcaddyfile.Before, "redir")
 	httpcaddyfile.RegisterDirective("login_page", parseLoginPage)
 	httpcaddyfile.RegisterDirectiveOrder("login_page", httpcaddyfile.Before, "redir")
+	// Only directives of Caddy can be named; the later call inserts the earlier directive.
+	httpcaddyfile.RegisterDirective("admin_page", parseAdminPage)
+	httpcaddyfile.RegisterDirectiveOrder("admin_page", httpcaddyfile.After, "basic_auth")
 	httpcaddyfile.RegisterHandlerDirective("token_auth", parseTokenAuth)
 	httpcaddyfile.RegisterDirectiveOrder("token_auth", httpcaddyfile.After, "basic_auth")
 }

@@ -23,7 +23,9 @@ export async function call(method, path, body) {
 	}
 	const login = response.headers.get("X-Auth-Login")
 	if (response.status === 401 && login) { // the session ended or is too old
-		location.assign(login)
+		const target = new URL(login, location.href)
+		target.searchParams.set("return_to", location.pathname)
+		location.assign(target)
 		return new Promise(() => {})
 	}
 	const text = await response.text()

@@ -42,7 +42,7 @@ export function announce(text) {
 /** Returns a table. Each row is a list of cells; the first cell of a row is its header. */
 export function table(caption, columns, rows) {
 	const cells = (row) => row.map((cell, i) => h(i === 0 ? "th" : "td", i === 0 ? {scope: "row"} : {}, cell))
-	return h("div", {class: "scroll"}, h("table", {class: "cards"},
+	return h("div", {class: "scroll", tabindex: "0", role: "group", "aria-label": caption}, h("table", {class: "cards"},
 		h("caption", {}, caption),
 		h("thead", {}, h("tr", {}, columns.map((column) => h("th", {scope: "col"}, column)))),
 		h("tbody", {}, rows.map((row) => h("tr", {}, cells(row))))))

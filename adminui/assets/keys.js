@@ -8,7 +8,7 @@ export function keyTable(list, reload) {
 		return h("p", {class: "muted"}, "None.")
 	}
 	return table("API keys", ["Name", "Owner", "Roles", "Created", "Expires", "Last used", "Action"], list.map((key) => [
-		key.name, key.service || (key.user_id ? h("a", {href: `#/users/${part(key.user_id)}`}, key.email || "User") : "–"), tags(key.roles),
+		key.name, h("a", {href: `#/users/${part(key.user)}`}, h("code", {}, key.user.slice(0, 8))), tags(key.roles),
 		time(key.created), time(key.expires_at), time(key.last_used),
 		h("button", {
 			class: "danger", type: "button", "aria-label": `Revoke the key ${key.name}`,
@@ -32,11 +32,11 @@ export function askForKey(owner, reload) {
 			owner.user ? null : field("Service account", "service", {required: true, pattern: "[a-z0-9_\\-]{1,32}", title: "Small letters, digits, - and _"}),
 			field("Name", "name", {required: true, maxlength: 100}),
 			field("Roles, separated by commas", "roles"),
-			choice("Valid for", "expires_in", [["720h", "30 days"], ["2160h", "90 days"], ["8760h", "1 year"]], "2160h"),
+			choice("Valid for", "expires_in", [["2592000", "30 days"], ["7776000", "90 days"], ["31536000", "1 year"]], "7776000"),
 		],
 		button: "Create",
 		submit: async (v) => {
-			const key = await post("/api-keys", {...owner, ...v, roles: names(v.roles)})
+			const key = await post("/api-keys", {...owner, ...v, roles: names(v.roles), expires_in: Number(v.expires_in)})
 			reveal("The key was created", "Copy it now. It is not shown again.", key.secret)
 			reload()
 		},

@@ -1,7 +1,6 @@
 // Users: search, one user, invitations.
 import {get, part, post, put, remove} from "./api.js"
 import {announce, ask, choice, field, h, names, pages, table, tag, tags, time, values} from "./dom.js"
-import {auditOf} from "./audit.js"
 import {askForKey, keyTable} from "./keys.js"
 
 const state = (user) => (user.disabled ? tag("disabled", "bad") : tag("active", "good"))
@@ -77,9 +76,9 @@ function create() {
 function invite() {
 	ask({
 		title: "Invite", text: "A mail with a link is sent. The account is created when the link is used.",
-		fields: [...personFields(), choice("Valid for", "expires_in", [["24h", "1 day"], ["168h", "7 days"], ["720h", "30 days"]], "168h")], button: "Send the invitation",
+		fields: [...personFields(), choice("Valid for", "expires_in", [["86400", "1 day"], ["604800", "7 days"], ["2592000", "30 days"]], "604800")], button: "Send the invitation",
 		submit: async (v) => {
-			await post("/invitations", {...v, roles: names(v.roles)})
+			await post("/invitations", {...v, roles: names(v.roles), expires_in: Number(v.expires_in)})
 			announce("The invitation is on its way.")
 			if (location.hash === "#/invitations") {
 				dispatchEvent(new Event("hashchange"))
@@ -98,7 +97,7 @@ export async function invitations(reload) {
 		h("div", {class: "actions"}, h("button", {type: "button", onclick: invite}, "Invite")),
 		h("section", {"aria-label": "Open invitations"}, list.length === 0 ? h("p", {class: "muted"}, "There is no open invitation.")
 			: table("Invitations", ["Address", "Name", "Roles", "Sent", "Expires", "Action"], list.map((i) => [
-				i.email, nameOf(i), tags(i.roles), time(i.created), time(i.expires_at),
+				i.email, nameOf(i), tags(i.roles), time(i.created), time(i.expires),
 				button("Revoke", `Revoke the invitation of ${i.email}`, {
 					title: "Revoke the invitation?", text: `The link that was mailed to ${i.email} stops working.`,
 					submit: () => remove(`/invitations/${part(i.id)}`), done: "The invitation was revoked.", reload,
@@ -136,7 +135,6 @@ export async function user(reload, id) {
 		h("section", {"aria-labelledby": "keys"}, h("h2", {id: "keys"}, "API keys"),
 			keyTable(found.keys || [], reload),
 			h("div", {class: "actions"}, h("button", {class: "other", type: "button", onclick: () => askForKey({user: id}, reload)}, "Create a key"))),
-		h("section", {"aria-labelledby": "history"}, h("h2", {id: "history"}, "Audit"), auditOf({user: id})),
 	]
 }
 

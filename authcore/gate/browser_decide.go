@@ -35,8 +35,8 @@ func (b *Browser) decide(s *Site, v *Verifier, r *Request, allow func(origin str
 }
 
 // direct turns a refusal into what a browser can use: a redirect for a page that can be
-// loaded again, a page for a form or a frame. Everything else gets the answer for
-// programs: a redirect would be saved as the download or run as the script.
+// loaded again, a page for a form, a frame, a service worker or a download, of which a
+// redirect would be saved as the file. Everything else gets the answer for programs.
 func (b *Browser) direct(d Decision, r *Request) Decision {
 	kind := r.navigation()
 	if kind == notNavigation {
@@ -54,6 +54,8 @@ func (b *Browser) direct(d Decision, r *Request) Decision {
 		d.Body, d.policy = pageText(unavailablePage(), "", ""), pagePolicy
 	case kind == frameNavigation:
 		d.Body, d.policy = pageText(framePage(), b.login+page, "_top"), framePolicy
+	case kind == opaqueNavigation && r.isSafe():
+		d.Body, d.policy = pageText(signInPage(), b.page(page, r), ""), pagePolicy
 	case r.Method == "GET" || r.Method == "HEAD":
 		return Decision{Status: 303, Reason: d.Reason, Err: d.Err, location: b.page(page, r)}
 	default:

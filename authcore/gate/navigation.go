@@ -55,6 +55,9 @@ const (
 	documentNavigation
 	// frameNavigation loads a page into a frame of another page.
 	frameNavigation
+	// opaqueNavigation is a download, or loads a page through a service worker. Chromium
+	// sends the same Fetch Metadata for both.
+	opaqueNavigation
 )
 
 // navigation returns the kind of the request by Fetch Metadata (W3C, Fetch Metadata
@@ -78,8 +81,10 @@ func (r *Request) navigation() navigation {
 		return documentNavigation
 	case "iframe", "frame", "object", "embed", "fencedframe":
 		return frameNavigation
+	case "empty":
+		return opaqueNavigation
 	}
-	return notNavigation // a download has the destination "empty"
+	return notNavigation
 }
 
 func single(values []string) (value string, ok bool) {
@@ -161,7 +166,10 @@ func (b *Browser) identify(v *Verifier, r *Request) (*Claims, error) {
 // needsRenewal reports whether the browser should get a new token: a page is loaded, and
 // half of the token's life is over.
 func (b *Browser) needsRenewal(c *Claims, r *Request) bool {
-	if (r.Method != "GET" && r.Method != "HEAD") || r.Now.Unix()-c.IssuedAt <= (c.ExpiresAt-c.IssuedAt)/2 || r.navigation() != documentNavigation {
+	if (r.Method != "GET" && r.Method != "HEAD") || r.Now.Unix()-c.IssuedAt <= (c.ExpiresAt-c.IssuedAt)/2 {
+		return false
+	}
+	if kind := r.navigation(); kind != documentNavigation && kind != opaqueNavigation {
 		return false
 	}
 	for range cookies(r.Header["Cookie"], b.renewed) {

@@ -28,6 +28,10 @@ func framePage() pageContent {
 	return pageContent{title: "Sign in", text: "This part of the page needs you to sign in.", link: "Sign in"}
 }
 
+func signInPage() pageContent {
+	return pageContent{title: "Sign in", text: "This page needs you to sign in.", link: "Sign in"}
+}
+
 func forbiddenPage() pageContent {
 	return pageContent{title: "No access", text: "Your account may not open this page.", link: "Show my account"}
 }

@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/go-rod/rod/lib/proto"
+
+	"github.com/edgeauth/edgeauth/e2e/internal/axe"
+)
+
+// TestAdminPage signs in as an operator in Chromium, finds a user, changes its roles and
+// disables it, invites another one, creates a key, and examines every section with
+// axe-core, light and dark.
+func TestAdminPage(t *testing.T) {
+	t.Parallel()
+	script, err := axe.Script(t.Context())
+	if err != nil {
+		missing(t, "axe-core cannot be installed: %v", err)
+	}
+	s := bareSite(t, caddyfile{})
+	s.Configure(t, fmt.Sprintf(`{
+	admin %[1]s
+	auto_https off
+	default_bind 127.0.0.1
+	grace_period 1s
+	log {
+		output stderr
+	}
+	edgeauth {
+		insecure_debug_links
+		storage memory
+		role admin ann@example.com
+		api_keys operators
+	}
+}
+http://localhost:%[2]d {
+	login_page
+	admin_page
+	respond application
+}
+`, s.Admin, s.Port))
+	s.URL = fmt.Sprintf("http://localhost:%d", s.Port)
+	s.Start(t)
+	browser := startBrowser(t)
+
+	other := &protected{s, openTab(t, browser, s.URL+"/auth/"), "ben@example.com"}
+	other.signIn()
+	other.await("the application", `() => document.body.innerText === "application"`)
+	other.visit(s.URL + "/admin/")
+	other.await("the refusal", `() => document.body.innerText.includes("admin") && !document.querySelector("header nav")`)
+	other.photograph("admin-refused")
+
+	p := &protected{s, openTab(t, browser, s.URL+"/admin/"), "ann@example.com"}
+	p.signIn()
+	p.await("the list of users", `() => document.querySelectorAll("tbody tr").length === 2`)
+	p.inspect(script, "users")
+
+	// One user: roles, sessions, disable.
+	p.write("input[name=address]", "ben@")
+	p.click("form.bar button")
+	p.await("the user that was found", `() => document.querySelectorAll("tbody tr").length === 1`)
+	p.click("tbody a")
+	p.await("the user", `() => document.querySelector("h1").textContent === "ben@example.com"`)
+	p.choose("Change roles")
+	p.write("dialog input[name=roles]", "editor support")
+	p.click("dialog button[type=submit]")
+	p.await("the new roles", `() => document.querySelector("dl").innerText.includes("support")`)
+	p.inspect(script, "user")
+	p.choose("Disable")
+	p.inspect(script, "question")
+	p.click("dialog button[type=submit]")
+	p.await("the disabled user", `() => document.querySelector("dl").innerText.includes("disabled")`)
+
+	p.visit(s.URL + "/admin/#/invitations")
+	p.choose("Invite")
+	p.write("dialog input[name=email]", "cay@example.com")
+	p.write("dialog input[name=roles]", "editor")
+	p.click("dialog button[type=submit]")
+	p.await("the invitation", `() => document.querySelector("tbody")?.innerText.includes("cay@example.com")`)
+	p.inspect(script, "invitations")
+
+	p.visit(s.URL + "/admin/#/keys")
+	p.choose("Create a key for a service")
+	p.write("dialog input[name=service]", "backup")
+	p.write("dialog input[name=name]", "nightly")
+	p.click("dialog button[type=submit]")
+	p.await("the secret", `() => document.querySelector("dialog .secret")?.textContent.startsWith("eak_")`)
+	p.inspect(script, "secret")
+	p.click("dialog button")
+	p.await("the key", `() => document.querySelector("tbody")?.innerText.includes("nightly")`)
+	p.inspect(script, "keys")
+
+	p.visit(s.URL + "/admin/#/system")
+	p.await("health, keys and settings", `() => document.querySelectorAll("main table").length === 3`)
+	p.inspect(script, "system")
+}
+
+// choose clicks the button with this text.
+func (p *protected) choose(text string) {
+	p.t.Helper()
+	p.await("the button "+text, fmt.Sprintf(`() => { const b = [...document.querySelectorAll("main button")].find((b) => b.textContent === %q); b?.click(); return !!b }`, text))
+	p.await("the dialog", `() => !!document.querySelector("dialog[open]")`)
+}
+
+// inspect examines the section in both color schemes, and at 320 pixels.
+func (p *protected) inspect(script, name string) {
+	p.t.Helper()
+	for _, look := range []struct {
+		scheme string
+		width  int
+	}{{"light", 1200}, {"dark", 1200}, {"light", 320}} {
+		if err := (proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}}}).Call(p.tab); err != nil {
+			p.t.Fatal(err)
+		}
+		if err := p.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: look.width, Height: 900, DeviceScaleFactor: 1}); err != nil {
+			p.t.Fatal(err)
+		}
+		label := fmt.Sprintf("admin-%s-%s-%d", name, look.scheme, look.width)
+		p.audit(script, label)
+		wide, err := p.Eval(`() => document.documentElement.scrollWidth > innerWidth`)
+		if err != nil || wide.Value.Bool() {
+			p.t.Errorf("%s: the page scrolls horizontally, %v", label, err)
+		}
+		p.photograph(label)
+	}
+}

@@ -1,0 +1,268 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/go-rod/rod/lib/input"
+	"github.com/go-rod/rod/lib/proto"
+
+	"github.com/edgeauth/edgeauth/e2e/internal/applications"
+	"github.com/edgeauth/edgeauth/e2e/internal/openid"
+	"github.com/edgeauth/edgeauth/e2e/internal/wait"
+)
+
+// TestLoginPageWithoutScripts signs in, uses the account page and signs out in Chromium
+// while JavaScript is switched off.
+func TestLoginPageWithoutScripts(t *testing.T) {
+	t.Parallel()
+	browser := startBrowser(t)
+	s := newPageSite(t)
+	open := func(t *testing.T) *tab {
+		t.Helper()
+		page := openTab(t, browser, "about:blank")
+		if err := (proto.EmulationSetScriptExecutionDisabled{Value: true}).Call(page); err != nil {
+			t.Fatal(err)
+		}
+		return page
+	}
+	t.Run("link", func(t *testing.T) {
+		page := open(t)
+		link, _ := s.ask(t, page, "/deep?a=1", "ann@example.com")
+		page.visit(link)
+		page.submit("main form button")
+		page.mustBe("ann@example.com", "/deep?a=1")
+		page.visit(s.URL + "/auth/account")
+		page.write("#first_name", "Ann")
+		page.submit("#last_name ~ button")
+		if value, err := page.Eval(`() => document.querySelector("#first_name").value`); err != nil || value.Value.Str() != "Ann" {
+			t.Errorf("the account shows the name %v, %v, want Ann", value, err)
+		}
+		page.visit(s.URL + "/auth/account/delete")
+		page.click("input[name=confirm]")
+		page.submit("main form button")
+		page.visit(s.URL + "/deep")
+		page.await("the login page", `() => document.querySelector("#email") !== null`)
+	})
+	t.Run("code", func(t *testing.T) {
+		page := open(t)
+		_, code := s.ask(t, page, "/deep", "ben@example.com")
+		page.write("#code", code)
+		page.submit("main form button")
+		page.mustBe("ben@example.com", "/deep")
+		page.visit(s.URL + "/auth/logout")
+		page.submit("main form button")
+		page.visit(s.URL + "/deep")
+		page.await("the login page", `() => document.querySelector("#email") !== null`)
+	})
+	t.Run("provider", func(t *testing.T) {
+		s.secrets.Add("e-mail address", "cay@example.com")
+		s.idp.SignIn(openid.Person{Subject: "cay", Email: "cay@example.com", EmailVerified: true})
+		page := open(t)
+		page.visit(s.URL + "/deep")
+		page.submit(".providers button")
+		page.mustBe("cay@example.com", "/deep")
+	})
+}
+
+// TestLoginPageByKeyboard signs in without a mouse.
+func TestLoginPageByKeyboard(t *testing.T) {
+	t.Parallel()
+	s := newPageSite(t)
+	page := openTab(t, startBrowser(t), s.URL+"/deep")
+	s.secrets.Add("e-mail address", "ann@example.com")
+	page.await("the login page", `() => document.querySelector("#email") !== null`)
+	page.reach("#email")
+	page.press("ann@example.com", input.Enter)
+	page.await("the page after a mail was sent", `() => document.querySelector("#code") !== null`)
+	code := s.mails.Nth(t, "ann@example.com", 1).Parts(t).Code(t)
+	s.secrets.Add("code", code)
+	page.reach("#code")
+	page.press(code, input.Enter)
+	page.mustBe("ann@example.com", "/deep")
+	page.visit(s.URL + "/auth/logout")
+	page.reach("main form button")
+	page.press("", input.Enter)
+	page.await("the end of the session", `() => !document.querySelector("main form")`)
+}
+
+// reach moves the focus to an element by the Tab key.
+func (p *tab) reach(selector string) {
+	p.t.Helper()
+	for range 20 {
+		if at, err := p.Eval(`(selector) => document.activeElement?.matches(selector)`, selector); err == nil && at.Value.Bool() {
+			return
+		}
+		if err := p.Keyboard.Type(input.Tab); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	p.t.Fatalf("20 times Tab does not reach %s", selector)
+}
+
+// press types a text and a key.
+func (p *tab) press(text string, key input.Key) {
+	p.t.Helper()
+	if err := p.InsertText(text); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.Keyboard.Type(key); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// TestReturnAddressesInBrowser follows every line of the corpus in Chromium, as a redirect
+// and as a link. None leaves the origin (CWE-601).
+func TestReturnAddressesInBrowser(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("../pages/testdata/return_addresses.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newPageSite(t)
+	page := openTab(t, startBrowser(t), "about:blank")
+	link, _ := s.ask(t, page, "/", "ann@example.com")
+	page.visit(link)
+	page.submit("main form button")
+	page.mustBe("ann@example.com", "/")
+	lines := strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
+	if len(lines) < 200 {
+		t.Errorf("the corpus has %d lines, want at least 200", len(lines))
+	}
+	for _, line := range lines {
+		address, err := url.QueryUnescape(strings.ReplaceAll(line, "+", "%2B"))
+		if err != nil {
+			t.Fatalf("QueryUnescape(%q) failed: %v", line, err)
+		}
+		query := "?return_to=" + url.QueryEscape(address)
+		page.visit(s.URL + "/auth/renew" + query)
+		at, err := page.Eval(`() => location.origin`)
+		if err != nil || at.Value.Str() != s.URL {
+			t.Errorf("the return address %q leads to %v, %v, want %s", address, at, err, s.URL)
+		}
+		page.visit(s.URL + "/auth/" + query)
+		target, err := page.Eval(`() => new URL(document.querySelector("a.button").href).origin`)
+		if err != nil || target.Value.Str() != s.URL {
+			t.Errorf("the return address %q makes a link to %v, %v, want %s", address, target, err, s.URL)
+		}
+	}
+}
+
+// TestExpiredLinkInBrowser opens a link after its lifetime.
+func TestExpiredLinkInBrowser(t *testing.T) {
+	t.Parallel()
+	s := newPageSite(t, "link_lifetime 1s")
+	page := openTab(t, startBrowser(t), "about:blank")
+	link, _ := s.ask(t, page, "/", "ann@example.com")
+	wait.Until(t, pageLimit, "the end of the link", func() bool {
+		page.visit(link)
+		expired, err := page.Eval(`() => document.querySelector("[role=alert]") !== null`)
+		return err == nil && expired.Value.Bool()
+	})
+	page.photograph("page-expired-link")
+	page.visit(s.URL + "/")
+	page.await("the login page", `() => document.querySelector("#email") !== null`)
+}
+
+// tricky is an application with a file, a service worker, and pages that load others in
+// advance.
+func tricky(t *testing.T) applications.Application {
+	t.Helper()
+	mux := http.NewServeMux()
+	serve := func(pattern, media, body string) {
+		mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", media)
+			_, _ = io.WriteString(w, body)
+		})
+	}
+	const page = "text/html; charset=utf-8"
+	serve("/{$}", page, `<!doctype html><title>App</title><p id="inside">inside</p>`)
+	serve("/open/", page, `<!doctype html><title>Open</title><link rel="prefetch" href="/next"><a id="next" href="/next">next</a> <a id="file" href="/file" download>file</a>
+<script type="speculationrules">{"prefetch": [{"urls": ["/next"], "eagerness": "immediate"}]}</script>`)
+	serve("/next", page, `<!doctype html><title>Next</title><p id="inside">next</p>`)
+	serve("/worker.js", "text/javascript", `addEventListener("install", () => skipWaiting()); addEventListener("activate", (e) => e.waitUntil(clients.claim())); addEventListener("fetch", (e) => e.respondWith(fetch(e.request)))`)
+	mux.HandleFunc("GET /file", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Disposition", `attachment; filename="report.txt"`)
+		_, _ = io.WriteString(w, "the report")
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return applications.Application{Address: server.Listener.Addr().String()}
+}
+
+// TestBrowserInAdvance checks in Chromium that loading in advance, downloads and service
+// workers neither keep a refusal nor a page of an ended session.
+func TestBrowserInAdvance(t *testing.T) {
+	t.Parallel()
+	s := bareSite(t, caddyfile{})
+	p := protect(t, s, tricky(t), "/open/", "public /open/*", "no_store")
+	p.await("the open page", `() => !!document.getElementById("next")`)
+
+	// The page was fetched in advance without a session; the click leads to the login page.
+	p.click("#next")
+	p.await("the login page", `() => location.pathname === "/auth/"`)
+	p.signIn()
+	p.await("the page", `() => location.pathname === "/next" && document.getElementById("inside")?.textContent === "next"`)
+
+	// A download with a session.
+	folder := t.TempDir()
+	finished := p.Browser().WaitDownload(folder)
+	p.visit(p.URL + "/open/")
+	p.click("#file")
+	info := finished()
+	if content, err := os.ReadFile(folder + "/" + info.GUID); err != nil || string(content) != "the report" || info.SuggestedFilename != "report.txt" {
+		t.Errorf("the download is %q with the content %q, %v, want report.txt with the report", info.SuggestedFilename, content, err)
+	}
+
+	// A service worker that fetches everything.
+	p.visit(p.URL + "/")
+	if _, err := p.Eval(`async () => { await navigator.serviceWorker.register("/worker.js"); await navigator.serviceWorker.ready }`); err != nil {
+		t.Fatalf("registering the service worker failed: %v", err)
+	}
+	p.await("the control of the service worker", `() => navigator.serviceWorker.controller !== null`)
+	p.visit(p.URL + "/")
+	p.await("the page", `() => document.getElementById("inside")?.textContent === "inside"`)
+	p.endSession()
+	p.visit(p.URL + "/")
+	p.await("the page that leads to the login page", `() => document.querySelector("main a")?.getAttribute("href") === "/auth/?return_to=%2F"`)
+	p.photograph("service-worker")
+
+	// A download without a session is not a file.
+	p.visit(p.URL + "/file")
+	p.click("main a")
+	p.await("the login page", `() => location.pathname === "/auth/" && !!document.getElementById("email")`)
+}
+
+// TestLoginCrossSite has a page of another site submit the forms of the login page. It
+// must neither sign a visitor in to an attacker's account nor sign a user out (CWE-352).
+func TestLoginCrossSite(t *testing.T) {
+	t.Parallel()
+	browser := startBrowser(t)
+	s := newPageSite(t)
+	attacker, visitor := openTab(t, browser, "about:blank"), openTab(t, browser, "about:blank")
+	link, _ := s.ask(t, attacker, "/", "eve@example.com")
+	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(w, `<form method="post" action="%s"><button>win</button></form>`, s.URL+r.URL.Path)
+	}))
+	t.Cleanup(stranger.Close)
+	visitor.visit(stranger.URL + strings.TrimPrefix(link, s.URL))
+	visitor.submit("form button")
+	visitor.visit(s.URL + "/deep")
+	visitor.await("the login page", `() => document.querySelector("#email") !== null`)
+
+	own, _ := s.ask(t, visitor, "/deep", "ann@example.com")
+	visitor.visit(own)
+	visitor.submit("main form button")
+	visitor.mustBe("ann@example.com", "/deep")
+	visitor.visit(stranger.URL + "/auth/logout")
+	visitor.submit("form button")
+	visitor.visit(s.URL + "/deep")
+	visitor.mustBe("ann@example.com", "/deep")
+}
