@@ -23,7 +23,8 @@ exist already are left as they are: the same file can be imported again.
 The file, or standard input for "-", is CSV in UTF-8. Its first line names the
 columns: provider and uid, or transfer_sub for users of an Apple app that another
 team had; user, which is the same for all rows of one user, which are consecutive;
-email, email_verified, first_name and last_name.
+email, email_verified, first_name, last_name, and roles, which are separated by
+blanks and granted to users that are created.
 
 Standard output receives the column user and the new ID of each user. Rows that
 cannot be imported are reported with the reason and left out; then the exit status

@@ -17,8 +17,8 @@ const (
 )
 
 // File imports the users of a CSV file. Its first line names the columns: provider
-// and uid or transfer_sub, and optionally user, email, email_verified, first_name
-// and last_name. The column user has the same value in all rows of one user, which
+// and uid or transfer_sub, and optionally user, email, email_verified, first_name,
+// last_name and roles. The column user has the same value in all rows of one user, which
 // are consecutive.
 type File struct {
 	// Send sends a request to the server.
@@ -124,6 +124,9 @@ func (f *File) add(r row) error {
 	f.logins++
 	f.bytes += len(r.id) + len(r.login.Provider) + len(r.login.UID) + len(r.login.TransferSub) +
 		len(r.user.Email) + len(r.user.FirstName) + len(r.user.LastName)
+	for _, role := range r.user.Roles {
+		f.bytes += len(role)
+	}
 	return nil
 }
 
@@ -167,8 +170,9 @@ func (u *fileUser) contradicts(r row) string {
 	agrees := func(later, first string) bool { return later == "" || later == first }
 	switch {
 	case !agrees(r.user.Email, u.Email), !agrees(r.user.FirstName, u.FirstName),
-		!agrees(r.user.LastName, u.LastName), r.user.EmailVerified && !u.EmailVerified:
-		return fmt.Sprintf("differs from line %d; write the same address and name in all rows of a user", u.lines[0])
+		!agrees(r.user.LastName, u.LastName), r.user.EmailVerified && !u.EmailVerified,
+		len(r.user.Roles) > 0 && !slices.Equal(r.user.Roles, u.Roles):
+		return fmt.Sprintf("differs from line %d; write the same address, name and roles in all rows of a user", u.lines[0])
 	case len(u.Logins) == MaxImportedLogins:
 		return fmt.Sprintf("the user has more than %d logins", MaxImportedLogins)
 	}

@@ -59,10 +59,12 @@ type ImportedUser struct {
 	Email string `json:"email,omitempty"`
 	// EmailVerified reports that the other system verified Email. The operator
 	// vouches for it.
-	EmailVerified bool            `json:"email_verified,omitempty"`
-	FirstName     string          `json:"first_name,omitempty"`
-	LastName      string          `json:"last_name,omitempty"`
-	Logins        []ImportedLogin `json:"logins"`
+	EmailVerified bool   `json:"email_verified,omitempty"`
+	FirstName     string `json:"first_name,omitempty"`
+	LastName      string `json:"last_name,omitempty"`
+	// Roles are granted to a user that is created.
+	Roles  []string        `json:"roles,omitempty"`
+	Logins []ImportedLogin `json:"logins"`
 }
 
 // ImportedLogin is an account at a provider, as the other system identified it.

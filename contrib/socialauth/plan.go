@@ -54,8 +54,13 @@ func (i *Importer) plan(given ImportedUser) (*plan, error) {
 		}
 		p.user.Email, p.user.EmailVerified = address.String(), given.EmailVerified
 	}
+	granted, err := authcore.ParseRoles(given.Roles)
+	if err != nil {
+		return nil, invalid("The name of a role is not valid, or there are too many roles.")
+	}
+	p.user.Granted = granted
+	p.user.Roles = i.cfg.Accounts.RulesFor("").RolesOf(&authcore.Account{User: p.user}, p.now)
 	for n, login := range given.Logins {
-		var err error
 		if p.identities[n], err = p.identitiesOf(login); err != nil {
 			p.result.Refused[n] = err.Error()
 		}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
 // maxLine limits the length of a line, and of a field that continues in further
@@ -36,6 +37,7 @@ func columns() []column {
 		{"email_verified", 5},
 		{"first_name", 600},
 		{"last_name", 600},
+		{"roles", authcore.MaxRoles * (gate.MaxRoleName + 1)},
 	}
 }
 
@@ -223,6 +225,9 @@ func parseRow(names []string, text string) (row, error) {
 		if parsed.user.EmailVerified, err = strconv.ParseBool(verified); err != nil {
 			return row{}, errors.New("email_verified: is not true or false")
 		}
+	}
+	if parsed.user.Roles, err = authcore.ParseRoles(strings.Fields(values["roles"])); err != nil {
+		return row{}, errors.New("roles: a name is not valid or there are too many; separate names by blanks")
 	}
 	if err := parsed.checkAddress(); err != nil {
 		return row{}, err
