@@ -71,7 +71,8 @@ func (m *metrics) event(realm string, e authcore.Event) {
 		m.ended.WithLabelValues(realm, string(e.Name)).Inc()
 	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventEmailChanged, authcore.EventRefresh, authcore.EventUserEnabled,
 		authcore.EventUserCreated, authcore.EventInvited, authcore.EventInvitationRevoked, authcore.EventKeyCreated, authcore.EventKeyRevoked,
-		authcore.EventPasskeyAdded, authcore.EventPasskeyRemoved:
+		authcore.EventPasskeyAdded, authcore.EventPasskeyRemoved, authcore.EventRolesGranted,
+		authcore.EventFactorAsked, authcore.EventFactorAdded, authcore.EventFactorRemoved:
 		// Only subscribers of events receive these.
 	}
 }

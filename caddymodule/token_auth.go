@@ -14,7 +14,6 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/apikey"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	corelogin "github.com/edgeauth/edgeauth/authcore/login"
-	core "github.com/edgeauth/edgeauth/authcore/realm"
 )
 
 func init() {
@@ -218,31 +217,6 @@ func (t *TokenAuth) checkNames() error {
 	return nil
 }
 
-func (t *TokenAuth) provisionAssertion(resolve resolver) (err error) {
-	if t.Assertion == nil {
-		return nil
-	}
-	if t.audience, err = resolve.text("assertion", t.Assertion.Audience); err != nil {
-		return err
-	}
-	if t.Assertion.Lifetime < 0 {
-		return errors.New("token_auth: assertion: the lifetime is negative")
-	}
-	if t.Assertion.Lifetime == 0 {
-		t.Assertion.Lifetime = caddy.Duration(core.DefaultAssertionLifetime)
-	}
-	if t.audience == "" {
-		t.audience = t.realm.config.Audience
-	}
-	if err := core.CheckName(t.audience); err != nil {
-		return fmt.Errorf("token_auth: assertion: audience: %w", err)
-	}
-	if t.realm.config.Algorithm == gate.HS256 {
-		return errors.New("token_auth: assertion: algorithm HS256 has no public key to verify it with; use EdDSA, ES256 or RS256")
-	}
-	return nil
-}
-
 // ServeHTTP checks a request.
 func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if t.realm.showsLink(r) {
@@ -336,19 +310,6 @@ func endUnread(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor == 1 && r.Header.Get("Expect") != "" {
 		w.Header().Set("Connection", "close")
 	}
-}
-
-// assert adds the token for the upstream if one is configured.
-func (t *TokenAuth) assert(live *liveRealm, r *http.Request, claims *gate.Claims) error {
-	if t.Assertion == nil || claims == nil {
-		return nil
-	}
-	assertion, err := live.Sessions.Assert(claims, t.audience, time.Duration(t.Assertion.Lifetime))
-	if err != nil {
-		return err
-	}
-	r.Header.Set(gate.HeaderAssertion, assertion)
-	return nil
 }
 
 // cleanRequest removes forged identity from a client's request (CWE-290, CWE-348).

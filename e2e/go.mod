@@ -18,8 +18,6 @@ require (
 )
 
 require (
-	github.com/pquerna/otp v1.5.0 // indirect
-	github.com/boombuler/barcode v1.1.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/pgx/v5 v5.13.0 // indirect

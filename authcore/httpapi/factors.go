@@ -184,11 +184,14 @@ func (h *Handler) newRecoveryCodes(r *request, claims *gate.Claims) (answer, err
 	return reply(http.StatusOK, map[string][]string{"recovery_codes": codes})
 }
 
-// removeFactor returns the endpoint that removes the factor of a kind.
-func (h *Handler) removeFactor(kind string) endpoint {
-	return h.signedIn(func(r *request, claims *gate.Claims) (answer, error) {
-		return noContent(h.realm.Factors.Remove(r.Context(), claims, kind, h.caller(r)))
-	})
+// removeTOTP removes the authenticator app.
+func (h *Handler) removeTOTP(r *request, claims *gate.Claims) (answer, error) {
+	return noContent(h.realm.Factors.Remove(r.Context(), claims, authcore.FactorTOTP, h.caller(r)))
+}
+
+// removeRecovery removes the recovery codes.
+func (h *Handler) removeRecovery(r *request, claims *gate.Claims) (answer, error) {
+	return noContent(h.realm.Factors.Remove(r.Context(), claims, authcore.FactorRecovery, h.caller(r)))
 }
 
 // forgetDevices forgets the device that the path names, or all devices of the user.

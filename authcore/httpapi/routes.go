@@ -6,8 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // keySetPath is the path of the public keys (RFC 8615), below the prefix and at the
@@ -89,11 +87,11 @@ func (h *Handler) table() []route {
 			http.MethodDelete: h.signedInPasskeys(h.deletePasskey),
 		}},
 		{pattern: "/factors", methods: methods{http.MethodGet: h.signedIn(h.listFactors)}},
-		{pattern: "/factors/totp", methods: methods{http.MethodPost: h.beginTOTP, http.MethodDelete: h.removeFactor(authcore.FactorTOTP)}},
+		{pattern: "/factors/totp", methods: methods{http.MethodPost: h.beginTOTP, http.MethodDelete: h.signedIn(h.removeTOTP)}},
 		{pattern: "/factors/totp/confirm", methods: methods{http.MethodPost: h.signedIn(h.confirmTOTP)}},
 		{pattern: "/factors/recovery", methods: methods{
 			http.MethodPost:   h.signedIn(h.newRecoveryCodes),
-			http.MethodDelete: h.removeFactor(authcore.FactorRecovery),
+			http.MethodDelete: h.signedIn(h.removeRecovery),
 		}},
 		{pattern: "/factors/login", methods: methods{http.MethodPost: h.loginByFactor}},
 		{pattern: "/factors/verify", methods: methods{http.MethodPost: h.signedIn(h.verifyFactor)}},

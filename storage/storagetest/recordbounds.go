@@ -55,14 +55,22 @@ func listRecords(t *testing.T, store authcore.Store) {
 		put(t, store, other)
 	}
 	for _, filter := range []authcore.RecordFilter{
-		{}, {Limit: 7}, {Limit: 5000}, {Limit: n}, {Owner: "ada"}, {Owner: "ada", Limit: 1005}, {Owner: "grace", Limit: 1}, {Owner: "adam"},
+		{},
+		{Limit: 7},
+		{Limit: 5000},
+		{Limit: n},
+		{Owner: "ada"},
+		{Owner: "ada", Limit: 1005},
+		{Owner: "grace", Limit: 1},
+		{Owner: "adam"},
 		{From: at(-100 * time.Second)},
 		{From: at(-100*time.Second + time.Nanosecond), Limit: 10},
 		{To: at(-1900 * time.Second)},
 		{To: at(-1900*time.Second + time.Nanosecond), Limit: 30},
 		{From: at(-500 * time.Second), To: at(-300 * time.Second), Owner: "grace", Limit: 20},
 		{From: at(-500 * time.Second), To: at(-300 * time.Second), Limit: 20},
-		{From: at(time.Second)}, {To: at(-time.Hour)},
+		{From: at(time.Second)},
+		{To: at(-time.Hour)},
 	} {
 		filter.Kind = "link"
 		var want, got []string

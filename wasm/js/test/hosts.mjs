@@ -57,15 +57,17 @@ export class Host {
    * - script: its file below wasm/js; default: the example
    * - files: others that it needs
    * - variables: those of its environment
+   * - texts: further files by name, with their content
    * - guest: the bytes of another guest
    */
-  static async start(name, { script = `examples/${examples[name]}`, files = [], variables = {}, guest } = {}) {
+  static async start(name, { script = `examples/${examples[name]}`, files = [], texts = {}, variables = {}, guest } = {}) {
     const host = new Host();
     host.name = name;
     host.folder = await mkdtemp(path.join(tmpdir(), `edgeauth-${name}-`));
     for (const file of [script, ...files, ...(await readdir(root)).filter((file) => file.endsWith(".mjs"))]) {
       await cp(path.join(root, file), path.join(host.folder, path.basename(file)));
     }
+    for (const [file, text] of Object.entries(texts)) await writeFile(path.join(host.folder, file), text);
     await writeFile(path.join(host.folder, "edgeauth-gate.wasm"), guest ?? (await readFile(guestFile)));
     if (name === "workerd") await host.workerd(path.basename(script), variables);
     else await host.server(path.basename(script), variables);

@@ -3,9 +3,9 @@
 import { readFile } from "node:fs/promises";
 import { sitesOf } from "./table-sites.mjs";
 
-const { SITES, UPSTREAM } = process.env;
+const { UPSTREAM } = process.env;
 const module = await WebAssembly.compile(await readFile(new URL("edgeauth-gate.wasm", import.meta.url)));
-const site = sitesOf(SITES, module, UPSTREAM);
+const site = sitesOf(await readFile(new URL("sites.json", import.meta.url), "utf8"), module, UPSTREAM);
 const handle = (request) => site(request.headers.get("host")).fetch(request);
 
 if (globalThis.Deno) {
