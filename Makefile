@@ -32,7 +32,7 @@ NEWEST := -modfile=newest.mod
 SYSTEMS ?= windows darwin freebsd
 
 # `./...` excludes directories that begin with a dot.
-PACKAGES := ./... ./.ci/attacks ./.ci/cover ./.ci/prose ./.ci/testsum ./.ci/xcaddy
+PACKAGES := ./... ./.ci/attacks ./.ci/cover ./.ci/jsonref ./.ci/prose ./.ci/testsum ./.ci/xcaddy
 GOFILES = $(shell find . -name '*.go' -not -path './.git/*' -not -path './bin/*' -not -path './.ci/openapi/api/*')
 
 # The text of `make run`, one line each.

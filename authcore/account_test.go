@@ -9,8 +9,8 @@ import (
 // API keys neither count for the limit of logins nor end by it.
 func TestStartKeepsKeys(t *testing.T) {
 	at := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
-	session := func(id, method string, minute time.Duration) Session {
-		return Session{ID: id, Method: method, Created: at.Add(minute * time.Minute)}
+	session := func(id, method string, minute int) Session {
+		return Session{ID: id, Method: method, Created: at.Add(time.Duration(minute) * time.Minute)}
 	}
 	a := Account{Sessions: []Session{
 		session("key 2", MethodKey, 4), session("third", "link", 3), session("second", "link", 2), session("first", "link", 1), session("key 1", MethodKey, 0),

@@ -66,6 +66,11 @@ func (r *Rules) CheckFactor(claims *gate.Claims, user authcore.User) error {
 	return FactorRequired(&authcore.MissingFactor{Methods: FactorMethods(user)})
 }
 
+// CheckFactor applies Rules.CheckFactor.
+func (s *Service) CheckFactor(claims *gate.Claims, user authcore.User) error {
+	return s.cfg.Rules.CheckFactor(claims, user)
+}
+
 // FactorRequired returns the 403 error second_factor_required.
 func FactorRequired(missing *authcore.MissingFactor) *authcore.Error {
 	return &authcore.Error{

@@ -35,7 +35,8 @@ func (s *Service) Account(ctx context.Context, id string) (authcore.Account, err
 	return account, nil
 }
 
-// EndSessions ends one session of a user, or all if sessionID is "". The error is a 404
+// EndSessions ends one session of a user, or all if sessionID is "". All sessions end
+// together with the remembered devices. The error is a 404
 // if the user has no such session.
 func (s *Service) EndSessions(ctx context.Context, id, sessionID string) error {
 	var ended []authcore.Session
@@ -43,6 +44,9 @@ func (s *Service) EndSessions(ctx context.Context, id, sessionID string) error {
 		ended = account.EndSessions(func(session authcore.Session) bool { return sessionID == "" || session.ID == sessionID })
 		if len(ended) == 0 && sessionID != "" {
 			return authcore.NotFound()
+		}
+		if sessionID == "" {
+			account.User.DeviceEpoch++
 		}
 		return nil
 	})

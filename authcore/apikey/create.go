@@ -36,7 +36,8 @@ type Created struct {
 	Secret string
 }
 
-// Create creates a key for the token's user. The login must be recent.
+// Create creates a key for the token's user. The login must be recent, and have a second
+// factor if the user has one.
 func (s *Service) Create(ctx context.Context, claims *gate.Claims, caller authcore.Caller, r Request) (Created, error) {
 	if s.cfg.Use != Users {
 		return Created{}, closed()
@@ -44,10 +45,17 @@ func (s *Service) Create(ctx context.Context, claims *gate.Claims, caller authco
 	if err := account.CheckRecentLogin(claims, s.now(), "Log in again to create an API key."); err != nil {
 		return Created{}, err
 	}
+	user, err := s.cfg.Store.User(ctx, authcore.UserRef{ID: claims.Subject})
+	if err != nil {
+		return Created{}, notFound(err)
+	}
+	if err := s.cfg.Rules.CheckFactor(claims, user); err != nil {
+		return Created{}, err
+	}
 	var created Created
 	var owner authcore.User
 	check := ratelimit.Check{Name: "key-user", Party: claims.Subject, Rate: ratelimit.Rate{N: createdPerUser, Window: createdWindow}}
-	err := s.cfg.Limiter.Do(ctx, []ratelimit.Check{check}, func() (err error) {
+	err = s.cfg.Limiter.Do(ctx, []ratelimit.Check{check}, func() (err error) {
 		created, owner, err = s.create(ctx, claims.Subject, claims.Session, r)
 		return err
 	})

@@ -101,6 +101,18 @@ func (n *node) give(userID string, roles ...string) {
 	}
 }
 
+// enrol gives an authenticator app to a user.
+func (n *node) enrol(userID string) {
+	n.t.Helper()
+	_, err := n.store.UpdateAccount(n.t.Context(), userID, n.Now(), func(a *authcore.Account) error {
+		a.User.Factors = []authcore.Factor{{Kind: authcore.FactorTOTP}}
+		return nil
+	})
+	if err != nil {
+		n.t.Fatalf("UpdateAccount() failed: %v", err)
+	}
+}
+
 // create creates a key for 30 days.
 func (n *node) create(claims *gate.Claims, roles ...string) apikey.Created {
 	n.t.Helper()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/apikey"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/login"
@@ -41,6 +42,16 @@ func TestKeyCreatesNoKey(t *testing.T) {
 	wantError(t, "Refresh() with a key", err, 401, authcore.CodeInvalidToken)
 	_, err = n.Sessions.Renew(t.Context(), authcore.SessionRef{UserID: claims.Subject, ID: claims.Session})
 	wantError(t, "Renew() with a key", err, 401, authcore.CodeInvalidToken)
+}
+
+// A login without the second factor that its user has creates no key, which would skip it.
+func TestFirstFactorCreatesNoKey(t *testing.T) {
+	n := newNode(t, apikey.Users)
+	claims := n.login(ann)
+	n.APIKeys = apikey.New(apikey.Config{Store: n.store, Use: apikey.Users, Rules: &account.Rules{SecondFactor: account.SecondFactorOptional}, Now: n.Now})
+	n.enrol(claims.Subject)
+	_, err := n.APIKeys.Create(t.Context(), claims, authcore.Caller{}, request())
+	wantError(t, "Create() with the first factor only", err, 403, authcore.CodeSecondFactorRequired)
 }
 
 // A token that was revoked a moment ago on another node creates no key, even if this

@@ -48,6 +48,8 @@ type Config struct {
 	Limiter *ratelimit.Limiter
 	// Notices reports new keys to the owners of accounts; nil sends none.
 	Notices *account.Notices
+	// Rules state whether users have second factors. Default: they have none.
+	Rules *account.Rules
 	// Issuer and Audience are stated in every key.
 	Issuer, Audience string
 	// Use selects who may create keys. Default: Off.
@@ -83,6 +85,9 @@ type Service struct{ cfg Config }
 func New(cfg Config) *Service {
 	if cfg.Use == "" {
 		cfg.Use = Off
+	}
+	if cfg.Rules == nil {
+		cfg.Rules = new(account.Rules)
 	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(authcore.Event) {}

@@ -65,7 +65,7 @@ func (s *Service) Propose(user authcore.User) (Enrolment, error) {
 	if err != nil {
 		return Enrolment{}, authcore.Unavailable(err)
 	}
-	data, err := json.Marshal(enrolment{User: user.ID, Secret: secret, Expires: s.now().Add(enrolmentLifetime).Unix()})
+	data, err := json.Marshal(enrolment{User: user.ID, Secret: secret, Expires: s.now().Add(enrolmentLifetime).Unix()}) //nolint:gosec // G117: sealed below
 	if err != nil {
 		return Enrolment{}, authcore.Unavailable(err)
 	}
@@ -190,7 +190,7 @@ func (s *Service) totpRecord(ctx context.Context, userID string, secret []byte, 
 		return authcore.Record{}, err
 	}
 	now := s.now()
-	data, err := json.Marshal(totpData{Secret: encrypted, LastStep: at, LastUsed: now})
+	data, err := json.Marshal(totpData{Secret: encrypted, LastStep: at, LastUsed: now}) //nolint:gosec // G117: encrypted
 	return authcore.Record{
 		RecordKey: authcore.RecordKey{Kind: authcore.FactorTOTP, Key: id}, Owner: userID, Created: now, Data: data,
 	}, err

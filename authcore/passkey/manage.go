@@ -97,6 +97,9 @@ func (s *Service) Delete(ctx context.Context, claims *gate.Claims, caller authco
 	if err != nil {
 		return err
 	}
+	if err := s.cfg.Accounts.CheckFactor(claims, user); err != nil {
+		return err
+	}
 	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now())
 	switch {
 	case err != nil:

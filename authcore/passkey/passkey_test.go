@@ -143,6 +143,29 @@ func TestChangesNeedARecentLogin(t *testing.T) {
 	}
 }
 
+// Registration and removal need the second factor of a user who has one: a passkey counts
+// as two factors.
+func TestChangesNeedTheSecondFactor(t *testing.T) {
+	f := newFixture(t, func(c *realm.Config) { c.Rules.SecondFactor = account.SecondFactorOptional })
+	claims := f.loginAs(ann)
+	made := f.register(claims, authenticator.New(origin))
+	_, err := f.store.UpdateAccount(t.Context(), claims.Subject, f.Now(), func(a *authcore.Account) error {
+		a.User.Factors = []authcore.Factor{{Kind: authcore.FactorTOTP}}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("UpdateAccount() failed: %v", err)
+	}
+	_, err = f.Passkeys.RegistrationOptions(t.Context(), claims)
+	wantCode(t, "RegistrationOptions() with the first factor only", err, 403, authcore.CodeSecondFactorRequired)
+	wantCode(t, "Delete() with the first factor only", f.Passkeys.Delete(t.Context(), claims, caller, made.ID), 403, authcore.CodeSecondFactorRequired)
+	proven := *claims
+	proven.ACR = "2"
+	if _, err := f.Passkeys.RegistrationOptions(t.Context(), &proven); err != nil {
+		t.Errorf("RegistrationOptions() with the second factor = %v, want nil", err)
+	}
+}
+
 // The last usable login method stays.
 func TestLastLoginStays(t *testing.T) {
 	f := newFixture(t, nil)

@@ -34,6 +34,9 @@ func (s *Service) RegistrationOptions(ctx context.Context, claims *gate.Claims) 
 	if err != nil {
 		return nil, err
 	}
+	if err := s.cfg.Accounts.CheckFactor(claims, user); err != nil {
+		return nil, err
+	}
 	registered, err := s.of(ctx, user.ID)
 	if err != nil {
 		return nil, err

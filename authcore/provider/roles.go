@@ -51,12 +51,12 @@ func rolePath(path string) ([]string, bool) {
 	var names []string
 	var name strings.Builder
 	for i := 0; i < len(path); i++ {
-		switch {
-		case path[i] == '.':
+		switch path[i] {
+		case '.':
 			names = append(names, name.String())
 			name.Reset()
 			continue
-		case path[i] == '\\':
+		case '\\':
 			if i++; i == len(path) || path[i] != '.' && path[i] != '\\' {
 				return nil, false
 			}

@@ -144,7 +144,7 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 		MaxSessions: cfg.MaxSessions, Observe: cfg.Observe, Now: r.Now, Random: random,
 	})
 	r.APIKeys = apikey.New(apikey.Config{
-		Store: cfg.Store, Keys: r.Keys, Revoked: r.Revocations, Limiter: limiter, Notices: notices,
+		Store: cfg.Store, Keys: r.Keys, Revoked: r.Revocations, Limiter: limiter, Notices: notices, Rules: &cfg.Rules,
 		Issuer: cfg.Issuer, Audience: cfg.Audience, Use: cfg.APIKeys, Observe: cfg.Observe, Now: r.Now, Random: random,
 	})
 	if err := r.addPasskeys(notices, random); err != nil {
