@@ -128,7 +128,7 @@ func furnishRealm(t *testing.T, store authcore.Store) []authcore.Item {
 	outcast, returned, gone := signUpNamed(t, store, "mallory"), signUpNamed(t, store, "eve"), signUpNamed(t, store, "gone")
 	endings := []authcore.Session{ended, outcast.Sessions[0], returned.Sessions[0]}
 	disable(t, store, outcast.User.ID, at(14*day))
-	outcast.User.Disabled, outcast.Sessions = true, nil
+	outcast.User.Disabled, outcast.User.DeviceEpoch, outcast.Sessions = true, 1, nil
 	disable(t, store, returned.User.ID, at(14*day))
 	returned = update(t, store, returned.User.ID, (*authcore.Account).Enable)
 	wantErr(t, "DeleteUser", store.DeleteUser(t.Context(), gone.User.ID, revokeUser(gone.User.ID)), nil)
