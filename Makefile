@@ -145,8 +145,8 @@ wasm-test: ## Run the WebAssembly module under its Go hosts, Traefik among them
 	cd wasm/traefik/e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
 
 # Packages that the tests of other packages cover, and these other packages.
-SHARED := ./authcore,./authcore/account,./authcore/apikey,./authcore/factor,./authcore/login,./authcore/passkey,./storage/kv
-USERS := ./adminapi ./authcore/account ./authcore/apikey ./authcore/httpapi ./authcore/login ./authcore/passkey ./authcore/realm ./authcore/session ./storage/bolt ./storage/memory
+SHARED := ./authcore,./authcore/account,./authcore/apikey,./authcore/factor,./authcore/login,./authcore/passkey,./authcore/realm,./authcore/session,./caddymodule/command,./storage/kv
+USERS := ./adminapi ./authcore/account ./authcore/apikey ./authcore/factor ./authcore/httpapi ./authcore/login ./authcore/passkey ./authcore/realm ./authcore/session ./caddymodule ./caddymodule/command ./storage/bolt ./storage/memory
 
 .PHONY: cover
 cover: ## Run the tests and require MINCOVER of authcore, storage and caddymodule
