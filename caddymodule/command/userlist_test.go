@@ -18,7 +18,8 @@ func operate(t *testing.T, args ...string) (out string, searches []adminapi.Sear
 	t.Helper()
 	users := []adminapi.User{
 		{ID: "1", Email: "ann@example.com", EmailVerified: true, Roles: []string{"admin"}},
-		{ID: "2", Email: "ben@example.com", Disabled: true}, {ID: "3", FirstName: "Cay"},
+		{ID: "2", Email: "ben@example.com", Disabled: true},
+		{ID: "3", FirstName: "Cay"},
 	}
 	answer := func(w http.ResponseWriter, body any) { _ = json.NewEncoder(w).Encode(body) }
 	mux := http.NewServeMux()
@@ -44,7 +45,9 @@ func operate(t *testing.T, args ...string) (out string, searches []adminapi.Sear
 	mux.HandleFunc("DELETE /users/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	cmd := User(func(string, string, string) (Endpoint, error) { return Endpoint{Client: server.Client(), URL: server.URL}, nil })
+	cmd := User(func(string, string, string) (Endpoint, error) {
+		return Endpoint{Client: server.Client(), URL: server.URL}, nil
+	})
 	var written bytes.Buffer
 	cmd.SetArgs(args)
 	cmd.SetOut(&written)
