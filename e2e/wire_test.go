@@ -70,10 +70,10 @@ const unknownRequest = "AAAAAAAAAAAAAAAAAAAAAA"
 
 // wireSite has two clients and two providers, so that everything that depends on
 // their lists shows.
-func wireSite(t *testing.T) *site {
+func wireSite(t *testing.T, options ...string) *site {
 	t.Helper()
 	idp := faulty.Start(t)
-	realm := slices.Concat(debugLinks, noLimits,
+	realm := slices.Concat(debugLinks, noLimits, options,
 		faultyProvider("idp", idp.Issuer("", faulty.UserInfo)),
 		faultyProvider("hidden", idp.Issuer("", faulty.Token)),
 		[]string{"client narrow narrow-key {", "\tredirect_uri https://narrow.test/cb", "\tproviders idp", "}"},
