@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -43,10 +44,14 @@ func recordFaults() map[string]fault {
 		"keys that are cut":      {group: "Records", inject: putWith(func(r *record, _ *authcore.PutOptions) { r.Key = strings.TrimSpace(r.Key) })},
 		"bounds without a check": {group: "Records", inject: putWith(func(r *record, _ *authcore.PutOptions) { r.Data = r.Data[:min(len(r.Data), 16<<10)] })},
 		"a record is taken twice": {group: "Records", inject: func(h *hooked) {
+			var taken sync.Map // by key; the second caller gets the record again
 			h.take = func(ctx context.Context, k key, now time.Time) (record, error) {
-				r, err := h.Store.Record(ctx, k, now)
-				pause()
-				_ = h.Store.DeleteRecord(ctx, k)
+				r, err := h.Store.TakeRecord(ctx, k, now)
+				if err == nil {
+					taken.Store(k, r)
+				} else if again, ok := taken.LoadAndDelete(k); ok {
+					return again.(record), nil
+				}
 				return r, err
 			}
 		}},
