@@ -11,65 +11,10 @@ import (
 	"testing"
 
 	"github.com/go-rod/rod/lib/input"
-	"github.com/go-rod/rod/lib/proto"
 
 	"github.com/edgeauth/edgeauth/e2e/internal/applications"
-	"github.com/edgeauth/edgeauth/e2e/internal/openid"
 	"github.com/edgeauth/edgeauth/e2e/internal/wait"
 )
-
-// TestLoginPageWithoutScripts signs in, uses the account page and signs out in Chromium
-// while JavaScript is switched off.
-func TestLoginPageWithoutScripts(t *testing.T) {
-	t.Parallel()
-	browser := startBrowser(t)
-	s := newPageSite(t)
-	open := func(t *testing.T) *tab {
-		t.Helper()
-		page := openTab(t, browser, "about:blank")
-		if err := (proto.EmulationSetScriptExecutionDisabled{Value: true}).Call(page); err != nil {
-			t.Fatal(err)
-		}
-		return page
-	}
-	t.Run("link", func(t *testing.T) {
-		page := open(t)
-		link, _ := s.ask(t, page, "/deep?a=1", "ann@example.com")
-		page.visit(link)
-		page.submit("main form button")
-		page.mustBe("ann@example.com", "/deep?a=1")
-		page.visit(s.URL + "/auth/account")
-		page.write("#first_name", "Ann")
-		page.submit("#last_name ~ button")
-		if value, err := page.Eval(`() => document.querySelector("#first_name").value`); err != nil || value.Value.Str() != "Ann" {
-			t.Errorf("the account shows the name %v, %v, want Ann", value, err)
-		}
-		page.visit(s.URL + "/auth/account/delete")
-		page.click("input[name=confirm]")
-		page.submit("main form button")
-		page.visit(s.URL + "/deep")
-		page.await("the login page", `() => document.querySelector("#email") !== null`)
-	})
-	t.Run("code", func(t *testing.T) {
-		page := open(t)
-		_, code := s.ask(t, page, "/deep", "ben@example.com")
-		page.write("#code", code)
-		page.submit("main form button")
-		page.mustBe("ben@example.com", "/deep")
-		page.visit(s.URL + "/auth/logout")
-		page.submit("main form button")
-		page.visit(s.URL + "/deep")
-		page.await("the login page", `() => document.querySelector("#email") !== null`)
-	})
-	t.Run("provider", func(t *testing.T) {
-		s.secrets.Add("e-mail address", "cay@example.com")
-		s.idp.SignIn(openid.Person{Subject: "cay", Email: "cay@example.com", EmailVerified: true})
-		page := open(t)
-		page.visit(s.URL + "/deep")
-		page.submit(".providers button")
-		page.mustBe("cay@example.com", "/deep")
-	})
-}
 
 // TestLoginPageByKeyboard signs in without a mouse.
 func TestLoginPageByKeyboard(t *testing.T) {
