@@ -245,12 +245,8 @@ func userOf(user authcore.User) User {
 func identitiesOf(identities []authcore.Identity) []Identity {
 	shown := make([]Identity, len(identities))
 	for i, identity := range identities {
-		state := string(identity.State)
-		if identity.State == authcore.IdentityActive {
-			state = "active"
-		}
 		shown[i] = Identity{
-			ID: identity.PublicID, Provider: identity.Provider, Issuer: identity.Issuer, Subject: identity.Subject, State: state,
+			ID: identity.PublicID, Provider: identity.Provider, Issuer: identity.Issuer, Subject: identity.Subject, State: identity.State.String(),
 			Email: identity.Email, EmailVerified: identity.EmailVerified, Created: identity.Created,
 		}
 	}

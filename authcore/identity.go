@@ -23,6 +23,14 @@ const (
 	IdentityRetired IdentityState = "retired"
 )
 
+// String returns the name of the state, "active" for IdentityActive.
+func (s IdentityState) String() string {
+	if s == IdentityActive {
+		return "active"
+	}
+	return string(s)
+}
+
 // Identity is a user's account at a social provider. None of its key's parts is an
 // e-mail address or anything else that can be reassigned (OpenID Connect Core 1.0,
 // section 5.7), except in a pending identity.

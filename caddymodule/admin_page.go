@@ -110,16 +110,9 @@ func (a *AdminPage) serve(w http.ResponseWriter, r *http.Request) error {
 //
 // There is no matcher: the prefix selects the paths. role may be repeated.
 func parseAdminPage(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
-	h.Next() // the directive's name
 	handler := new(AdminPage)
-	switch arguments := h.RemainingArgs(); {
-	case len(arguments) > 1:
-		return nil, h.Errf("admin_page: expected at most one argument, the prefix")
-	case len(arguments) == 1:
-		handler.Prefix = arguments[0]
-		if err := validatePrefix(handler.Prefix); err != nil {
-			return nil, h.Errf("admin_page: %v", err)
-		}
+	if err := parsePrefix(h, &handler.Prefix); err != nil {
+		return nil, err
 	}
 	b := newBlock(h.Dispenser)
 	for h.NextBlock(0) {

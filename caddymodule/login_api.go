@@ -56,16 +56,9 @@ func (*LoginAPI) CaddyModule() caddy.ModuleInfo {
 //
 // There is no matcher: the prefix selects the paths.
 func parseLoginAPI(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
-	h.Next() // the directive's name
 	handler := new(LoginAPI)
-	switch arguments := h.RemainingArgs(); {
-	case len(arguments) > 1:
-		return nil, h.Errf("login_api: expected at most one argument, the prefix")
-	case len(arguments) == 1:
-		handler.Prefix = arguments[0]
-		if err := validatePrefix(handler.Prefix); err != nil {
-			return nil, h.Errf("login_api: %v", err)
-		}
+	if err := parsePrefix(h, &handler.Prefix); err != nil {
+		return nil, err
 	}
 	b := newBlock(h.Dispenser)
 	for h.NextBlock(0) {
@@ -77,6 +70,23 @@ func parseLoginAPI(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) 
 		}
 	}
 	return h.NewRoute(nil, handler), nil
+}
+
+// parsePrefix reads the name of a directive and its only argument, the prefix, if there
+// is one.
+func parsePrefix(h httpcaddyfile.Helper, prefix *string) error {
+	h.Next()
+	directive := h.Val()
+	switch arguments := h.RemainingArgs(); {
+	case len(arguments) > 1:
+		return h.Errf("%s: expected at most one argument, the prefix", directive)
+	case len(arguments) == 1:
+		*prefix = arguments[0]
+		if err := validatePrefix(*prefix); err != nil {
+			return h.Errf("%s: %v", directive, err)
+		}
+	}
+	return nil
 }
 
 // validatePrefix refuses prefixes that no path, or every path, begins with.

@@ -24,16 +24,9 @@ import (
 // There is no matcher: the prefix selects the paths. locale, providers and site may be
 // repeated.
 func parseLoginPage(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
-	h.Next() // the directive's name
 	handler := new(LoginPage)
-	switch arguments := h.RemainingArgs(); {
-	case len(arguments) > 1:
-		return nil, h.Errf("login_page: expected at most one argument, the prefix")
-	case len(arguments) == 1:
-		handler.Prefix = arguments[0]
-		if err := validatePrefix(handler.Prefix); err != nil {
-			return nil, h.Errf("login_page: %v", err)
-		}
+	if err := parsePrefix(h, &handler.Prefix); err != nil {
+		return nil, err
 	}
 	b := newBlock(h.Dispenser)
 	for h.NextBlock(0) {

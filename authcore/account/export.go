@@ -106,12 +106,8 @@ func exportUser(user authcore.User) ExportedUser {
 }
 
 func exportLogin(identity authcore.Identity) ExportedLogin {
-	state := string(identity.State)
-	if identity.State == authcore.IdentityActive {
-		state = "active"
-	}
 	return ExportedLogin{
-		ID: identity.PublicID, Provider: identity.Provider, Issuer: identity.Issuer, Subject: identity.Subject, State: state,
+		ID: identity.PublicID, Provider: identity.Provider, Issuer: identity.Issuer, Subject: identity.Subject, State: identity.State.String(),
 		Email: identity.Email, EmailVerified: identity.EmailVerified, Created: identity.Created, ExpiresAt: identity.Expires,
 	}
 }
