@@ -12,15 +12,18 @@ import (
 
 // User is a user in the form of the API.
 type User struct {
-	ID            string     `json:"id"`
-	Email         string     `json:"email"`
-	EmailVerified bool       `json:"email_verified"`
-	FirstName     string     `json:"first_name"`
-	LastName      string     `json:"last_name"`
-	Roles         []string   `json:"roles"`
-	Disabled      bool       `json:"disabled"`
-	Created       time.Time  `json:"created"`
-	LastLogin     *time.Time `json:"last_login"`
+	ID            string `json:"id"`
+	Email         string `json:"email"`
+	EmailVerified bool   `json:"email_verified"`
+	FirstName     string `json:"first_name"`
+	LastName      string `json:"last_name"`
+	// Roles are in force. GrantedRoles are those of them that an operator granted, and
+	// which PUT /users/{id}/roles replaces.
+	Roles        []string   `json:"roles"`
+	GrantedRoles []string   `json:"granted_roles"`
+	Disabled     bool       `json:"disabled"`
+	Created      time.Time  `json:"created"`
+	LastLogin    *time.Time `json:"last_login"`
 }
 
 // UserDetails is a user with everything that belongs to it.
@@ -233,7 +236,7 @@ func (s Search) filter() (authcore.UserFilter, error) {
 func userOf(user authcore.User) User {
 	shown := User{
 		ID: user.ID, Email: user.Email, EmailVerified: user.EmailVerified,
-		FirstName: user.FirstName, LastName: user.LastName, Roles: append([]string{}, user.Roles...),
+		FirstName: user.FirstName, LastName: user.LastName, Roles: append([]string{}, user.Roles...), GrantedRoles: append([]string{}, user.Granted...),
 		Disabled: user.Disabled, Created: user.Created,
 	}
 	if !user.LastLogin.IsZero() {

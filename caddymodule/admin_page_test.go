@@ -17,7 +17,7 @@ import (
 func TestAdminPage(t *testing.T) {
 	port := freePort(t)
 	site := "http://127.0.0.1:" + port
-	load(t, fmt.Sprintf("{\n admin 127.0.0.1:%s\n edgeauth {\n insecure_debug_links\n storage memory\n client web %s\n email_link %[3]s/auth/link/{token}\n }\n}\n%[3]s {\n login_page\n admin_page {\n  role owner\n }\n respond application\n}\n", freePort(t), testKey, site))
+	load(t, fmt.Sprintf("{\n admin 127.0.0.1:%s\n edgeauth {\n insecure_debug_links\n storage memory\n client web %s\n email_link %[3]s/auth/link/{token}\n role reader ann@example.com\n }\n}\n%[3]s {\n login_page\n admin_page {\n  role owner\n }\n respond application\n}\n", freePort(t), testKey, site))
 
 	navigate := []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document", "Sec-Fetch-Site", "none"}
 	if answer, _ := call(t, http.MethodGet, site+"/admin/", nil, navigate...); answer.Request.URL.RequestURI() != "/auth/?return_to=%2Fadmin%2F" {
@@ -51,7 +51,10 @@ func TestAdminPage(t *testing.T) {
 	answer, body = call(t, http.MethodPost, site+"/admin/api/users/search", map[string]any{"email_prefix": "ann@"}, bearer...)
 	var found adminapi.Users
 	if err := json.Unmarshal([]byte(body), &found); err != nil || answer.StatusCode != http.StatusOK || len(found.Users) != 1 || found.Users[0].ID != id {
-		t.Errorf("POST /admin/api/users/search = %d %s, want the user %s", answer.StatusCode, body, id)
+		t.Fatalf("POST /admin/api/users/search = %d %s, want the user %s", answer.StatusCode, body, id)
+	}
+	if granted := found.Users[0].GrantedRoles; len(granted) != 1 || granted[0] != "owner" || len(found.Users[0].Roles) != 2 {
+		t.Errorf("the user has the roles %v, of which %v are granted; want owner granted, and the one of the configuration", found.Users[0].Roles, granted)
 	}
 	if answer, body := call(t, http.MethodPost, site+"/admin/api/users/search", map[string]any{}, append(bearer, "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example")...); answer.StatusCode != http.StatusForbidden {
 		t.Errorf("POST /admin/api/users/search of another site = %d %s, want 403", answer.StatusCode, body)

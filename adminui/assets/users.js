@@ -172,7 +172,7 @@ function about(found, path, reload) {
 function editRoles(found, path, reload) {
 	ask({
 		title: "Change roles", text: "The change applies to open sessions too, within seconds. Roles from the configuration or a provider cannot be changed here.",
-		fields: [field("Roles, separated by commas", "roles", {value: (found.granted_roles || found.roles || []).join(", ")})], button: "Save",
+		fields: [field("Roles, separated by commas", "roles", {value: (found.granted_roles || []).join(", ")})], button: "Save",
 		submit: async (v) => {
 			await put(`${path}/roles`, {roles: names(v.roles)})
 			announce("The roles were changed.")
