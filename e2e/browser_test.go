@@ -179,7 +179,7 @@ func (p *tab) act(selector string, do func(*rod.Element) error) {
 // isNavigation reports whether an error means that the browser left the page.
 func isNavigation(err error) bool {
 	text := err.Error()
-	for _, part := range []string{"navigated or closed", "Cannot find context", "does not belong to the document", "Node is detached", "Could not find node"} {
+	for _, part := range []string{"navigated or closed", "Cannot find context", "does not belong to the document", "Node is detached", "Could not find node", "cannot find object"} {
 		if strings.Contains(text, part) {
 			return true
 		}

@@ -81,6 +81,7 @@ func TestReturnAddressesInBrowser(t *testing.T) {
 		t.Errorf("the corpus has %d lines, want at least 200", len(lines))
 	}
 	for _, line := range lines {
+		page := &tab{page.CancelTimeout().Timeout(pageLimit), t} // for each address, not for all
 		address, err := url.QueryUnescape(strings.ReplaceAll(line, "+", "%2B"))
 		if err != nil {
 			t.Fatalf("QueryUnescape(%q) failed: %v", line, err)
