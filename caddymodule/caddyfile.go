@@ -122,13 +122,13 @@ func (b *block) number(option, text string) (int, error) {
 
 // oneOf reads an option whose value is one of the given words.
 func (b *block) oneOf(to *string, allowed ...string) error {
-	option, text := b.Val(), ""
-	if err := b.text(&text); err != nil {
+	if err := b.once(); err != nil {
 		return err
 	}
-	if !slices.Contains(allowed, text) {
-		return b.Errf("%s: %q is not one of %s", option, text, strings.Join(allowed, ", "))
+	option, arguments := b.Val(), b.RemainingArgs()
+	if len(arguments) != 1 || !slices.Contains(allowed, arguments[0]) {
+		return b.Errf("%s: %q is not one of %s", option, strings.Join(arguments, " "), strings.Join(allowed, ", "))
 	}
-	*to = text
+	*to = arguments[0]
 	return nil
 }
