@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -31,7 +32,9 @@ func newPageSite(t *testing.T, options ...string) *pageSite {
 	t.Helper()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = fmt.Fprintf(w, "<!doctype html><title>App</title><p id=user>%s</p><p id=uri>%s</p>", r.Header.Get("X-Auth-Email"), r.URL.RequestURI())
+		_, _ = fmt.Fprintf(w, "<!doctype html><title>App</title><p id=user>%s</p><p id=uri>%s</p><p id=saved>%s</p>"+
+			"<form method=post action=/form><input id=note name=note><button id=save>Save</button></form>",
+			r.Header.Get("X-Auth-Email"), html.EscapeString(r.URL.RequestURI()), html.EscapeString(r.PostFormValue("note")))
 	}))
 	t.Cleanup(upstream.Close)
 	authority := ca.New(t)
