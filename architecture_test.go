@@ -126,7 +126,7 @@ var layers = [][]string{
 	{"authcore/gate"},
 	{"authcore"},
 	{"authcore/keys", "authcore/provider", "authcore/ratelimit", "authcore/revocation"},
-	{"authcore/account"},
+	{"authcore/account", "authcore/captcha"},
 	{"authcore/apikey", "authcore/passkey", "authcore/session"},
 	{"authcore/factor"},
 	{"authcore/login", "authcore/session/sessiontest"},

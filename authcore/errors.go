@@ -56,6 +56,10 @@ const (
 	// proven; see Error.Missing.
 	CodeSecondFactorRequired Code = "second_factor_required"
 	CodeInvalidChallenge     Code = "invalid_challenge"
+	// CodeCaptchaRequired refuses a request without the response of a captcha, and
+	// CodeCaptchaFailed one whose response is not accepted.
+	CodeCaptchaRequired Code = "captcha_required"
+	CodeCaptchaFailed   Code = "captcha_failed"
 	// CodeLastFactor refuses to remove a second factor that the realm requires.
 	CodeLastFactor Code = "last_factor"
 )

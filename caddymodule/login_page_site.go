@@ -91,6 +91,9 @@ func (r *Realm) addLoginPage(page *LoginPage) error {
 	if slices.ContainsFunc(r.loginPages, func(known loginPage) bool { return known.address == address }) {
 		return nil // the same site, provisioned twice
 	}
+	if r.config.Captcha != nil && r.config.Captcha.Widget.SiteKey == "" {
+		return errors.New("challenge: the login page shows the captcha; add site_key and script to challenge, as the service documents them")
+	}
 	key := rand.Text()
 	client := page.client(key)
 	if slices.ContainsFunc(r.config.Clients, func(known authcore.Client) bool { return known.Name == client.Name }) {

@@ -101,6 +101,9 @@ type Realm struct {
 	// or `users` (users for themselves, and operators). Default: `off`.
 	APIKeys string `json:"api_keys,omitempty" oneof:"off operators users"`
 
+	// The captcha that requests for mailed links have to solve. Default: none.
+	Challenge *Challenge `json:"challenge,omitempty" option:"-"`
+
 	AccountOptions
 	// The treatment of a social login whose verified address belongs to another user:
 	// `conflict` (409) or `new_account` (an account without the address). Default:

@@ -16,6 +16,7 @@ import (
 //		notices on|off
 //		passkeys off|optional
 //		passkey_rp_id <domain>
+//		challenge <verify URL> <secret> { … }
 //		api_url <url>
 //		mailer <module> …
 //		storage <module> …
@@ -79,6 +80,8 @@ func (r *Realm) parseOption(b *block) error {
 		return r.parseRole(b)
 	case "signup":
 		return r.parseSignup(b)
+	case "challenge":
+		return r.parseChallenge(b)
 	case "second_factor":
 		return r.parseSecondFactor(b)
 	case "insecure_debug_links":

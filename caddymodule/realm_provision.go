@@ -106,6 +106,9 @@ func (r *Realm) provisionConfig() error {
 	if r.config.Limits, err = applyLimits(r.Limits); err != nil {
 		return err
 	}
+	if r.config.Captcha, err = r.Challenge.resolve(); err != nil {
+		return err
+	}
 	if r.config.Clients, err = resolveClients(r.Clients); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func (h *Handler) requestLink(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	in, err := read(from, email(), optional("client_key"), optional("locale"), optional("return_to"))
+	in, err := read(from, email(), optional("client_key"), optional("locale"), optional("return_to"), blank("captcha_response"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -38,6 +38,7 @@ func (h *Handler) requestLink(r *request) (answer, error) {
 		ClientKey: key,
 		Locale:    in["locale"],
 		Page:      start,
+		Captcha:   in["captcha_response"],
 		Caller:    h.caller(r),
 	})
 	if err != nil {

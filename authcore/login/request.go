@@ -11,6 +11,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/captcha"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 )
 
@@ -27,6 +28,9 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 			return LinkReceipt{}, err
 		}
 	}
+	if err := s.verifyCaptcha(ctx, r); err != nil {
+		return LinkReceipt{}, authcore.Unavailable(err)
+	}
 	var (
 		receipt LinkReceipt
 		over    bool
@@ -40,6 +44,21 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 	}
 	s.cfg.Observe(authcore.Event{Name: authcore.EventLinkRequested, Method: MethodLink, Client: client.Name})
 	return receipt, nil
+}
+
+// verifyCaptcha checks the response of the captcha, if one is required. A refused
+// response uses up no budget of a mailbox or client; those of its network limit the
+// calls of the service.
+func (s *Service) verifyCaptcha(ctx context.Context, r LinkRequest) error {
+	if s.cfg.Captcha == nil {
+		return nil
+	}
+	if strings.TrimSpace(r.Captcha) == "" {
+		return captcha.Required()
+	}
+	return s.cfg.Limiter.Do(ctx, ratelimit.Parties("captcha-ip", r.Caller.IP, s.cfg.Limits.LinkPerIP), func() error {
+		return s.cfg.Captcha.Verify(ctx, r.Captcha, r.Caller.IP)
+	})
 }
 
 // parseEmail parses an address as users type it. Its error is a field error that says

@@ -15,8 +15,10 @@ type LinkRequest struct {
 	// Locale is the preferred language of the mail as a BCP 47 tag; optional.
 	Locale string
 	// Page is set for requests of a login page.
-	Page   *PageStart
-	Caller authcore.Caller
+	Page *PageStart
+	// Captcha is the response of the captcha's widget, if the realm requires one.
+	Captcha string
+	Caller  authcore.Caller
 }
 
 // LinkReceipt is the result of a LinkRequest, the same for every address.

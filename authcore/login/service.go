@@ -7,6 +7,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/captcha"
 	"github.com/edgeauth/edgeauth/authcore/factor"
 	"github.com/edgeauth/edgeauth/authcore/keys"
 	"github.com/edgeauth/edgeauth/authcore/passkey"
@@ -46,6 +47,9 @@ type Config struct {
 	// APIURL is the address of the login API as browsers reach it, without a
 	// slash at the end. Providers that post their answers need it; optional.
 	APIURL string
+
+	// Captcha verifies the captcha of requests for links; nil if none is required.
+	Captcha *captcha.Verifier
 
 	// Passkeys checks passkeys; nil if users cannot log in with them.
 	Passkeys *passkey.Service

@@ -16,6 +16,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/apikey"
+	"github.com/edgeauth/edgeauth/authcore/captcha"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/keys"
 	"github.com/edgeauth/edgeauth/authcore/login"
@@ -149,6 +150,9 @@ type Config struct {
 	// Limits are the request limits; the zero value means the defaults.
 	Limits ratelimit.Limits
 
+	// Captcha requires a captcha for mailed links; nil requires none.
+	Captcha *captcha.Config
+
 	// APIKeys selects who may create API keys. Default: apikey.Off.
 	APIKeys apikey.Use
 
@@ -238,6 +242,9 @@ func (c *Config) Validate() error {
 		}
 	}
 	faults = append(faults, authcore.ValidateClients(c.Clients)...)
+	if c.Captcha != nil {
+		faults = append(faults, c.Captcha.Validate())
+	}
 	return errors.Join(faults...)
 }
 
@@ -263,6 +270,9 @@ func (c *Config) setDefaults() {
 	setDefault(&c.Passkeys, PasskeysOff)
 	setDefault(&c.Limits, ratelimit.DefaultLimits())
 	c.Rules.SetDefaults()
+	if c.Captcha != nil {
+		c.Captcha.SetDefaults()
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/apikey"
+	"github.com/edgeauth/edgeauth/authcore/captcha"
 	"github.com/edgeauth/edgeauth/authcore/factor"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/keys"
@@ -37,6 +38,8 @@ type Realm struct {
 	// Passkeys is nil if users cannot have passkeys.
 	Passkeys *passkey.Service
 	Factors  *factor.Service
+	// Captcha is nil if mailed links require none.
+	Captcha *captcha.Verifier
 
 	cfg      Config
 	horizon  *revocation.Horizon
@@ -155,8 +158,9 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 		Revoked: r.Revocations, Notices: notices, Title: cmp.Or(cfg.Title, hostOf(cfg.EmailLink), cfg.Issuer), Remember: cfg.RememberDevice,
 		Observe: cfg.Observe, Now: r.Now, Random: random,
 	})
+	r.addCaptcha()
 	r.Logins = login.New(login.Config{
-		Passkeys: r.Passkeys,
+		Passkeys: r.Passkeys, Captcha: r.Captcha,
 		Store:    cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Factors: r.Factors, Limiter: limiter, Limits: cfg.Limits,
 		Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers, APIURL: cfg.APIURL,
 		Mailer: cfg.Mailer, Notices: notices, Title: cfg.Title, EmailLink: cfg.EmailLink, LinkLifetime: cfg.LinkLifetime, DebugLinks: cfg.DebugLinks,
@@ -177,6 +181,22 @@ func (r *Realm) addPasskeys(notices *account.Notices, random authcore.Random) (e
 		Clients: cfg.Clients, Title: cfg.Title, Notices: notices, Observe: cfg.Observe, Logger: cfg.Logger, Now: r.Now, Random: random,
 	})
 	return err
+}
+
+// addCaptcha adds the verifier of captchas, if they are required. It accepts those that
+// were solved at the origins of clients and at the page of mailed links.
+func (r *Realm) addCaptcha() {
+	if r.cfg.Captcha == nil {
+		return
+	}
+	own := *r.cfg.Captcha
+	if len(own.Hostnames) == 0 {
+		own.Hostnames = []string{passkey.HostOf(r.cfg.EmailLink)}
+		for origin := range r.origins {
+			own.Hostnames = append(own.Hostnames, passkey.HostOf(origin))
+		}
+	}
+	r.Captcha = captcha.New(own)
 }
 
 // recordKinds lists the kinds of records that belong to users.
