@@ -248,7 +248,7 @@ func TestBrowser(t *testing.T) {
 		s.useApplication(t, page, ann, "link")
 		page.visit(link)
 		page.click("#link button")
-		page.await("the error", `() => document.getElementById("status").textContent.includes("invalid")`)
+		page.await("the error", `() => document.getElementById("message").textContent.includes("invalid")`)
 		page.photograph("by-link")
 	})
 
@@ -282,7 +282,7 @@ func TestBrowser(t *testing.T) {
 		page := openTab(t, browser, stranger.Origin+"/")
 		page.write("#ask input", "eve@example.com")
 		page.click("#ask button")
-		page.await("the error", `() => document.getElementById("status").textContent.includes("cannot be reached")`)
+		page.await("the error", `() => document.getElementById("message").textContent.includes("cannot be reached")`)
 		for _, request := range []string{`"/whoami"`, `"/v1/auth/by-link/link/", { method: "POST", body: new URLSearchParams({ email: "eve@example.com" }) }`} {
 			request = strings.Replace(request, `"/`, `"`+s.URL+"/", 1)
 			value, err := page.Eval(`() => fetch(` + request + `).then((answer) => answer.status, () => 0)`)

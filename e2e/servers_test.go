@@ -33,7 +33,7 @@ func ask(t *testing.T, address string, headers ...string) (status int, body stri
 }
 
 // TestServerHelpers verifies tokens and assertions with the helpers for servers. A logout
-// and a disabled user reach them through the feed of revocations.
+// and changed roles reach them through the feed of revocations.
 func TestServerHelpers(t *testing.T) {
 	t.Parallel()
 	if err := examples.Missing(t.Context()); err != nil {
@@ -67,6 +67,17 @@ func TestServerHelpers(t *testing.T) {
 					})
 					if status, body := ask(t, address, "Authorization", "Token "+user.token); status != http.StatusOK {
 						t.Errorf("GET with the other session = %d %s, want 200", status, body)
+					}
+					for _, roles := range [][]string{{"admin", "editor"}, {"editor"}, {}} {
+						arguments := append([]string{"edgeauth", "user", "role", "--address", s.Admin, name + "@example.com"}, roles...)
+						if err := s.Command(t, arguments...); err != nil {
+							t.Fatal("role:", err)
+						}
+						want := strings.Join(append([]string{user.id}, roles...), " ")
+						wait.Until(t, pageLimit, "the roles "+want, func() bool {
+							status, body := ask(t, address, "Authorization", "Token "+user.token)
+							return status == http.StatusOK && body == want
+						})
 					}
 				})
 				t.Run("assertion", func(t *testing.T) {

@@ -32,7 +32,7 @@ export async function createVerifier(options) {
   const { issuer = 'edgeauth', assertion = false, interval = 5_000, maxAge = 300_000 } = options
   const { audience = issuer } = options
   const api = options.api.replace(/\/*$/, '/')
-  const feed = { cursor: '', issued: 0, users: new Map(), sessions: new Map() }
+  const feed = { cursor: '', issued: 0, users: new Map(), sessions: new Map(), roles: new Map() }
   let keys
 
   async function get(path) {
@@ -59,9 +59,9 @@ export async function createVerifier(options) {
       feed.cursor = '' // everything, next time
       return
     }
-    for (const name of ['users', 'sessions']) {
+    for (const name of ['users', 'sessions', 'roles']) {
       if (!delta) feed[name] = new Map()
-      for (const part of parts) apply(feed[name], Buffer.from(part[name], 'base64url'), iat)
+      for (const part of parts) apply(feed[name], Buffer.from(part[name], 'base64url'), iat, name === 'roles')
     }
     Object.assign(feed, { cursor, issued: iat })
   }
@@ -78,7 +78,9 @@ export async function createVerifier(options) {
       throw error instanceof errors.JOSEError ? new Refused(401, 'Invalid token.') : error
     }
     if (isListed(feed.users, claims.sub) || isListed(feed.sessions, claims.sid)) throw new Refused(401, 'Invalid token.')
-    return claims
+    // Roles that changed after the token was issued; the clocks may differ by a minute.
+    const change = feed.roles.size > 0 && feed.roles.get(hash(claims.sub))
+    return change && claims.iat <= change.at + 60 ? { ...claims, roles: change.roles } : claims
   }
 
   /** The claims of a request of node:http, or null if it has no token. */
@@ -113,14 +115,24 @@ export async function createVerifier(options) {
 
 const hash = (id) => createHash('sha256').update(id).digest().toString('hex', 0, 8)
 
-/** Adds a list: 8 bytes of the hash of an ID, and the end of the entry. An end of 0 lifts an entry. */
-function apply(entries, list, now) {
-  for (let i = 0; i + 12 <= list.length; i += 12) {
-    const end = list.readUInt32BE(i + 8)
-    if (end) entries.set(list.toString('hex', i, i + 8), end)
-    else entries.delete(list.toString('hex', i, i + 8))
+/**
+ * Adds a list: 8 bytes of the hash of an ID, and the end of the entry. An end of 0 lifts an
+ * entry. Entries of roles have in addition the time of the change, the length of the names
+ * in 2 bytes, and the names.
+ */
+function apply(entries, list, now, withRoles) {
+  for (let i = 0; i + 12 <= list.length;) {
+    const id = list.toString('hex', i, i + 8), end = list.readUInt32BE(i + 8), entry = { end }
+    i += 12
+    if (withRoles) {
+      const names = i + 6, next = names + list.readUInt16BE(i + 4)
+      Object.assign(entry, { at: list.readUInt32BE(i), roles: list.toString('latin1', names, next).split(',').filter(Boolean) })
+      i = next
+    }
+    if (end) entries.set(id, entry)
+    else entries.delete(id)
   }
-  for (const [id, end] of entries) if (end < now - 60) entries.delete(id)
+  for (const [id, { end }] of entries) if (end < now - 60) entries.delete(id)
 }
 
 const isListed = (entries, id) => !!id && entries.size > 0 && entries.has(hash(id))

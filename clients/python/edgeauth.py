@@ -41,7 +41,7 @@ class Verifier:
     def __init__(self, api, issuer="edgeauth", audience=None, assertion=False, interval=5, max_age=300):
         self._api, self._issuer, self._audience = api.rstrip("/"), issuer, audience or issuer
         self._assertion, self._interval, self._max_age = assertion, interval, max_age
-        self._cursor, self._issued, self._lists = "", 0, {"users": {}, "sessions": {}}
+        self._cursor, self._issued, self._lists = "", 0, {"users": {}, "sessions": {}, "roles": {}}
         self._closed = threading.Event()
         self._load_keys()
         if not assertion:
@@ -57,8 +57,11 @@ class Verifier:
             claims = self._decode(token, "assertion+jwt" if self._assertion else "login+jwt", self._audience)
         except jwt.PyJWTError:
             raise Refused(401, "Invalid token.") from None
-        if self._is_listed("users", claims["sub"]) or self._is_listed("sessions", claims.get("sid")):
+        if self._find("users", claims["sub"]) or self._find("sessions", claims.get("sid")):
             raise Refused(401, "Invalid token.")
+        change = self._find("roles", claims["sub"])
+        if change and claims.get("iat", 0) <= change[1] + 60:  # the clocks may differ by a minute
+            claims["roles"] = change[2]
         return claims
 
     def user(self, authorization, assertion):
@@ -116,15 +119,27 @@ class Verifier:
         for name in self._lists:
             entries = dict(self._lists[name]) if first.get("delta") else {}
             for part in parts:
-                entries.update(_entries(part[name]))
-            lists[name] = {key: end for key, end in entries.items() if end >= first["iat"] - 60}
+                entries.update(_entries(part[name], name == "roles"))
+            lists[name] = {key: entry for key, entry in entries.items() if entry[0] >= first["iat"] - 60}
         self._lists, self._cursor, self._issued = lists, first["cursor"], first["iat"]
 
-    def _is_listed(self, name, id):
+    def _find(self, name, id):
         entries = self._lists[name]
-        return bool(entries and id) and hashlib.sha256(id.encode()).digest()[:8] in entries
+        return entries.get(hashlib.sha256(id.encode()).digest()[:8]) if entries and id else None
 
 
-def _entries(text):
-    """Yields a list: 8 bytes of the hash of an ID, and the end of the entry. An end of 0 lifts an entry."""
-    return struct.iter_unpack(">8sI", base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+def _entries(text, with_roles):
+    """Yields a list: 8 bytes of the hash of an ID, and the end of the entry. An end of 0 lifts an entry.
+
+    Entries of roles have in addition the time of the change, the length of the names in 2
+    bytes, and the names.
+    """
+    raw, at = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), 0
+    while at < len(raw):
+        (key, end), at = struct.unpack_from(">8sI", raw, at), at + 12
+        if not with_roles:
+            yield key, (end,)
+            continue
+        changed, length = struct.unpack_from(">IH", raw, at)
+        names, at = raw[at + 6:at + 6 + length].decode(), at + 6 + length
+        yield key, (end, changed, names.split(",") if names else [])

@@ -25,7 +25,7 @@ export type User = components['schemas']['User']
 export type DeviceSession = components['schemas']['Session']
 /** An account at a provider with which the user can log in. */
 export type Identity = components['schemas']['Identity']
-type Login = components['schemas']['Login']
+type Login = components['schemas']['FactorLogin']
 
 /** A provider that the client offers. */
 export interface Provider {
@@ -49,6 +49,17 @@ export interface Session {
 /** `initial` follows each call of onChange; the others are changes, in any tab. */
 export type ChangeType = 'initial' | 'signedIn' | 'signedOut' | 'refreshed' | 'userChanged'
 export interface Change { type: ChangeType, session: Session | null }
+
+/** A session that just began. */
+export interface NewSession extends Session {
+  /** The login made the account. */
+  isNew: boolean
+  /** New recovery codes of a second factor, which are shown once. */
+  recoveryCodes?: string[] | undefined
+}
+
+/** The body of a failed call: a failure, or messages by faulty field. */
+export type Failure = Partial<components['schemas']['Failure']> & { code?: ErrorCode | 'network' }
 
 /** The part of the Storage interface that the client uses. */
 export interface TokenStorage {
@@ -86,14 +97,18 @@ export class AuthError extends Error {
   /** Seconds after which the call may succeed, or undefined. */
   readonly retryAfter: number | undefined
 
-  constructor(status: number, body: { detail?: unknown, code?: ErrorCode | 'network' }, retryAfter?: number, cause?: unknown) {
-    const { detail, code, ...fields } = body
-    super(typeof detail == 'string' ? detail : Object.values(fields).flat().join(' ') || 'HTTP ' + status, { cause })
+  /** The answer as it is, with what some codes add, such as `challenge`. */
+  readonly body: Failure
+
+  constructor(status: number, body: Failure, retryAfter?: number, cause?: unknown) {
+    const fields = body.detail == null ? body as Record<string, string[]> : {}
+    super(body.detail || Object.values(fields).flat().join(' ') || 'HTTP ' + status, { cause })
     this.name = 'AuthError'
     this.status = status
-    this.code = code
-    this.fields = fields as Record<string, string[]>
+    this.code = body.code
+    this.fields = fields
     this.retryAfter = retryAfter
+    this.body = body
   }
 }
 
@@ -115,6 +130,7 @@ export function createAuth(options: Options = {}) {
   const api = new URL((options.api ?? (clientKey ? '/v1/auth' : '/auth')).replace(/\/*$/, '/'), page?.href)
   const trusted = [api.origin, page?.origin, ...options.origins ?? []]
   const key = 'edgeauth:' + api.href
+  const device = key + ':device'
   const send = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args))
   const storage = options.storage ?? usable(() => localStorage)
   const listeners = new Set<(change: Change) => void>()
@@ -152,7 +168,8 @@ export function createAuth(options: Options = {}) {
     return next
   }
   /** Stores a login, or a refresh unless another tab stored a newer token or signed out. */
-  const keep = ({ token, expires_at, is_new, ...user }: Login, refresh?: boolean) => {
+  const keep = ({ token, expires_at, is_new, recovery_codes, device_token, ...user }: Login, refresh?: boolean) => {
+    if (device_token) storage.setItem(device, device_token)
     const exp = Date.parse(expires_at)
     const old = read()
     if (refresh && (!old || old.exp > exp)) return old
@@ -252,9 +269,11 @@ export function createAuth(options: Options = {}) {
     if (stored) write({ ...stored, user })
     return user
   }
-  const login = async (path: string, body: object, token?: string) => {
-    const answer = await call<Login>('POST', path, { ...body, client_key: clientKey }, token)
-    return { ...shown(keep(answer))!, isNew: answer.is_new }
+  const login = async (path: string, body: object, asUser?: boolean): Promise<NewSession> => {
+    const answer = await (asUser ? signed : call)<Login>('POST', path, {
+      ...body, client_key: clientKey, device_token: storage.getItem(device) ?? undefined,
+    })
+    return { ...shown(keep(answer))!, isNew: answer.is_new, recoveryCodes: answer.recovery_codes }
   }
 
   /** The path of an address with its query. */
@@ -346,14 +365,16 @@ export function createAuth(options: Options = {}) {
         sessionStorage.removeItem(key)
         throw new AuthError(400, { detail: back.get('error') ?? '', code: 'provider_denied' })
       }
-      const token = pending.link ? (await current())?.token : undefined
       const fields = Object.fromEntries(['code', 'iss', 'device_id'].flatMap((name) => back.has(name) ? [[name, back.get(name)]] : []))
-      const session = await login('social/login/', { ...pending, ...fields }, token)
+      const session = await login('social/login/', { ...pending, ...fields }, pending.link)
       sessionStorage.removeItem(key)
       return session
     },
 
-    /** Logs in with a call of the API that has no method here. */
+    /**
+     * Logs in with a call of the API that has no method here; as the signed-in user if the
+     * call replaces the session.
+     */
     login,
     /** A call of the API as the signed-in user, or without one. */
     call: signed,
@@ -368,11 +389,8 @@ export function createAuth(options: Options = {}) {
       return { requestId: answer.request_id, expiresIn: answer.expires_in, currentCodeRequired: answer.current_code_required }
     },
     /** Changes the address with the mailed codes. All sessions of the user end; this one is replaced. */
-    async confirmEmail(requestId: string, code: string, currentCode?: string) {
-      return shown(keep(await signed<Login>('POST', 'user/email/confirm/', {
-        request_id: requestId, code, current_code: currentCode || undefined,
-      })))!
-    },
+    confirmEmail: (requestId: string, code: string, currentCode?: string) =>
+      login('user/email/confirm/', { request_id: requestId, code, current_code: currentCode || undefined }, true),
     /** Everything that is stored about the user. */
     export: () => signed<components['schemas']['Export']>('GET', 'user/export/'),
     /** Deletes the user with everything that is stored about it. Needs a recent login. */

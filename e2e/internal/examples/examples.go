@@ -128,8 +128,8 @@ func nodeFolder(t testing.TB) string {
 }
 
 // Server starts a server on the helper for "node", "django" or "fastapi", and returns its
-// address. GET / answers with the ID of the user, who is known by a login token or, with
-// an audience, by an assertion.
+// address. GET / answers with the ID and the roles of the user, who is known by a login
+// token or, with an audience, by an assertion.
 func Server(t testing.TB, name, apiURL, audience string) string {
 	t.Helper()
 	port := edge.FreePort(t)

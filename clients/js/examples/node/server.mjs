@@ -12,15 +12,18 @@
 // cookie through the client, without a token.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createVerifier } from 'edgeauth-server'
+import { Refused, createVerifier } from 'edgeauth-server'
 
 const { API = 'http://localhost:8080/auth', ISSUER = 'edgeauth', PORT = '3000' } = process.env
 const client = readFileSync(new URL('dist/index.js', import.meta.resolve('edgeauth/package.json')))
 const edge = await createVerifier({ api: API, issuer: ISSUER, audience: 'orders', assertion: true })
-const orders = new Map() // by user
+/** @type {Map<string, string[]>} by user */
+const orders = new Map()
 
+/** @param {string} text */
 const escape = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
+/** @param {import('edgeauth-server').Claims} user */
 const page = (user) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -43,6 +46,7 @@ const page = (user) => `<!doctype html>
 </script>
 </html>`
 
+/** @param {import('node:http').IncomingMessage} request */
 async function body(request) {
   let text = ''
   for await (const chunk of request.setEncoding('utf8')) {
@@ -53,7 +57,8 @@ async function body(request) {
 }
 
 createServer(async (request, response) => {
-  const send = (status, headers, text = '') => response.writeHead(status, headers).end(text)
+  /** @type {(status: number, headers: Record<string, string>, text?: string | Buffer) => unknown} */
+  const send = (status, headers, text) => response.writeHead(status, headers).end(text)
   try {
     const user = await edge.user(request)
     if (!user) return send(401, { 'Content-Type': 'text/plain' }, 'There is no assertion.')
@@ -67,6 +72,7 @@ createServer(async (request, response) => {
       default: return send(404, { 'Content-Type': 'text/plain' }, 'Not found.')
     }
   } catch (error) {
-    send(error.status ?? 500, { 'Content-Type': 'text/plain' }, error.status ? error.message : 'Internal error.')
+    const refused = error instanceof Refused && error
+    send(refused ? refused.status : 500, { 'Content-Type': 'text/plain' }, refused ? refused.message : 'Internal error.')
   }
 }).listen(Number(PORT), '127.0.0.1')

@@ -21,7 +21,7 @@ from edgeauth_django import signed_in  # noqa: E402, it reads the settings
 
 @signed_in
 def user(request):
-    return HttpResponse(request.edgeauth["sub"])
+    return HttpResponse(" ".join([request.edgeauth["sub"], *request.edgeauth.get("roles", [])]))
 
 
 urlpatterns = [path("", user)]

@@ -14,7 +14,7 @@ app = FastAPI()
 
 @app.get("/", response_class=PlainTextResponse)
 def user(claims: dict = Depends(SignedIn(edge))):
-    return claims["sub"]
+    return " ".join([claims["sub"], *claims.get("roles", [])])
 
 
 uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning")

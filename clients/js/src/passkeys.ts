@@ -1,0 +1,59 @@
+/**
+ * Passkeys: `if (passkeysAvailable()) await loginWithPasskey(auth)`. The realm needs
+ * `passkeys optional`.
+ */
+import { AuthError, type Auth, type NewSession } from './index.js'
+import type { components } from './api.js'
+
+/** A passkey of the user. */
+export type Passkey = components['schemas']['Passkey']
+
+/** Reports whether this browser has passkeys, in a form that this module uses. */
+export const passkeysAvailable = () =>
+  typeof PublicKeyCredential == 'function' && 'parseRequestOptionsFromJSON' in PublicKeyCredential
+
+/** Reports whether this browser offers passkeys with the suggestions of an address field. */
+export const autofillAvailable = async () =>
+  passkeysAvailable() && !!await PublicKeyCredential.isConditionalMediationAvailable?.()
+
+/**
+ * Logs in with a passkey that the user chooses. With `autofill` it waits until the user
+ * takes a suggestion of the field with `autocomplete="username webauthn"`. A signal ends
+ * the wait; the browser allows one at a time.
+ */
+export async function loginWithPasskey(auth: Auth, { autofill = false, signal }: { autofill?: boolean, signal?: AbortSignal } = {}): Promise<NewSession> {
+  const options = await auth.call<PublicKeyCredentialRequestOptionsJSON>('POST', 'passkeys/login/options/')
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options)
+  const credential = await navigator.credentials.get({
+    publicKey, ...autofill ? { mediation: 'conditional' } : {}, ...signal ? { signal } : {},
+  }) as PublicKeyCredential
+  try {
+    return await auth.login('passkeys/login/', { credential: credential.toJSON() })
+  } catch (error) {
+    if (error instanceof AuthError && error.code == 'unknown_passkey') {
+      // The browser stops offering it.
+      const known = PublicKeyCredential as { signalUnknownCredential?: (passkey: { rpId: string, credentialId: string }) => Promise<void> }
+      await known.signalUnknownCredential?.({ rpId: options.rpId ?? '', credentialId: credential.id })
+    }
+    throw error
+  }
+}
+
+/** Creates a passkey in this browser for the signed-in user. Needs a recent login. */
+export async function addPasskey(auth: Auth, name?: string): Promise<Passkey> {
+  const options = await auth.call<PublicKeyCredentialCreationOptionsJSON>('POST', 'passkeys/registration/options/')
+  const created = await navigator.credentials.create({
+    publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options),
+  }) as PublicKeyCredential
+  return auth.call<Passkey>('POST', 'passkeys/registration/', { credential: created.toJSON(), name })
+}
+
+/** The passkeys of the user, newest first. */
+export const passkeys = (auth: Auth): Promise<Passkey[]> => auth.call('GET', 'passkeys/')
+
+export const renamePasskey = (auth: Auth, id: string, name: string): Promise<Passkey> =>
+  auth.call('PATCH', `passkeys/${encodeURIComponent(id)}/`, { name })
+
+/** Removes a passkey. Needs a recent login. */
+export const removePasskey = (auth: Auth, id: string): Promise<void> =>
+  auth.call('DELETE', `passkeys/${encodeURIComponent(id)}/`)
