@@ -111,16 +111,7 @@ func (a *AdminPage) serve(w http.ResponseWriter, r *http.Request) error {
 // There is no matcher: the prefix selects the paths. role may be repeated.
 func parseAdminPage(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	handler := new(AdminPage)
-	if err := parsePrefix(h, &handler.Prefix); err != nil {
-		return nil, err
-	}
-	b := newBlock(h.Dispenser)
-	for h.NextBlock(0) {
-		if err := b.anyOption(handler); err != nil {
-			return nil, err
-		}
-	}
-	return h.NewRoute(nil, handler), nil
+	return parsePages(h, handler, &handler.Prefix)
 }
 
 // Interface guards.

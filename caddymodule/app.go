@@ -139,12 +139,8 @@ func (a *App) provisionMetrics(ctx caddy.Context) error {
 	return shared.register(ctx.GetMetricsRegistry(), a)
 }
 
-// findRealm returns a realm of the app that belongs to a module's context.
-func findRealm(ctx caddy.Context, name string) (*Realm, error) {
-	name, err := newResolver("").text("realm", name)
-	if err != nil {
-		return nil, err
-	}
+// loadedApp returns the app of a context.
+func loadedApp(ctx caddy.Context) (*App, error) {
 	loaded, err := ctx.App(appName)
 	if err != nil {
 		return nil, err
@@ -152,6 +148,19 @@ func findRealm(ctx caddy.Context, name string) (*Realm, error) {
 	app, ok := loaded.(*App)
 	if !ok {
 		return nil, fmt.Errorf("edgeauth: unexpected app %T", loaded)
+	}
+	return app, nil
+}
+
+// findRealm returns a realm of the app that belongs to a module's context.
+func findRealm(ctx caddy.Context, name string) (*Realm, error) {
+	name, err := newResolver("").text("realm", name)
+	if err != nil {
+		return nil, err
+	}
+	app, err := loadedApp(ctx)
+	if err != nil {
+		return nil, err
 	}
 	return app.Realm(name)
 }

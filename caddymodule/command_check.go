@@ -119,13 +119,9 @@ func provisionAlone(config []byte) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := ctx.App(appName)
+	app, err := loadedApp(ctx)
 	if err != nil {
 		return nil, err
-	}
-	app, ok := loaded.(*App)
-	if !ok {
-		return nil, fmt.Errorf("unexpected app %T", loaded)
 	}
 	if err := app.checkComplete(config); err != nil {
 		return nil, errors.Join(err, app.Cleanup())

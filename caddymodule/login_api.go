@@ -30,7 +30,7 @@ func init() {
 // that option, to the peer of the connection.
 type LoginAPI struct {
 	// The path below which the API is served. Default: `/v1/auth`.
-	Prefix string `json:"prefix,omitempty"`
+	Prefix string `json:"prefix,omitempty" option:"-"`
 	// The name of the realm. Default: the default realm.
 	Realm string `json:"realm,omitempty"`
 
@@ -57,36 +57,30 @@ func (*LoginAPI) CaddyModule() caddy.ModuleInfo {
 // There is no matcher: the prefix selects the paths.
 func parseLoginAPI(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	handler := new(LoginAPI)
-	if err := parsePrefix(h, &handler.Prefix); err != nil {
-		return nil, err
-	}
-	b := newBlock(h.Dispenser)
-	for h.NextBlock(0) {
-		if b.Val() != "realm" {
-			return nil, b.unknown()
-		}
-		if err := b.text(&handler.Realm); err != nil {
-			return nil, err
-		}
-	}
-	return h.NewRoute(nil, handler), nil
+	return parsePages(h, handler, &handler.Prefix)
 }
 
-// parsePrefix reads the name of a directive and its only argument, the prefix, if there
-// is one.
-func parsePrefix(h httpcaddyfile.Helper, prefix *string) error {
+// parsePages reads a directive whose only argument, if there is one, is the prefix of
+// the paths that the handler serves.
+func parsePages(h httpcaddyfile.Helper, handler caddyhttp.MiddlewareHandler, prefix *string) ([]httpcaddyfile.ConfigValue, error) {
 	h.Next()
 	directive := h.Val()
 	switch arguments := h.RemainingArgs(); {
 	case len(arguments) > 1:
-		return h.Errf("%s: expected at most one argument, the prefix", directive)
+		return nil, h.Errf("%s: expected at most one argument, the prefix", directive)
 	case len(arguments) == 1:
 		*prefix = arguments[0]
 		if err := validatePrefix(*prefix); err != nil {
-			return h.Errf("%s: %v", directive, err)
+			return nil, h.Errf("%s: %v", directive, err)
 		}
 	}
-	return nil
+	b := newBlock(h.Dispenser)
+	for h.NextBlock(0) {
+		if err := b.anyOption(handler); err != nil {
+			return nil, err
+		}
+	}
+	return h.NewRoute(nil, handler), nil
 }
 
 // validatePrefix refuses prefixes that no path, or every path, begins with.

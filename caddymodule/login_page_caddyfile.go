@@ -25,14 +25,5 @@ import (
 // repeated.
 func parseLoginPage(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	handler := new(LoginPage)
-	if err := parsePrefix(h, &handler.Prefix); err != nil {
-		return nil, err
-	}
-	b := newBlock(h.Dispenser)
-	for h.NextBlock(0) {
-		if err := b.anyOption(handler); err != nil {
-			return nil, err
-		}
-	}
-	return h.NewRoute(nil, handler), nil
+	return parsePages(h, handler, &handler.Prefix)
 }
