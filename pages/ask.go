@@ -47,6 +47,7 @@ func (h *Handler) showForm(r *request, status int) error {
 	if err := h.offerPasskey(r); err != nil {
 		return err
 	}
+	h.showCaptcha(r)
 	return h.show(r, status, "ask")
 }
 
@@ -89,6 +90,10 @@ func (h *Handler) begin(r *request, again *gate.Claims) error {
 		r.view.Email, r.view.Error = email, r.view.Text.ErrEmail
 		return h.showForm(r, http.StatusBadRequest)
 	}
+	if isUnsolved(err) {
+		r.view.Email, r.view.Error = email, r.view.Text.ErrCaptcha
+		return h.showForm(r, http.StatusBadRequest)
+	}
 	return err
 }
 
@@ -124,7 +129,8 @@ type ticket struct {
 // mail sends a link and continues to the page that says so.
 func (h *Handler) mail(r *request, email string, start *login.PageStart) error {
 	receipt, err := h.Realm.Logins.RequestLink(r.Context(), login.LinkRequest{
-		Email: email, ClientKey: h.ClientKey, Locale: r.Header.Get("Accept-Language"), Page: start, Caller: h.caller(r),
+		Email: email, ClientKey: h.ClientKey, Locale: r.Header.Get("Accept-Language"), Page: start,
+		Captcha: h.captchaResponse(r), Caller: h.caller(r),
 	})
 	if err != nil {
 		return err
@@ -152,7 +158,12 @@ func (h *Handler) sent(r *request) error {
 	}
 	if r.Method == http.MethodPost {
 		if r.PostForm.Has("again") {
-			return h.mail(r, opened.Email, &opened.PageStart)
+			err := h.mail(r, opened.Email, &opened.PageStart)
+			if isUnsolved(err) {
+				r.view.Error = r.view.Text.ErrCaptcha
+				return h.showSent(r, opened, http.StatusBadRequest)
+			}
+			return err
 		}
 		return h.enterCode(r, opened)
 	}
@@ -177,6 +188,7 @@ func (h *Handler) openTicket(r *request) (*ticket, error) {
 
 func (h *Handler) showSent(r *request, opened *ticket, status int) error {
 	r.view.Email, r.view.ReturnTo, r.view.DebugLink = opened.Email, opened.ReturnTo, opened.DebugLink
+	h.showCaptcha(r)
 	return h.show(r, status, "sent")
 }
 

@@ -13,11 +13,12 @@ import (
 	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/captcha"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/internal/language"
 )
 
-//go:embed templates/*.html assets/style.css assets/passkey.js
+//go:embed templates/*.html templates/parts/*.html assets/style.css assets/passkey.js
 var embedded embed.FS
 
 // view contains the values for the templates.
@@ -54,6 +55,8 @@ type view struct {
 	// Requested, Browser and Network describe the request for a link.
 	Requested, Browser, Network string
 
+	// Captcha is set on pages whose forms need one.
+	Captcha *captcha.Widget
 	// Passkey is set on pages that use passkeys, and Script is the address of the script
 	// for them.
 	Passkey *passkeyView
@@ -96,9 +99,14 @@ func htmlLang(tag string) string {
 // templates are the pages by name.
 type templates map[string]*template.Template
 
-// parseTemplates reads the templates. Each file but layout.html is a page.
+// parseTemplates reads the templates. Each file but layout.html is a page. The files in
+// parts define blocks of pages.
 func parseTemplates(own fs.FS) (templates, error) {
 	names, err := fs.Glob(embedded, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	parts, err := fs.Glob(embedded, "templates/parts/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -112,13 +120,17 @@ func parseTemplates(own fs.FS) (templates, error) {
 		text, err := fs.ReadFile(embedded, name)
 		return string(text), err
 	}
-	if err := checkNames(own, names); err != nil {
+	if err := checkNames(own, slices.Concat(names, parts)); err != nil {
 		return nil, err
 	}
 	const layoutFile = "templates/layout.html"
-	layout, err := read(layoutFile)
-	if err != nil {
-		return nil, fmt.Errorf("pages: templates: %w", err)
+	var layout strings.Builder
+	for _, name := range append(parts, layoutFile) {
+		text, err := read(name)
+		if err != nil {
+			return nil, fmt.Errorf("pages: templates: %w", err)
+		}
+		layout.WriteString(text)
 	}
 	parsed := templates{}
 	for _, name := range names {
@@ -129,7 +141,7 @@ func parseTemplates(own fs.FS) (templates, error) {
 		if err != nil {
 			return nil, fmt.Errorf("pages: templates: %w", err)
 		}
-		page, err := template.New("layout.html").Parse(layout)
+		page, err := template.New("layout.html").Parse(layout.String())
 		if err == nil {
 			_, err = page.New(path.Base(name)).Parse(text)
 		}
@@ -154,10 +166,13 @@ func checkNames(own fs.FS, names []string) error {
 	if err != nil {
 		return fmt.Errorf("pages: templates: %w", err)
 	}
+	var known []string
+	for _, name := range names {
+		known = append(known, path.Base(name))
+	}
 	for _, file := range files {
-		if name := file.Name(); !strings.HasPrefix(name, ".") && !slices.Contains(names, "templates/"+name) {
-			return fmt.Errorf("pages: templates: %s: there is no template of this name; use one of %s",
-				name, strings.ReplaceAll(strings.Join(names, ", "), "templates/", ""))
+		if name := file.Name(); !strings.HasPrefix(name, ".") && !slices.Contains(known, name) {
+			return fmt.Errorf("pages: templates: %s: there is no template of this name; use one of %s", name, strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -174,6 +189,7 @@ func try(page *template.Template) error {
 			Logins: []loginView{{}}, Addable: []provider{{}}, Passkeys: []passkeyRow{{}, {LastUsed: "time"}}, PasskeyAfter: "page",
 		},
 		Passkey: &passkeyView{Options: "{}", Unknown: "id"}, Script: "script",
+		Captcha: &captcha.Widget{Class: "class", SiteKey: "key", Script: "https://captcha.example/", Action: "action"},
 	}
 	for _, v := range []*view{{Text: textsOf(language.Default)}, &full} {
 		if err := page.Execute(new(bytes.Buffer), v); err != nil {
@@ -193,21 +209,32 @@ func (h *Handler) show(r *request, status int, name string) error {
 	header := r.w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Language", r.view.Lang)
-	header.Set("Content-Security-Policy", policy(append(r.view.formTargets, h.siteOrigins()...), r.view.Script != ""))
+	header.Set("Content-Security-Policy", policy(append(r.view.formTargets, h.siteOrigins()...), r.view.Script != "", r.view.Captcha))
 	r.w.WriteHeader(status)
 	_, _ = r.w.Write(body.Bytes()) // a client that is gone needs no answer
 	return nil
 }
 
 // policy returns the Content-Security-Policy of a page. The script for passkeys asks this
-// site for new options.
-func policy(formTargets []string, withScript bool) string {
-	targets := strings.Join(append([]string{"'self'"}, formTargets...), " ")
+// site for new options. The captcha, if there is one, consists of a script and a frame.
+func policy(formTargets []string, withScript bool, widget *captcha.Widget) string {
+	style, script, connect, frame := "'self'", "'self'", "", ""
 	if withScript {
-		targets += "; connect-src 'self'"
+		connect = " 'self'"
 	}
-	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action " + targets +
-		"; base-uri 'none'; frame-ancestors 'none'"
+	if widget != nil {
+		sources := " " + strings.Join(widget.Sources(), " ")
+		style, script, connect, frame = style+sources, script+sources, connect+sources, sources
+	}
+	text := "default-src 'none'; style-src " + style + "; script-src " + script + "; img-src 'self' data:; form-action " +
+		strings.Join(append([]string{"'self'"}, formTargets...), " ")
+	if connect != "" {
+		text += "; connect-src" + connect
+	}
+	if frame != "" {
+		text += "; frame-src" + frame
+	}
+	return text + "; base-uri 'none'; frame-ancestors 'none'"
 }
 
 // setCommonHeaders sets the headers of every answer. The Referrer-Policy keeps the

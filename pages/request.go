@@ -15,7 +15,7 @@ import (
 // Limits of a form and of one of its values, in bytes.
 const (
 	maxForm  = 64 << 10
-	maxValue = 4 << 10
+	maxValue = 8 << 10
 )
 
 // readForm parses the body of a POST. Values that are not valid UTF-8, contain NUL or

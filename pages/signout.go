@@ -63,10 +63,11 @@ func (h *Handler) confirm(r *request) error {
 	case claims == nil:
 		h.redirect(r, withReturn(h.Prefix+"/", h.returnTo(r)))
 		return nil
-	case r.Method == http.MethodPost:
-		return h.begin(r, claims)
 	}
 	r.view.Claims, r.view.Confirm = claims, true
 	r.view.SignedInAt = time.Unix(claims.AuthTime, 0).UTC().Format(timeFormat)
+	if r.Method == http.MethodPost {
+		return h.begin(r, claims)
+	}
 	return h.showForm(r, http.StatusOK)
 }

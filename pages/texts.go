@@ -39,6 +39,9 @@ type Texts struct {
 	// Passkeys.
 	SignInPasskey, AddPasskey, PasskeyName, ErrPasskey, ErrUnknownPasskey string
 
+	// The captcha.
+	CaptchaScript, ErrCaptcha string
+
 	// Errors. ErrThrottled contains {time}.
 	ErrHeading, ErrEmail, ErrDigits, ErrCode, ErrLink, ErrState, ErrThrottled, ErrUnavailable string
 	ErrCrossSite, ErrNotFound, ErrDenied, ErrNotAdmitted, ErrInactive, ErrEmailTaken          string

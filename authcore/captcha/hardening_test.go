@@ -112,7 +112,9 @@ func TestHardeningErrorsContainNoSecret(t *testing.T) {
 		"codes":    status(200, `{"success":false,"error-codes":["`+secret+`","`+response+`","invalid-input-secret"]}`),
 		"not JSON": status(200, secret+response),
 		"500":      status(500, secret+response),
-		"redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/?"+secret+response, http.StatusFound) },
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/?"+secret+response, http.StatusFound)
+		},
 	} {
 		s.respond = respond
 		err := s.verifier(t, nil).Verify(t.Context(), response, ip)
@@ -189,4 +191,6 @@ func FuzzAnswer(f *testing.F) {
 
 type roundTripper func(*http.Request) *http.Response
 
-func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request), nil }
+func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
+	return r(request), nil
+}

@@ -161,7 +161,7 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 	r.addCaptcha()
 	r.Logins = login.New(login.Config{
 		Passkeys: r.Passkeys, Captcha: r.Captcha,
-		Store:    cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Factors: r.Factors, Limiter: limiter, Limits: cfg.Limits,
+		Store: cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Factors: r.Factors, Limiter: limiter, Limits: cfg.Limits,
 		Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers, APIURL: cfg.APIURL,
 		Mailer: cfg.Mailer, Notices: notices, Title: cfg.Title, EmailLink: cfg.EmailLink, LinkLifetime: cfg.LinkLifetime, DebugLinks: cfg.DebugLinks,
 		InvitationLifetime: cfg.InvitationLifetime,
