@@ -10,10 +10,20 @@ import (
 // RecordKind describes records that belong to users.
 type RecordKind struct {
 	Kind string
-	// Owner returns the owner of a user's records, or "" if the user has none.
+	// Owner returns the owner of a user's records, or "" if the user has none. Nil
+	// means the ID of the user.
 	Owner func(authcore.User) string
-	// Email returns the address in the data of a record, or "".
-	Email func(data []byte) string
+	// Fields are the members of the data, a JSON object, that Export contains. The
+	// others are secrets, or digests and counters that say nothing about the user.
+	Fields []string
+}
+
+// ownerOf returns the owner of a user's records, or "".
+func (k RecordKind) ownerOf(user authcore.User) string {
+	if k.Owner == nil {
+		return user.ID
+	}
+	return k.Owner(user)
 }
 
 // DeleteCurrentUser deletes the token's user with everything that belongs to it, as the user
@@ -43,7 +53,7 @@ func (s *Service) DeleteCurrentUser(ctx context.Context, claims *gate.Claims, ca
 // owner is the address. The store deletes the others with the user.
 func (s *Service) deleteRecords(ctx context.Context, user authcore.User) error {
 	for _, kind := range s.cfg.Records {
-		owner := kind.Owner(user)
+		owner := kind.ownerOf(user)
 		if owner == "" || owner == user.ID {
 			continue
 		}

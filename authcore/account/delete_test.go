@@ -27,11 +27,10 @@ func newMember(t *testing.T) (*fixture, *outbox) {
 	t.Helper()
 	mails := &outbox{}
 	f := newFixture(t, authcore.User{Email: ann, EmailVerified: true, FirstName: "Ann"}, []authcore.Identity{identity("github", ann)}, func(c *account.Config) {
-		email := func(data []byte) string { return string(data) }
 		c.Records = []account.RecordKind{
-			{Kind: "own", Owner: func(user authcore.User) string { return user.ID }, Email: email},
-			{Kind: "mailed", Owner: func(user authcore.User) string { return "of " + user.Email }, Email: email},
-			{Kind: "absent", Owner: func(authcore.User) string { return "" }, Email: email},
+			{Kind: "own", Fields: []string{"email"}},
+			{Kind: "mailed", Owner: func(user authcore.User) string { return "of " + user.Email }, Fields: []string{"email"}},
+			{Kind: "absent", Owner: func(authcore.User) string { return "" }, Fields: []string{"email"}},
 		}
 		c.Notices = account.NewNotices(account.NoticesConfig{
 			Mailer: mails, Limiter: ratelimit.New(ratelimit.Config{Store: c.Store.(authcore.Store)}), Now: c.Now,
@@ -41,7 +40,7 @@ func newMember(t *testing.T) (*fixture, *outbox) {
 	f.claims.AuthTime, f.claims.Client = f.now.Unix(), "web"
 	for kind, owner := range map[string]string{"own": annID, "mailed": "of " + ann} {
 		f.put(authcore.Item{Record: &authcore.Record{
-			RecordKey: authcore.RecordKey{Kind: kind, Key: "k"}, Owner: owner, Created: f.now, Expires: f.now.Add(time.Hour), Data: []byte(kind + "@example.com"),
+			RecordKey: authcore.RecordKey{Kind: kind, Key: "k"}, Owner: owner, Created: f.now, Expires: f.now.Add(time.Hour), Data: []byte(`{"email":"` + kind + `@example.com","secret":"s"}`),
 		}})
 	}
 	return f, mails
@@ -112,9 +111,13 @@ func TestExport(t *testing.T) {
 	}
 	var records []string
 	for _, record := range export.Records {
-		records = append(records, record.Kind+" "+record.Email)
+		text, err := json.Marshal(record.Details)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, record.Kind+" "+string(text))
 	}
-	if want := []string{"own own@example.com", "mailed mailed@example.com"}; !slices.Equal(records, want) {
+	if want := []string{`own {"email":"own@example.com"}`, `mailed {"email":"mailed@example.com"}`}; !slices.Equal(records, want) {
 		t.Errorf("records = %q, want %q", records, want)
 	}
 	if text, err := json.Marshal(export); err != nil || strings.Contains(string(text), "null") {

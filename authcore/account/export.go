@@ -2,6 +2,9 @@ package account
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -27,6 +30,7 @@ type ExportedUser struct {
 	Nickname      string    `json:"nickname"`
 	AvatarURL     string    `json:"avatar_url"`
 	Roles         []string  `json:"roles"`
+	GrantedRoles  []string  `json:"granted_roles"`
 	Created       time.Time `json:"created"`
 	LastLogin     time.Time `json:"last_login,omitzero"`
 }
@@ -41,15 +45,23 @@ type ExportedLogin struct {
 	State         string    `json:"state"`
 	Email         string    `json:"email"`
 	EmailVerified bool      `json:"email_verified"`
+	Roles         []string  `json:"roles,omitempty"`
+	RolesAt       time.Time `json:"roles_at,omitzero"`
 	Created       time.Time `json:"created"`
 	ExpiresAt     time.Time `json:"expires_at,omitzero"`
 }
 
-// ExportedSession is a session.
+// ExportedSession is a session or an API key, which has a name and roles.
 type ExportedSession struct {
 	ID        string    `json:"id"`
+	Name      string    `json:"name,omitempty"`
 	Client    string    `json:"client"`
 	Method    string    `json:"method"`
+	AMR       []string  `json:"amr,omitempty"`
+	ACR       string    `json:"acr,omitempty"`
+	Device    bool      `json:"remembered_device,omitempty"`
+	Identity  string    `json:"identity,omitempty"`
+	Roles     []string  `json:"roles,omitempty"`
 	Created   time.Time `json:"created"`
 	LastSeen  time.Time `json:"last_seen"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -58,13 +70,13 @@ type ExportedSession struct {
 	Current   bool      `json:"current"`
 }
 
-// ExportedRecord is another fact that is stored for a while, such as a mailed link
-// that was not used yet.
+// ExportedRecord is another fact, such as a passkey, a remembered device or a mailed link
+// that was not used yet. Details are the RecordKind.Fields that it has.
 type ExportedRecord struct {
-	Kind      string    `json:"kind"`
-	Email     string    `json:"email,omitempty"`
-	Created   time.Time `json:"created"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	Kind      string                     `json:"kind"`
+	Created   time.Time                  `json:"created"`
+	ExpiresAt time.Time                  `json:"expires_at,omitzero"`
+	Details   map[string]json.RawMessage `json:"details,omitempty"`
 }
 
 // Export returns everything that is stored about the token's user.
@@ -85,11 +97,9 @@ func (s *Service) Export(ctx context.Context, claims *gate.Claims) (Export, erro
 		export.Identities = append(export.Identities, exportLogin(identity))
 	}
 	for _, session := range account.Sessions {
-		export.Sessions = append(export.Sessions, ExportedSession{
-			ID: session.ID, Client: session.Client, Method: session.Method,
-			Created: session.Created, LastSeen: session.LastSeen, ExpiresAt: session.Expires,
-			Address: session.IP, UserAgent: session.UserAgent, Current: session.ID == claims.Session,
-		})
+		exported := exportSession(session)
+		exported.Current = session.ID == claims.Session
+		export.Sessions = append(export.Sessions, exported)
 	}
 	if export.Records, err = s.exportRecords(ctx, account.User, now); err != nil {
 		return Export{}, authcore.Unavailable(err)
@@ -101,21 +111,30 @@ func exportUser(user authcore.User) ExportedUser {
 	return ExportedUser{
 		ID: user.ID, Email: user.Email, EmailVerified: user.EmailVerified,
 		FirstName: user.FirstName, LastName: user.LastName, Nickname: user.Nickname, AvatarURL: user.AvatarURL,
-		Roles: append([]string{}, user.Roles...), Created: user.Created, LastLogin: user.LastLogin,
+		Roles: append([]string{}, user.Roles...), GrantedRoles: append([]string{}, user.Granted...), Created: user.Created, LastLogin: user.LastLogin,
+	}
+}
+
+func exportSession(session authcore.Session) ExportedSession {
+	return ExportedSession{
+		ID: session.ID, Name: session.Name, Client: session.Client, Method: session.Method,
+		AMR: session.AMR, ACR: session.ACR, Device: session.Device, Identity: session.Identity, Roles: session.Roles,
+		Created: session.Created, LastSeen: session.LastSeen, ExpiresAt: session.Expires, Address: session.IP, UserAgent: session.UserAgent,
 	}
 }
 
 func exportLogin(identity authcore.Identity) ExportedLogin {
 	return ExportedLogin{
 		ID: identity.PublicID, Provider: identity.Provider, Issuer: identity.Issuer, Subject: identity.Subject, State: identity.State.String(),
-		Email: identity.Email, EmailVerified: identity.EmailVerified, Created: identity.Created, ExpiresAt: identity.Expires,
+		Email: identity.Email, EmailVerified: identity.EmailVerified, Roles: identity.Roles, RolesAt: identity.RolesAt,
+		Created: identity.Created, ExpiresAt: identity.Expires,
 	}
 }
 
 func (s *Service) exportRecords(ctx context.Context, user authcore.User, now time.Time) ([]ExportedRecord, error) {
 	exported := []ExportedRecord{}
 	for _, kind := range s.cfg.Records {
-		owner := kind.Owner(user)
+		owner := kind.ownerOf(user)
 		if owner == "" {
 			continue
 		}
@@ -125,9 +144,20 @@ func (s *Service) exportRecords(ctx context.Context, user authcore.User, now tim
 		}
 		for _, record := range records {
 			exported = append(exported, ExportedRecord{
-				Kind: record.Kind, Email: kind.Email(record.Data), Created: record.Created, ExpiresAt: record.Expires,
+				Kind: record.Kind, Created: record.Created, ExpiresAt: record.Expires, Details: details(record.Data, kind.Fields),
 			})
 		}
 	}
 	return exported, nil
+}
+
+// details returns those of the fields that the data of a record has. Data that is damaged
+// has none: the other facts are exported in any case.
+func details(data []byte, fields []string) map[string]json.RawMessage {
+	var all map[string]json.RawMessage
+	if len(fields) == 0 || json.Unmarshal(data, &all) != nil {
+		return nil
+	}
+	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return !slices.Contains(fields, name) })
+	return all
 }

@@ -94,11 +94,9 @@ func invalidCode() *authcore.Error {
 
 // RecordKinds describes the records of this package that belong to users.
 func RecordKinds() []account.RecordKind {
-	var kinds []account.RecordKind
-	for _, kind := range []string{authcore.FactorTOTP, authcore.FactorRecovery, deviceKind} {
-		kinds = append(kinds, account.RecordKind{
-			Kind: kind, Owner: func(user authcore.User) string { return user.ID }, Email: func([]byte) string { return "" },
-		})
+	return []account.RecordKind{
+		{Kind: authcore.FactorTOTP, Fields: []string{"last_used"}},
+		{Kind: authcore.FactorRecovery, Fields: []string{"last_used"}},
+		{Kind: deviceKind, Fields: []string{"user_agent"}},
 	}
-	return kinds
 }

@@ -75,11 +75,14 @@ func TestExportUser(t *testing.T) {
 	var export struct {
 		User     struct{ ID, Email string }
 		Sessions []struct{ Current bool }
-		Records  []struct{ Kind, Email string }
+		Records  []struct {
+			Kind    string
+			Details struct{ Email string }
+		}
 	}
 	r.decode(t, &export)
 	if export.User.ID != ann.ID || len(export.Sessions) != 1 || !export.Sessions[0].Current ||
-		len(export.Records) != 1 || export.Records[0].Kind != "link" || export.Records[0].Email != "ann@example.com" {
+		len(export.Records) != 1 || export.Records[0].Kind != "link" || export.Records[0].Details.Email != "ann@example.com" {
 		t.Errorf("export = %s, want user, session and link", r.body)
 	}
 	for _, secret := range []string{ann.Token, link, code, "secret", "digest"} {

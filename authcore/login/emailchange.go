@@ -269,16 +269,10 @@ func parseCodes(r EmailChangeProof) (code, current string, err error) {
 
 // RecordKinds describes the records of this package that belong to users.
 func RecordKinds() []account.RecordKind {
-	email := func(data []byte) string {
-		var record struct{ Email string }
-		if json.Unmarshal(data, &record) != nil {
-			return ""
-		}
-		return record.Email
-	}
+	fields := []string{"email"}
 	return []account.RecordKind{
-		{Kind: emailChangeKind, Owner: func(user authcore.User) string { return user.ID }, Email: email},
-		{Kind: linkKind, Email: email, Owner: func(user authcore.User) string {
+		{Kind: emailChangeKind, Fields: fields},
+		{Kind: linkKind, Fields: fields, Owner: func(user authcore.User) string {
 			address, err := authcore.ParseAddress(user.Email)
 			if err != nil || !user.EmailVerified {
 				return ""

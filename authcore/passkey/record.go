@@ -123,7 +123,7 @@ func (o *owner) WebAuthnCredentials() []webauthn.Credential { return o.credentia
 
 // RecordKind describes the records of passkeys, which belong to users.
 func RecordKind() account.RecordKind {
-	return account.RecordKind{
-		Kind: Kind, Owner: func(user authcore.User) string { return user.ID }, Email: func([]byte) string { return "" },
-	}
+	return account.RecordKind{Kind: Kind, Fields: []string{
+		"name", "rp_id", "credential_id", "public_key", "handle", "transports", "sign_count", "backup_eligible", "backed_up", "last_used",
+	}}
 }
