@@ -62,6 +62,7 @@ func (a *Authenticator) Authenticate(w http.ResponseWriter, r *http.Request) (ca
 		Header: gate.Header(r.Header), Now: live.Now(),
 	})
 	a.realm.gate.count(decision.Reason)
+	a.realm.traceGate(r.Context(), decision.Reason)
 	if decision.Status == http.StatusServiceUnavailable {
 		return a.unavailable(w, decision.Err)
 	}

@@ -120,6 +120,7 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	if l.showsPerson(r) {
 		skipLog(r)
 	}
+	hideAddress(r)
 	endUnread(w, r)
 	live, release, err := l.realm.hold(r.Context())
 	if err != nil {
@@ -128,7 +129,7 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 		return nil
 	}
 	defer release()
-	l.handler(live).ServeHTTP(w, r)
+	l.realm.serveRoute(w, r, l.handler(live))
 	return nil
 }
 

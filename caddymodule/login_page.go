@@ -211,6 +211,7 @@ func (l *LoginPage) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 		return next.ServeHTTP(w, r)
 	}
 	skipLog(r) // addresses contain secrets of links and codes of providers
+	hideAddress(r)
 	live, release, err := l.realm.hold(r.Context())
 	if err != nil {
 		l.realm.failed(authcore.CodeUnavailable)
@@ -223,9 +224,9 @@ func (l *LoginPage) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 	case err != nil:
 		return err
 	case serving.Serves(r) || identity.loginAPI && !l.isFormPost(r.URL.Path):
-		serving.ServeHTTP(w, r)
+		l.realm.serveRoute(w, r, serving)
 	default:
-		api.ServeHTTP(w, r)
+		l.realm.serveRoute(w, r, api)
 	}
 	return nil
 }

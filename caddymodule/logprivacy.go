@@ -166,6 +166,7 @@ func skipLog(request *http.Request) {
 // address, get to see it (CWE-532). So an error ends here, as a bare status.
 func (r *Realm) serveLinkPage(w http.ResponseWriter, request *http.Request, serve func() error) error {
 	skipLog(request)
+	hideAddress(request)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	addresses := addressesOf(request) // before anybody rewrites them
 	err := serve()

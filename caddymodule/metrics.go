@@ -16,8 +16,11 @@ import (
 // comes from the configuration or from a fixed list, never from a request.
 type metrics struct {
 	logins, signups, failures, links, ended, mails, decided, failed, eventsDropped *prometheus.CounterVec
-	lag                                                                            *prometheus.HistogramVec
+	lag, served, stored                                                            *prometheus.HistogramVec
 }
+
+// latencyBuckets range from a call of an embedded store to the timeouts of requests.
+var latencyBuckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 
 func newMetrics() *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -33,6 +36,14 @@ func newMetrics() *metrics {
 		decided:       counter("gate_decisions_total", "Decisions about proxied requests, by reason.", "realm", "reason"),
 		failed:        counter("api_failures_total", "Login API requests that failed with a server error, by code.", "realm", "code"),
 		eventsDropped: counter("events_dropped_total", "Events dropped because of a slow subscriber.", "realm"),
+		served: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: appName, Name: "api_request_duration_seconds",
+			Help: "Duration of requests to the login API and the login page, by route.", Buckets: latencyBuckets,
+		}, []string{"realm", "route"}),
+		stored: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: appName, Name: "store_duration_seconds",
+			Help: "Duration of calls of the store, by operation.", Buckets: latencyBuckets,
+		}, []string{"realm", "operation"}),
 		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: appName, Name: "revocation_lag_seconds",
 			Help: "Time until a revocation of another node was in force here.",
@@ -45,15 +56,19 @@ func newMetrics() *metrics {
 // register adds the counters, and gauges of one app, to a configuration's
 // registry.
 func (m *metrics) register(registry *prometheus.Registry, app *App) error {
-	collectors := []prometheus.Collector{
-		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.failed, m.eventsDropped,
-		m.lag, newGauges(app),
-	}
 	var faults []error
-	for _, collector := range collectors {
+	for _, collector := range append(m.collectors(), newGauges(app)) {
 		faults = append(faults, registry.Register(collector))
 	}
 	return errors.Join(faults...)
+}
+
+// collectors lists the counters and histograms.
+func (m *metrics) collectors() []prometheus.Collector {
+	return []prometheus.Collector{
+		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.failed, m.eventsDropped,
+		m.lag, m.served, m.stored,
+	}
 }
 
 // event counts what the core reports.

@@ -16,11 +16,7 @@ func TestDashboardAndAlertsNameMetrics(t *testing.T) {
 	described := make(chan *prometheus.Desc)
 	go func() {
 		defer close(described)
-		m := newMetrics()
-		for _, collector := range []prometheus.Collector{
-			m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.failed, m.eventsDropped, m.lag,
-			newGauges(nil),
-		} {
+		for _, collector := range append(newMetrics().collectors(), newGauges(nil)) {
 			collector.Describe(described)
 		}
 	}()

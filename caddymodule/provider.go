@@ -46,7 +46,9 @@ func (p *SocialProvider) NewProvider(name string) (authcore.Provider, error) {
 	if err := newResolver("provider " + name).fields(&config); err != nil {
 		return nil, err
 	}
-	return provider.New(config, provider.Deps{})
+	return provider.New(config, provider.Deps{
+		Transport: tracedTransport{provider.SafeTransport(config.AllowPrivate), name},
+	})
 }
 
 // Interface guard.

@@ -71,6 +71,7 @@ func (r *Realm) provisionConfig() error {
 		ProviderRules: map[string]account.ProviderRules{},
 		Logger:        r.logger,
 		Observe:       r.observe,
+		Trace:         r.traceLogin,
 		ObserveLag:    r.metrics.revocationLag(r.name),
 
 		RevocationMaxStaleness: time.Duration(r.RevocationMaxStaleness),

@@ -66,7 +66,7 @@ func (r *Realm) start() error {
 		return fmt.Errorf("%sstorage: %w", r.label(), err)
 	}
 	config := r.config
-	config.Store, config.Mailer, config.LocalCounters = store, mailer, counters
+	config.Store, config.Mailer, config.LocalCounters = r.observed(store), tracedMailer{mailer, r.name}, counters
 	made, err := core.New(opening, config)
 	if err != nil {
 		return fmt.Errorf("%s%w", r.label(), err)
@@ -86,7 +86,7 @@ func (r *Realm) start() error {
 	}
 	r.live.Store(&liveRealm{
 		Realm: made, mailer: mailer, clock: clock,
-		importer: socialauth.New(socialauth.Config{Store: store, Accounts: made.Accounts, Providers: providers}),
+		importer: socialauth.New(socialauth.Config{Store: config.Store, Accounts: made.Accounts, Providers: providers}),
 	})
 	r.handover.begin(r)
 	r.logStart(len(stored) == 0)

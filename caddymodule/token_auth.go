@@ -245,6 +245,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	}
 	decision := &identity.decision
 	t.realm.gate.count(decision.Reason)
+	t.realm.traceGate(r.Context(), decision.Reason)
 	if decision.Status != 0 {
 		return t.refuse(w, r, site, decision)
 	}

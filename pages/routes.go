@@ -58,6 +58,17 @@ func (h *Handler) find(rest string) (matched route, param string) {
 	return route{}, ""
 }
 
+// Route returns the pattern of the page of a request, with the prefix; its variable
+// segment is in braces. It is "" for a path without a page.
+func (h *Handler) Route(r *http.Request) string {
+	rest, below := h.below(r.URL.Path)
+	matched, _ := h.find(rest)
+	if !below || matched.serve == nil {
+		return ""
+	}
+	return h.Prefix + matched.pattern
+}
+
 // allows reports whether a route serves a method. HEAD is served like GET.
 func (t route) allows(method string) bool {
 	if method == http.MethodHead {

@@ -116,6 +116,20 @@ func (h *Handler) Owns(urlPath string) bool {
 	return owned || h.isVerify(urlPath)
 }
 
+// Route returns the pattern of the route of a path, with the prefix; its variable segment
+// is in braces. It is "" for a path without a route.
+func (h *Handler) Route(r *http.Request) string {
+	matched, _ := h.find(r.URL.EscapedPath(), r.URL.Path)
+	switch {
+	case !matched.isServed():
+		return ""
+	case matched.pattern == keySetPath: // it is at the root of the site, too
+		return keySetPath
+	default:
+		return h.prefix + matched.pattern
+	}
+}
+
 // isVerify reports whether a path is the one of verify or below it. Some proxies
 // append the path of the request that they ask about, which an attacker chooses.
 // Its ".." segments must not lead to another route: the proxy would take its 200

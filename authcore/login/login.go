@@ -92,10 +92,15 @@ func isByMail(method string) bool { return method == MethodLink || method == Met
 // by a panic of a provider.
 func (s *Service) login(ctx context.Context, a *attempt, m method) (session.Grant, error) {
 	failure := authcore.CodeUnavailable
+	ctx, traced := s.cfg.Trace(ctx, authcore.EventLogin)
 	defer func() {
+		event := a.event(authcore.EventLogin)
 		if failure != "" {
-			s.observeFailure(a, failure)
+			event = a.event(authcore.EventLoginFailed)
+			event.Code = failure
+			s.cfg.Observe(event)
 		}
+		traced(event)
 	}()
 	grant, err := s.try(ctx, a, m)
 	if err != nil {
@@ -110,12 +115,13 @@ func (s *Service) login(ctx context.Context, a *attempt, m method) (session.Gran
 	return grant, nil
 }
 
-func (s *Service) observeFailure(a *attempt, code authcore.Code) {
-	event := authcore.Event{Name: authcore.EventLoginFailed, Method: a.method, Code: code}
+// event returns an event about the attempt, without its user.
+func (a *attempt) event(name authcore.EventName) authcore.Event {
+	event := authcore.Event{Name: name, Method: a.method}
 	if a.client != nil {
 		event.Client = a.client.Name
 	}
-	s.cfg.Observe(event)
+	return event
 }
 
 // try admits the request and counts it, before it proves anything.
@@ -244,10 +250,8 @@ func signupClosed() *authcore.Error {
 }
 
 func (s *Service) observe(a *attempt, grant session.Grant) {
-	event := authcore.Event{
-		Name: authcore.EventLogin, Method: a.method, Client: a.client.Name,
-		UserID: grant.User.ID, SessionID: grant.Session.ID,
-	}
+	event := a.event(authcore.EventLogin)
+	event.UserID, event.SessionID = grant.User.ID, grant.Session.ID
 	if grant.IsNew {
 		signup := event
 		signup.Name = authcore.EventSignup

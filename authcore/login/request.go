@@ -18,32 +18,44 @@ import (
 // RequestLink mails a login link and a code to an address. The work and the time
 // do not depend on whether the address has an account; mail is delivered later.
 func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, error) {
+	ctx, traced := s.cfg.Trace(ctx, authcore.EventLinkRequested)
+	event := authcore.Event{Name: authcore.EventLoginFailed, Method: MethodLink, Code: authcore.CodeUnavailable}
+	defer func() { traced(event) }()
+	receipt, client, err := s.acceptLink(ctx, r)
+	if client != nil {
+		event.Client = client.Name
+	}
+	if err != nil {
+		public := authcore.Unavailable(err)
+		event.Code = public.Code
+		return LinkReceipt{}, public
+	}
+	event.Name, event.Code = authcore.EventLinkRequested, ""
+	s.cfg.Observe(event)
+	return receipt, nil
+}
+
+// acceptLink checks the request of a link, and serves it within the limits.
+func (s *Service) acceptLink(ctx context.Context, r LinkRequest) (receipt LinkReceipt, client *authcore.Client, err error) {
 	address, err := s.parseEmail(r.Email)
 	if err != nil {
-		return LinkReceipt{}, err
+		return LinkReceipt{}, nil, err
 	}
-	client := &authcore.Client{}
+	client = &authcore.Client{}
 	if r.ClientKey != "" {
 		if client, err = s.clients.Find(r.ClientKey); err != nil {
-			return LinkReceipt{}, err
+			return LinkReceipt{}, nil, err
 		}
 	}
 	if err := s.verifyCaptcha(ctx, r); err != nil {
-		return LinkReceipt{}, authcore.Unavailable(err)
+		return LinkReceipt{}, client, err
 	}
-	var (
-		receipt LinkReceipt
-		over    bool
-	)
+	over := false
 	err = s.cfg.Limiter.Do(ctx, s.linkChecks(r, address, client, &over), func() (err error) {
 		receipt, err = s.requestLink(ctx, address, client, r, over)
 		return err
 	})
-	if err != nil {
-		return LinkReceipt{}, authcore.Unavailable(err)
-	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventLinkRequested, Method: MethodLink, Client: client.Name})
-	return receipt, nil
+	return receipt, client, err
 }
 
 // verifyCaptcha checks the response of the captcha, if one is required. A refused

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"time"
@@ -73,12 +74,25 @@ type Config struct {
 	// Observe receives events, for metrics and audit. It must not block. Default:
 	// events are dropped.
 	Observe func(authcore.Event)
+	// Trace is called when a login (EventLogin) or the request of a link
+	// (EventLinkRequested) begins. It returns the context of the work, and a function
+	// that receives the event at the end; Name is EventLoginFailed after any failure.
+	// Default: nothing is traced.
+	Trace Trace
 	// Logger defaults to one that discards.
 	Logger *slog.Logger
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Random is the source of secrets. The zero value uses crypto/rand.
 	Random authcore.Random
+}
+
+// Trace follows one operation; see Config.Trace.
+type Trace func(ctx context.Context, name authcore.EventName) (traced context.Context, end func(authcore.Event))
+
+// untraced is a Trace that does nothing.
+func untraced(ctx context.Context, _ authcore.EventName) (context.Context, func(authcore.Event)) {
+	return ctx, func(authcore.Event) {}
 }
 
 // Service logs users in. Its methods are safe for concurrent use.
@@ -93,6 +107,9 @@ type Service struct {
 func New(cfg Config) *Service {
 	if cfg.Observe == nil {
 		cfg.Observe = func(authcore.Event) {}
+	}
+	if cfg.Trace == nil {
+		cfg.Trace = untraced
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

@@ -167,6 +167,8 @@ type Config struct {
 	// Observe receives events, for metrics and audit. It must not block. Default:
 	// events are dropped.
 	Observe func(authcore.Event)
+	// Trace follows logins; see login.Config. Default: nothing is traced.
+	Trace login.Trace
 	// ObserveLag receives the time until a revocation of another node was in force
 	// here, if the store measures it.
 	ObserveLag func(time.Duration)

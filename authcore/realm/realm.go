@@ -165,7 +165,7 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 		Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers, APIURL: cfg.APIURL,
 		Mailer: cfg.Mailer, Notices: notices, Title: cfg.Title, EmailLink: cfg.EmailLink, LinkLifetime: cfg.LinkLifetime, DebugLinks: cfg.DebugLinks,
 		InvitationLifetime: cfg.InvitationLifetime,
-		Observe:            cfg.Observe, Logger: cfg.Logger, Now: r.Now, Random: random,
+		Observe:            cfg.Observe, Trace: cfg.Trace, Logger: cfg.Logger, Now: r.Now, Random: random,
 	})
 	return nil
 }
