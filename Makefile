@@ -28,8 +28,12 @@ GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
 # go.mod requires the oldest Caddy that works, so that a build with another plugin is
 # free to choose. Binaries and images contain the newest one, of newest.mod.
 NEWEST := -modfile=newest.mod
+# The build tags of xcaddy.json. They leave out engines that Caddy does not use.
+TAGS := nobadger,nomysql,nopgx
 # The systems that binaries are built for, in addition to that of the tests.
 SYSTEMS ?= windows darwin freebsd
+# The platforms of a release, for example "linux/amd64 darwin/arm64"; empty selects all.
+PLATFORMS ?=
 
 # `./...` excludes directories that begin with a dot.
 PACKAGES := ./... ./.ci/attacks ./.ci/cover ./.ci/jsonref ./.ci/prose ./.ci/testsum ./.ci/xcaddy
@@ -56,7 +60,7 @@ run: build ## Start Caddyfile.example in development mode
 
 .PHONY: build
 build: ## Build bin/edgeauth: Caddy's standard modules and this one
-	$(GO) build $(NEWEST) -o bin/edgeauth ./cmd/edgeauth
+	CGO_ENABLED=0 $(GO) build $(NEWEST) -trimpath -tags=$(TAGS) -o bin/edgeauth ./cmd/edgeauth
 
 .PHONY: xcaddy
 xcaddy: ## Build bin/caddy from xcaddy.json, with xcaddy
@@ -69,6 +73,7 @@ xcaddy: ## Build bin/caddy from xcaddy.json, with xcaddy
 test: ## Run every test that this machine can run
 	$(GO) test -timeout=10m $(TESTFLAGS) $(PACKAGES)
 	cd bench && $(GO) test -timeout=10m $(TESTFLAGS) ./...
+	cd .ci/release && $(GO) test -timeout=10m $(TESTFLAGS) ./...
 	@$(MAKE) --no-print-directory wasm-test e2e
 
 .PHONY: test-race
@@ -194,6 +199,24 @@ wasm: ## Build dist/edgeauth-gate.wasm and the plugin for Traefik, and the core 
 	@mkdir -p $(WASM_PLUGIN) && cp dist/edgeauth-gate.wasm wasm/traefik/.traefik.yml $(WASM_PLUGIN) && cp wasm/traefik/*.yml dist/traefik
 	@cd dist && find * -type f ! -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
 
+# The program that builds a release, with its flags.
+RELEASE = bin/release $(if $(strip $(PLATFORMS)),-platforms "$(PLATFORMS)") $(if $(shell command -v npm),,-without-npm)
+
+.PHONY: bin/release
+bin/release:
+	$(GO) build -C .ci/release -o "$(CURDIR)/bin/release" .
+	@if ! command -v npm >/dev/null; then \
+		echo 'npm packages: SKIPPED: npm is not installed' >&2; [ "$${CI:-}" != true ]; \
+	fi
+
+.PHONY: release
+release: bin/release ## Build what a release contains, in dist/release (PLATFORMS selects platforms)
+	$(RELEASE)
+
+.PHONY: release-dry-run
+release-dry-run: bin/release ## Build a release twice, compare the bytes and verify the files
+	$(RELEASE) -check
+
 ##@ Maintain
 
 .PHONY: lint
@@ -207,6 +230,7 @@ lint: $(GOLANGCI) $(GOFUMPT) ## Check format, wording, module files and known fa
 	cd bench && $(GO) vet ./...
 	cd wasm/e2e && $(GO) vet ./...
 	cd wasm/traefik/e2e && $(GO) vet ./...
+	cd .ci/release && $(GO) vet ./...
 	GOOS=wasip1 GOARCH=wasm $(GO) vet ./wasm/guest
 	$(GO) mod verify
 	$(GO) mod tidy -diff
@@ -215,11 +239,13 @@ lint: $(GOLANGCI) $(GOFUMPT) ## Check format, wording, module files and known fa
 	cd bench && $(GO) mod tidy -diff
 	cd wasm/e2e && $(GO) mod tidy -diff
 	cd wasm/traefik/e2e && $(GO) mod tidy -diff
+	cd .ci/release && $(GO) mod tidy -diff
 	$(GOLANGCI) run --allow-parallel-runners $(PACKAGES)
 	cd e2e && $(GOLANGCI) run --allow-parallel-runners --config ../.golangci.yml ./...
 	cd bench && $(GOLANGCI) run --allow-parallel-runners --config ../.golangci.yml ./...
 	cd wasm/e2e && $(GOLANGCI) run --allow-parallel-runners --config ../../.golangci.yml ./...
 	cd wasm/traefik/e2e && $(GOLANGCI) run --allow-parallel-runners --config ../../../.golangci.yml ./...
+	cd .ci/release && $(GOLANGCI) run --allow-parallel-runners --config ../../.golangci.yml ./...
 	GOOS=wasip1 GOARCH=wasm $(GOLANGCI) run --allow-parallel-runners --disable unused ./wasm/guest # the linter does not know exports
 
 .PHONY: vulnerabilities

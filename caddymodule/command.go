@@ -31,10 +31,11 @@ Login by mailed link or social provider in front of your application.
   api-key lists, creates or revokes API keys of the running server
   backup  copies the storage bolt while the server runs
   mail    writes samples of all mails to a directory
-  migrate moves users, sessions and keys to another storage`,
+  migrate moves users, sessions and keys to another storage
+  version prints the versions of edgeauth, Caddy and Go`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.AddCommand(checkCommand(), proxyCommand(), migrateCommand())
-			for _, own := range []*cobra.Command{command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint), command.APIKey(adminEndpoint), command.Backup(adminEndpoint), command.Mail()} {
+			for _, own := range []*cobra.Command{command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint), command.APIKey(adminEndpoint), command.Backup(adminEndpoint), command.Mail(), command.Version()} {
 				reportExit(own)
 				cmd.AddCommand(own)
 			}
