@@ -63,6 +63,9 @@ type view struct {
 	Script  string
 	// Account is set on the account page.
 	Account *accountView
+	// KeysPage is the address of the page with API keys, or "". Keys is set on that page.
+	KeysPage string
+	Keys     *keysView
 	// NeedsCurrent is set if a change of address needs a code of the current one.
 	NeedsCurrent bool
 
@@ -77,11 +80,15 @@ func (h *Handler) newView(r *http.Request) view {
 		preferred = strings.Join(r.Header.Values("Accept-Language"), ",")
 	}
 	lang := language.Choose(language.Tags(), preferred)
-	return view{
+	v := view{
 		Text: textsOf(lang).fill(h.Title), Lang: htmlLang(lang), Dir: language.Direction(lang),
 		Title: h.Title, Logo: h.assetPath(h.logo),
 		Prefix: h.Prefix, Style: h.assetPath(h.style), ReturnTo: h.ReturnTo,
 	}
+	if h.showsKeys() {
+		v.KeysPage = h.Prefix + keysPath
+	}
+	return v
 }
 
 // htmlLang returns the tag in its usual letter case.
@@ -184,6 +191,10 @@ func try(page *template.Template) error {
 		Text: textsOf(language.Default), Error: "error", Notice: "notice", Providers: []provider{{"github", "GitHub"}},
 		Claims: &gate.Claims{Email: "user@example.org"}, Confirm: true, Email: "user@example.org", DebugLink: "https://example.org/",
 		Code: "123456", Requested: "time", Browser: "browser", Network: "network", Logo: "logo",
+		KeysPage: "page", Keys: &keysView{
+			Rows: []keyRow{{}, {LastUsed: "time", Roles: []string{"role", "role"}}}, Create: true, Roles: []string{"role"},
+			Lifetimes: []keyLifetime{{Selected: true}, {}},
+		},
 		NeedsCurrent: true, Account: &accountView{
 			User: authcore.User{Email: "user@example.org", EmailVerified: true}, Sessions: []sessionView{{Current: true}, {Browser: "b", Network: "n"}},
 			Logins: []loginView{{}}, Addable: []provider{{}}, Passkeys: []passkeyRow{{}, {LastUsed: "time"}}, PasskeyAfter: "page",

@@ -62,7 +62,7 @@ func (h *Handler) checkedReturn(text string) string {
 		return h.ReturnTo
 	}
 	target, _, _ := strings.Cut(checked, "?")
-	if rest, below := h.below(target); below && rest != "/account" && rest != "/sso" {
+	if rest, below := h.below(target); below && rest != "/account" && rest != keysPath && rest != "/sso" {
 		return h.ReturnTo
 	}
 	return checked

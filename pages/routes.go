@@ -31,6 +31,7 @@ func (h *Handler) table() []route {
 		{"/handoff", read, h.handoff},
 		{"/account", both, h.signedIn(h.account)},
 		{"/account/email/{ticket}", both, h.signedIn(h.confirmEmail)},
+		{keysPath, both, h.signedIn(h.keys)},
 		{"/account/export", read, h.signedIn(h.export)},
 		{"/account/delete", both, h.signedIn(h.deleteAccount)},
 		{"/deleted", read, h.deleted},

@@ -39,6 +39,10 @@ type Texts struct {
 	// Passkeys.
 	SignInPasskey, AddPasskey, PasskeyName, ErrPasskey, ErrUnknownPasskey string
 
+	// API keys. KeyExpires contains {time}.
+	Keys, ShowKeys, KeysIntro, KeyName, KeyRoles, KeyLifetime, KeyExpires, CreateKey string
+	KeySecret, KeyRemoved, ErrKeyName, ErrTooManyKeys                                string
+
 	// The captcha.
 	CaptchaScript, ErrCaptcha string
 
