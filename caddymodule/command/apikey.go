@@ -31,10 +31,10 @@ status is 4 if there is no such user or key, and 1 after another error.`,
 	addServerFlags(cmd)
 	cmd.PersistentFlags().Bool("json", false, "Print one JSON object per line")
 	cmd.AddCommand(&cobra.Command{
-		Use: "list [<user>]", Short: "Lists the API keys of all users or of one, the newest first", Args: cobra.MaximumNArgs(1),
+		Use: "list [<user>]", Short: "Lists the API keys of all users or of one, the newest first", Args: arguments(0, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error { return s.apiKeys(ctx, args) }),
 	}, apiKeyCreate(connect), &cobra.Command{
-		Use: "revoke <id>", Short: "Ends an API key", Args: cobra.ExactArgs(1),
+		Use: "revoke <id>", Short: "Ends an API key", Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			if err := s.ask(ctx, http.MethodDelete, "/api-keys/"+url.PathEscape(args[0]), nil, nil); err != nil {
 				return err
@@ -47,7 +47,7 @@ status is 4 if there is no such user or key, and 1 after another error.`,
 
 func apiKeyCreate(connect Connect) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "create <user>|--service <name>", Short: "Creates an API key and prints it once", Args: cobra.MaximumNArgs(1),
+		Use: "create <user>|--service <name>", Short: "Creates an API key and prints it once", Args: arguments(0, 1),
 		Long: `
 Creates an API key of a user, or of a service account, which is created with the roles of
 the key if it does not exist. The line "secret" is the key. It is not stored, and no other

@@ -29,7 +29,7 @@ output, unchecked, for example to encrypt it.
 PostgreSQL and Redis are backed up with their own tools.`,
 		Example: `  caddy edgeauth backup /var/backups/edgeauth.db --compact
   caddy edgeauth backup - | age -r age1… > edgeauth.db.age`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 	}
 	addServerFlags(cmd)
 	compact := cmd.Flags().Bool("compact", false, "Leave out free pages")

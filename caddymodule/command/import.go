@@ -29,7 +29,7 @@ blanks and granted to users that are created.
 Standard output receives the column user and the new ID of each user. Rows that
 cannot be imported are reported with the reason and left out; then the exit status
 is not 0.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 	}
 	dry := cmd.Flags().Bool("dry-run", false, "Report what would be stored, and store nothing")
 	cmd.RunE = connected(connect, func(ctx context.Context, s server, args []string) error {

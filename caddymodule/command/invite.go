@@ -18,7 +18,7 @@ import (
 
 func userCreate(connect Connect) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "create <address>", Short: "Creates a user, who can then log in by mail or through a provider", Args: cobra.ExactArgs(1),
+		Use: "create <address>", Short: "Creates a user, who can then log in by mail or through a provider", Args: arguments(1, 1),
 		Long: `
 Creates a user with a verified address: you vouch for it. The user logs in with a link to
 the address, or through a provider that verifies it, whatever the option signup is. No
@@ -48,7 +48,7 @@ func newUserFlags(cmd *cobra.Command) func(email string) account.NewUser {
 
 func userInvite(connect Connect) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "invite <address>", Short: "Mails a link with which a new user signs up", Args: cobra.ExactArgs(1),
+		Use: "invite <address>", Short: "Mails a link with which a new user signs up", Args: arguments(1, 1),
 		Long: `
 Mails a link with which the owner of the address signs up, whatever the option signup is.
 A login through a provider that verifies the address accepts the invitation, too. A
@@ -122,7 +122,7 @@ status is 4 if there is no such invitation, and 1 after another error.`,
 		Use: "list", Short: "Lists invitations that were not accepted yet, the newest first", Args: cobra.NoArgs,
 		RunE: connected(connect, func(ctx context.Context, s server, _ []string) error { return s.invitations(ctx) }),
 	}, &cobra.Command{
-		Use: "revoke <id>", Short: "Withdraws an invitation; its link ends", Args: cobra.ExactArgs(1),
+		Use: "revoke <id>", Short: "Withdraws an invitation; its link ends", Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			if err := s.ask(ctx, http.MethodDelete, "/invitations/"+url.PathEscape(args[0]), nil, nil); err != nil {
 				return err

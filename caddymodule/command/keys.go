@@ -47,7 +47,7 @@ status is 4 if there is no such key, and 1 after another error.`,
 
 func keysRevoke(connect Connect) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "revoke <id>|--all", Short: "Removes a key; all tokens that it signed end", Args: cobra.MaximumNArgs(1),
+		Use: "revoke <id>|--all", Short: "Removes a key; all tokens that it signed end", Args: arguments(0, 1),
 		Long: `
 Removes a key, or all keys with --all. All tokens that they signed end: on every node
 within 7 seconds, at other edges when they fetch the keys again. Users log in again;

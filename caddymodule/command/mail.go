@@ -19,7 +19,7 @@ func Mail() *cobra.Command {
 		Long: `
 Writes each mail as <language>/<kind>.html and <language>/<kind>.txt; the text begins
 with the subject. Nothing is sent.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 	}
 	cmd.Flags().String("to", "", "Directory for the files; it is created if necessary")
 	cmd.Flags().String("templates", "", "Directory with texts of your own (default: the built-in texts)")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgeauth/edgeauth/adminapi"
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // User returns the command "user" for the people of a realm.
@@ -38,7 +39,7 @@ status is 4 if the realm has no such user or session, and 1 after another error.
 
 func userShow(connect Connect) *cobra.Command {
 	return &cobra.Command{
-		Use: "show <user>", Short: "Shows a user with logins, sessions and API keys", Args: cobra.ExactArgs(1),
+		Use: "show <user>", Short: "Shows a user with logins, sessions and API keys", Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			id, err := s.userID(ctx, args[0])
 			if err != nil {
@@ -94,7 +95,7 @@ func (s server) printUser(user adminapi.User) error {
 
 func userChange(connect Connect, operation, short string) *cobra.Command {
 	return &cobra.Command{
-		Use: operation + " <user>", Short: short, Args: cobra.ExactArgs(1),
+		Use: operation + " <user>", Short: short, Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			id, err := s.userID(ctx, args[0])
 			if err != nil {
@@ -111,7 +112,7 @@ func userChange(connect Connect, operation, short string) *cobra.Command {
 
 func userRole(connect Connect) *cobra.Command {
 	return &cobra.Command{
-		Use: "role <user> [<role>…]", Short: "Replaces the roles of a user; without a role it removes all", Args: cobra.MinimumNArgs(1),
+		Use: "role <user> [<role>…]", Short: "Replaces the roles of a user; without a role it removes all", Args: arguments(1, 1+authcore.MaxRoles),
 		Example: `  caddy edgeauth user role ann@example.com editor admin`,
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			id, err := s.userID(ctx, args[0])
@@ -138,7 +139,7 @@ func (s server) user(user adminapi.User) error {
 
 func userDelete(connect Connect) *cobra.Command {
 	return &cobra.Command{
-		Use: "delete <user>", Short: "Deletes a user with all sessions and logins", Args: cobra.ExactArgs(1),
+		Use: "delete <user>", Short: "Deletes a user with all sessions and logins", Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			id, err := s.userID(ctx, args[0])
 			if err != nil {
@@ -163,7 +164,7 @@ func (s server) done(what, id string) error {
 
 func userSessions(connect Connect) *cobra.Command {
 	return &cobra.Command{
-		Use: "sessions <user>", Short: "Lists the sessions of a user", Args: cobra.ExactArgs(1),
+		Use: "sessions <user>", Short: "Lists the sessions of a user", Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			id, err := s.userID(ctx, args[0])
 			if err != nil {
@@ -199,7 +200,7 @@ func (s server) printSessions(sessions []adminapi.Session) error {
 
 func userEndSessions(connect Connect) *cobra.Command {
 	return &cobra.Command{
-		Use: "end-sessions <user> [<session>]", Short: "Ends all sessions of a user, or one", Args: cobra.RangeArgs(1, 2),
+		Use: "end-sessions <user> [<session>]", Short: "Ends all sessions of a user, or one", Args: arguments(1, 2),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			id, err := s.userID(ctx, args[0])
 			if err != nil {

@@ -45,7 +45,7 @@ Lists users, ordered by ID, or by address with --prefix. Times are dates such as
 
 func userSearch(connect Connect) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "search <text>", Short: "Finds users by the beginning or the domain of the address", Args: cobra.ExactArgs(1),
+		Use: "search <text>", Short: "Finds users by the beginning or the domain of the address", Args: arguments(1, 1),
 		Example: `  caddy edgeauth user search ann
   caddy edgeauth user search @example.com --state disabled`,
 	}
