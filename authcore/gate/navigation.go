@@ -166,7 +166,7 @@ func (b *Browser) identify(v *Verifier, r *Request) (*Claims, error) {
 // needsRenewal reports whether the browser should get a new token: a page is loaded, and
 // half of the token's life is over.
 func (b *Browser) needsRenewal(c *Claims, r *Request) bool {
-	if (r.Method != "GET" && r.Method != "HEAD") || r.Now.Unix()-c.IssuedAt <= (c.ExpiresAt-c.IssuedAt)/2 {
+	if (r.Method != "GET" && r.Method != "HEAD") || r.Now.Unix() <= c.halfLife() {
 		return false
 	}
 	if kind := r.navigation(); kind != documentNavigation && kind != opaqueNavigation {

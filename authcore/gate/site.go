@@ -33,7 +33,7 @@ type Site struct {
 // proceed without identity. A nil allow accepts none; a site without such origins
 // passes nil, because otherwise all answers vary by Origin.
 func (s *Site) Decide(v *Verifier, r Request, allow func(origin string) bool) Decision {
-	if s.Browser != nil && s.Browser.owns(r.Path) {
+	if s.IsLoginPath(r.Path) {
 		return Decision{Reason: ReasonAnonymous, forLogin: true}
 	}
 	origin := ""

@@ -15,7 +15,7 @@ import (
 
 // DefaultCacheSize is the number of verified tokens that an instance remembers. It
 // is small because there may be hundreds of instances; a full cache takes about
-// 500 kB.
+// 500 kB, and the requests that are remembered for a quarter of the tokens 350 kB.
 const DefaultCacheSize = 1024
 
 // maxCacheSize keeps a typing error from taking all memory.

@@ -50,7 +50,8 @@
 //	                     answers 503 while the feed is older or absent. Needs
 //	                     the feed. Default: the feed's own expiry
 //	cache_size           number of verified tokens that each instance of the
-//	                     guest remembers; 0 for none. Default: 1024
+//	                     guest remembers, and requests for a quarter of them;
+//	                     0 for none. Default: 1024
 //
 // An unknown member is an error, and so is a private or symmetric key anywhere.
 //

@@ -31,7 +31,7 @@ func native(e *edge.Edge, r *http.Request, now time.Time) (o outcome) {
 	header := gate.Header(r.Header.Clone())
 	gate.Clean(header)
 	hasBody := header["Content-Length"] != nil && !slices.Equal(header["Content-Length"], []string{"0"}) || header["Transfer-Encoding"] != nil
-	d := e.Decide(gate.Request{Method: r.Method, Header: header, Path: r.URL.EscapedPath(), HasBody: hasBody, Now: now})
+	d := e.Decide(gate.Request{Method: r.Method, Header: header, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, HasBody: hasBody, Now: now})
 	if d.Status != 0 {
 		d.Answer(gate.Header(o.Answer))
 		o.Status, o.Body = d.Status, d.Body
@@ -59,6 +59,7 @@ func FuzzGuest(f *testing.F) {
 		`{}`, `{"optional":true,"forward_token":true,"headers":["all"]}`, `{"public":["/static/*","/health"],"origins":["https://frontend.app"]}`,
 		`{"require":[{"field":"client","values":["web"]}],"max_age":"36500d","cache_size":8}`,
 		`{"revocations":[{"kind":"session","id":"` + gatecase.Session + `"}]}`,
+		`{"login_page":"/auth","origin":"https://app.example.com","origins":["https://frontend.app"],"api_keys":"on","keys_basic":true}`,
 	}
 	gates := newPairs(f, settings, now)
 	for i, c := range gatecase.Load(f) {
@@ -77,7 +78,7 @@ func FuzzGuest(f *testing.F) {
 			return
 		}
 		pair := gates[int(which)%len(gates)]
-		for range 2 { // once without and once from the caches
+		for range 2 { // once without and once from the caches and the memo
 			want := native(pair.native, r, now)
 			got := foreign(pair.module, r.Clone(t.Context()))
 			if text(t, got) != text(t, want) {

@@ -122,7 +122,7 @@ func TestRandomnessMatters(t *testing.T) {
 	now := built.AddDate(1, 0, 0)
 	minter := mutant(t,
 		edit{"wasm/guest/request.go", deciding, "	secret := make([]byte, 16)\n	rand.Read(secret)\n" +
-			"	setHeader(kindResponse, \"X-Secret\", hex.EncodeToString(secret))\n" + deciding},
+			"	apply([]edge.Change{{Kind: edge.AnswerSet, Name: \"X-Secret\", Value: hex.EncodeToString(secret)}})\n" + deciding},
 		edit{"wasm/guest/request.go", "import (\n", "import (\n	\"crypto/rand\"\n	\"encoding/hex\"\n"})
 	if got := minting(minter); !slices.Contains(got, "crypto/rand.Read") {
 		t.Errorf("minting = %q, want crypto/rand.Read", got)

@@ -23,6 +23,8 @@ type Edge struct {
 	feed   gate.FeedState
 	loaded bool
 	list   []gate.Revocation
+	// memo is emptied when keys, revocations or the configuration change.
+	memo memo
 
 	keysFile, revocationsFile file
 	// reading is the feed file that is being read, or nil.
@@ -54,6 +56,7 @@ func (e *Edge) Configure(cfg *config.Config) {
 		e.forget(cfg)
 		e.keys = nil
 	}
+	e.memo.forget()
 	e.closeFeed()
 	e.config, e.checked = cfg, 0
 	e.keysFile, e.revocationsFile = file{name: cfg.KeysFile}, file{name: cfg.RevocationsFile}
@@ -69,6 +72,7 @@ func (e *Edge) Configure(cfg *config.Config) {
 // forget starts with an empty cache and without revocations.
 func (e *Edge) forget(cfg *config.Config) {
 	e.revocations, e.feed, e.loaded, e.list = gate.NewRevocations(), gate.FeedState{}, false, nil
+	e.memo = newMemo(cfg.CacheSize)
 	e.verifier = gate.NewVerifier(gate.VerifierConfig{
 		Issuer: cfg.Issuer, Audience: cfg.Audience, Purpose: gate.PurposeLogin,
 		CacheSize: cfg.CacheSize, Revocations: e.revocations,
@@ -120,6 +124,7 @@ func (e *Edge) isStale(now time.Time) bool {
 func (e *Edge) setKeys(keys *gate.KeySet) {
 	e.keys = keys
 	e.verifier.SetKeys(keys)
+	e.memo.forget()
 }
 
 // setList replaces the revocations that are not in a feed.
@@ -129,4 +134,5 @@ func (e *Edge) setList(list []gate.Revocation) {
 	}
 	e.revocations.Apply(list...)
 	e.list = list
+	e.memo.forget()
 }

@@ -17,6 +17,10 @@
 //   - An instance that was interrupted in the middle of a request, because the host
 //     or the runtime failed, permanently answers 503. Hosts that notice drop it.
 //
+// A request of an identified user that is like an earlier one, except for path and body,
+// gets the same changes without another decision: see edge.Edge.Recall. This takes about
+// ten calls of the host and little memory of the guest.
+//
 // The module needs no randomness and signs nothing. It reads no body, and writes
 // only that of its own answers. It imports eleven functions of http_handler, listed
 // in abi.go, and those of wasi_snapshot_preview1 that the Go runtime and reading

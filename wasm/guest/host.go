@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/wasm/edge"
 )
 
 // Limits on data from the host, in bytes. Requests that exceed them are refused, or
@@ -100,32 +101,39 @@ func (b *buffer) values(name string, most uint32) (values []string, count int, o
 	})
 }
 
-func setHeader(kind uint32, name, value string) {
-	hostSetHeader(kind, pointer(name), length(name), pointer(value), length(value))
-}
-
-// setRequestHeader replaces all values of a header of the request.
-func setRequestHeader(name string, values []string) {
-	setHeader(kindRequest, name, values[0])
-	for _, value := range values[1:] {
-		hostAddHeader(kindRequest, pointer(name), length(name), pointer(value), length(value))
-	}
-}
-
-func deleteHeader(name string) { hostRemoveHeader(kindRequest, pointer(name), length(name)) }
-
-// answerHeader writes the header of the answer. Vary is a list, to which an upstream
-// may add.
-func answerHeader(header gate.Header) {
-	for name, values := range header {
-		for i, value := range values {
-			if i == 0 && name != "Vary" {
-				setHeader(kindResponse, name, value)
-			} else {
-				hostAddHeader(kindResponse, pointer(name), length(name), pointer(value), length(value))
-			}
+// apply makes changes to the header of the request or of the answer.
+func apply(changes []edge.Change) {
+	for i := range changes {
+		c := &changes[i]
+		name, nameLength, value, valueLength := pointer(c.Name), length(c.Name), pointer(c.Value), length(c.Value)
+		switch c.Kind {
+		case edge.ChangeDelete:
+			hostRemoveHeader(kindRequest, name, nameLength)
+		case edge.ChangeSet:
+			hostSetHeader(kindRequest, name, nameLength, value, valueLength)
+		case edge.ChangeAdd:
+			hostAddHeader(kindRequest, name, nameLength, value, valueLength)
+		case edge.AnswerSet:
+			hostSetHeader(kindResponse, name, nameLength, value, valueLength)
+		case edge.AnswerAdd:
+			hostAddHeader(kindResponse, name, nameLength, value, valueLength)
 		}
 	}
+}
+
+// answerChanges returns the changes that write the header of the answer. Vary is a list,
+// to which an upstream may add.
+func answerChanges(header gate.Header) (changes []edge.Change) {
+	for name, values := range header {
+		for i, value := range values {
+			kind := edge.AnswerAdd
+			if i == 0 && name != "Vary" {
+				kind = edge.AnswerSet
+			}
+			changes = append(changes, edge.Change{Kind: kind, Name: name, Value: value})
+		}
+	}
+	return changes
 }
 
 // complain writes a fault to the log of the host.
@@ -138,7 +146,7 @@ func complain(message string) {
 func answer(d *gate.Decision) {
 	header := gate.Header{}
 	d.Answer(header)
-	answerHeader(header)
+	apply(answerChanges(header))
 	hostStatus(uint32(d.Status)) //nolint:gosec // three digits
 	if d.Body != "" {
 		hostWriteBody(kindResponse, pointer(d.Body), length(d.Body))

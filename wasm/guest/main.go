@@ -75,6 +75,7 @@ func revocationsCursor() (cursor uint64) {
 type guest struct {
 	buffer buffer
 	header header
+	inputs inputs
 	// edge is nil until there is a valid configuration.
 	edge *edge.Edge
 	// busy is true during a call.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/wasm/edge"
 )
 
 // proceed is the result of handle_request for a request that proceeds.
@@ -19,23 +20,39 @@ var (
 	errHeader        = errors.New("the header cannot be read or changed")
 )
 
-// handle performs the steps of gate.Site for one request.
+// handle performs the steps of gate.Site for one request, or repeats the result of an
+// earlier one.
 func (g *guest) handle() (ctxNext uint64) {
 	if g.edge == nil && !g.configure() {
 		return refuse(gate.Unavailable(errNotConfigured))
-	}
-	if err := g.header.load(&g.buffer, g.edge.UseOf); err != nil {
-		return refuse(gate.Unavailable(err))
-	}
-	g.edge.Clean(g.header.fields)
-	if g.header.store() && g.buffer.hasIdentity(g.edge.IsManaged) {
-		return refuse(gate.Unavailable(errHeader))
 	}
 	time, ok := now()
 	if !ok {
 		return refuse(gate.Unavailable(errClock))
 	}
-	path, query := g.buffer.path()
+	path, query := "", ""
+	if g.edge.HasLoginPaths() {
+		path, query = g.buffer.path()
+	}
+	remembers := g.inputs.load(g.edge)
+	if remembers {
+		if changes, ok := g.edge.Recall(g.inputs.key(), path, time); ok {
+			apply(changes)
+			return proceed
+		}
+	}
+	if err := g.header.load(&g.buffer, g.edge.UseOf); err != nil {
+		return refuse(gate.Unavailable(err))
+	}
+	g.edge.Clean(g.header.fields)
+	changes := g.header.changes()
+	apply(changes)
+	if g.header.deleted && g.buffer.hasIdentity(g.edge.IsManaged) {
+		return refuse(gate.Unavailable(errHeader))
+	}
+	if path == "" {
+		path, query = g.buffer.path()
+	}
 	request := gate.Request{
 		Method: g.buffer.method(), Header: g.header.fields, Path: path, Query: query, HasBody: g.header.hasBody, Now: time,
 	}
@@ -43,13 +60,17 @@ func (g *guest) handle() (ctxNext uint64) {
 	if decision.Status != 0 {
 		return refuse(decision)
 	}
+	until := g.edge.HoldsUntil(&decision, &request)
+	more := gate.Header{}
 	if decision.Completes() {
-		more := gate.Header{}
 		decision.Complete(more)
-		answerHeader(more)
 	}
 	g.edge.Forward(&decision, g.header.fields)
-	g.header.store()
+	rest := append(g.header.changes(), answerChanges(more)...)
+	apply(rest)
+	if remembers {
+		g.edge.Remember(g.inputs.key(), append(changes, rest...), time, until)
+	}
 	return proceed
 }
 
@@ -63,8 +84,8 @@ func refuse(d gate.Decision) (ctxNext uint64) {
 type header struct {
 	fields gate.Header
 	// host lists the fields as the host has them.
-	host    []field
-	hasBody bool
+	host             []field
+	hasBody, deleted bool
 }
 
 type field struct {
@@ -105,30 +126,43 @@ func (h *header) add(key string, values []string) {
 	h.host = append(h.host, field{key, values})
 }
 
-// store writes changes of the fields to the host and reports whether it deleted
-// any.
-func (h *header) store() (deleted bool) {
+// changes returns the changes of the fields since the last call, and notes in deleted
+// whether some were deleted.
+func (h *header) changes() (changes []edge.Change) {
 	kept := h.host[:0]
+	h.deleted = false
 	for _, f := range h.host {
 		values, ok := h.fields[f.name]
 		switch {
 		case !ok:
-			deleteHeader(f.name)
-			deleted = true
+			changes = append(changes, edge.Change{Kind: edge.ChangeDelete, Name: f.name})
+			h.deleted = true
 			continue
 		case !slices.Equal(values, f.values):
-			setRequestHeader(f.name, values)
+			changes = appendField(changes, f.name, values)
 		}
 		kept = append(kept, field{f.name, values})
 	}
 	h.host = kept
 	for name, values := range h.fields {
 		if !slices.ContainsFunc(h.host, func(f field) bool { return f.name == name }) {
-			setRequestHeader(name, values)
+			changes = appendField(changes, name, values)
 			h.host = append(h.host, field{name, values})
 		}
 	}
-	return deleted
+	return changes
+}
+
+// appendField replaces all values of a field of the request.
+func appendField(changes []edge.Change, name string, values []string) []edge.Change {
+	for i, value := range values {
+		kind := edge.ChangeAdd
+		if i == 0 {
+			kind = edge.ChangeSet
+		}
+		changes = append(changes, edge.Change{Kind: kind, Name: name, Value: value})
+	}
+	return changes
 }
 
 // fieldValues returns the values of a field. If they are too long to be fetched, it

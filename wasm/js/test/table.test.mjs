@@ -127,12 +127,14 @@ for (const name of names) {
       for (const [i, one] of cases.entries()) {
         const skip = one.raw_path && name !== "node" && "this host rewrites paths";
         await t.test(one.name, { skip }, async () => {
-          [seen, expected] = [undefined, one];
           const difference = differences[one.name]?.hosts.includes(name) ? differences[one.name] : undefined;
-          const got = await send(host.port, sites.indexOf(keys[i]), one.request);
-          if (difference) difference.answer(got);
-          else checkAnswer(got, one);
-          checkUpstream(seen, one);
+          for (let again = 0; again < 2; again++) { // the guest remembers requests that proceed
+            [seen, expected] = [undefined, one];
+            const got = await send(host.port, sites.indexOf(keys[i]), one.request);
+            if (difference) difference.answer(got);
+            else checkAnswer(got, one);
+            checkUpstream(seen, one);
+          }
         });
       }
     } finally {
