@@ -26,8 +26,8 @@ const clientSources = "../clients/js"
 // pageLimit bounds every wait for a page.
 const pageLimit = time.Minute
 
-// startBrowser starts Chromium. It never downloads one.
-func startBrowser(t *testing.T) *rod.Browser {
+// browserPath returns the path of Chromium.
+func browserPath(t *testing.T) string {
 	t.Helper()
 	path := os.Getenv("CHROMIUM")
 	if path == "" {
@@ -36,6 +36,13 @@ func startBrowser(t *testing.T) *rod.Browser {
 	if _, err := os.Stat(path); err != nil {
 		missing(t, "there is no browser: %v", err)
 	}
+	return path
+}
+
+// startBrowser starts Chromium. It never downloads one.
+func startBrowser(t *testing.T) *rod.Browser {
+	t.Helper()
+	path := browserPath(t)
 	start := launcher.New().Bin(path).Leakless(false).UserDataDir(t.TempDir()).
 		Headless(true).NoSandbox(true).Set("disable-gpu").Set("disable-quic").Set("no-first-run").
 		Set("disable-background-networking").Set("disable-component-update").Set("disable-sync")

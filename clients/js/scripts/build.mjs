@@ -1,7 +1,7 @@
-// Builds dist/: types of the API from openapi.yaml, error codes from errors.md, then
-// the modules.
+// Builds dist/: types of the API from openapi.yaml, error codes from errors.md, the
+// modules, and texts of the elements from those of the login page.
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import openapiTS, { astToString } from 'openapi-typescript'
 
 const folder = new URL('..', import.meta.url)
@@ -19,3 +19,13 @@ writeFileSync(at('src/codes.ts'), `/** A code of docs/errors.md. */\nexport type
 
 rmSync(at('dist'), { recursive: true, force: true })
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: folder, stdio: 'inherit' })
+
+const { english } = await import(at('dist/elements-look.js'))
+mkdirSync(at('dist/texts'))
+for (const name of readdirSync(at('../../pages/texts/'))) {
+  const all = JSON.parse(readFileSync(at('../../pages/texts/' + name), 'utf8'))
+  const texts = Object.fromEntries(Object.keys(english).filter((key) => all[key]).map((key) => [key, all[key]]))
+  const path = 'dist/texts/' + name.replace('.json', '')
+  writeFileSync(at(path + '.js'), `export default ${JSON.stringify(texts, null, 2)}\n`)
+  writeFileSync(at(path + '.d.ts'), "import type { Texts } from '../elements.js'\ndeclare const texts: Partial<Texts>\nexport default texts\n")
+}

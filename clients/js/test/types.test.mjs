@@ -71,3 +71,21 @@ test('the types of the API are those of the description', async () => {
   const { default: openapiTS, astToString } = await import('openapi-typescript')
   assert.equal(read('src/api.ts'), astToString(await openapiTS(at('../../docs/openapi.yaml'))))
 })
+
+test('the texts of the elements are those of the login page', async () => {
+  const { english } = await import('../dist/elements-look.js')
+  const files = readdirSync(at('dist/texts')).filter((name) => name.endsWith('.js'))
+  assert.equal(files.length, 14)
+  const { default: page } = await import('../dist/texts/en.js')
+  for (const [key, text] of Object.entries(page)) assert.equal(english[key], text, key)
+  for (const name of files) {
+    const { default: texts } = await import('../dist/texts/' + name)
+    assert.deepEqual(Object.keys(texts), Object.keys(page), name)
+    assert.ok(Object.keys(texts).length > 40, `${name} has too few texts`)
+  }
+})
+
+test('a server can import the elements', async () => {
+  const { defineElements } = await import('../dist/elements.js')
+  assert.equal(typeof defineElements, 'function')
+})

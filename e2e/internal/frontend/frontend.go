@@ -1,8 +1,9 @@
 // Package frontend serves the plain example of the client for browsers on an origin of
-// its own.
+// its own, and a page with the custom elements.
 package frontend
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -15,6 +16,9 @@ import (
 
 	"github.com/evanw/esbuild/pkg/api"
 )
+
+//go:embed elements.html
+var elements []byte
 
 // Config configures the pages.
 type Config struct {
@@ -41,7 +45,8 @@ func Start(t testing.TB, sources string) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := client(t, sources)
+	script := client(t, sources, `export * from "./src/index.ts"`)
+	both := client(t, sources, `export * from "./src/index.ts"; export * from "./src/elements.ts"`)
 	site := &Site{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /config.js", func(w http.ResponseWriter, _ *http.Request) {
@@ -52,6 +57,9 @@ func Start(t testing.TB, sources string) *Site {
 		_, _ = fmt.Fprintf(w, "export const api = %s, clientKey = %s\n", address, key)
 	})
 	mux.HandleFunc("GET /edgeauth.js", serve("text/javascript", script))
+	mux.HandleFunc("GET /elements.js", serve("text/javascript", both))
+	mux.Handle("GET /texts/", http.StripPrefix("/texts/", http.FileServer(http.Dir(filepath.Join(sources, "..", "..", "pages", "texts")))))
+	mux.HandleFunc("GET /elements/", serve("text/html; charset=utf-8", elements))
 	mux.HandleFunc("GET /", serve("text/html; charset=utf-8", page))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -59,12 +67,16 @@ func Start(t testing.TB, sources string) *Site {
 	return site
 }
 
-// client compiles the client to one module, without Node.js.
-func client(t testing.TB, sources string) []byte {
+// client compiles a module with the client to one file, without Node.js.
+func client(t testing.TB, sources, module string) []byte {
 	t.Helper()
+	folder, err := filepath.Abs(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
 	result := api.Build(api.BuildOptions{
-		EntryPoints: []string{filepath.Join(sources, "src", "index.ts")},
-		Bundle:      true, Format: api.FormatESModule, Target: api.ES2022,
+		Stdin:  &api.StdinOptions{Contents: module, ResolveDir: folder},
+		Bundle: true, Format: api.FormatESModule, Target: api.ES2022,
 	})
 	if len(result.Errors) > 0 {
 		t.Fatalf("compile the client: %v", result.Errors)

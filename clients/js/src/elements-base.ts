@@ -1,0 +1,183 @@
+/** What the custom elements have in common: a shadow tree, messages, steps, and second factors. */
+import { AuthError, type Auth, type Session } from './index.js'
+import { beginTotp, loginWithFactor, missingFactor, verifyFactor, type MissingFactor } from './factors.js'
+import { failures, style, type Texts } from './elements-look.js'
+
+/** What the elements of a page share. */
+export interface Context { auth: Auth, texts: Texts, redirectUri: string | undefined }
+
+export type Child = Node | string | false | null | undefined
+/** A step of the user, which may fail. */
+export type Step = () => Promise<unknown>
+export type Values = Record<string, string>
+
+// A server that renders pages imports the module, too.
+const Parent = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement
+
+export abstract class Base extends Parent {
+  readonly #body = element('div')
+  readonly #status = element('p', { role: 'status' })
+  readonly #alert = element('p', { role: 'alert' })
+  readonly #context: Context
+  #stop?: () => void
+  /** What is shown stays until the user continues. */
+  #held = false
+
+  constructor(context: Context) {
+    super()
+    this.#context = context
+  }
+  get auth() {
+    return this.#context.auth
+  }
+  get texts() {
+    return this.#context.texts
+  }
+  /** The page to which a provider returns. */
+  get back() {
+    return this.#context.redirectUri ?? location.origin + location.pathname
+  }
+
+  connectedCallback() {
+    if (!this.shadowRoot) {
+      const sheet = new CSSStyleSheet()
+      sheet.replaceSync(style)
+      const root = this.attachShadow({ mode: 'open' })
+      root.adoptedStyleSheets = [sheet]
+      root.append(this.#body, this.#status, this.#alert)
+    }
+    this.#stop = this.auth.onChange(({ type, session }) => this.#held || type == 'refreshed' || this.render(session))
+  }
+  disconnectedCallback() {
+    this.#stop?.()
+  }
+  /** Shows what belongs to a session, or to none. */
+  abstract render(session: Session | null): void
+
+  /** Shows a step and moves the focus to it, unless the page was just loaded. */
+  show(children: Child[], focus?: boolean) {
+    this.#body.replaceChildren(...present(children))
+    if (focus) (this.#body.querySelector('input') ?? this.#body.querySelector('h2'))?.focus()
+  }
+  say(text: string) {
+    this.#status.textContent = text
+  }
+  /** Runs a step. It asks for a second factor if the step needs one, and shows a failure. */
+  async run(step: Step) {
+    this.say('')
+    this.#alert.textContent = ''
+    try {
+      await step()
+    } catch (error) {
+      const missing = missingFactor(error)
+      if (missing?.enrol && missing.challenge) await this.run(() => this.#enrol(missing.challenge))
+      else if (missing) this.#ask(missing, step)
+      else this.#alert.textContent = this.#message(error as Error)
+    }
+  }
+  #message(error: Error) {
+    if (!(error instanceof AuthError)) return error.name == 'NotAllowedError' ? '' : error.message // the user cancelled
+    const { texts } = this
+    if (error.status == 429) return texts.ErrThrottled.replace('{time}', `${error.retryAfter ?? 60} s`)
+    if (error.fields.email) return texts.ErrEmail
+    const name = failures[error.code ?? '']
+    return name ? texts[name] : error.message
+  }
+  /** A form for the missing factor. It completes the login, or repeats the step. */
+  #ask({ challenge, methods }: MissingFactor, step: Step, recovery = false) {
+    const { auth, texts } = this
+    this.show([
+      heading(texts.TwoStep),
+      this.form([code(recovery ? texts.RecoveryCode : texts.AppCode, recovery)], texts.Continue, async ({ code = '' }) => {
+        const proof = recovery ? { recoveryCode: code } : { code }
+        if (challenge) return loginWithFactor(auth, challenge, proof)
+        await verifyFactor(auth, proof)
+        this.render(auth.snapshot)
+        return step()
+      }),
+      !recovery && methods.includes('recovery') && this.button(texts.UseRecovery, async () => this.#ask({ challenge, methods, enrol: false }, step, true)),
+    ], true)
+  }
+  /** Adds an application, which the login requires. */
+  async #enrol(challenge: string) {
+    const begun = await beginTotp(this.auth, challenge)
+    this.enrolment(begun, (value) => loginWithFactor(this.auth, challenge, { code: value, enrolment: begun.enrolment }))
+  }
+  /** Shows the secret of an application. After the first code it shows the recovery codes. */
+  enrolment({ qr, secret }: { qr: string, secret: string }, confirm: (code: string) => Promise<{ recoveryCodes?: string[] | undefined }>) {
+    const { texts } = this
+    this.show([
+      heading(texts.AddApp),
+      element('p', {}, texts.AppIntro),
+      element('img', { src: qr, alt: texts.QRCode }),
+      element('p', {}, secret),
+      this.form([code(texts.AppCode)], texts.Continue, async (values) => {
+        this.#held = true
+        try {
+          this.codes((await confirm(values.code ?? '')).recoveryCodes)
+        } catch (error) {
+          this.#held = false
+          throw error
+        }
+      }),
+    ], true)
+  }
+  /** Shows recovery codes until the user continues. */
+  codes(list: string[] | undefined) {
+    const { texts } = this
+    const done = async () => {
+      this.#held = false
+      this.render(this.auth.snapshot)
+    }
+    if (!list) return void done()
+    this.#held = true
+    this.show([
+      heading(texts.RecoveryCodes), element('p', {}, texts.RecoveryIntro),
+      items(list.map((one) => [element('code', {}, one)])), this.button(texts.Continue, done, ''),
+    ], true)
+  }
+
+  button(label: string, step: Step, className = 'other') {
+    const made = element('button', { type: 'button', class: className }, label)
+    made.onclick = () => this.run(step)
+    return made
+  }
+  form(fields: Node[], label: string, step: (values: Values) => Promise<unknown>) {
+    const made = element('form', {}, ...fields, element('button', {}, label))
+    made.onsubmit = (event) => {
+      event.preventDefault()
+      const values = Object.fromEntries([...new FormData(made)].map(([name, value]) => [name, String(value)]))
+      void this.run(() => step(values))
+    }
+    return made
+  }
+}
+
+let serial = 0
+
+/** An input with its label. */
+export function field(label: string, attributes: Values) {
+  const id = 'f' + ++serial
+  return element('div', {}, element('label', { for: id }, label), element('input', { id, ...attributes }))
+}
+
+/** An input for a code of digits, or for a recovery code. */
+export const code = (label: string, letters = false) =>
+  field(label, { name: 'code', autocomplete: letters ? 'off' : 'one-time-code', inputmode: letters ? 'text' : 'numeric', required: '' })
+
+/** The heading of a step, to which the focus can move. */
+export const heading = (...children: Child[]) => element('h2', { tabindex: '-1' }, ...children)
+
+export const items = (rows: Child[][]) => element('ul', {}, ...rows.map((row) => element('li', {}, ...row)))
+
+/** The name of a provider: "google-oauth2" is Google. */
+export const title = (name: string) => name.charAt(0).toUpperCase() + name.slice(1).replace(/-.*/, '')
+
+export function element<K extends keyof HTMLElementTagNameMap>(name: K, attributes: Values = {}, ...children: Child[]) {
+  const made = document.createElement(name)
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
+  made.append(...present(children))
+  return made
+}
+
+const present = (children: Child[]) => children.filter((child): child is Node | string => !!child)
