@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/edgeauth/edgeauth/authcore"
-	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/httpapi"
 	"github.com/edgeauth/edgeauth/pages"
@@ -89,9 +87,6 @@ func (*LoginPage) CaddyModule() caddy.ModuleInfo {
 func (l *LoginPage) Provision(ctx caddy.Context) (err error) {
 	if l.realm, err = findRealm(ctx, l.Realm); err != nil {
 		return fmt.Errorf("login_page: %w", err)
-	}
-	if factor := l.realm.SecondFactor; factor != "" && factor != account.SecondFactorOff {
-		return errors.New("login_page: its pages do not ask for a second factor; remove second_factor from the realm, or sign in through login_api")
 	}
 	if err := l.provision(ctx); err != nil {
 		return fmt.Errorf("login_page: %w", err)

@@ -26,6 +26,8 @@ type accountView struct {
 	// one, or "".
 	Passkeys     []passkeyRow
 	PasskeyAfter string
+	// Factors are the second factors; nil if the realm has none.
+	Factors *factorsView
 }
 
 // sessionView is a session of the user.
@@ -51,8 +53,8 @@ func (h *Handler) signedIn(serve func(*request, *gate.Claims) error) func(*reque
 		}
 		r.view.Claims = claims
 		err = serve(r, claims)
-		if public, ok := asPublic(err); ok && public.Code == authcore.CodeReauthenticationRequired {
-			h.redirect(r, withReturn(h.Prefix+"/confirm", h.Prefix+"/account"))
+		if public, ok := asPublic(err); ok && confirmsFirst(public) {
+			h.redirect(r, h.confirmFor(public, "/account"))
 			return nil
 		}
 		return err
@@ -73,6 +75,7 @@ func (v *view) done(change string) string {
 	return map[string]string{
 		"name": v.Text.Saved, "session": v.Text.Ended, "unlink": v.Text.Removed,
 		"add-passkey": v.Text.Saved, "rename-passkey": v.Text.Saved, "remove-passkey": v.Text.Removed, "email": v.Text.AddressChanged,
+		"totp": v.Text.Saved, "remove-totp": v.Text.Saved, "forget-device": v.Text.Saved,
 	}[change]
 }
 
@@ -92,6 +95,12 @@ func (h *Handler) changeAccount(r *request, claims *gate.Claims) error {
 		err = h.Realm.Accounts.Unlink(ctx, claims, h.caller(r), r.PostForm.Get("id"))
 	case "add-passkey", "rename-passkey", "remove-passkey":
 		err = h.changePasskey(r, claims, change)
+	case "remove-totp", "forget-device":
+		err = h.changeFactor(r, claims, change)
+	case "totp":
+		return h.addApp(r, claims)
+	case "recovery":
+		return h.newCodes(r, claims)
 	case "link":
 		return h.addLogin(r, claims)
 	case "email":
@@ -99,7 +108,7 @@ func (h *Handler) changeAccount(r *request, claims *gate.Claims) error {
 	default:
 		return badForm()
 	}
-	if public, ok := asPublic(err); ok && public.Status < http.StatusInternalServerError && public.Code != authcore.CodeReauthenticationRequired {
+	if public, ok := asPublic(err); ok && public.Status < http.StatusInternalServerError && !confirmsFirst(public) {
 		r.view.Error = r.view.failure(public)
 		return h.showAccount(r, claims, public.Status)
 	}
@@ -135,6 +144,13 @@ func (h *Handler) endOthers(r *request, claims *gate.Claims) error {
 
 // addLogin continues to a provider, whose account is added when the browser returns.
 func (h *Handler) addLogin(r *request, claims *gate.Claims) error {
+	user, err := h.Realm.Accounts.CurrentUser(r.Context(), claims)
+	if err != nil {
+		return err
+	}
+	if err := h.Realm.Accounts.CheckFactor(claims, user); err != nil {
+		return err // before the provider asks for anything; the login step checks it again
+	}
 	browser, err := h.bindBrowser(r)
 	if err != nil {
 		return err
@@ -167,6 +183,9 @@ func (h *Handler) showAccount(r *request, claims *gate.Claims, status int) error
 		return err
 	}
 	if err := h.addPasskeys(r, claims, shown); err != nil {
+		return err
+	}
+	if err := h.addFactors(r, claims, shown); err != nil {
 		return err
 	}
 	r.view.Account = shown
@@ -256,13 +275,7 @@ func (h *Handler) confirmEmail(r *request, claims *gate.Claims) error {
 			h.redirect(r, h.Prefix+"/account?done=email")
 			return nil
 		}
-		public, ok := asPublic(err)
-		switch {
-		case ok && public.Fields != nil:
-			r.view.Error = r.view.Text.ErrDigits
-		case ok && public.Code == authcore.CodeInvalidCode:
-			r.view.Error = r.view.Text.ErrCode
-		default:
+		if !r.view.wrongCode(err) {
 			return err
 		}
 		status = http.StatusBadRequest

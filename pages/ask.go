@@ -36,8 +36,7 @@ func (h *Handler) ask(r *request) error {
 	return h.showForm(r, http.StatusOK)
 }
 
-// showForm shows the form of ask, or that of confirm if the view has claims of a user
-// who signs in again.
+// showForm shows the form of ask.
 func (h *Handler) showForm(r *request, status int) error {
 	v := &r.view
 	v.ReturnTo = h.returnTo(r)
@@ -86,15 +85,20 @@ func (h *Handler) begin(r *request, again *gate.Claims) error {
 		email = again.Email
 	}
 	err = h.mail(r, email, start)
-	if public, ok := asPublic(err); ok && public.Status == http.StatusBadRequest && public.Fields["email"] != nil {
-		r.view.Email, r.view.Error = email, r.view.Text.ErrEmail
-		return h.showForm(r, http.StatusBadRequest)
+	public, ok := asPublic(err)
+	switch {
+	case ok && public.Status == http.StatusBadRequest && public.Fields["email"] != nil:
+		r.view.Error = r.view.Text.ErrEmail
+	case isUnsolved(err):
+		r.view.Error = r.view.Text.ErrCaptcha
+	default:
+		return err
 	}
-	if isUnsolved(err) {
-		r.view.Email, r.view.Error = email, r.view.Text.ErrCaptcha
-		return h.showForm(r, http.StatusBadRequest)
+	if again != nil {
+		return h.showConfirm(r, again, readNeeds(r.PostForm), http.StatusBadRequest)
 	}
-	return err
+	r.view.Email = email
+	return h.showForm(r, http.StatusBadRequest)
 }
 
 // authorize redirects the browser to a provider. The user of linkTo adds a login to the
@@ -197,19 +201,25 @@ func (h *Handler) enterCode(r *request, opened *ticket) error {
 	grant, err := h.Realm.Logins.ByCode(r.Context(), login.CodeLogin{
 		RequestID: opened.Request, Code: r.PostForm.Get("code"), ClientKey: h.ClientKey, Caller: h.caller(r),
 	})
-	if err == nil {
-		return h.enter(r, grant, h.checkedReturn(opened.ReturnTo))
+	if r.view.wrongCode(err) {
+		return h.showSent(r, opened, http.StatusBadRequest)
 	}
+	return h.entered(r, grant, h.checkedReturn(opened.ReturnTo), err)
+}
+
+// wrongCode reports whether an error is about a code that the user entered, and puts its
+// text into the view.
+func (v *view) wrongCode(err error) bool {
 	public, ok := asPublic(err)
 	switch {
-	case ok && public.Fields["code"] != nil:
-		r.view.Error = r.view.Text.ErrDigits
+	case ok && (public.Fields["code"] != nil || public.Fields["current_code"] != nil):
+		v.Error = v.Text.ErrDigits
 	case ok && public.Code == authcore.CodeInvalidCode:
-		r.view.Error = r.view.Text.ErrCode
+		v.Error = v.Text.ErrCode
 	default:
-		return err
+		return false
 	}
-	return h.showSent(r, opened, http.StatusBadRequest)
+	return true
 }
 
 // label returns the name of a provider for people.

@@ -30,13 +30,13 @@ func newStyle(theme []byte) asset {
 	return newAsset("style", ".css", "text/css; charset=utf-8", append(content, theme...))
 }
 
-// newScript returns the script for passkeys.
-func newScript() asset {
-	content, err := embedded.ReadFile("assets/passkey.js")
+// newScript returns one of the scripts.
+func newScript(name string) asset {
+	content, err := embedded.ReadFile("assets/" + name + ".js")
 	if err != nil {
 		content = nil // impossible: the file is embedded
 	}
-	return newAsset("passkey", ".js", "text/javascript; charset=utf-8", content)
+	return newAsset(name, ".js", "text/javascript; charset=utf-8", content)
 }
 
 // newLogo returns an image. Its type follows from the file name.
@@ -61,7 +61,7 @@ func (h *Handler) assetPath(a asset) string {
 
 // asset serves a static file.
 func (h *Handler) asset(r *request) error {
-	for _, a := range []asset{h.style, h.script, h.logo} {
+	for _, a := range []asset{h.style, h.script, h.print, h.logo} {
 		if r.param != a.name {
 			continue
 		}

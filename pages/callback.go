@@ -40,10 +40,7 @@ func (h *Handler) callback(r *request) error {
 		}
 	}
 	grant, err := h.Realm.Logins.Social(r.Context(), social)
-	if err != nil {
-		return err
-	}
-	return h.enter(r, grant, r.view.ReturnTo)
+	return h.entered(r, grant, r.view.ReturnTo, err)
 }
 
 // signInElsewhere continues to the login page of the other site. The browser is bound
@@ -55,7 +52,13 @@ func (h *Handler) signInElsewhere(r *request, confirm bool) error {
 	}
 	query := url.Values{"site": {h.address()}, "browser": {browser}, "return_to": {h.returnTo(r)}}
 	if confirm {
-		query.Set("confirm", "1")
+		asked := readNeeds(r.URL.Query())
+		for _, value := range asked.fields() {
+			query.Set(value.Name, value.Value)
+		}
+		if asked.isEmpty() || asked.maxAge > 0 {
+			query.Set("confirm", "1")
+		}
 	}
 	h.redirect(r, h.SignInAt+"/sso?"+query.Encode())
 	return nil

@@ -44,9 +44,18 @@ func (h *Handler) bindBrowser(r *request) (string, error) {
 	return digest, err
 }
 
-// enter sets the session cookie for a login and continues to the return address. A
-// session of the browser that this one replaces ends.
+// enter sets the session cookie for a login and continues to the return address.
 func (h *Handler) enter(r *request, grant session.Grant, returnTo string) error {
+	if err := h.replaceSession(r, grant); err != nil {
+		return err
+	}
+	h.redirect(r, returnTo)
+	return nil
+}
+
+// replaceSession sets the session cookie. A session of the browser that this one replaces
+// ends.
+func (h *Handler) replaceSession(r *request, grant session.Grant) error {
 	if err := h.setSession(r, grant); err != nil {
 		return err
 	}
@@ -55,7 +64,6 @@ func (h *Handler) enter(r *request, grant session.Grant, returnTo string) error 
 			h.Logger.Warn("ending the former session failed", "error", err)
 		}
 	}
-	h.redirect(r, returnTo)
 	return nil
 }
 

@@ -73,7 +73,7 @@ func (v *view) failure(err *authcore.Error) string {
 		return text.ErrLink
 	case authcore.CodeInvalidCode:
 		return text.ErrCode
-	case authcore.CodeInvalidState, authcore.CodeProviderMismatch:
+	case authcore.CodeInvalidState, authcore.CodeInvalidChallenge, authcore.CodeProviderMismatch:
 		return text.ErrState
 	case authcore.CodeInvalidPasskey:
 		return text.ErrPasskey
@@ -97,6 +97,8 @@ func (v *view) failure(err *authcore.Error) string {
 		return text.ErrUnlinked
 	case authcore.CodeLastIdentity:
 		return text.ErrLastLogin
+	case authcore.CodeLastFactor:
+		return text.ErrLastFactor
 	case authcore.CodeReauthenticationRequired:
 		return text.ErrRecent
 	}

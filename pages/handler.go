@@ -68,6 +68,7 @@ type Handler struct {
 	templates templates
 	style     asset
 	script    asset
+	print     asset
 	logo      asset
 	routes    []route
 }
@@ -92,7 +93,7 @@ func New(options Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{Options: options, templates: parsed, style: newStyle(options.Theme), script: newScript()}
+	h := &Handler{Options: options, templates: parsed, style: newStyle(options.Theme), script: newScript("passkey"), print: newScript("print")}
 	if len(options.Logo) > 0 {
 		if h.logo, err = newLogo(options.LogoFile, options.Logo); err != nil {
 			return nil, err
@@ -202,7 +203,7 @@ func (h *Handler) serve(matched route, r *request) (err error) {
 
 // caller describes the sender of a request.
 func (h *Handler) caller(r *request) authcore.Caller {
-	return authcore.Caller{IP: h.ClientIP(r.Request), UserAgent: r.UserAgent(), Browser: true}
+	return authcore.Caller{IP: h.ClientIP(r.Request), UserAgent: r.UserAgent(), Browser: true, Device: h.cookies().Device(r.Request)}
 }
 
 // peer returns the other end of the connection, or the zero Addr.

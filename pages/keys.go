@@ -83,10 +83,10 @@ func (h *Handler) keys(r *request, claims *gate.Claims) error {
 	}
 	public, ok := asPublic(err)
 	switch {
-	case !ok || public.Status >= http.StatusInternalServerError || public.Status == http.StatusUnauthorized || public.Missing != nil:
+	case !ok || public.Status >= http.StatusInternalServerError || public.Status == http.StatusUnauthorized:
 		return err
-	case public.Code == authcore.CodeReauthenticationRequired:
-		h.redirect(r, withReturn(h.Prefix+"/confirm", h.Prefix+keysPath))
+	case confirmsFirst(public):
+		h.redirect(r, h.confirmFor(public, keysPath))
 		return nil
 	}
 	r.view.Error = r.view.keyFault(public)
@@ -132,8 +132,12 @@ func (h *Handler) showKeys(r *request, claims *gate.Claims, shown *keysView, sta
 		return int(keyLifetimes()[a.Value] - keyLifetimes()[b.Value])
 	})
 	err = account.CheckRecentLogin(claims, h.Realm.Now(), "Sign in again to create an API key.")
-	if shown.Create = err == nil; !shown.Create {
-		shown.CreateAfter = withReturn(h.Prefix+"/confirm", h.Prefix+keysPath)
+	if err == nil {
+		err = h.Realm.Accounts.CheckFactor(claims, user)
 	}
+	if public, refused := asPublic(err); refused {
+		shown.CreateAfter = h.confirmFor(public, keysPath)
+	}
+	shown.Create = err == nil
 	return h.show(r, status, "keys")
 }

@@ -50,8 +50,5 @@ func (h *Handler) enterByLink(r *request) error {
 	grant, err := h.Realm.Logins.ByLink(r.Context(), login.LinkLogin{
 		Token: r.param, ClientKey: h.ClientKey, Caller: h.caller(r),
 	})
-	if err != nil {
-		return err
-	}
-	return h.enter(r, grant, returnTo)
+	return h.entered(r, grant, returnTo, err)
 }

@@ -67,12 +67,9 @@ func (h *Handler) enterByPasskey(r *request) error {
 	grant, err := h.Realm.Logins.ByPasskey(r.Context(), login.PasskeyLogin{
 		Credential: response, ClientKey: h.ClientKey, Caller: h.caller(r),
 	})
-	if err == nil {
-		return h.enter(r, grant, h.returnTo(r))
-	}
 	public, ok := asPublic(err)
 	if !ok || public.Status != http.StatusBadRequest {
-		return err
+		return h.entered(r, grant, h.returnTo(r), err)
 	}
 	r.view.Error = r.view.failure(public)
 	if public.Code == authcore.CodeUnknownPasskey {
@@ -124,8 +121,8 @@ func (h *Handler) addPasskeys(r *request, claims *gate.Claims, shown *accountVie
 	options, err := h.Realm.Passkeys.RegistrationOptions(r.Context(), claims)
 	public, ok := asPublic(err)
 	switch {
-	case ok && public.Code == authcore.CodeReauthenticationRequired:
-		shown.PasskeyAfter = withReturn(h.Prefix+"/confirm", h.Prefix+"/account")
+	case ok && confirmsFirst(public):
+		shown.PasskeyAfter = h.confirmFor(public, "/account")
 		return nil
 	case ok && public.Code == authcore.CodeTooManyPasskeys:
 		return nil

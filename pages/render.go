@@ -18,7 +18,7 @@ import (
 	"github.com/edgeauth/edgeauth/internal/language"
 )
 
-//go:embed templates/*.html templates/parts/*.html assets/style.css assets/passkey.js
+//go:embed templates/*.html templates/parts/*.html assets/style.css assets/passkey.js assets/print.js
 var embedded embed.FS
 
 // view contains the values for the templates.
@@ -42,9 +42,10 @@ type view struct {
 	Providers []provider
 	// Claims are those of the signed-in user, or nil.
 	Claims *gate.Claims
-	// Confirm is set if the user signs in again; SignedInAt is the time of the login.
-	Confirm    bool
+	// SignedInAt is the time of the login, if it is too old for a page.
 	SignedInAt string
+	// MailLogin is set if the user can sign in again by mail.
+	MailLogin bool
 	// Email is the address of the sign-in.
 	Email string
 	// DebugLink is the link in development.
@@ -57,6 +58,15 @@ type view struct {
 
 	// Captcha is set on pages whose forms need one.
 	Captcha *captcha.Widget
+
+	// Factor is set on the pages that ask for a second factor or add one.
+	Factor factorView
+	// Needs are the hidden values of the form that confirms the user.
+	Needs []field
+	// Codes are new recovery codes, CodesFile is a data URL with them.
+	Codes     []string
+	CodesFile template.URL
+
 	// Passkey is set on pages that use passkeys, and Script is the address of the script
 	// for them.
 	Passkey *passkeyView
@@ -189,7 +199,7 @@ func checkNames(own fs.FS, names []string) error {
 func try(page *template.Template) error {
 	full := view{
 		Text: textsOf(language.Default), Error: "error", Notice: "notice", Providers: []provider{{"github", "GitHub"}},
-		Claims: &gate.Claims{Email: "user@example.org"}, Confirm: true, Email: "user@example.org", DebugLink: "https://example.org/",
+		Claims: &gate.Claims{Email: "user@example.org"}, SignedInAt: "time", MailLogin: true, Email: "user@example.org", DebugLink: "https://example.org/",
 		Code: "123456", Requested: "time", Browser: "browser", Network: "network", Logo: "logo",
 		KeysPage: "page", Keys: &keysView{
 			Rows: []keyRow{{}, {LastUsed: "time", Roles: []string{"role", "role"}}}, Create: true, Roles: []string{"role"},
@@ -198,8 +208,10 @@ func try(page *template.Template) error {
 		NeedsCurrent: true, Account: &accountView{
 			User: authcore.User{Email: "user@example.org", EmailVerified: true}, Sessions: []sessionView{{Current: true}, {Browser: "b", Network: "n"}},
 			Logins: []loginView{{}}, Addable: []provider{{}}, Passkeys: []passkeyRow{{}, {LastUsed: "time"}}, PasskeyAfter: "page",
+			Factors: &factorsView{App: true, Created: "time", LastUsed: "time", Devices: []deviceView{{}, {Browser: "b"}}},
 		},
-		Passkey: &passkeyView{Options: "{}", Unknown: "id"}, Script: "script",
+		Factor: factorView{Code: true, Recovery: true, Remember: true, Passkey: true, Add: true, Enrol: true}, Needs: []field{{"acr", "2"}},
+		Codes: []string{"code"}, CodesFile: "data:,", Passkey: &passkeyView{Options: "{}", Unknown: "id"}, Script: "script",
 		Captcha: &captcha.Widget{Class: "class", SiteKey: "key", Script: "https://captcha.example/", Action: "action"},
 	}
 	for _, v := range []*view{{Text: textsOf(language.Default)}, &full} {

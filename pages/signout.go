@@ -2,7 +2,6 @@ package pages
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
@@ -48,26 +47,4 @@ func (h *Handler) renew(r *request) error {
 	}
 	h.redirect(r, h.returnTo(r))
 	return nil
-}
-
-// confirm has a signed-in user sign in again, for a page that requires a recent login.
-func (h *Handler) confirm(r *request) error {
-	claims, err := h.claims(r)
-	switch {
-	case err != nil:
-		return err
-	case h.SignInAt != "":
-		return h.signInElsewhere(r, true)
-	case h.returnToSite(r, "/confirm"):
-		return nil
-	case claims == nil:
-		h.redirect(r, withReturn(h.Prefix+"/", h.returnTo(r)))
-		return nil
-	}
-	r.view.Claims, r.view.Confirm = claims, true
-	r.view.SignedInAt = time.Unix(claims.AuthTime, 0).UTC().Format(timeFormat)
-	if r.Method == http.MethodPost {
-		return h.begin(r, claims)
-	}
-	return h.showForm(r, http.StatusOK)
 }

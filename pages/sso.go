@@ -38,6 +38,11 @@ func (h *Handler) singleSignOn(r *request) error {
 		h.redirect(r, withReturn(h.Prefix+"/confirm", here))
 		return nil
 	}
+	if asked := readNeeds(query); !asked.hasFactor(claims) {
+		asked.maxAge = 0
+		h.redirect(r, asked.address(h.Prefix, here))
+		return nil
+	}
 	code, err := h.Realm.Logins.BeginHandoff(r.Context(), claims, site, login.PageStart{Browser: query.Get("browser"), ReturnTo: returnTo})
 	if err != nil {
 		return err
@@ -89,7 +94,7 @@ func (h *Handler) returnToSite(r *request, page string) bool {
 		}
 		path, same := strings.CutPrefix(asked, parsed.Scheme+"://"+parsed.Host)
 		if checked, valid := gate.ReturnTo(path); same && valid {
-			h.redirect(r, withReturn(site+page, checked))
+			h.redirect(r, withNeeds(site+page, readNeeds(r.URL.Query()), checked))
 			return true
 		}
 	}

@@ -46,6 +46,13 @@ type Texts struct {
 	// The captcha.
 	CaptchaScript, ErrCaptcha string
 
+	// Second factors. Remember and ValidUntil contain {time}, CodesLeft {count}.
+	TwoStep, AppCode, Remember, UseRecovery, RecoveryCode, UsePasskey        string
+	AddApp, AppRequired, AppIntro, QRCode, AppKey                            string
+	RecoveryCodes, RecoveryIntro, SaveCodes, PrintCodes                      string
+	App, CodesLeft, NewCodes, NewApp, Devices, ValidUntil, Forget, ForgetAll string
+	ConfirmFactor, ConfirmNone, ErrLastFactor, PasskeyOffer                  string
+
 	// Errors. ErrThrottled contains {time}.
 	ErrHeading, ErrEmail, ErrDigits, ErrCode, ErrLink, ErrState, ErrThrottled, ErrUnavailable string
 	ErrCrossSite, ErrNotFound, ErrDenied, ErrNotAdmitted, ErrInactive, ErrEmailTaken          string
@@ -87,6 +94,11 @@ func (t Texts) WithProvider(text, provider string) string {
 
 // WithTime returns a text with its placeholder {time} replaced.
 func (t Texts) WithTime(text, at string) string { return strings.ReplaceAll(text, "{time}", at) }
+
+// WithCount returns a text with its placeholder {count} replaced.
+func (t Texts) WithCount(text, count string) string {
+	return strings.ReplaceAll(text, "{count}", count)
+}
 
 // ConfirmIntro returns ConfirmText for a user and the time of the login.
 func (t Texts) ConfirmIntro(email, at string) string {

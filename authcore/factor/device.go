@@ -47,6 +47,9 @@ func (d Device) Replaces(user authcore.User) bool {
 	return d.userID != "" && d.userID == user.ID && d.epoch == user.DeviceEpoch
 }
 
+// Remembers returns the time for which a device is remembered; zero remembers none.
+func (s *Service) Remembers() time.Duration { return s.cfg.Remember }
+
 // Remember stores a device of a user who has just proven a second factor. It returns the
 // token that the device presents at later logins, which is a secret.
 func (s *Service) Remember(ctx context.Context, user authcore.User, caller authcore.Caller) (string, error) {

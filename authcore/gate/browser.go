@@ -13,6 +13,9 @@ const (
 	CookieLogin = "edgeauth-login"
 	// CookieRenewed prevents another renewal of the session for a short time.
 	CookieRenewed = "edgeauth-renewed"
+	// CookieDevice contains the token of a browser that proved a second factor and is not
+	// asked for it again.
+	CookieDevice = "edgeauth-device"
 )
 
 // hostPrefix makes browsers refuse a cookie that another host or a network attacker sets

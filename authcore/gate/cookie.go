@@ -28,7 +28,8 @@ func isOwnCookie(name string) bool {
 	if len(name) >= len(hostPrefix) && equalFold(name[:len(hostPrefix)], hostPrefix) {
 		name = name[len(hostPrefix):]
 	}
-	return equalFold(name, CookieSession) || equalFold(name, CookieLogin) || equalFold(name, CookieRenewed)
+	return equalFold(name, CookieSession) || equalFold(name, CookieLogin) || equalFold(name, CookieRenewed) ||
+		equalFold(name, CookieDevice)
 }
 
 // stripCookies removes the cookies of this package from the header of a request. All

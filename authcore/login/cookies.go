@@ -85,6 +85,14 @@ func (c Cookies) browser(r *http.Request) string {
 	return ""
 }
 
+// Device returns the token of the device cookie, or "".
+func (c Cookies) Device(r *http.Request) string {
+	if cookie, err := r.Cookie(c.Name(gate.CookieDevice)); err == nil {
+		return cookie.Value
+	}
+	return ""
+}
+
 func browserDigest(value string) string { return authcore.DigestOf("login cookie", value).String() }
 
 // Bind returns the login cookie, which binds a sign-in to the browser, and its digest.

@@ -126,6 +126,9 @@ func (s *Service) challenge(ctx context.Context, a *attempt, user authcore.User,
 // hasPasskey reports whether the user has a passkey, which proves two factors. A first
 // factor alone must not add another second factor next to it.
 func (s *Service) hasPasskey(ctx context.Context, user authcore.User) (bool, error) {
+	if s.cfg.Passkeys == nil {
+		return false, nil // it cannot be used
+	}
 	passkeys, _, err := s.store.ListRecords(ctx, authcore.RecordFilter{Kind: passkeyKind, Owner: user.ID, Limit: 1}, s.now(), "")
 	return len(passkeys) > 0, err
 }

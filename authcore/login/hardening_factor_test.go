@@ -273,7 +273,10 @@ func TestHardeningFactorDowngrade(t *testing.T) {
 
 // A passkey is a second factor: a login by mail must not add an application next to it.
 func TestHardeningEnrolmentBesideAPasskey(t *testing.T) {
-	f := newFixture(t, withFactors(account.SecondFactorRequired))
+	f := newFixture(t, func(c *realm.Config) {
+		withFactors(account.SecondFactorRequired)(c)
+		c.Passkeys = realm.PasskeysOptional
+	})
 	lacks := f.challenged("ann@example.com")
 	user, err := f.Accounts.Find(t.Context(), "ann@example.com")
 	if err != nil {
