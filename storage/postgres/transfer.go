@@ -148,15 +148,19 @@ func (s *Store) Import(ctx context.Context, items []authcore.Item) (stored int, 
 		var former []keysRow
 		t.queue(`SELECT id FROM @.users WHERE realm = $1 AND id = ANY ($2::text[]) ORDER BY id FOR KEY SHARE`,
 			s.realm, slices.Sorted(maps.Keys(i.users))).Query(collect(&known, pgx.RowTo[string]))
-		t.queue(selectKeys+` FOR UPDATE`, s.realm).Query(collect(&former, pgx.RowToStructByPos[keysRow]))
+		if len(i.keys) > 0 {
+			t.queue(selectKeys+` FOR UPDATE`, s.realm).Query(collect(&former, pgx.RowToStructByPos[keysRow]))
+		}
 		if err := t.begin(ctx); err != nil {
 			return err
 		}
 		if len(known) < len(i.users) {
 			return final{authcore.ErrNotFound}
 		}
-		if err := i.addKeys(former); err != nil {
-			return err
+		if len(i.keys) > 0 {
+			if err := i.addKeys(former); err != nil {
+				return err
+			}
 		}
 		if len(i.revocations) > 0 {
 			arguments, err := s.feedArguments(i.revocations)

@@ -96,7 +96,7 @@ local function record(write, key, value, expires, left, owner, member, kind)
   if owner == '' then return end
   owner = KEYS[tonumber(owner)]
   local last = now() + lifetime
-  if #write.index > 0 then
+  if write.size > 0 then
     call('ZREMRANGEBYSCORE', owner, '-inf', now())
     each(write.keys, 'DEL')
     each(write.members, 'ZREM', owner)
@@ -126,9 +126,12 @@ while at <= #ARGV do
   if write.name == 'RECORD' then
     local keep = tonumber(ARGV[at + 9])
     write.gone = vanished(prefix .. 'n:' .. ARGV[at + 8])
-    write.index, write.members, write.keys = {}, {}, {}
-    if ARGV[at + 6] ~= '' then write.index = call('ZRANGE', KEYS[tonumber(ARGV[at + 6])], 0, -1) end
-    if keep > 0 then write.members, write.keys = owned(write.index, ARGV[at + 8], keep - 1, ARGV[at + 7]) end
+    write.size, write.members, write.keys = 0, {}, {}
+    if ARGV[at + 6] ~= '' then write.size = call('ZCARD', KEYS[tonumber(ARGV[at + 6])]) end
+    if keep > 0 then
+      local index = call('ZRANGE', KEYS[tonumber(ARGV[at + 6])], 0, -1)
+      write.members, write.keys = owned(index, ARGV[at + 8], keep - 1, ARGV[at + 7])
+    end
   elseif write.name == 'DISOWN' then
     write.members, write.keys = owned(call('ZRANGE', write.key, 0, -1), ARGV[at + 3], 0)
     if ARGV[at + 4] ~= '' then write.keys[#write.keys + 1] = KEYS[tonumber(ARGV[at + 4])] end
