@@ -125,7 +125,7 @@ func TestArrows(t *testing.T) {
 var layers = [][]string{
 	{"authcore/gate"},
 	{"authcore"},
-	{"authcore/keys", "authcore/provider", "authcore/ratelimit", "authcore/revocation"},
+	{"authcore/audit", "authcore/keys", "authcore/provider", "authcore/ratelimit", "authcore/revocation"},
 	{"authcore/account", "authcore/captcha"},
 	{"authcore/apikey", "authcore/passkey", "authcore/session"},
 	{"authcore/factor"},

@@ -33,15 +33,35 @@ const (
 	EventInvitationRevoked EventName = "invitation_revoked"
 	// EventRolesGranted reports that an operator changed the roles of a user.
 	EventRolesGranted EventName = "roles_granted"
+	// EventRolesChanged reports that a login changed the roles of a user: through the
+	// configuration or a provider.
+	EventRolesChanged EventName = "roles_changed"
 	// EventFactorAsked reports a first factor that was proven and does not suffice.
 	EventFactorAsked   EventName = "second_factor_asked"
 	EventFactorAdded   EventName = "factor_added"
 	EventFactorRemoved EventName = "factor_removed"
+	// EventKeysRotated and EventSigningKeyRevoked report that an operator changed the
+	// signing keys.
+	EventKeysRotated       EventName = "signing_keys_rotated"
+	EventSigningKeyRevoked EventName = "signing_key_revoked"
+	// EventImported and EventBackup report that an operator imported users, and copied
+	// the store.
+	EventImported EventName = "users_imported"
+	EventBackup   EventName = "backup_created"
 )
 
-// Event is an event for metrics, audit and hooks. It contains no secret and no e-mail
-// address. Method, Client and Code have few values, all of them from the
-// configuration or this package.
+// PrivateText is text that does not belong in logs. Package fmt prints a placeholder.
+type PrivateText string
+
+// String returns a placeholder.
+func (PrivateText) String() string { return "[private]" }
+
+// GoString returns a placeholder.
+func (PrivateText) GoString() string { return "[private]" }
+
+// Event is an event for metrics, audit and hooks. It contains no secret, and no e-mail
+// address other than Email. Method, Client and Code have few values, all of them from
+// the configuration or this package.
 type Event struct {
 	Name EventName
 	// Method is "link", "code", "passkey" or the name of a provider; "" if unknown.
@@ -54,4 +74,10 @@ type Event struct {
 	SessionID string
 	// Code is the reason of a failure.
 	Code Code
+	// Detail names the object of the event, for example roles, or an ID. Not for
+	// metric labels.
+	Detail string
+	// Email is the e-mail address concerned, for the audit trail if the realm records
+	// addresses; "" if unknown.
+	Email PrivateText
 }

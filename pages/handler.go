@@ -167,6 +167,7 @@ type request struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
+	ctx = authcore.WithClientIP(ctx, h.ClientIP(r))
 	request := &request{Request: r.WithContext(ctx), w: w, view: h.newView(r)}
 	setCommonHeaders(w.Header())
 	rest, _ := h.below(r.URL.Path)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -99,7 +100,9 @@ func (s *Service) Create(ctx context.Context, created NewUser) (authcore.User, e
 	case err != nil:
 		return authcore.User{}, operatorError(err)
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventUserCreated, UserID: id})
+	s.cfg.Observe(ctx, authcore.Event{
+		Name: authcore.EventUserCreated, UserID: id, Detail: strings.Join(created.Roles, " "), Email: authcore.PrivateText(user.Email),
+	})
 	return stored.User, nil
 }
 

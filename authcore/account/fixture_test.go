@@ -72,7 +72,7 @@ func newFixture(t *testing.T, user authcore.User, identities []authcore.Identity
 			{Name: "app", Key: "app", RedirectURIs: []string{"https://app.example/"}},
 		},
 		Providers: map[string]authcore.Provider{"github": provider{}, "google-oauth2": tokenProvider{}},
-		Observe:   func(e authcore.Event) { f.events = append(f.events, e.Name) },
+		Observe:   func(_ context.Context, e authcore.Event) { f.events = append(f.events, e.Name) },
 		Now:       func() time.Time { return f.now },
 	}
 	if change != nil {

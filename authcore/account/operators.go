@@ -54,7 +54,7 @@ func (s *Service) EndSessions(ctx context.Context, id, sessionID string) error {
 		return operatorError(err)
 	}
 	for _, session := range ended {
-		s.cfg.Observe(authcore.Event{
+		s.cfg.Observe(ctx, authcore.Event{
 			Name: authcore.EventLogout, Method: session.Method, Client: session.Client, UserID: id, SessionID: session.ID,
 		})
 	}
@@ -80,7 +80,7 @@ func (s *Service) Disable(ctx context.Context, id string) (authcore.User, error)
 	if err != nil {
 		return authcore.User{}, operatorError(err)
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventUserDisabled, UserID: id})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUserDisabled, UserID: id})
 	return account.User, nil
 }
 
@@ -93,7 +93,7 @@ func (s *Service) Enable(ctx context.Context, id string) (authcore.User, error) 
 	if err != nil {
 		return authcore.User{}, operatorError(err)
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventUserEnabled, UserID: id})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUserEnabled, UserID: id})
 	return account.User, nil
 }
 
@@ -116,7 +116,7 @@ func (s *Service) delete(ctx context.Context, id string) error {
 		return err
 	}
 	s.cfg.Revoked.Apply(revocation)
-	s.cfg.Observe(authcore.Event{Name: authcore.EventUserDeleted, UserID: id})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUserDeleted, UserID: id, Email: authcore.PrivateText(account.User.Email)})
 	return nil
 }
 

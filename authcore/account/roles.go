@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -120,7 +121,7 @@ func (s *Service) SetRoles(ctx context.Context, userID string, roles []string) (
 	if err != nil {
 		return authcore.User{}, operatorError(err)
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventRolesGranted, UserID: userID})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventRolesGranted, UserID: userID, Detail: strings.Join(granted, " ")})
 	return account.User, nil
 }
 

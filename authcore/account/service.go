@@ -43,7 +43,7 @@ type Config struct {
 	// TokenLifetime is the longest lifetime of a token, of all clients.
 	TokenLifetime time.Duration
 	// Observe receives events. It must not block. Default: events are dropped.
-	Observe func(authcore.Event)
+	Observe func(context.Context, authcore.Event)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Random is the source of identifiers. The zero value uses crypto/rand.
@@ -58,7 +58,7 @@ type Service struct {
 // New returns a Service. The configuration is not validated.
 func New(cfg Config) *Service {
 	if cfg.Observe == nil {
-		cfg.Observe = func(authcore.Event) {}
+		cfg.Observe = func(context.Context, authcore.Event) {}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -60,7 +60,7 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, caller authco
 	if err != nil {
 		return userError(err)
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventUnlinked, Method: unlinked.Provider, UserID: claims.Subject, SessionID: claims.Session})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUnlinked, Method: unlinked.Provider, UserID: claims.Subject, SessionID: claims.Session})
 	s.cfg.Notices.Send(ctx, account.User, Notice{
 		Kind: authcore.MailUnlinked, Method: unlinked.Provider, Client: claims.Client, Caller: caller,
 	})

@@ -108,7 +108,9 @@ func (s *Service) create(ctx context.Context, userID, sessionID string, r Reques
 	if err := s.store(ctx, stored.User, sessionID, r, key); err != nil {
 		return Created{}, authcore.User{}, err
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventKeyCreated, Method: authcore.MethodKey, UserID: userID, SessionID: key.ID})
+	s.cfg.Observe(ctx, authcore.Event{
+		Name: authcore.EventKeyCreated, Method: authcore.MethodKey, UserID: userID, SessionID: key.ID, Detail: strings.Join(key.Roles, " "),
+	})
 	return Created{Key: keyOf(key), Secret: secret}, stored.User, nil
 }
 

@@ -55,7 +55,7 @@ func nodeOn(t *testing.T, store authcore.Store, clock *sessiontest.Clock, use ap
 	n.Realm, err = realm.New(t.Context(), realm.Config{
 		EmailLink: "https://frontend.app/auth/link/{token}", Clients: []authcore.Client{{Name: "web", Key: "web"}},
 		Store: store, Mailer: n, Now: clock.Now, Elapsed: func() time.Duration { return 0 }, APIKeys: use,
-		Observe: func(e authcore.Event) {
+		Observe: func(_ context.Context, e authcore.Event) {
 			n.mu.Lock()
 			defer n.mu.Unlock()
 			n.events = append(n.events, e.Name)

@@ -55,7 +55,7 @@ type Config struct {
 	// Use selects who may create keys. Default: Off.
 	Use Use
 	// Observe receives events. It must not block. Default: events are dropped.
-	Observe func(authcore.Event)
+	Observe func(context.Context, authcore.Event)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Random is the source of identifiers. The zero value uses crypto/rand.
@@ -90,7 +90,7 @@ func New(cfg Config) *Service {
 		cfg.Rules = new(account.Rules)
 	}
 	if cfg.Observe == nil {
-		cfg.Observe = func(authcore.Event) {}
+		cfg.Observe = func(context.Context, authcore.Event) {}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -157,7 +157,7 @@ func (s *Service) Revoke(ctx context.Context, userID, id string) error {
 		return notFound(err)
 	}
 	s.cfg.Revoked.Apply(revocations...)
-	s.cfg.Observe(authcore.Event{Name: authcore.EventKeyRevoked, Method: authcore.MethodKey, UserID: userID, SessionID: id})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventKeyRevoked, Method: authcore.MethodKey, UserID: userID, SessionID: id})
 	// The key has ended. What is left of it expires, and is hidden until then.
 	_ = s.cfg.Store.DeleteRecord(ctx, authcore.RecordKey{Kind: Kind, Key: id})
 	return nil

@@ -265,6 +265,6 @@ func (s *Service) Confirm(ctx context.Context, claims *gate.Claims, sealed, code
 
 // Added reports a new application.
 func (s *Service) Added(ctx context.Context, user authcore.User, client string, caller authcore.Caller) {
-	s.cfg.Observe(authcore.Event{Name: authcore.EventFactorAdded, Method: authcore.FactorTOTP, Client: client, UserID: user.ID})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventFactorAdded, Method: authcore.FactorTOTP, Client: client, UserID: user.ID})
 	s.cfg.Notices.Send(ctx, user, account.Notice{Kind: authcore.MailFactorAdded, Client: client, Caller: caller})
 }

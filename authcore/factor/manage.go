@@ -155,7 +155,7 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, claims *gate.Claims, cal
 	if err != nil {
 		return nil, err
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventFactorAdded, Method: authcore.FactorRecovery, Client: claims.Client, UserID: user.ID})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventFactorAdded, Method: authcore.FactorRecovery, Client: claims.Client, UserID: user.ID})
 	s.cfg.Notices.Send(ctx, user, account.Notice{Kind: authcore.MailFactorAdded, Client: claims.Client, Caller: caller})
 	return codes, nil
 }
@@ -235,7 +235,7 @@ func (s *Service) RemoveFor(ctx context.Context, userID, kind, id string) error 
 // removed deletes the records of removed factors and reports them.
 func (s *Service) removed(ctx context.Context, user authcore.User, kind string, factors []authcore.Factor, notice account.Notice) {
 	s.discard(ctx, factors)
-	s.cfg.Observe(authcore.Event{Name: authcore.EventFactorRemoved, Method: kind, Client: notice.Client, UserID: user.ID})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventFactorRemoved, Method: kind, Client: notice.Client, UserID: user.ID})
 	notice.Kind = authcore.MailFactorRemoved
 	s.cfg.Notices.Send(ctx, user, notice)
 }

@@ -1,6 +1,7 @@
 package factor
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"sync"
@@ -41,7 +42,7 @@ type Config struct {
 	// Remember is the time for which a device is remembered; zero remembers none.
 	Remember time.Duration
 	// Observe receives events. It must not block. Default: events are dropped.
-	Observe func(authcore.Event)
+	Observe func(context.Context, authcore.Event)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Random is the source of secrets. The zero value uses crypto/rand.
@@ -61,7 +62,7 @@ type Service struct {
 // New returns a Service. The configuration is not validated.
 func New(cfg Config) *Service {
 	if cfg.Observe == nil {
-		cfg.Observe = func(authcore.Event) {}
+		cfg.Observe = func(context.Context, authcore.Event) {}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

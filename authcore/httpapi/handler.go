@@ -108,6 +108,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
+	ctx = authcore.WithClientIP(ctx, h.clientIP(r))
 	request := &request{Request: r.WithContext(ctx), w: w, param: param, bodyTimeout: h.bodyTimeout}
 	a := h.answer(matched, request)
 	for _, cookie := range request.cookies {

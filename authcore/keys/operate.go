@@ -55,7 +55,7 @@ func (r *Ring) List() []Info {
 // was published less than a lead ago signs after the lead.
 func (r *Ring) Rotate(ctx context.Context, now time.Time) error {
 	plan := r.planner(now)
-	return r.update(ctx, func(keys []authcore.SigningKey) ([]authcore.SigningKey, error) {
+	err := r.update(ctx, func(keys []authcore.SigningKey) ([]authcore.SigningKey, error) {
 		keys, err := plan.maintain(keys)
 		if err != nil {
 			return nil, err
@@ -70,6 +70,10 @@ func (r *Ring) Rotate(ctx context.Context, now time.Time) error {
 		}
 		return plan.complete(keys)
 	})
+	if err == nil {
+		r.cfg.Observe(ctx, authcore.Event{Name: authcore.EventKeysRotated})
+	}
+	return err
 }
 
 // Revoke removes a key. Its tokens and sealed values end: on this node now, on
@@ -78,7 +82,7 @@ func (r *Ring) Rotate(ctx context.Context, now time.Time) error {
 // no such key.
 func (r *Ring) Revoke(ctx context.Context, id string, now time.Time) error {
 	plan := r.planner(now)
-	return r.update(ctx, func(keys []authcore.SigningKey) ([]authcore.SigningKey, error) {
+	err := r.update(ctx, func(keys []authcore.SigningKey) ([]authcore.SigningKey, error) {
 		plan.used = 0
 		at := slices.IndexFunc(keys, func(key authcore.SigningKey) bool { return key.ID == id })
 		if at < 0 {
@@ -91,4 +95,8 @@ func (r *Ring) Revoke(ctx context.Context, id string, now time.Time) error {
 		}
 		return plan.complete(keys)
 	})
+	if err == nil {
+		r.cfg.Observe(ctx, authcore.Event{Name: authcore.EventSigningKeyRevoked, Detail: id})
+	}
+	return err
 }

@@ -33,6 +33,8 @@ type Config struct {
 	// Changed receives every new key set, before the ring signs with it; nil for
 	// none. It must not block.
 	Changed func(*gate.KeySet)
+	// Observe receives the events of operators' changes; nil for none.
+	Observe func(context.Context, authcore.Event)
 }
 
 // Ring is a node's copy of the realm's keys. Before the first Maintain it is empty:
@@ -67,6 +69,9 @@ func New(cfg Config) *Ring {
 	}
 	if cfg.Changed == nil {
 		cfg.Changed = func(*gate.KeySet) {}
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = func(context.Context, authcore.Event) {}
 	}
 	r := &Ring{cfg: cfg}
 	r.state.Store(&state{})

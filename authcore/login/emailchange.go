@@ -238,8 +238,9 @@ func (s *Service) ConfirmEmailChange(ctx context.Context, r EmailChangeProof) (s
 	if err != nil {
 		return session.Grant{}, authcore.Unavailable(err)
 	}
-	s.cfg.Observe(authcore.Event{
+	s.cfg.Observe(ctx, authcore.Event{
 		Name: authcore.EventEmailChanged, Method: MethodCode, Client: client.Name, UserID: grant.User.ID, SessionID: grant.Session.ID,
+		Email: authcore.PrivateText(grant.User.Email),
 	})
 	s.cfg.Notices.Send(ctx, c.former, account.Notice{Kind: authcore.MailAddressChanged, Client: client.Name, Caller: r.Caller})
 	return grant, nil

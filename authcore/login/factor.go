@@ -119,7 +119,7 @@ func (s *Service) challenge(ctx context.Context, a *attempt, user authcore.User,
 	if missing.Challenge, err = s.cfg.Keys.Seal(challengePurpose, data); err != nil {
 		return nil, err
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventFactorAsked, Method: a.method, Client: a.client.Name, UserID: user.ID})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventFactorAsked, Method: a.method, Client: a.client.Name, UserID: user.ID})
 	return missing, nil
 }
 

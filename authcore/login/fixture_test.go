@@ -170,7 +170,7 @@ type eventLog struct {
 	list []authcore.Event
 }
 
-func (e *eventLog) add(event authcore.Event) {
+func (e *eventLog) add(_ context.Context, event authcore.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.list = append(e.list, event)

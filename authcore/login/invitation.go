@@ -130,7 +130,7 @@ func (s *Service) Invite(ctx context.Context, r InvitationRequest) (Invitation, 
 	if err != nil {
 		return Invitation{}, authcore.Unavailable(err)
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventInvited})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventInvited, Detail: invitation.ID, Email: authcore.PrivateText(invitation.Email)})
 	return invitation, nil
 }
 
@@ -203,7 +203,7 @@ func (s *Service) RevokeInvitation(ctx context.Context, id string) error {
 	case err != nil:
 		return authcore.Unavailable(err)
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventInvitationRevoked})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventInvitationRevoked, Detail: id})
 	return nil
 }
 

@@ -23,7 +23,7 @@ func newClosed(t *testing.T) *fixture {
 // invite invites an address and returns the invitation and the token of its link.
 func (f *fixture) invite(email string, roles ...string) (login.Invitation, string) {
 	f.t.Helper()
-	ctx := authcore.WithOperator(f.t.Context(), "root")
+	ctx := authcore.WithOperator(f.t.Context(), "root", authcore.OperatorEndpoint)
 	invitation, err := f.Logins.Invite(ctx, login.InvitationRequest{
 		NewUser: account.NewUser{Email: email, FirstName: "Ann", LastName: "Lee", Roles: roles}, Locale: "de",
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
@@ -98,7 +99,7 @@ func (s *Service) login(ctx context.Context, a *attempt, m method) (session.Gran
 		if failure != "" {
 			event = a.event(authcore.EventLoginFailed)
 			event.Code = failure
-			s.cfg.Observe(event)
+			s.cfg.Observe(ctx, event)
 		}
 		traced(event)
 	}()
@@ -179,6 +180,8 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 		kind    authcore.MailKind
 		tell    bool
 		need    account.FactorNeed
+		// rolesChanged reports that an account that existed has other roles now.
+		rolesChanged bool
 	)
 	step := authcore.LoginStep{Now: s.now(), Proof: p.record, Refs: p.refs, Decide: func(found authcore.LoginFound) (authcore.Account, error) {
 		before := loaded(found)
@@ -201,6 +204,8 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 			}
 			return d.account, nil
 		}
+		known, exists := before[d.account.User.ID]
+		rolesChanged = exists && !slices.Equal(known.User.Roles, d.account.User.Roles)
 		d.account.User.LastLogin = begun.Created
 		begun.Identity = d.identity
 		kind, tell = d.notice(a.method)
@@ -225,7 +230,10 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 	if err != nil {
 		return session.Grant{}, err
 	}
-	s.observe(a, grant)
+	s.observe(ctx, a, grant)
+	if rolesChanged {
+		s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventRolesChanged, UserID: stored.User.ID, Detail: strings.Join(stored.User.Roles, " ")})
+	}
 	if tell {
 		s.cfg.Notices.Send(ctx, grant.User, account.Notice{Kind: kind, Method: a.method, Client: a.client.Name, Caller: a.caller})
 	}
@@ -249,13 +257,14 @@ func signupClosed() *authcore.Error {
 	}
 }
 
-func (s *Service) observe(a *attempt, grant session.Grant) {
+func (s *Service) observe(ctx context.Context, a *attempt, grant session.Grant) {
 	event := a.event(authcore.EventLogin)
 	event.UserID, event.SessionID = grant.User.ID, grant.Session.ID
+	event.Email = authcore.PrivateText(grant.User.Email)
 	if grant.IsNew {
 		signup := event
 		signup.Name = authcore.EventSignup
-		s.cfg.Observe(signup)
+		s.cfg.Observe(ctx, signup)
 	}
-	s.cfg.Observe(event)
+	s.cfg.Observe(ctx, event)
 }

@@ -31,7 +31,8 @@ func (s *Service) RequestLink(ctx context.Context, r LinkRequest) (LinkReceipt, 
 		return LinkReceipt{}, public
 	}
 	event.Name, event.Code = authcore.EventLinkRequested, ""
-	s.cfg.Observe(event)
+	event.Email = authcore.PrivateText(authcore.Trim(r.Email))
+	s.cfg.Observe(ctx, event)
 	return receipt, nil
 }
 

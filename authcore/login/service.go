@@ -73,7 +73,7 @@ type Config struct {
 
 	// Observe receives events, for metrics and audit. It must not block. Default:
 	// events are dropped.
-	Observe func(authcore.Event)
+	Observe func(context.Context, authcore.Event)
 	// Trace is called when a login (EventLogin) or the request of a link
 	// (EventLinkRequested) begins. It returns the context of the work, and a function
 	// that receives the event at the end; Name is EventLoginFailed after any failure.
@@ -106,7 +106,7 @@ type Service struct {
 // New returns a Service. The configuration is not validated.
 func New(cfg Config) *Service {
 	if cfg.Observe == nil {
-		cfg.Observe = func(authcore.Event) {}
+		cfg.Observe = func(context.Context, authcore.Event) {}
 	}
 	if cfg.Trace == nil {
 		cfg.Trace = untraced

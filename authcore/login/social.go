@@ -32,7 +32,7 @@ type social struct {
 func (s *Service) Social(ctx context.Context, r SocialLogin) (session.Grant, error) {
 	grant, err := s.login(ctx, &attempt{clientKey: r.ClientKey, caller: r.Caller}, &social{Service: s, SocialLogin: r})
 	if err == nil && r.LinkTo != nil {
-		s.cfg.Observe(authcore.Event{
+		s.cfg.Observe(ctx, authcore.Event{
 			Name: authcore.EventLinked, Method: r.Provider, UserID: grant.User.ID, SessionID: r.LinkTo.Session,
 		})
 	}

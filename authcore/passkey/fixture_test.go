@@ -73,7 +73,7 @@ func newFixtureOn(t testing.TB, store authcore.Store, change func(*realm.Config)
 	f := &fixture{t: t, store: &hookedStore{Store: store}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	cfg := config()
 	cfg.Store, cfg.Mailer, cfg.Now = f.store, f, f.clock
-	cfg.Observe = func(event authcore.Event) {
+	cfg.Observe = func(_ context.Context, event authcore.Event) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.events = append(f.events, event)

@@ -125,7 +125,7 @@ func (s *Service) Delete(ctx context.Context, claims *gate.Claims, caller authco
 	if err := s.cfg.Store.DeleteRecord(ctx, record.RecordKey); err != nil {
 		return authcore.Unavailable(err)
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, Client: claims.Client, UserID: user.ID, SessionID: claims.Session})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, Client: claims.Client, UserID: user.ID, SessionID: claims.Session})
 	s.cfg.Notices.Send(ctx, user, account.Notice{Kind: authcore.MailUnlinked, Method: Method, Client: claims.Client, Caller: caller})
 	return nil
 }

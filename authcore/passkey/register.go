@@ -132,7 +132,7 @@ func (s *Service) Register(ctx context.Context, claims *gate.Claims, r Registrat
 	if err != nil {
 		return Passkey{}, err
 	}
-	s.cfg.Observe(authcore.Event{Name: authcore.EventPasskeyAdded, Method: Method, Client: claims.Client, UserID: user.ID, SessionID: claims.Session})
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventPasskeyAdded, Method: Method, Client: claims.Client, UserID: user.ID, SessionID: claims.Session})
 	s.cfg.Notices.Send(ctx, user, account.Notice{Kind: authcore.MailLinked, Method: Method, Client: claims.Client, Caller: r.Caller})
 	return passkeyOf(record, content), nil
 }

@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -45,7 +46,7 @@ type Config struct {
 	// Notices reports changes to the owners of accounts; nil sends none.
 	Notices *account.Notices
 	// Observe receives events. It must not block. Default: events are dropped.
-	Observe func(authcore.Event)
+	Observe func(context.Context, authcore.Event)
 	// Logger defaults to one that discards.
 	Logger *slog.Logger
 	// Now is the clock. Default: time.Now.
@@ -66,7 +67,7 @@ type Service struct {
 // New returns a Service, or the fault of RPID or of the origins.
 func New(cfg Config) (*Service, error) {
 	if cfg.Observe == nil {
-		cfg.Observe = func(authcore.Event) {}
+		cfg.Observe = func(context.Context, authcore.Event) {}
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

@@ -1,6 +1,7 @@
 package realm
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/apikey"
+	"github.com/edgeauth/edgeauth/authcore/audit"
 	"github.com/edgeauth/edgeauth/authcore/captcha"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/keys"
@@ -164,9 +166,14 @@ type Config struct {
 	LocalCounters authcore.Counters
 	// Mailer is optional if DebugLinks is set.
 	Mailer authcore.Mailer
-	// Observe receives events, for metrics and audit. It must not block. Default:
+	// Audit switches the audit trail on; nil means that the realm has none.
+	Audit *audit.Options
+	// AuditDropped receives the number of entries of the audit trail that were not
+	// stored. Default: they are only logged.
+	AuditDropped func(int)
+	// Observe receives events, for metrics and hooks. It must not block. Default:
 	// events are dropped.
-	Observe func(authcore.Event)
+	Observe func(context.Context, authcore.Event)
 	// Trace follows logins; see login.Config. Default: nothing is traced.
 	Trace login.Trace
 	// ObserveLag receives the time until a revocation of another node was in force
@@ -243,6 +250,9 @@ func (c *Config) Validate() error {
 			fault("provider %s: %w", name, err)
 		}
 	}
+	if c.Audit != nil {
+		faults = append(faults, c.Audit.Validate())
+	}
 	faults = append(faults, authcore.ValidateClients(c.Clients)...)
 	if c.Captcha != nil {
 		faults = append(faults, c.Captcha.Validate())
@@ -274,6 +284,9 @@ func (c *Config) setDefaults() {
 	c.Rules.SetDefaults()
 	if c.Captcha != nil {
 		c.Captcha.SetDefaults()
+	}
+	if c.Observe == nil {
+		c.Observe = func(context.Context, authcore.Event) {}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

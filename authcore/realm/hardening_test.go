@@ -2,6 +2,7 @@ package realm
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -88,7 +89,7 @@ func TestNoSecretsInLogs(t *testing.T) {
 	store := &scripted{Store: newStore()}
 	n := newNode(t, store, func(c *Config) {
 		c.Logger = slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		c.Observe = func(event authcore.Event) { fmt.Fprintf(&events, "%+v", event) }
+		c.Observe = func(_ context.Context, event authcore.Event) { fmt.Fprintf(&events, "%+v", event) }
 	})
 	secret, err := n.requestLink("ann@example.com")
 	if err != nil {

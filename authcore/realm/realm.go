@@ -13,6 +13,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/apikey"
+	"github.com/edgeauth/edgeauth/authcore/audit"
 	"github.com/edgeauth/edgeauth/authcore/captcha"
 	"github.com/edgeauth/edgeauth/authcore/factor"
 	"github.com/edgeauth/edgeauth/authcore/gate"
@@ -40,6 +41,8 @@ type Realm struct {
 	Factors  *factor.Service
 	// Captcha is nil if mailed links require none.
 	Captcha *captcha.Verifier
+	// Audit is nil if the realm has no audit trail.
+	Audit *audit.Trail
 
 	cfg      Config
 	horizon  *revocation.Horizon
@@ -55,6 +58,7 @@ func New(ctx context.Context, cfg Config) (*Realm, error) {
 		return nil, err
 	}
 	r := &Realm{cfg: cfg, origins: map[string]bool{}}
+	r.addTrail()
 	r.horizon = revocation.NewHorizon(r.Now, cfg.Elapsed)
 	for i := range cfg.Clients {
 		for _, text := range cfg.Clients[i].Origins {
@@ -72,6 +76,7 @@ func New(ctx context.Context, cfg Config) (*Realm, error) {
 	r.Keys = keys.New(keys.Config{
 		Store: cfg.Store, Algorithm: cfg.Algorithm, Rotation: cfg.KeyRotation, Lifetime: cfg.longestLifetime(),
 		Random: cfg.Random, Now: r.Now, Changed: func(set *gate.KeySet) { r.verifier.SetKeys(set) },
+		Observe: r.Observe,
 	})
 	r.Feed = revocation.NewFeed(r.Revocations, r.Keys, cfg.Issuer, r.Now)
 	if err := r.addServices(providers); err != nil {
@@ -169,6 +174,27 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 	})
 	return nil
 }
+
+// addTrail adds the audit trail, if it is on. It receives events after the configured
+// observer.
+func (r *Realm) addTrail() {
+	cfg := &r.cfg
+	if cfg.Audit == nil {
+		return
+	}
+	r.Audit = audit.New(audit.Config{
+		Options: *cfg.Audit, Store: cfg.Store, Realm: cfg.Realm, Logger: cfg.Logger, Dropped: cfg.AuditDropped,
+		Now: r.Now, Random: authcore.Random{Source: cfg.Random},
+	})
+	report := cfg.Observe
+	cfg.Observe = func(ctx context.Context, event authcore.Event) {
+		report(ctx, event)
+		r.Audit.Observe(ctx, event)
+	}
+}
+
+// Observe reports an event of a part that does not belong to the realm.
+func (r *Realm) Observe(ctx context.Context, event authcore.Event) { r.cfg.Observe(ctx, event) }
 
 // addPasskeys adds the passkeys, unless they are switched off.
 func (r *Realm) addPasskeys(notices *account.Notices, random authcore.Random) (err error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/audit"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 )
 
@@ -36,6 +37,9 @@ type Settings struct {
 	EmailTaken  string   `json:"email_taken"`
 	Allow       []string `json:"allow"`
 	Deny        []string `json:"deny"`
+
+	// Audit is "off", or describes the audit trail.
+	Audit string `json:"audit"`
 
 	Limits    map[string]string           `json:"limits"`
 	Clients   map[string]ClientSettings   `json:"clients"`
@@ -72,6 +76,7 @@ func (r *Realm) Settings() Settings {
 		Notices: !c.NoNotices, InsecureDebugLinks: c.DebugLinks,
 		Signup: c.Rules.Signup, Domains: c.Rules.Domains, LinkByEmail: c.Rules.LinkByEmail, EmailTaken: c.Rules.EmailTaken,
 		Allow: c.Rules.Allow, Deny: c.Rules.Deny,
+		Audit:  auditSettings(c.Audit),
 		Limits: limitSettings(c.Limits), Clients: map[string]ClientSettings{}, Providers: map[string]ProviderSettings{},
 	}
 	for i := range c.Clients {
@@ -93,6 +98,20 @@ func (r *Realm) Settings() Settings {
 
 func providerSettings(rules *account.Rules) ProviderSettings {
 	return ProviderSettings{Signup: rules.Signup, Domains: rules.Domains, LinkByEmail: rules.LinkByEmail}
+}
+
+func auditSettings(options *audit.Options) string {
+	if options == nil {
+		return "off"
+	}
+	text := "retention " + options.Retention.String()
+	if options.Addresses {
+		text += ", addresses"
+	}
+	if options.Emails {
+		text += ", emails"
+	}
+	return text
 }
 
 func limitSettings(l ratelimit.Limits) map[string]string {

@@ -92,7 +92,7 @@ func (s *Service) end(ctx context.Context, claims *gate.Claims, change func(*aut
 		return 0, err
 	}
 	for _, session := range ended {
-		s.cfg.Observe(authcore.Event{
+		s.cfg.Observe(ctx, authcore.Event{
 			Name: authcore.EventLogout, Method: session.Method, Client: session.Client,
 			UserID: claims.Subject, SessionID: session.ID,
 		})

@@ -41,13 +41,13 @@ func (s *Service) refresh(ctx context.Context, claims *gate.Claims) (Grant, erro
 	case err != nil:
 		return Grant{}, userError(err)
 	case r.reused:
-		s.cfg.Observe(authcore.Event{
+		s.cfg.Observe(ctx, authcore.Event{
 			Name: authcore.EventReuse, Method: r.session.Method, Client: r.session.Client,
 			UserID: claims.Subject, SessionID: r.session.ID, Code: authcore.CodeInvalidToken,
 		})
 		return Grant{}, ended()
 	}
-	s.cfg.Observe(authcore.Event{
+	s.cfg.Observe(ctx, authcore.Event{
 		Name: authcore.EventRefresh, Method: r.session.Method, Client: r.session.Client,
 		UserID: stored.User.ID, SessionID: r.session.ID,
 	})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -52,7 +54,7 @@ type Config struct {
 	// MaxSessions limits the sessions of a user. Default: DefaultMaxSessions.
 	MaxSessions int
 	// Observe receives events. It must not block. Default: events are dropped.
-	Observe func(authcore.Event)
+	Observe func(context.Context, authcore.Event)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Random is the source of identifiers. The zero value uses crypto/rand.
@@ -78,7 +80,7 @@ func New(cfg Config) *Service {
 		cfg.MaxSessions = DefaultMaxSessions
 	}
 	if cfg.Observe == nil {
-		cfg.Observe = func(authcore.Event) {}
+		cfg.Observe = func(context.Context, authcore.Event) {}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -120,10 +122,14 @@ func (s *Service) update(ctx context.Context, userID string, now time.Time, chan
 		revocations = a.Revocations
 		return nil
 	})
-	if err == nil {
-		s.Applied(revocations)
+	if err != nil {
+		return stored, err
 	}
-	return stored, err
+	s.Applied(revocations)
+	if slices.ContainsFunc(revocations, func(r authcore.Revocation) bool { return r.Kind == authcore.RevokeRoles }) {
+		s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventRolesChanged, UserID: userID, Detail: strings.Join(stored.User.Roles, " ")})
+	}
+	return stored, nil
 }
 
 // userError returns the public error of a failed step.

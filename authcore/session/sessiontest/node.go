@@ -87,7 +87,7 @@ func NewNode(tb testing.TB, store authcore.Store, clock *Clock, change func(*ses
 	return n
 }
 
-func (n *Node) observe(event authcore.Event) {
+func (n *Node) observe(_ context.Context, event authcore.Event) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.events = append(n.events, event)
