@@ -31,12 +31,13 @@ func (a *api) backup(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	begun := false
-	err = stream(r.Context(), found.Backup, func(copied *bufio.Reader) error {
+	begun, ctx := false, r.Context()
+	err = stream(ctx, found.Backup, func(copied *bufio.Reader) error {
 		if _, err := copied.Peek(1); err != nil {
 			return err
 		}
 		begun = true
+		found.Observe(ctx, authcore.Event{Name: authcore.EventBackup})
 		w.Header().Set("Content-Type", "application/octet-stream")
 		w.Header().Set("Cache-Control", "no-store")
 		_, err := copied.WriteTo(&steady{w, http.NewResponseController(w)})

@@ -18,6 +18,7 @@ import (
 func TestHardeningBackupIsWholeOrFails(t *testing.T) {
 	content := bytes.Repeat([]byte("page"), 64<<10)
 	failing := errors.New("disk failed")
+	made := newRealm(t)
 	for name, c := range map[string]struct {
 		sent   []byte
 		err    error
@@ -37,7 +38,7 @@ func TestHardeningBackupIsWholeOrFails(t *testing.T) {
 					}
 					return c.err
 				}
-				return &adminapi.Realm{Backup: backup}, func() { close(released) }, nil
+				return &adminapi.Realm{Realm: made, Backup: backup}, func() { close(released) }, nil
 			}))
 			defer server.Close()
 			response, err := http.Post(server.URL+"/backup", "", nil)

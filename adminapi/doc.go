@@ -18,6 +18,7 @@
 //	POST   /api-keys                    create an API key for a user or a service account
 //	GET    /api-keys[?user=id]          list the API keys
 //	DELETE /api-keys/{id}               revoke an API key
+//	POST   /audit/search                a page of the entries of the audit trail
 //	GET    /signing-keys                list the signing keys
 //	POST   /signing-keys/rotate         sign with the published successor from now on
 //	DELETE /signing-keys[/{id}]         revoke a key; without an ID, all keys

@@ -45,6 +45,7 @@ func New(source Source) http.Handler {
 	a.addInvitations()
 	a.addKeys()
 	a.addAPIKeys()
+	a.handle("POST /audit/search", searchAudit)
 	a.handle("POST /import", importUsers)
 	a.handle("GET /health", health)
 	a.handle("GET /settings", settings)

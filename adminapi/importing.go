@@ -2,7 +2,9 @@ package adminapi
 
 import (
 	"net/http"
+	"strconv"
 
+	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/contrib/socialauth"
 )
 
@@ -12,5 +14,13 @@ func importUsers(c *call) (any, error) {
 	if err != nil {
 		return nil, invalid(err.Error())
 	}
-	return c.realm.Importer.Serve(c.Context(), request)
+	result, err := c.realm.Importer.Serve(c.Context(), request)
+	if !request.DryRun {
+		event := authcore.Event{Name: authcore.EventImported, Detail: strconv.Itoa(len(request.Users))}
+		if err != nil {
+			event.Code = authcore.Unavailable(err).Code // users before the failure stay
+		}
+		c.realm.Observe(c.Context(), event)
+	}
+	return result, err
 }

@@ -38,7 +38,7 @@ func (*Admin) Routes() []caddy.AdminRoute {
 		Pattern: adminPath + "/",
 		Handler: caddy.AdminHandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
 			operator := account.ProviderName(r.Header.Get(adminapi.OperatorHeader))
-			api.ServeHTTP(w, r.WithContext(authcore.WithOperator(r.Context(), operator)))
+			api.ServeHTTP(w, r.WithContext(authcore.WithOperator(r.Context(), operator, authcore.OperatorEndpoint)))
 			return nil
 		}),
 	})

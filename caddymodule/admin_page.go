@@ -96,7 +96,7 @@ func (a *AdminPage) serve(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusForbidden)
 		return nil
 	}
-	a.page.ServeHTTP(w, r.WithContext(authcore.WithOperator(r.Context(), claims.Subject)))
+	a.page.ServeHTTP(w, r.WithContext(authcore.WithOperator(r.Context(), claims.Subject, authcore.OperatorPage)))
 	return nil
 }
 

@@ -15,8 +15,8 @@ import (
 // metrics holds the counters of the process; they continue over a reload. Every label
 // comes from the configuration or from a fixed list, never from a request.
 type metrics struct {
-	logins, signups, failures, links, ended, mails, decided, failed, eventsDropped *prometheus.CounterVec
-	lag, served, stored                                                            *prometheus.HistogramVec
+	logins, signups, failures, links, ended, mails, decided, failed, eventsDropped, auditDropped *prometheus.CounterVec
+	lag, served, stored                                                                          *prometheus.HistogramVec
 }
 
 // latencyBuckets range from a call of an embedded store to the timeouts of requests.
@@ -36,6 +36,7 @@ func newMetrics() *metrics {
 		decided:       counter("gate_decisions_total", "Decisions about proxied requests, by reason.", "realm", "reason"),
 		failed:        counter("api_failures_total", "Login API requests that failed with a server error, by code.", "realm", "code"),
 		eventsDropped: counter("events_dropped_total", "Events dropped because of a slow subscriber.", "realm"),
+		auditDropped:  counter("audit_dropped_total", "Entries of the audit trail that were not stored.", "realm"),
 		served: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: appName, Name: "api_request_duration_seconds",
 			Help: "Duration of requests to the login API and the login page, by route.", Buckets: latencyBuckets,
@@ -66,7 +67,7 @@ func (m *metrics) register(registry *prometheus.Registry, app *App) error {
 // collectors lists the counters and histograms.
 func (m *metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.failed, m.eventsDropped,
+		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.failed, m.eventsDropped, m.auditDropped,
 		m.lag, m.served, m.stored,
 	}
 }
@@ -87,8 +88,9 @@ func (m *metrics) event(realm string, e authcore.Event) {
 	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventEmailChanged, authcore.EventRefresh, authcore.EventUserEnabled,
 		authcore.EventUserCreated, authcore.EventInvited, authcore.EventInvitationRevoked, authcore.EventKeyCreated, authcore.EventKeyRevoked,
 		authcore.EventPasskeyAdded, authcore.EventPasskeyRemoved, authcore.EventRolesGranted,
-		authcore.EventFactorAsked, authcore.EventFactorAdded, authcore.EventFactorRemoved:
-		// Only subscribers of events receive these.
+		authcore.EventFactorAsked, authcore.EventFactorAdded, authcore.EventFactorRemoved, authcore.EventRolesChanged,
+		authcore.EventKeysRotated, authcore.EventSigningKeyRevoked, authcore.EventImported, authcore.EventBackup:
+		// Only subscribers of events and the audit trail receive these.
 	}
 }
 
@@ -105,6 +107,12 @@ func (m *metrics) apiFailures(realm string) func(authcore.Code) {
 		m.failed.WithLabelValues(realm, string(code))
 	}
 	return func(code authcore.Code) { m.failed.WithLabelValues(realm, string(code)).Inc() }
+}
+
+// auditDrops returns what counts entries of the audit trail that were not stored.
+func (m *metrics) auditDrops(realm string) func(int) {
+	counter := m.auditDropped.WithLabelValues(realm)
+	return func(n int) { counter.Add(float64(n)) }
 }
 
 func (m *metrics) mailOutcome(outcome mailer.Outcome) {

@@ -103,6 +103,8 @@ type Realm struct {
 
 	// The captcha that requests for mailed links have to solve. Default: none.
 	Challenge *Challenge `json:"challenge,omitempty" option:"-"`
+	// The audit trail: who did what to whom, from where and when. Default: none.
+	Audit *Audit `json:"audit,omitempty" option:"-"`
 
 	AccountOptions
 	// The treatment of a social login whose verified address belongs to another user:

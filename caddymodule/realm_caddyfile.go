@@ -37,6 +37,11 @@ import (
 //		revocation_max_staleness <duration>
 //		on_stale                 serve|reject
 //		api_keys                 off|operators|users
+//		audit {
+//			retention <duration>
+//			addresses
+//			emails
+//		}
 //
 //		signup         open|closed|domains <domain…>
 //		link_by_email  verified|never
@@ -82,6 +87,8 @@ func (r *Realm) parseOption(b *block) error {
 		return r.parseSignup(b)
 	case "challenge":
 		return r.parseChallenge(b)
+	case "audit":
+		return r.parseAudit(b)
 	case "second_factor":
 		return r.parseSecondFactor(b)
 	case "insecure_debug_links":

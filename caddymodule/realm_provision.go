@@ -70,6 +70,8 @@ func (r *Realm) provisionConfig() error {
 		},
 		ProviderRules: map[string]account.ProviderRules{},
 		Logger:        r.logger,
+		Audit:         r.Audit.options(),
+		AuditDropped:  r.metrics.auditDrops(r.name),
 		Observe:       r.observe,
 		Trace:         r.traceLogin,
 		ObserveLag:    r.metrics.revocationLag(r.name),

@@ -218,7 +218,7 @@ func (r *Realm) stop() error {
 }
 
 // observe receives the events of the core.
-func (r *Realm) observe(event authcore.Event) {
+func (r *Realm) observe(_ context.Context, event authcore.Event) {
 	r.metrics.event(r.name, event)
 	r.providers.observe(event, time.Now())
 	r.relay.offer(event)

@@ -88,10 +88,15 @@ func readFilter(cmd *cobra.Command) (adminapi.Search, error) {
 	default:
 		return filter, fmt.Errorf("--state: %q is not valid; use enabled or disabled", text)
 	}
-	for flag, into := range map[string]*time.Time{
+	return filter, readTimes(cmd, map[string]*time.Time{
 		"created-from": &filter.CreatedFrom, "created-to": &filter.CreatedTo,
 		"last-login-from": &filter.LastLoginFrom, "last-login-to": &filter.LastLoginTo,
-	} {
+	})
+}
+
+// readTimes reads flags whose values are times.
+func readTimes(cmd *cobra.Command, flags map[string]*time.Time) error {
+	for flag, into := range flags {
 		text := cmd.Flag(flag).Value.String()
 		if text == "" {
 			continue
@@ -101,30 +106,18 @@ func readFilter(cmd *cobra.Command) (adminapi.Search, error) {
 			at, err = time.ParseInLocation(time.DateOnly, text, time.Local) //nolint:gosmopolitan // operators write local dates
 		}
 		if err != nil {
-			return filter, fmt.Errorf("--%s: %q is not a time; write for example 2026-03-01", flag, text)
+			return fmt.Errorf("--%s: %q is not a time; write for example 2026-03-01", flag, text)
 		}
 		*into = at
 	}
-	return filter, nil
+	return nil
 }
 
 // runList prints the users that match a filter.
 func runList(connect Connect, cmd *cobra.Command, args []string, filter adminapi.Search) error {
-	limit, err := cmd.Flags().GetInt("limit")
+	limit, err := readLimit(cmd)
 	if err != nil {
 		return err
-	}
-	all, err := cmd.Flags().GetBool("all")
-	if err != nil {
-		return err
-	}
-	switch {
-	case all && cmd.Flags().Changed("limit"):
-		return errors.New("--all and --limit exclude each other; use one of them")
-	case limit < 1:
-		return fmt.Errorf("--limit: %d is not valid; use a positive number", limit)
-	case all:
-		limit = 0
 	}
 	return connected(connect, func(ctx context.Context, s server, _ []string) error {
 		complete, err := s.list(ctx, filter, limit)
@@ -133,6 +126,26 @@ func runList(connect Connect, cmd *cobra.Command, args []string, filter adminapi
 		}
 		return err
 	})(cmd, args)
+}
+
+// readLimit reads the flags --limit and --all; 0 means all.
+func readLimit(cmd *cobra.Command) (int, error) {
+	limit, err := cmd.Flags().GetInt("limit")
+	if err != nil {
+		return 0, err
+	}
+	all, err := cmd.Flags().GetBool("all")
+	switch {
+	case err != nil:
+		return 0, err
+	case all && cmd.Flags().Changed("limit"):
+		return 0, errors.New("--all and --limit exclude each other; use one of them")
+	case limit < 1:
+		return 0, fmt.Errorf("--limit: %d is not valid; use a positive number", limit)
+	case all:
+		limit = 0
+	}
+	return limit, nil
 }
 
 // list prints users page by page, and at most limit of them if it is not zero. It
