@@ -33,8 +33,11 @@ type LoginAPI struct {
 	Prefix string `json:"prefix,omitempty" option:"-"`
 	// The name of the realm. Default: the default realm.
 	Realm string `json:"realm,omitempty"`
+	CredentialOptions
 
 	realm *Realm
+	// credentials are those of verify.
+	credentials gate.Credentials
 	// paths knows what belongs to the API; it has no service.
 	paths *httpapi.Handler
 
@@ -51,18 +54,21 @@ func (*LoginAPI) CaddyModule() caddy.ModuleInfo {
 // parseLoginAPI sets the handler up from Caddyfile tokens. Syntax:
 //
 //	login_api [<prefix>] {
-//		realm <name>
+//		realm      <name>
+//		keys       off|on|only
+//		keys_basic
+//		schemes    <Token|Bearer…>
 //	}
 //
 // There is no matcher: the prefix selects the paths.
 func parseLoginAPI(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	handler := new(LoginAPI)
-	return parsePages(h, handler, &handler.Prefix)
+	return parsePages(h, handler, &handler.Prefix, &handler.CredentialOptions)
 }
 
 // parsePages reads a directive whose only argument, if there is one, is the prefix of
-// the paths that the handler serves.
-func parsePages(h httpcaddyfile.Helper, handler caddyhttp.MiddlewareHandler, prefix *string) ([]httpcaddyfile.ConfigValue, error) {
+// the paths that the handler serves. further declare options in addition to the handler.
+func parsePages(h httpcaddyfile.Helper, handler caddyhttp.MiddlewareHandler, prefix *string, further ...any) ([]httpcaddyfile.ConfigValue, error) {
 	h.Next()
 	directive := h.Val()
 	switch arguments := h.RemainingArgs(); {
@@ -76,7 +82,7 @@ func parsePages(h httpcaddyfile.Helper, handler caddyhttp.MiddlewareHandler, pre
 	}
 	b := newBlock(h.Dispenser)
 	for h.NextBlock(0) {
-		if err := b.anyOption(handler); err != nil {
+		if err := b.anyOption(append(further, handler)...); err != nil {
 			return nil, err
 		}
 	}
@@ -102,6 +108,9 @@ func (l *LoginAPI) Provision(ctx caddy.Context) (err error) {
 		}
 	}
 	if l.realm, err = findRealm(ctx, l.Realm); err != nil {
+		return fmt.Errorf("login_api: %w", err)
+	}
+	if l.credentials, err = l.ofVerify(l.realm); err != nil {
 		return fmt.Errorf("login_api: %w", err)
 	}
 	l.paths = httpapi.New(httpapi.Options{Prefix: l.Prefix})
@@ -148,7 +157,7 @@ func (l *LoginAPI) handler(live *liveRealm) *httpapi.Handler {
 	if l.live != live {
 		l.live = live
 		l.api = httpapi.New(httpapi.Options{
-			Realm: live.Realm, Prefix: l.Prefix, ClientIP: clientIP,
+			Realm: live.Realm, Prefix: l.Prefix, ClientIP: clientIP, Credentials: l.credentials,
 			Logger: l.realm.logger, Failed: l.realm.failed,
 		})
 	}

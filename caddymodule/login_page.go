@@ -62,8 +62,11 @@ type LoginPage struct {
 	// The addresses of login pages of other sites that name this one in `sign_in_at`.
 	// Those in the same configuration are known. Default: none.
 	Sites []string `json:"sites,omitempty" option:"site"`
+	CredentialOptions
 
 	realm *Realm
+	// credentials are those of verify.
+	credentials gate.Credentials
 	// resolved are the options without placeholders.
 	resolved *LoginPage
 	options  pages.Options
@@ -104,6 +107,9 @@ func (l *LoginPage) provision(ctx caddy.Context) (err error) {
 		}
 	}
 	if err := l.check(); err != nil {
+		return err
+	}
+	if l.credentials, err = l.ofVerify(l.realm); err != nil {
 		return err
 	}
 	l.options = pages.Options{
@@ -253,7 +259,7 @@ func (l *LoginPage) handlers(live *liveRealm) (*pages.Handler, *httpapi.Handler,
 			Origin: l.resolved.Origin, ClientKey: options.ClientKey,
 			RedirectURI: func(provider string) string { return pages.RedirectURI(l.address(), provider) },
 		},
-		Browsers: l.realm.browsers(l), TrustedProxy: isFromTrustedProxy,
+		Browsers: l.realm.browsers(l), TrustedProxy: isFromTrustedProxy, Credentials: l.credentials,
 	})
 	return l.pages, l.api, nil
 }

@@ -19,11 +19,14 @@ import (
 //		providers  <name…>
 //		sign_in_at <address>
 //		site       <address…>
+//		keys       off|on|only
+//		keys_basic
+//		schemes    <Token|Bearer…>
 //	}
 //
 // There is no matcher: the prefix selects the paths. locale, providers and site may be
 // repeated.
 func parseLoginPage(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	handler := new(LoginPage)
-	return parsePages(h, handler, &handler.Prefix)
+	return parsePages(h, handler, &handler.Prefix, &handler.CredentialOptions)
 }

@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/edgeauth/edgeauth/authcore/apikey"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	corelogin "github.com/edgeauth/edgeauth/authcore/login"
 )
@@ -62,16 +60,7 @@ type TokenAuth struct {
 	// Add a short-lived signed token about the user for the upstream, as
 	// X-Auth-Assertion. Default: none.
 	Assertion *Assertion `json:"assertion,omitempty"`
-	// Whether API keys are accepted, as `Authorization: Token eak_…` or `Bearer eak_…`:
-	// `off`, `on`, or `only` (and no tokens of logins). The realm needs `api_keys`.
-	// Default: `off`.
-	Keys string `json:"keys,omitempty" oneof:"off on only"`
-	// Accept an API key as the password of HTTP Basic, with any user name, for clients
-	// such as git, and ask programs for it. Needs `keys`. Default: false.
-	KeysBasic bool `json:"keys_basic,omitempty"`
-	// The authentication schemes of login tokens: `Token`, `Bearer` or both. Credentials
-	// of other schemes count as absent. Default: `Token`.
-	Schemes []string `json:"schemes,omitempty"`
+	CredentialOptions
 	// Leave the Authorization header in the request. Default: false, the
 	// client's token stays at the edge.
 	ForwardToken bool `json:"forward_token,omitempty"`
@@ -160,16 +149,8 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 // provisionCredentials sets what is accepted in Authorization, and checks it with the
 // policy.
 func (t *TokenAuth) provisionCredentials() (err error) {
-	credentials := &t.site.Credentials
-	credentials.Basic = t.KeysBasic
-	if credentials.Keys, err = gate.ParseKeyUse(t.Keys); err != nil {
+	if t.site.Credentials, err = t.accepted(t.realm); err != nil {
 		return err
-	}
-	if credentials.Schemes, err = gate.ParseSchemes(t.Schemes); err != nil {
-		return err
-	}
-	if credentials.Keys != gate.KeysOff && t.realm.config.APIKeys == apikey.Off {
-		return errors.New("keys: the realm has no API keys; set api_keys there to operators or users")
 	}
 	return t.site.Validate()
 }

@@ -78,7 +78,7 @@ func (t *TokenAuth) parseOption(b *block) error {
 	case "assertion":
 		return t.parseAssertion(b)
 	default:
-		return b.anyOption(t)
+		return b.anyOption(t, &t.CredentialOptions)
 	}
 }
 

@@ -37,6 +37,9 @@ type Options struct {
 	// Browsers are the sites with a login page that verify answers for; the first is the
 	// default. Default: none, verify accepts only tokens in the header.
 	Browsers []*gate.Browser
+	// Credentials selects what verify accepts in Authorization. Default: tokens of logins
+	// with the scheme Token. All other calls accept nothing else.
+	Credentials gate.Credentials
 	// TrustedProxy reports whether verify may read the address of the proxied request
 	// from headers. Default: it may not.
 	TrustedProxy func(*http.Request) bool
@@ -54,11 +57,13 @@ type Handler struct {
 	clientIP func(*http.Request) netip.Addr
 	site     *Site
 	browsers []*gate.Browser
-	trusted  func(*http.Request) bool
-	log      *slog.Logger
-	failed   func(authcore.Code)
-	routes   []route
-	feeds    compressedFeeds
+	// credentials are those of verify.
+	credentials gate.Credentials
+	trusted     func(*http.Request) bool
+	log         *slog.Logger
+	failed      func(authcore.Code)
+	routes      []route
+	feeds       compressedFeeds
 	// bodyTimeout limits the time in which a body has to arrive.
 	bodyTimeout time.Duration
 }
@@ -74,9 +79,11 @@ func New(options Options) *Handler {
 		clientIP: options.ClientIP,
 		site:     options.Site,
 		browsers: options.Browsers,
-		trusted:  options.TrustedProxy,
-		log:      options.Logger,
-		failed:   options.Failed,
+
+		credentials: options.Credentials,
+		trusted:     options.TrustedProxy,
+		log:         options.Logger,
+		failed:      options.Failed,
 
 		bodyTimeout: bodyTimeout,
 	}

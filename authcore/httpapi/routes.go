@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
 // keySetPath is the path of the public keys (RFC 8615), below the prefix and at the
@@ -42,8 +44,8 @@ func (t route) isServed() bool { return t.methods != nil }
 func (h *Handler) table() []route {
 	type methods = map[string]endpoint
 	verify := h.signedIn(h.verify)
-	if len(h.browsers) > 0 {
-		verify = h.verifyBrowser
+	if len(h.browsers) > 0 || h.credentials != (gate.Credentials{}) {
+		verify = h.verifySite
 	}
 	return []route{
 		{pattern: "/by-link/link", methods: methods{http.MethodPost: h.requestLink}},

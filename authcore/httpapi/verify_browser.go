@@ -7,11 +7,15 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// verifyBrowser is verify for sites with a login page. The session may be in a cookie,
-// and a browser that loads a page is sent to the login page.
-func (h *Handler) verifyBrowser(r *request) (answer, error) {
-	browser, target := h.proxied(r.Request)
-	site := gate.Site{Browser: browser}
+// verifySite is verify for sites with a login page and for those that accept API keys or
+// other schemes. With a login page, the session may be in a cookie, and a browser that
+// loads a page is sent to the login page.
+func (h *Handler) verifySite(r *request) (answer, error) {
+	site := gate.Site{Credentials: h.credentials}
+	var target string
+	if len(h.browsers) > 0 {
+		site.Browser, target = h.proxied(r.Request)
+	}
 	decision := h.realm.Decide(&site, gate.Request{
 		Method: proxiedMethod(r.Request), Header: gate.Header(r.Header), Target: target,
 		HasBody: true, // so that nothing counts as a preflight, which proceeds without a token
@@ -23,8 +27,8 @@ func (h *Handler) verifyBrowser(r *request) (answer, error) {
 	header := http.Header{}
 	decision.Answer(gate.Header(header))
 	for _, name := range []string{"Location", gate.HeaderLogin} {
-		if value := header.Get(name); strings.HasPrefix(value, "/") {
-			header.Set(name, browser.Origin()+value) // proxies resolve it against this address
+		if value := header.Get(name); strings.HasPrefix(value, "/") && site.Browser != nil {
+			header.Set(name, site.Browser.Origin()+value) // proxies resolve it against this address
 		}
 	}
 	if decision.Status == http.StatusSeeOther && isAuthRequest(r.Request) {
