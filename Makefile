@@ -144,6 +144,14 @@ faults: ## Break PostgreSQL and Redis under two nodes, and print the effects
 	cd e2e && $(GO) test -timeout=10m -count=1 -run '^(TestDamagedFile|TestReloadWithDamagedFile)$$' -v $(TESTFLAGS) . | $(RESULTS)
 	$(GO) test -timeout=10m -count=1 -run '^($(FAULTTESTS))$$' -v $(TESTFLAGS) ./caddymodule ./storage/kv ./mailer ./authcore/ratelimit | $(RESULTS)
 
+# The items of each kind that `make capacity` writes to each engine.
+CAPACITY_ITEMS ?= 100000
+
+.PHONY: capacity
+capacity: ## Measure the constants of docs/capacity.md, and write them (needs PostgreSQL and Redis)
+	cd bench && $(GO) test -count=1 -timeout=2h -run '^TestConstants$$' -v ./internal/capacity -args -capacity.write -capacity.items $(CAPACITY_ITEMS)
+	cd bench && $(GO) test -count=1 -run '^TestTable$$' ./internal/capacity -args -capacity.write
+
 .PHONY: wasm-test
 wasm-test: ## Run the WebAssembly module under its Go hosts, Traefik among them
 	cd wasm/e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
