@@ -141,10 +141,10 @@ export class Edge {
   }
 }
 
-// hasUnseenBody reports whether a request has a body that no header announces, as in
-// HTTP/2: the guest detects a body by its headers. Deno gives a body to every
-// OPTIONS request, so that it does not count there.
+// hasUnseenBody reports whether an OPTIONS request has a body that no header announces, as
+// in HTTP/2: the guest detects a preflight by the absence of a body, which it sees by the
+// headers. Deno gives a body to every OPTIONS request, so that it does not count there.
 function hasUnseenBody(request, headers) {
-  if (!request.body || typeof Deno !== "undefined") return false;
+  if (request.method !== "OPTIONS" || typeof Deno !== "undefined" || !request.body) return false;
   return !headers.some(([name]) => name === "content-length" || name === "transfer-encoding");
 }

@@ -5,7 +5,7 @@ import { added, forUpstream, originOf, wantsWebSocket } from "./headers.mjs";
 // Workers can forward a WebSocket. They have a cache, which must not be used: it
 // does not distinguish users.
 const isWorker = typeof WebSocketPair !== "undefined";
-const EXTRAS = isWorker ? { cache: "no-store" } : { duplex: "half" };
+const EXTRAS = isWorker ? { cache: "no-store" } : { duplex: "half", decompress: false }; // the last for Bun
 
 /** Returns path and query of a URL as the upstream will see them. */
 export function pathOf(url) {
@@ -24,10 +24,11 @@ export function bytesOf(value) {
   return unescape(encodeURIComponent(value)).replaceAll("\xef\xbf\xbd", "\xff");
 }
 
-// textOf undoes bytesOf.
-function textOf(value) {
-  if (!isWorker || !/[^\0-\x7f]/.test(value)) return value;
-  return new TextDecoder().decode(Uint8Array.from(value, (byte) => byte.charCodeAt(0)));
+// textOf undoes bytesOf for a header.
+function textOf(header) {
+  const [name, value] = header;
+  if (!/[^\0-\x7f]/.test(value)) return header;
+  return [name, new TextDecoder().decode(Uint8Array.from(value, (byte) => byte.charCodeAt(0)))];
 }
 
 /**
@@ -37,7 +38,7 @@ function textOf(value) {
  */
 export function forward(upstream, fetch) {
   const origin = typeof upstream === "string" ? originOf(upstream) : undefined;
-  const send = origin === undefined ? upstream : fetch;
+  const send = origin === undefined ? (target, init) => upstream(new Request(target, init)) : fetch;
   return async (request, url, exchange, address) => {
     const webSocket = wantsWebSocket(exchange.headers);
     if (webSocket && !isWorker) return json(501, "WebSockets are not supported here.");
@@ -47,9 +48,9 @@ export function forward(upstream, fetch) {
     if (!headers.some(([name]) => name === "accept-encoding")) headers.push(["accept-encoding", "identity"]);
     // new URL(path, origin) would read //host as another server.
     const target = (origin ?? url.origin) + exchange.uri;
-    const answer = await send(new Request(target, {
-      method: exchange.method, headers: headers.map(([name, value]) => [name, textOf(value)]), body: request.body, redirect: "manual", ...EXTRAS,
-    }), { decompress: false }); // for Bun
+    const answer = await send(target, {
+      method: exchange.method, headers: isWorker ? headers.map(textOf) : headers, body: request.body, redirect: "manual", ...EXTRAS,
+    });
     return handBack(answer, exchange);
   };
 }

@@ -7,21 +7,25 @@ const HOP_BY_HOP = new Set([
   "transfer-encoding", "upgrade",
 ]);
 
-// Headers of the request to the upstream that the proxy sets itself.
-const OURS = new Set(["host", "content-length", "expect"]);
+// Headers of the request to the upstream that the proxy sets itself, and those by which
+// clients could claim another address or host.
+const REPLACED = new Set([
+  ...HOP_BY_HOP, "host", "content-length", "expect",
+  "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+]);
 
-// Headers by which clients could claim another address or host.
-const FORWARDED = new Set(["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"]);
-
-/** Returns headers without those for one hop, including those in Connection. */
-export function endToEnd(headers) {
+/**
+ * Returns headers without those for one hop, including those in Connection. dropped are
+ * the names of all others to leave out.
+ */
+export function endToEnd(headers, dropped = HOP_BY_HOP) {
   let listed;
   for (const [name, value] of headers) {
     if (name !== "connection") continue;
     listed ??= new Set();
     for (const option of value.split(",")) listed.add(option.trim().toLowerCase());
   }
-  return headers.filter(([name]) => !HOP_BY_HOP.has(name) && !listed?.has(name));
+  return headers.filter(([name]) => !dropped.has(name) && !listed?.has(name));
 }
 
 /**
@@ -30,7 +34,7 @@ export function endToEnd(headers) {
  * host and scheme.
  */
 export function forUpstream(headers, { address, host, scheme }) {
-  const kept = endToEnd(headers).filter(([name]) => !OURS.has(name) && !FORWARDED.has(name));
+  const kept = endToEnd(headers, REPLACED);
   if (address) kept.push(["x-forwarded-for", address.replace(/^::ffff:(?=[\d.]+$)/, "")]); // IPv4 at a dual-stack socket
   if (host) kept.push(["x-forwarded-host", host]);
   kept.push(["x-forwarded-proto", scheme]);
