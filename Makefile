@@ -195,7 +195,7 @@ WASM_MAX_GZIP := 1750000
 WASM_PLUGIN := dist/traefik/plugins-local/src/github.com/edgeauth/edgeauth
 
 .PHONY: wasm
-wasm: ## Build dist/edgeauth-gate.wasm and the plugin for Traefik, and the core for wasip1 and js
+wasm: ## Build dist/edgeauth-gate.wasm, the plugin for Traefik and the Worker, and the core for wasip1 and js
 	GOOS=wasip1 GOARCH=wasm $(GO) build ./authcore/...
 	GOOS=js GOARCH=wasm $(GO) build ./authcore/...
 	@mkdir -p dist
@@ -205,6 +205,7 @@ wasm: ## Build dist/edgeauth-gate.wasm and the plugin for Traefik, and the core 
 	echo "dist/edgeauth-gate.wasm: $$size bytes, $$packed compressed"; \
 	if [ "$$size" -gt $(WASM_MAX) ] || [ "$$packed" -gt $(WASM_MAX_GZIP) ]; then echo 'more than $(WASM_MAX) or $(WASM_MAX_GZIP) compressed' >&2; exit 1; fi
 	@mkdir -p $(WASM_PLUGIN) && cp dist/edgeauth-gate.wasm wasm/traefik/.traefik.yml $(WASM_PLUGIN) && cp wasm/traefik/*.yml dist/traefik
+	@mkdir -p dist/worker && cp dist/edgeauth-gate.wasm wasm/js/*.mjs wasm/js/examples/worker.mjs wasm/js/examples/wrangler.jsonc dist/worker
 	@cd dist && find * -type f ! -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
 
 # The program that builds a release, with its flags.

@@ -77,23 +77,24 @@ func (r *release) wasmModules(ctx context.Context) ([]component, error) {
 // npmPackage is a folder that is published to npm.
 type npmPackage struct {
 	folder string
-	// built requires `npm run build` before it is packed.
-	built bool
+	// built requires `npm run build` before it is packed, tools `npm ci` before that.
+	built, tools bool
 }
 
-var npmPackages = []npmPackage{{"clients/js", true}, {"clients/node", false}}
+// The package wasm/js contains the gate, which is built first.
+var npmPackages = []npmPackage{{"clients/js", true, true}, {"clients/node", false, false}, {"wasm/js", true, false}}
 
 var packageVersion = regexp.MustCompile(`(?m)^(  "version": )"[^"]*"`)
 
 // npm packs a copy of a package that has the version of the release.
 func (r *release) npm(ctx context.Context, p npmPackage) error {
 	folder := filepath.Join(r.root, filepath.FromSlash(p.folder))
-	if p.built {
-		if _, err := os.Stat(filepath.Join(folder, "node_modules")); err != nil {
-			if err := command(ctx, folder, "npm", "ci", "--prefer-offline", "--no-audit", "--no-fund"); err != nil {
-				return err
-			}
+	if p.tools && !exists(filepath.Join(folder, "node_modules")) {
+		if err := command(ctx, folder, "npm", "ci", "--prefer-offline", "--no-audit", "--no-fund"); err != nil {
+			return err
 		}
+	}
+	if p.built {
 		if err := command(ctx, folder, "npm", "run", "--silent", "build"); err != nil {
 			return err
 		}

@@ -30,7 +30,8 @@ function binary(...candidates) {
 }
 
 const { platform, arch } = process;
-const binaries = {
+/** The programs of the hosts. */
+export const binaries = {
   node: process.execPath,
   workerd: binary(`@cloudflare/workerd-${platform}-${arch === "x64" ? "64" : arch}/bin/workerd`),
   deno: binary(`@deno/${platform}-${arch}-glibc/deno`, `@deno/${platform}-${arch}/deno`),
