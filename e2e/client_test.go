@@ -13,7 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/go-rod/rod/lib/proto"
 
@@ -22,13 +21,13 @@ import (
 
 // clientSite is a site with the plain example of the client, and pages on which a user
 // is signed in: tabs of one window.
-func clientSite(t *testing.T, tabs int) (*site, *flakyAPI, []*tab) {
+func clientSite(t *testing.T, tabs int, options ...string) (*site, *flakyAPI, []*tab) {
 	t.Helper()
 	browser := startBrowser(t)
 	pages := frontend.Start(t, clientSources)
 	s := newSite(t, caddyfile{
 		Client: []string{"origin " + pages.Origin}, EmailLink: pages.LinkTemplate(),
-		Realm: slices.Concat(debugLinks, noLimits, []string{"limit refresh_per_session off"}),
+		Realm: slices.Concat(debugLinks, noLimits, []string{"limit refresh_per_session off"}, options),
 	})
 	api := startFlakyAPI(t, s.URL)
 	pages.Configure(frontend.Config{API: api.URL + "/v1/auth", Key: clientKey})
@@ -56,9 +55,9 @@ const due = `(() => {
 	}
 })()`
 
-// TestClientTabs sends 120 requests from six tabs, with 20 refreshes at random moments.
+// TestClientTabs opens six tabs and sends 120 requests, with 20 refreshes at random moments.
 // One tab is killed while it refreshes, and one answer to a refresh is lost. Every
-// request succeeds, and a logout in one tab reaches the others.
+// request succeeds, and a logout in one tab reaches the others within a second.
 func TestClientTabs(t *testing.T) {
 	t.Parallel()
 	const tabs, requests, refreshes = 6, 120, 20
@@ -76,12 +75,13 @@ func TestClientTabs(t *testing.T) {
 
 	var wg sync.WaitGroup
 	statuses := make(chan int, requests)
+	moments := rand.Perm(requests)[:refreshes]
 	perTab := requests / (tabs - 1)
 	for i, page := range pages[:tabs-1] {
 		wg.Go(func() {
 			for n := range perTab {
 				refresh := ""
-				if rand.IntN(requests) < refreshes || i == 1 && n == 0 {
+				if slices.Contains(moments, i*perTab+n) {
 					refresh = due
 				}
 				value, err := page.Eval(fmt.Sprintf(`async () => { %s; return (await auth.fetch(%q)).status }`, refresh, api.URL+"/orders"))
@@ -113,21 +113,75 @@ func TestClientTabs(t *testing.T) {
 		}
 	}
 
-	began := time.Now()
-	pages[0].click("#logout")
-	for _, page := range pages[1 : tabs-1] {
-		page.await("the form", `() => !document.getElementById("ask").hidden`)
+	for _, page := range pages[:tabs-1] {
+		if _, err := page.Eval(`() => { auth.onChange(({ type }) => { if (type === "signedOut") globalThis.ended = Date.now() }) }`); err != nil {
+			t.Fatal(err)
+		}
 	}
-	t.Logf("the logout reached %d tabs in %s", tabs-2, time.Since(began).Round(time.Millisecond))
+	pages[0].click("#logout")
+	ended := make([]int, 0, tabs)
+	for _, page := range pages[:tabs-1] {
+		page.await("the form", `() => !document.getElementById("ask").hidden && !!globalThis.ended`)
+		at, err := page.Eval(`() => ended`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended = append(ended, at.Value.Int())
+	}
+	if took := slices.Max(ended) - ended[0]; took > 1000 {
+		t.Errorf("the logout reached the other tabs after %d ms, want at most 1000", took)
+	}
+	if api.refused.Load() != 0 {
+		t.Errorf("refused refreshes = %d, want 0", api.refused.Load())
+	}
+}
+
+// TestClientDay moves the clock of five tabs by a day, half an hour at a time. Tokens live an
+// hour. Each tab sends a request at each time, and none is refused.
+func TestClientDay(t *testing.T) {
+	t.Parallel()
+	s, api, pages := clientSite(t, 5, "token_lifetime 1h")
+	api.keepAnswers()
+	before := pages[0].signedIn().Token
+	for hour := 0.5; hour <= 24; hour += 0.5 {
+		var wg sync.WaitGroup
+		for i, page := range pages {
+			wg.Go(func() {
+				value, err := page.Eval(fmt.Sprintf(`async () => {
+					const now = globalThis.now ??= Date.now
+					Date.now = () => now() + %f * 3_600_000
+					return (await auth.fetch(%q)).status
+				}`, hour, api.URL+"/orders"))
+				if err != nil || value.Value.Int() != http.StatusOK {
+					t.Errorf("hour %g, tab %d: fetch() = %v, %v, want 200", hour, i, value, err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	after := pages[0].signedIn().Token
+	s.secrets.Add("token", after)
+	const least = 24 // one in the second half of each life
+	if got := api.refreshes.Load(); after == before || got < least || api.refused.Load() != 0 {
+		t.Errorf("refreshes = %d, of which %d were refused, want at least %d and 0", got, api.refused.Load(), least)
+	}
 }
 
 // flakyAPI is a proxy in front of a site. It holds the first answer to a refresh until
-// its client has gone, and loses the second.
+// its client has gone, and loses the second. It answers 401 to the first request with each
+// value of the parameter "refuse".
 type flakyAPI struct {
 	URL string
 	// held is closed when the server has answered the first refresh.
 	held chan struct{}
+	// refreshes counts answers to refreshes, and refused those with 401.
+	refreshes, refused atomic.Int64
+	kept               atomic.Bool
+	seen               sync.Map
 }
+
+// keepAnswers makes the proxy neither hold nor lose answers.
+func (f *flakyAPI) keepAnswers() { f.kept.Store(true) }
 
 func startFlakyAPI(t *testing.T, target string) *flakyAPI {
 	t.Helper()
@@ -136,15 +190,26 @@ func startFlakyAPI(t *testing.T, target string) *flakyAPI {
 		t.Fatal(err)
 	}
 	f := &flakyAPI{held: make(chan struct{})}
-	var refreshes atomic.Int64
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
 		ModifyResponse: func(response *http.Response) error {
 			request := response.Request
+			if name := request.URL.Query().Get("refuse"); name != "" && request.Method == http.MethodGet {
+				if _, seen := f.seen.LoadOrStore(name, true); !seen {
+					response.StatusCode = http.StatusUnauthorized
+				}
+			}
 			if request.Method != http.MethodPost || !strings.HasSuffix(request.URL.Path, "/token/refresh/") {
 				return nil
 			}
-			switch refreshes.Add(1) {
+			if response.StatusCode == http.StatusUnauthorized {
+				f.refused.Add(1)
+			}
+			n := f.refreshes.Add(1)
+			if f.kept.Load() {
+				return nil
+			}
+			switch n {
 			case 1:
 				close(f.held)
 				<-request.Context().Done()

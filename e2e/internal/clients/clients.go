@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 
+	"github.com/evanw/esbuild/pkg/api"
+
 	"github.com/edgeauth/edgeauth/e2e/internal/npm"
 )
 
@@ -28,6 +30,26 @@ func Install(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return npm.Install(ctx, "clients", files)
+}
+
+// AxiosPage compiles the script of a page that calls the API with axios and
+// axios-auth-refresh, as the latter's README configures it. The query of the page has the
+// address of the API as "api".
+func AxiosPage(folder string) ([]byte, error) {
+	source, err := node.ReadFile("node/axios-page.mjs")
+	if err != nil {
+		return nil, err
+	}
+	// By its name it would be a module of Node.js, which imports CommonJS in another way
+	// than bundlers for pages do.
+	result := api.Build(api.BuildOptions{
+		Stdin:  &api.StdinOptions{Contents: string(source), ResolveDir: folder},
+		Bundle: true, Format: api.FormatESModule, Target: api.ES2022, Platform: api.PlatformBrowser,
+	})
+	if len(result.Errors) > 0 {
+		return nil, fmt.Errorf("compile axios-page.mjs: %v", result.Errors)
+	}
+	return result.OutputFiles[0].Contents, nil
 }
 
 // Run runs the script of a library with variables such as API=http://127.0.0.1:8080,
