@@ -32,6 +32,7 @@ func TestAdminPage(t *testing.T) {
 		storage memory
 		role admin ann@example.com
 		api_keys operators
+		audit
 	}
 }
 http://localhost:%[2]d {
@@ -90,6 +91,13 @@ http://localhost:%[2]d {
 	p.click("dialog button")
 	p.await("the key", `() => document.querySelector("tbody")?.innerText.includes("nightly")`)
 	p.inspect(script, "keys")
+
+	p.visit(s.URL + "/admin/#/audit")
+	p.await("the entries", `() => document.querySelectorAll("tbody tr").length > 5`)
+	p.write("input[name=action]", "user_disabled")
+	p.click("form.bar button")
+	p.await("the entry of the operator", `() => document.querySelectorAll("tbody tr").length === 1 && document.querySelector("tbody").innerText.includes("operator")`)
+	p.inspect(script, "audit")
 
 	p.visit(s.URL + "/admin/#/system")
 	p.await("health, keys and settings", `() => document.querySelectorAll("main table").length === 3`)

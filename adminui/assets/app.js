@@ -2,9 +2,10 @@
 import {failure, h} from "./dom.js"
 import {invitations, user, users} from "./users.js"
 import {keys} from "./keys.js"
+import {audit} from "./audit.js"
 import {system} from "./system.js"
 
-const sections = {users, invitations, keys, system}
+const sections = {users, invitations, keys, audit, system}
 const main = document.getElementById("main")
 let shown = 0
 

@@ -1,4 +1,5 @@
 // Users: search, one user, invitations.
+import {auditOf} from "./audit.js"
 import {get, part, post, put, remove} from "./api.js"
 import {announce, ask, choice, field, h, names, pages, table, tag, tags, time, values} from "./dom.js"
 import {askForKey, keyTable} from "./keys.js"
@@ -135,6 +136,7 @@ export async function user(reload, id) {
 		h("section", {"aria-labelledby": "keys"}, h("h2", {id: "keys"}, "API keys"),
 			keyTable(found.keys || [], reload),
 			h("div", {class: "actions"}, h("button", {class: "other", type: "button", onclick: () => askForKey({user: id}, reload)}, "Create a key"))),
+		h("section", {"aria-labelledby": "history"}, h("h2", {id: "history"}, "Audit"), auditOf({user: id})),
 	]
 }
 
