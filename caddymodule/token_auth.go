@@ -73,9 +73,8 @@ type TokenAuth struct {
 	// origins are refused unless the origin belongs to a client. Default: that of
 	// `login_page` on the same site.
 	Origin string `json:"origin,omitempty"`
-	// Keep HTML answers of the upstream out of the browser's caches, so that Back requests
-	// a page again after the logout. Chromium may still show a page that it keeps in
-	// memory for a few minutes. Default: false.
+	// Keep HTML answers of the upstream out of the browser's caches. A logout clears these
+	// caches in any case where the browser supports `Clear-Site-Data`. Default: false.
 	NoStore bool `json:"no_store,omitempty"`
 	// Pass a refusal to the site's error routes instead of answering. Default: false.
 	HandleErrors bool `json:"handle_errors,omitempty"`

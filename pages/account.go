@@ -312,7 +312,7 @@ func (h *Handler) deleteAccount(r *request, claims *gate.Claims) error {
 	if err := h.Realm.Accounts.DeleteCurrentUser(r.Context(), claims, h.caller(r)); err != nil {
 		return err
 	}
-	h.setCookie(r, gate.CookieSession, "", 0)
+	h.cookies().End(r.w.Header())
 	h.redirect(r, h.Prefix+"/deleted")
 	return nil
 }

@@ -121,8 +121,11 @@ func TestSignOut(t *testing.T) {
 	token := b.cookies[cookie]
 	b.get("/auth/logout").must(http.StatusOK).shows("Sign out of Example?", ann)
 	b.mustBe(ann)
-	done := b.post("/auth/logout").must(http.StatusSeeOther).location()
-	b.get(done).must(http.StatusOK).shows("You are signed out")
+	answer := b.post("/auth/logout").must(http.StatusSeeOther)
+	if got := answer.Header().Get("Clear-Site-Data"); got != `"cache"` {
+		t.Errorf("Clear-Site-Data = %q, want the cache, which contains pages of the user", got)
+	}
+	b.get(answer.location()).must(http.StatusOK).shows("You are signed out")
 	if _, kept := b.cookies[cookie]; kept {
 		t.Error("the browser keeps the cookie")
 	}

@@ -22,7 +22,7 @@ func (h *Handler) logout(r *request) error {
 			return err
 		}
 	}
-	h.setCookie(r, gate.CookieSession, "", 0)
+	h.cookies().End(r.w.Header())
 	h.redirect(r, h.Prefix+"/signed-out")
 	return nil
 }

@@ -98,10 +98,10 @@ func (h *Handler) keep(r *request, grant *session.Grant) error {
 	return nil
 }
 
-// forget expires the session cookie of a request that used it.
+// forget ends the session in the browser that sent its cookie.
 func (h *Handler) forget(r *request) {
 	if r.byCookie {
-		r.cookies = append(r.cookies, h.site.cookies().New(gate.CookieSession, "", 0))
+		h.site.cookies().End(r.w.Header())
 	}
 }
 

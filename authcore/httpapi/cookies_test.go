@@ -115,9 +115,9 @@ func TestCookieLogin(t *testing.T) {
 	if session.ID != login.ID || session.ExpiresAt != login.ExpiresAt || session.Token != "" {
 		t.Errorf("session = %+v, want %+v", session, login)
 	}
-	p.fetch(http.MethodPost, "/logout/", "").must(t, http.StatusNoContent)
-	if p.cookies[sessionKey] != nil {
-		t.Error("the logout keeps the cookie")
+	ended := p.fetch(http.MethodPost, "/logout/", "").must(t, http.StatusNoContent)
+	if p.cookies[sessionKey] != nil || ended.Header.Get("Clear-Site-Data") != `"cache"` {
+		t.Errorf("logout = %v, want headers that expire the cookie and clear the cache", ended.Header)
 	}
 	p.fetch(http.MethodGet, "/session/", "").expect(t, http.StatusNoContent, "")
 	p.fetch(http.MethodGet, "/user/", "").must(t, http.StatusUnauthorized)

@@ -141,7 +141,7 @@ func (h *Handler) answer(matched route, r *request) answer {
 // request is one call of an endpoint.
 type request struct {
 	*http.Request
-	// w is used to limit the body only.
+	// w is used to limit the body, and for the headers that end a session.
 	w http.ResponseWriter
 	// param is the variable segment of the path, or "".
 	param string

@@ -48,6 +48,14 @@ func (c Cookies) New(name, value string, lifetime time.Duration) *http.Cookie {
 	}
 }
 
+// End expires the session cookie. It also removes the pages of the site from the caches of
+// the browser, including the cache for the Back button, which otherwise shows pages of the
+// signed-out user (Clear Site Data, section 3.1).
+func (c Cookies) End(header http.Header) {
+	header.Add("Set-Cookie", c.New(gate.CookieSession, "", 0).String())
+	header.Set("Clear-Site-Data", `"cache"`)
+}
+
 // Session returns the session cookie for a login.
 func (c Cookies) Session(grant session.Grant, now time.Time) (*http.Cookie, error) {
 	if size := len(c.Name(gate.CookieSession)) + len(grant.Token); size > maxSessionCookie {
