@@ -47,6 +47,7 @@ func siteWarnings(config []byte, app *App) []string {
 	for i := range sites {
 		warnings = append(warnings, sites[i].orderWarnings()...)
 		warnings = append(warnings, sites[i].matcherWarnings()...)
+		warnings = append(warnings, sites[i].placeholderWarnings()...)
 	}
 	for _, name := range app.names() {
 		realm := app.Realms[name]
@@ -209,6 +210,29 @@ func (s *checkedSite) matcherWarnings() (warnings []string) {
 		}
 	}
 	return warnings
+}
+
+// placeholderWarnings reports handlers that read the user before a gate has identified it.
+// Handlers that evaluate placeholders when the answer is written are left out.
+func (s *checkedSite) placeholderWarnings() (warnings []string) {
+	late := []string{"log_append", "tracing", "intercept"}
+	for i, handler := range s.handlers {
+		gated := func(h checkedHandler) bool { return h.name == "token_auth" }
+		text, err := json.Marshal(handler.options)
+		if err != nil || len(handler.gates) > 0 || !slices.ContainsFunc(s.handlers[i:], gated) || !strings.Contains(string(text), "{"+userPrefix) ||
+			slices.Contains(late, handler.name) || isDeferred(handler) {
+			continue
+		}
+		warnings = append(warnings, fmt.Sprintf("%s: %s reads {%s…} before token_auth, which sets it; put it after token_auth in a route block, or defer it", s.name(), handler.name, userPrefix))
+	}
+	return warnings
+}
+
+// isDeferred reports whether a handler changes the header of the answer just before it is
+// written, and nothing else.
+func isDeferred(handler checkedHandler) bool {
+	response, _ := handler.options["response"].(object)
+	return handler.name == "headers" && handler.options["request"] == nil && response["deferred"] == true
 }
 
 // addressWarnings reports addresses of a realm that do not work on this site.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // TestSiteWarnings checks configurations that Caddy accepts but that do not work as
@@ -32,6 +33,10 @@ func TestSiteWarnings(t *testing.T) {
 		"public link page":         {"", "https://app.example.com/auth/link/{token}", "app.example.com {\n login_api\n token_auth {\n public /auth/link/*\n }\n reverse_proxy a:1\n}", ""},
 		"matcher":                  {"", "", "app.example.com {\n login_api\n @api path /api/*\n token_auth @api\n reverse_proxy a:1\n}", "the matcher of token_auth"},
 		"basic_auth":               {"", "", "app.example.com {\n login_api\n basic_auth {\n ann $2a$14$9EKWmJ5LQ1Y1E0o9i1wH4eC3V3Yz0m6m0q5tP1J7J0gqvWqzQmW4e\n }\n token_auth\n reverse_proxy a:1\n}", "basic_auth and token_auth"},
+		"placeholder before":       {"", "", "app.example.com {\n login_api\n header X-User {http.auth.user.id}\n token_auth\n reverse_proxy a:1\n}", "headers reads {http.auth.user.…} before token_auth"},
+		"placeholder deferred":     {"", "", "app.example.com {\n login_api\n header >X-User {http.auth.user.id}\n token_auth\n reverse_proxy a:1\n}", ""},
+		"placeholder in the log":   {"", "", "app.example.com {\n login_api\n log_append user {http.auth.user.id}\n token_auth\n reverse_proxy a:1\n}", ""},
+		"placeholder after":        {"", "", "app.example.com {\n login_api\n token_auth\n request_header X-User {http.auth.user.id}\n reverse_proxy a:1\n}", ""},
 		"origin without TLS":       {"http://app.example.com", "", "app.example.com {\n login_api\n token_auth\n reverse_proxy a:1\n}", "write https://app.example.com"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,6 +60,28 @@ func TestSiteWarnings(t *testing.T) {
 				t.Errorf("runCheck() warns %q, want %q", warnings, c.want)
 			}
 		})
+	}
+}
+
+// TestEnvironWarnings reports servers that print the environment to the journal.
+func TestEnvironWarnings(t *testing.T) {
+	process := func(arguments ...string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte(strings.Join(arguments, "\x00") + "\x00")}
+	}
+	processes := fstest.MapFS{
+		"1/cmdline": process("/sbin/init"), "2/cmdline": process(), "self/cmdline": process("caddy", "run", "--environ"),
+		"7/cmdline": process("/usr/bin/caddy", "run", "--environ", "--config", "/etc/caddy/Caddyfile"), "8/cmdline": process("grep", "run", "--environ"),
+		"9/cmdline": process("/usr/bin/caddy", "run", "--config", "/etc/caddy/Caddyfile"),
+	}
+	got := environWarnings([]byte(`{"url":"{env.SMTP_URL}"}`), processes)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "process 7 runs with --environ") {
+		t.Errorf("environWarnings() = %q, want one about process 7", got)
+	}
+	if got := environWarnings([]byte(`{"url":"{file./run/credentials/caddy.service/smtp}"}`), processes); got != nil {
+		t.Errorf("environWarnings() without variables = %q, want none", got)
+	}
+	if got := environWarnings([]byte(`{"url":"{env.SMTP_URL}"}`), fstest.MapFS{}); got != nil {
+		t.Errorf("environWarnings() without /proc = %q, want none", got)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -86,7 +87,7 @@ func runCheck(ctx context.Context, out io.Writer, config []byte) error {
 		good = printFindings(out, realm, mine) && good
 		printRegistrations(out, realm.registrations(ctx))
 	}
-	if warnings := siteWarnings(config, app); len(warnings) > 0 {
+	if warnings := slices.Concat(siteWarnings(config, app), environWarnings(config, os.DirFS("/proc"))); len(warnings) > 0 {
 		fmt.Fprintln(out, "warnings")
 		for _, warning := range warnings {
 			fmt.Fprintf(out, "  %s\n", warning)

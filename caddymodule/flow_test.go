@@ -57,8 +57,8 @@ func TestLinkFlow(t *testing.T) {
 	}
 }
 
-func TestKeysAreAtTheRootOfTheSite(t *testing.T) {
-	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n storage memory", Site: "token_auth", LoginAPI: "login_api /login"}
+func TestKeysAtTheRootOfTheSite(t *testing.T) {
+	s := setup{Port: freePort(t), Realm: "insecure_debug_links\n storage memory", Site: "token_auth", LoginAPI: "login_api /login {\nroot_jwks\n}"}
 	load(t, s.caddyfile())
 	for _, path := range []string{"/.well-known/jwks.json", "/login/.well-known/jwks.json"} {
 		if response, body := call(t, http.MethodGet, s.url(path), nil); response.StatusCode != 200 || !strings.Contains(body, `"keys"`) {

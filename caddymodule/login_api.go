@@ -22,9 +22,8 @@ func init() {
 	caddy.RegisterModule(new(LoginAPI))
 }
 
-// LoginAPI is a handler that serves the login API of a realm below a prefix, and
-// its public keys at `/.well-known/jwks.json`. Requests for other paths are passed to
-// the next handler.
+// LoginAPI is a handler that serves the login API of a realm below a prefix. Requests for
+// other paths are passed to the next handler.
 //
 // Limits apply to the address of the client behind Caddy's `trusted_proxies`; without
 // that option, to the peer of the connection.
@@ -33,6 +32,9 @@ type LoginAPI struct {
 	Prefix string `json:"prefix,omitempty" option:"-"`
 	// The name of the realm. Default: the default realm.
 	Realm string `json:"realm,omitempty"`
+	// Serve the public keys at `/.well-known/jwks.json` at the root of the site, too.
+	// Default: false, the path belongs to the application.
+	RootJWKS bool `json:"root_jwks,omitempty"`
 	CredentialOptions
 
 	realm *Realm
@@ -55,6 +57,7 @@ func (*LoginAPI) CaddyModule() caddy.ModuleInfo {
 //
 //	login_api [<prefix>] {
 //		realm      <name>
+//		root_jwks
 //		keys       off|on|only
 //		keys_basic
 //		schemes    <Token|Bearer…>
@@ -113,7 +116,7 @@ func (l *LoginAPI) Provision(ctx caddy.Context) (err error) {
 	if l.credentials, err = l.ofVerify(l.realm); err != nil {
 		return fmt.Errorf("login_api: %w", err)
 	}
-	l.paths = httpapi.New(httpapi.Options{Prefix: l.Prefix})
+	l.paths = httpapi.New(httpapi.Options{Prefix: l.Prefix, RootJWKS: l.RootJWKS})
 	return l.realm.refuseDebugLinks(ctx)
 }
 
@@ -157,7 +160,7 @@ func (l *LoginAPI) handler(live *liveRealm) *httpapi.Handler {
 	if l.live != live {
 		l.live = live
 		l.api = httpapi.New(httpapi.Options{
-			Realm: live.Realm, Prefix: l.Prefix, ClientIP: clientIP, Credentials: l.credentials,
+			Realm: live.Realm, Prefix: l.Prefix, RootJWKS: l.RootJWKS, ClientIP: clientIP, Credentials: l.credentials,
 			Logger: l.realm.logger, Failed: l.realm.failed,
 		})
 	}

@@ -28,6 +28,9 @@ type Options struct {
 	// Prefix is the path below which the API is served, with or without a slash
 	// at the end; "/" is the whole site. Default: DefaultPrefix.
 	Prefix string
+	// RootJWKS serves the public keys at the root of the site, too. Default: only below
+	// the prefix, because the application may have keys of its own at this path.
+	RootJWKS bool
 	// ClientIP returns the client's address behind trusted proxies. Default: the
 	// peer of the connection. Headers such as X-Forwarded-For are not read here.
 	ClientIP func(*http.Request) netip.Addr
@@ -54,6 +57,7 @@ type Options struct {
 type Handler struct {
 	realm    *realm.Realm
 	prefix   string
+	rootJWKS bool
 	clientIP func(*http.Request) netip.Addr
 	site     *Site
 	browsers []*gate.Browser
@@ -76,6 +80,7 @@ func New(options Options) *Handler {
 	h := &Handler{
 		realm:    options.Realm,
 		prefix:   strings.TrimSuffix(path.Clean("/"+options.Prefix), "/"),
+		rootJWKS: options.RootJWKS,
 		clientIP: options.ClientIP,
 		site:     options.Site,
 		browsers: options.Browsers,

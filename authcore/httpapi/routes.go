@@ -10,8 +10,8 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// keySetPath is the path of the public keys (RFC 8615), below the prefix and at the
-// root of the site.
+// keySetPath is the path of the public keys (RFC 8615), below the prefix and, with
+// Options.RootJWKS, at the root of the site.
 const keySetPath = "/.well-known/jwks.json"
 
 // verifyPath is the path of verify below the prefix.
@@ -106,7 +106,7 @@ func (h *Handler) table() []route {
 }
 
 // Owns reports whether a path (decoded, as in url.URL.Path) belongs to the API:
-// the prefix, everything below it, and the public keys at the root of the site.
+// the prefix, everything below it, and with Options.RootJWKS the public keys at the root.
 //
 // It examines the path that remains when "." and ".." segments and repeated
 // slashes are resolved, because an upstream resolves them: otherwise
@@ -147,7 +147,7 @@ func (h *Handler) below(urlPath string) (rest string, owned bool) {
 		urlPath = "/" + urlPath
 	}
 	clean := path.Clean(urlPath) // allocates nothing for a clean path
-	if clean == keySetPath {
+	if h.rootJWKS && clean == keySetPath {
 		return clean, true
 	}
 	rest, found := strings.CutPrefix(clean, h.prefix)

@@ -254,7 +254,7 @@ func TestVerify(t *testing.T) {
 func TestKeySet(t *testing.T) {
 	w := newWorld(t)
 	keys, _ := w.realm.Keys.JWKS()
-	for _, path := range []string{"/.well-known/jwks.json", "/v1/auth/.well-known/jwks.json", "/v1/auth/.well-known/jwks.json/"} {
+	for _, path := range []string{"/v1/auth/.well-known/jwks.json", "/v1/auth/.well-known/jwks.json/"} {
 		r := w.send("GET", path, "", "Origin", "https://elsewhere.test")
 		r.expect(t, 200, string(keys))
 		r.expectHeader(t, "Cache-Control", "public, max-age=600")
