@@ -20,6 +20,7 @@ export PORT WEB_CLIENT_KEY
 GOLANGCI_VERSION := v2.15.0
 GOFUMPT_VERSION := v0.12.0
 GOVULNCHECK_VERSION := v1.9.0
+KUSTOMIZE_VERSION := v5.7.1
 # Tools are built once for each version of Go, outside the tree.
 TOOLS ?= $(shell dirname "$$($(GO) env GOCACHE)")/edgeauth-tools/$(shell $(GO) env GOVERSION)
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
@@ -225,6 +226,26 @@ release: bin/release ## Build what a release contains, in dist/release (PLATFORM
 .PHONY: release-dry-run
 release-dry-run: bin/release ## Build a release twice, compare the bytes and verify the files
 	$(RELEASE) -check
+
+.PHONY: walk
+walk: ## Install, use, upgrade and remove the Debian package in a clean Debian (needs root and debootstrap)
+	@if [ "$$(uname -s)" != Linux ] || [ "$$(id -u)" != 0 ]; then \
+		echo 'walk: SKIPPED: it needs root on Linux, for chroot' >&2; exit; \
+	fi; \
+	if ! command -v debootstrap >/dev/null; then \
+		echo 'walk: SKIPPED: debootstrap is not installed' >&2; [ "$${CI:-}" != true ]; exit; \
+	fi; \
+	$(GO) build -C .ci/release -o "$(CURDIR)/bin/release" . && \
+	for build in 1 2; do \
+		bin/release -platforms "linux/$$($(GO) env GOARCH)" -without-npm -without-wasm -version "v0.0.0-dev.$$build" -out "dist/walk/$$build" || exit 1; \
+	done && \
+	cd e2e && WALK_OLDER="$$(echo ../dist/walk/1/*.deb)" WALK_NEWER="$$(echo ../dist/walk/2/*.deb)" \
+		$(GO) test -timeout=20m -count=1 -run '^TestWalk$$' -v $(TESTFLAGS) .
+
+.PHONY: kubernetes
+kubernetes: ## Build the example for Kubernetes with kustomize and check it
+	GOBIN="$(TOOLS)/kustomize-$(KUSTOMIZE_VERSION)" $(GO) install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
+	cd e2e && PATH="$(TOOLS)/kustomize-$(KUSTOMIZE_VERSION):$$PATH" $(GO) test -timeout=10m -run '^TestKubernetes$$' $(TESTFLAGS) .
 
 ##@ Maintain
 

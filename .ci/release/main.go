@@ -32,6 +32,7 @@ func main() {
 	platforms := flag.String("platforms", everywhere, "the `platforms` of the server, separated by spaces")
 	flag.StringVar(&r.version, "version", "", "the SemVer `version` (default: from the tags of git)")
 	flag.BoolVar(&r.noNPM, "without-npm", false, "leave out the npm packages")
+	flag.BoolVar(&r.noWASM, "without-wasm", false, "leave out the WebAssembly module")
 	check := flag.Bool("check", false, "build twice, compare and verify")
 	show := flag.Bool("print-version", false, "print the version and build nothing")
 	flag.Parse()
@@ -54,6 +55,7 @@ type release struct {
 	time      time.Time
 	platforms []platform
 	noNPM     bool
+	noWASM    bool
 }
 
 // platform is a system and an architecture of Go.
@@ -130,8 +132,10 @@ func (r *release) produce(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", p, err)
 		}
 	}
-	if err := r.wasm(ctx); err != nil {
-		return fmt.Errorf("WebAssembly: %w", err)
+	if !r.noWASM {
+		if err := r.wasm(ctx); err != nil {
+			return fmt.Errorf("WebAssembly: %w", err)
+		}
 	}
 	if !r.noNPM {
 		for _, p := range npmPackages {
