@@ -23,6 +23,8 @@ type stream struct {
 	// login page whose cookie identifies users, or nil.
 	authorization, cookies []string
 	browser                *gate.Browser
+	// path is that of the request if the site has public paths.
+	path string
 
 	// round is the value of streams.round when the request began.
 	round          uint64
@@ -41,8 +43,9 @@ type streams struct {
 }
 
 // begin prepares the stream of a request.
-func (s *stream) begin(t *TokenAuth, w http.ResponseWriter, browser *gate.Browser, identity *requestIdentity) {
+func (s *stream) begin(t *TokenAuth, w http.ResponseWriter, browser *gate.Browser, path string, identity *requestIdentity) {
 	s.auth, s.browser, s.authorization, s.cookies = t, browser, identity.token, identity.cookies
+	s.path = path
 	s.writer.ResponseWriter, s.writer.decision, s.writer.noStore = w, &identity.decision, t.NoStore
 	s.writer.done = false
 }
@@ -99,16 +102,19 @@ func (s *streams) check() {
 	}
 }
 
-// ended reports whether the token of the request is not accepted any more. A store that
-// is down ends no stream.
+// ended reports whether the token of the request is not accepted any more, or its user
+// has lost the role that the site requires. The other requirements were met at the
+// beginning. A store that is down ends no stream.
 func (s *stream) ended() bool {
 	live := s.auth.realm.current()
 	if live == nil {
 		return false // between two configurations
 	}
-	site := gate.Site{Browser: s.browser} // the requirements were met at the beginning
+	site := gate.Site{
+		Policy: gate.Policy{Require: s.auth.roles}, Credentials: s.auth.site.Credentials, Public: s.auth.site.Public, Browser: s.browser,
+	}
 	header := gate.Header{"Authorization": s.authorization, "Cookie": s.cookies}
-	decision := live.Decide(&site, gate.Request{Method: http.MethodGet, Header: header, Now: live.Now()})
+	decision := live.Decide(&site, gate.Request{Method: http.MethodGet, Path: s.path, Header: header, Now: live.Now()})
 	return decision.Claims == nil && decision.Status != http.StatusServiceUnavailable
 }
 

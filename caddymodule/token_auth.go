@@ -81,6 +81,8 @@ type TokenAuth struct {
 
 	realm *Realm
 	site  gate.Site
+	// roles are the requirements that users can cease to meet while a stream lasts.
+	roles []gate.Requirement
 	// audience is that of assertions.
 	audience string
 }
@@ -128,7 +130,11 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		t.site.Policy.Require = append(t.site.Policy.Require, gate.Requirement{Field: r.Field, Values: values})
+		requirement := gate.Requirement{Field: r.Field, Values: values}
+		t.site.Policy.Require = append(t.site.Policy.Require, requirement)
+		if r.Field == "role" {
+			t.roles = append(t.roles, requirement)
+		}
 	}
 	if err := t.provisionCredentials(); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
@@ -217,11 +223,13 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 		behindPage.Browser = page.browser
 		site = &behindPage
 	}
+	path := ""
 	live, err := t.realm.serving(r.Context())
 	if err != nil {
 		identity.decision = gate.Unavailable(err)
 	} else {
-		identity.decision = live.Decide(site, request(site, live, r))
+		asked := request(site, live, r)
+		path, identity.decision = asked.Path, live.Decide(site, asked)
 	}
 	decision := &identity.decision
 	t.realm.gate.count(decision.Reason)
@@ -240,7 +248,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp
 	if watched.auth != nil { // that of an outer gate
 		watched = new(stream)
 	}
-	watched.begin(t, w, site.Browser, identity)
+	watched.begin(t, w, site.Browser, path, identity)
 	if decision.Claims != nil {
 		t.realm.streams.add(watched)
 		defer t.realm.streams.remove(watched)

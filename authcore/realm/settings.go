@@ -37,6 +37,16 @@ type Settings struct {
 	EmailTaken  string   `json:"email_taken"`
 	Allow       []string `json:"allow"`
 	Deny        []string `json:"deny"`
+	// Roles lists the addresses and domains of each role that the configuration gives.
+	Roles map[string][]string `json:"roles"`
+
+	SecondFactor      string   `json:"second_factor"`
+	SecondFactorRoles []string `json:"second_factor_roles"`
+	RememberDevice    string   `json:"remember_device"`
+	Passkeys          string   `json:"passkeys"`
+	APIKeys           string   `json:"api_keys"`
+	// Challenge is the host of the service that verifies captchas, or "".
+	Challenge string `json:"challenge"`
 
 	// Audit is "off", or describes the audit trail.
 	Audit string `json:"audit"`
@@ -75,9 +85,17 @@ func (r *Realm) Settings() Settings {
 		RevocationMaxStaleness: c.RevocationMaxStaleness.String(), OnStale: c.OnStale,
 		Notices: !c.NoNotices, InsecureDebugLinks: c.DebugLinks,
 		Signup: c.Rules.Signup, Domains: c.Rules.Domains, LinkByEmail: c.Rules.LinkByEmail, EmailTaken: c.Rules.EmailTaken,
-		Allow: c.Rules.Allow, Deny: c.Rules.Deny,
+		Allow: c.Rules.Allow, Deny: c.Rules.Deny, Roles: map[string][]string{},
+		SecondFactor: c.Rules.SecondFactor, SecondFactorRoles: c.Rules.SecondFactorRoles, RememberDevice: c.RememberDevice.String(),
+		Passkeys: c.Passkeys, APIKeys: string(c.APIKeys),
 		Audit:  auditSettings(c.Audit),
 		Limits: limitSettings(c.Limits), Clients: map[string]ClientSettings{}, Providers: map[string]ProviderSettings{},
+	}
+	if c.Captcha != nil {
+		s.Challenge = hostOf(c.Captcha.VerifyURL)
+	}
+	for _, rule := range c.Rules.Roles {
+		s.Roles[rule.Role] = append(s.Roles[rule.Role], rule.To...)
 	}
 	for i := range c.Clients {
 		client := &c.Clients[i]
