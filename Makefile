@@ -75,7 +75,7 @@ test: ## Run every test that this machine can run
 	$(GO) test -timeout=10m $(TESTFLAGS) $(PACKAGES)
 	cd bench && $(GO) test -timeout=10m $(TESTFLAGS) ./...
 	cd .ci/release && $(GO) test -timeout=10m $(TESTFLAGS) ./...
-	@$(MAKE) --no-print-directory wasm-test e2e
+	@$(MAKE) --no-print-directory conformance wasm-test e2e
 
 .PHONY: test-race
 test-race: ## Run the tests of the module with the race detector (needs a C compiler)
@@ -179,6 +179,36 @@ fuzz: ## Run each fuzz target for FUZZTIME
 	done
 	cd wasm/e2e && $(GO) test -run '^$$' -fuzz '^FuzzGuest$$' -fuzztime $(FUZZTIME) .
 
+# The folder with the vectors of Wycheproof; the first use downloads them.
+VECTORS = cd conformance && $(GO) mod download && $(GO) list -m -f '{{.Dir}}' github.com/c2sp/wycheproof
+
+.PHONY: conformance
+conformance: ## Check the verifiers of tokens with the vectors of Wycheproof
+	@if ! folder="$$($(VECTORS))"; then \
+		echo 'conformance: SKIPPED: the vectors cannot be downloaded' >&2; [ "$${CI:-}" != true ]; exit; \
+	fi; \
+	WYCHEPROOF="$$folder" $(GO) test -count=1 -run '^TestHardeningWycheproof$$' $(TESTFLAGS) ./authcore/gate
+
+# The tests in which an OpenID provider or its answers are hostile or faulty.
+OPENIDTESTS = TestSocialRefusals|TestForgedAnswers|TestOpenIDKinds|TestOIDCProvider|TestAppTokens|TestIDTokens|TestAppleIDTokens|TestBridge
+
+.PHONY: openid
+openid: ## Run the tests of hostile and faulty OpenID providers
+	$(GO) test -count=1 $(TESTFLAGS) ./authcore/provider
+	cd e2e && $(GO) test -count=1 -timeout=20m -run '^($(OPENIDTESTS))$$' $(TESTFLAGS) .
+
+# The number of random requests of `make random-api`, and the duration of `make soak`.
+REQUESTS ?= 50000
+SOAK ?= 1h
+
+.PHONY: random-api
+random-api: ## Send REQUESTS random requests to the API, with a new seed
+	cd e2e && REQUESTS=$(REQUESTS) $(GO) test -count=1 -timeout=2h -run '^TestDescription$$' -v $(TESTFLAGS) .
+
+.PHONY: soak
+soak: ## Keep a server under load for SOAK; memory, goroutines and descriptors must stay flat
+	cd e2e && SOAK=$(SOAK) $(GO) test -count=1 -timeout=0 -run '^TestSoak$$' -v $(TESTFLAGS) .
+
 .PHONY: bench
 bench: wasm ## Measure: each step, then the built server next to a plain reverse_proxy (Linux)
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
@@ -267,6 +297,7 @@ lint: $(GOLANGCI) $(GOFUMPT) ## Check format, wording, module files and known fa
 	$(GO) mod tidy $(NEWEST) -diff # `make newest` corrects it
 	cd e2e && $(GO) mod tidy -diff
 	cd bench && $(GO) mod tidy -diff
+	cd conformance && $(GO) mod tidy -diff
 	cd wasm/e2e && $(GO) mod tidy -diff
 	cd wasm/traefik/e2e && $(GO) mod tidy -diff
 	cd .ci/release && $(GO) mod tidy -diff

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,8 +19,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// randomRequests is the number of random requests. seed makes them the same in each
-// run.
+// randomRequests is the number of random requests unless the variable REQUESTS names
+// another one. randomSeed makes them the same in each run without it.
 const (
 	randomRequests = 1500
 	randomSeed     = 20260301
@@ -189,6 +190,26 @@ func (r *random) body(o operation) (mediaType, body string) {
 	}
 }
 
+// randomBudget returns the number of random requests and their seed. A number of the
+// caller's comes with a new seed, which the log names; SEED repeats it.
+func randomBudget(t *testing.T) (requests int, seed uint64) {
+	t.Helper()
+	text := os.Getenv("REQUESTS")
+	if text == "" {
+		return randomRequests, randomSeed
+	}
+	requests, err := strconv.Atoi(text)
+	seed = rand.Uint64()
+	if repeated := os.Getenv("SEED"); repeated != "" && err == nil {
+		seed, err = strconv.ParseUint(repeated, 10, 64)
+	}
+	if err != nil {
+		t.Fatalf("REQUESTS and SEED: %v", err)
+	}
+	t.Logf("REQUESTS=%d SEED=%d", requests, seed)
+	return requests, seed
+}
+
 // TestDescription sends random requests to every operation of the API description.
 // Status, media type, body and headers of each answer must be described.
 func TestDescription(t *testing.T) {
@@ -197,7 +218,8 @@ func TestDescription(t *testing.T) {
 	s := wireSite(t, "passkeys optional", "second_factor optional", "api_keys users")
 	user := s.logIn(t, "ann@example.com")
 	link := s.requestLink(t, "bob@example.com")
-	r := &random{rand.New(rand.NewPCG(randomSeed, 0)), d, map[string][]any{
+	requests, seed := randomBudget(t)
+	r := &random{rand.New(rand.NewPCG(seed, 0)), d, map[string][]any{
 		"email": {"ann@example.com", "new@example.com"}, "client_key": {clientKey, "narrow-key"}, "provider": {"idp", "hidden", "github"},
 		"token": {link, unknownRequest}, "request_id": {unknownRequest}, "code": {"123456", 123456, "abc"},
 		"redirect_uri": {redirectURI, "https://narrow.test/cb"}, "redirectUri": {redirectURI}, "link": {false, true},
@@ -206,7 +228,7 @@ func TestDescription(t *testing.T) {
 	}}
 	operations := d.operations()
 	statuses := map[string]bool{}
-	for i := range randomRequests {
+	for i := range requests {
 		o := operations[i%len(operations)]
 		if o.path == "/user/" && o.method == http.MethodDelete || o.path == "/logout/" {
 			user = s.logIn(t, "ann@example.com")
