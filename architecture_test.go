@@ -125,9 +125,9 @@ func TestArrows(t *testing.T) {
 var layers = [][]string{
 	{"authcore/gate"},
 	{"authcore"},
-	{"authcore/audit", "authcore/keys", "authcore/provider", "authcore/ratelimit", "authcore/revocation"},
+	{"authcore/keys", "authcore/provider", "authcore/ratelimit", "authcore/revocation"},
 	{"authcore/account", "authcore/captcha"},
-	{"authcore/apikey", "authcore/passkey", "authcore/session"},
+	{"authcore/apikey", "authcore/audit", "authcore/passkey", "authcore/session"},
 	{"authcore/factor"},
 	{"authcore/login", "authcore/session/sessiontest"},
 	{"authcore/realm"},

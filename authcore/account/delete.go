@@ -16,6 +16,8 @@ type RecordKind struct {
 	// Fields are the members of the data, a JSON object, that Export contains. The
 	// others are secrets, or digests and counters that say nothing about the user.
 	Fields []string
+	// Outlives reports that the records are kept when the user is deleted.
+	Outlives bool
 }
 
 // ownerOf returns the owner of a user's records, or "".
@@ -54,7 +56,7 @@ func (s *Service) DeleteCurrentUser(ctx context.Context, claims *gate.Claims, ca
 func (s *Service) deleteRecords(ctx context.Context, user authcore.User) error {
 	for _, kind := range s.cfg.Records {
 		owner := kind.ownerOf(user)
-		if owner == "" || owner == user.ID {
+		if owner == "" || owner == user.ID || kind.Outlives {
 			continue
 		}
 		records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: kind.Kind, Owner: owner}, s.now())

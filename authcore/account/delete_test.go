@@ -30,6 +30,7 @@ func newMember(t *testing.T) (*fixture, *outbox) {
 		c.Records = []account.RecordKind{
 			{Kind: "own", Fields: []string{"email"}},
 			{Kind: "mailed", Owner: func(user authcore.User) string { return "of " + user.Email }, Fields: []string{"email"}},
+			{Kind: "kept", Owner: func(user authcore.User) string { return "trail of " + user.ID }, Fields: []string{"email"}, Outlives: true},
 			{Kind: "absent", Owner: func(authcore.User) string { return "" }, Fields: []string{"email"}},
 		}
 		c.Notices = account.NewNotices(account.NoticesConfig{
@@ -38,7 +39,7 @@ func newMember(t *testing.T) (*fixture, *outbox) {
 		})
 	})
 	f.claims.AuthTime, f.claims.Client = f.now.Unix(), "web"
-	for kind, owner := range map[string]string{"own": annID, "mailed": "of " + ann} {
+	for kind, owner := range map[string]string{"own": annID, "mailed": "of " + ann, "kept": "trail of " + annID} {
 		f.put(authcore.Item{Record: &authcore.Record{
 			RecordKey: authcore.RecordKey{Kind: kind, Key: "k"}, Owner: owner, Created: f.now, Expires: f.now.Add(time.Hour), Data: []byte(`{"email":"` + kind + `@example.com","secret":"s"}`),
 		}})
@@ -56,9 +57,12 @@ func TestDeleteCurrentUser(t *testing.T) {
 	}
 	_, err := f.Find(t.Context(), ann)
 	wantError(t, "Find() of a deleted user", err, 404, authcore.CodeNotFound)
-	for kind, owner := range map[string]string{"own": annID, "mailed": "of " + ann} {
-		if records, err := authcore.AllRecords(t.Context(), f.store, authcore.RecordFilter{Kind: kind, Owner: owner}, f.now); err != nil || len(records) != 0 {
-			t.Errorf("AllRecords(%s) = %+v, %v, want none", kind, records, err)
+	for kind, want := range map[string]struct {
+		owner string
+		count int
+	}{"own": {annID, 0}, "mailed": {"of " + ann, 0}, "kept": {"trail of " + annID, 1}} {
+		if records, err := authcore.AllRecords(t.Context(), f.store, authcore.RecordFilter{Kind: kind, Owner: want.owner}, f.now); err != nil || len(records) != want.count {
+			t.Errorf("AllRecords(%s) = %+v, %v, want %d", kind, records, err, want.count)
 		}
 	}
 	if len(mails.mails) != 1 {
@@ -117,7 +121,7 @@ func TestExport(t *testing.T) {
 		}
 		records = append(records, record.Kind+" "+string(text))
 	}
-	if want := []string{`own {"email":"own@example.com"}`, `mailed {"email":"mailed@example.com"}`}; !slices.Equal(records, want) {
+	if want := []string{`own {"email":"own@example.com"}`, `mailed {"email":"mailed@example.com"}`, `kept {"email":"kept@example.com"}`}; !slices.Equal(records, want) {
 		t.Errorf("records = %q, want %q", records, want)
 	}
 	if text, err := json.Marshal(export); err != nil || strings.Contains(string(text), "null") {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
 )
 
 // Kind is the kind of the records of the trail.
@@ -136,4 +137,13 @@ func (e Entry) record(retention time.Duration) (authcore.Record, error) {
 		record.Owner = ""
 	}
 	return record, record.Validate()
+}
+
+// RecordKind describes the entries about users, which outlive them. The export of a user
+// does not name the operators who acted.
+func RecordKind() account.RecordKind {
+	return account.RecordKind{
+		Kind: Kind, Outlives: true, Owner: func(user authcore.User) string { return ownerPrefix + user.ID },
+		Fields: []string{"action", "outcome", "actor", "session", "method", "client", "code", "ip", "email", "detail", "count"},
+	}
 }

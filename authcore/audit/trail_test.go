@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -273,6 +274,27 @@ func TestValidate(t *testing.T) {
 		options := audit.Options{Retention: retention}
 		if err := options.Validate(); (err == nil) != valid {
 			t.Errorf("Validate() of retention %s = %v, want valid %t", retention, err, valid)
+		}
+	}
+}
+
+// RecordKind finds the entries about a user, and its fields are those of an Entry without
+// those that name operators.
+func TestRecordKind(t *testing.T) {
+	f := newFixture(t, audit.Options{})
+	f.Observe(t.Context(), login("u1"))
+	f.Observe(t.Context(), login("u2"))
+	f.search(audit.Query{})
+	kind := audit.RecordKind()
+	filter := authcore.RecordFilter{Kind: kind.Kind, Owner: kind.Owner(authcore.User{ID: "u1"})}
+	if records, err := authcore.AllRecords(t.Context(), f.store, filter, f.now); err != nil || len(records) != 1 {
+		t.Errorf("AllRecords(%+v) = %+v, %v, want the entry about u1", filter, records, err)
+	}
+	left := []string{"id", "time", "realm", "actor_id", "via", "user"}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[audit.Entry]()) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if slices.Contains(kind.Fields, name) == slices.Contains(left, name) {
+			t.Errorf("the export contains %s = %v, want it exported or listed here", name, slices.Contains(kind.Fields, name))
 		}
 	}
 }

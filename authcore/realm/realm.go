@@ -227,7 +227,7 @@ func (r *Realm) addCaptcha() {
 
 // recordKinds lists the kinds of records that belong to users.
 func recordKinds() []account.RecordKind {
-	return slices.Concat(login.RecordKinds(), factor.RecordKinds(), []account.RecordKind{passkey.RecordKind()})
+	return slices.Concat(login.RecordKinds(), factor.RecordKinds(), []account.RecordKind{passkey.RecordKind(), audit.RecordKind()})
 }
 
 // hostOf returns the host of a link template, or "".
