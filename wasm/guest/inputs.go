@@ -57,7 +57,7 @@ func (in *inputs) limit() uint32 { return length(in.bytes[in.used:]) }
 // add adds the part that the host has written to room, and its number of texts and
 // length. It is false if there is too little room.
 func (in *inputs) add(countLength uint64) (part []byte, ok bool) {
-	const size = 8 // of countLength
+	const size = 8                // of countLength
 	n := int(uint32(countLength)) //nolint:gosec // the lower half is the length
 	if n < 0 || n+size >= len(in.bytes)-in.used {
 		return nil, false

@@ -3,7 +3,7 @@
 // module passes requests to it, keeps its keys and revocations up to date, and
 // forwards requests that proceed. edge.d.mts contains the types.
 
-import { bytesOf, forward, json, pathOf } from "./forward.mjs";
+import { forward, inBytes, json, pathOf } from "./forward.mjs";
 import { Exchange, Guest } from "./guest.mjs";
 import { Published } from "./published.mjs";
 
@@ -67,7 +67,7 @@ export class Edge {
   async fetch(request, { address = "", later } = {}) {
     if (!this.#forward) throw new TypeError("edgeauth: there is no upstream");
     const url = new URL(request.url);
-    const headers = Array.from(request.headers, ([name, value]) => [name, bytesOf(value)]);
+    const headers = inBytes([...request.headers]);
     if (hasUnseenBody(request, headers)) headers.push(["transfer-encoding", "chunked"]);
     const head = { method: request.method, uri: pathOf(url), address, headers };
     const exchange = await this.decide(head, later);

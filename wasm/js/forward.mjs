@@ -15,20 +15,24 @@ export function pathOf(url) {
 }
 
 /**
- * Returns the value of a header with a character for each byte. Workers decode UTF-8
- * and replace invalid bytes by U+FFFD, which becomes 0xff, a byte that is not valid in
- * UTF-8.
+ * Changes the values of headers to have a character for each byte, and returns the
+ * headers. Workers decode UTF-8 and replace invalid bytes by U+FFFD, which becomes 0xff, a
+ * byte that is not valid in UTF-8.
  */
-export function bytesOf(value) {
-  if (!isWorker || !/[^\0-\x7f]/.test(value)) return value;
-  return unescape(encodeURIComponent(value)).replaceAll("\xef\xbf\xbd", "\xff");
+export function inBytes(headers) {
+  return change(headers, (value) => unescape(encodeURIComponent(value)).replaceAll("\xef\xbf\xbd", "\xff"));
 }
 
-// textOf undoes bytesOf for a header.
-function textOf(header) {
-  const [name, value] = header;
-  if (!/[^\0-\x7f]/.test(value)) return header;
-  return [name, new TextDecoder().decode(Uint8Array.from(value, (byte) => byte.charCodeAt(0)))];
+// inText undoes inBytes.
+function inText(headers) {
+  return change(headers, (value) => new TextDecoder().decode(Uint8Array.from(value, (byte) => byte.charCodeAt(0))));
+}
+
+// change changes the values that are not ASCII on Workers.
+function change(headers, convert) {
+  if (!isWorker) return headers;
+  for (const header of headers) if (/[^\0-\x7f]/.test(header[1])) header[1] = convert(header[1]);
+  return headers;
 }
 
 /**
@@ -49,7 +53,7 @@ export function forward(upstream, fetch) {
     // new URL(path, origin) would read //host as another server.
     const target = (origin ?? url.origin) + exchange.uri;
     const answer = await send(target, {
-      method: exchange.method, headers: isWorker ? headers.map(textOf) : headers, body: request.body, redirect: "manual", ...EXTRAS,
+      method: exchange.method, headers: inText(headers), body: request.body, redirect: "manual", ...EXTRAS,
     });
     return handBack(answer, exchange);
   };

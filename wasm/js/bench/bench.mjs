@@ -1,7 +1,8 @@
 // Measures the cost of the gate in each JavaScript host, compared with the same host
 // forwarding without it (Linux): `node bench/bench.mjs`. It prints a table for
 // docs/performance-appendix.md. Each figure is the median of alternating slices; processor
-// time is that of the host's process.
+// time is that of the host's process. The ratio is that of slices of the same round, with
+// its quartiles.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,11 +20,12 @@ process.on("exit", () => upstream.kill()); // also after a failure below
 const UPSTREAM = `http://127.0.0.1:${String((await once(upstream.stdout, "data"))[0]).trim()}`;
 
 const tokens = Array.from({ length: 1000 }, (_, i) => issuer.token({ sid: `session-${i}`, sub: `user-${i}` }));
-const kinds = {
+const all = {
   "one token": () => tokens[0],
   "1,000 tokens by turns": (i) => tokens[i % tokens.length],
   "tokens never seen": () => issuer.token(),
 };
+const kinds = process.env.BENCH_HOT ? { "one token": all["one token"] } : all;
 
 // Returns the processor time of a process in microseconds: the sum of its threads.
 async function processorTime(pid) {
@@ -57,16 +59,23 @@ async function slice(host, token) {
   return { rate: SLICE / seconds, micros: ((await processorTime(host.process.pid)) - before) / SLICE };
 }
 
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+const ranked = (values, at) => [...values].sort((a, b) => a - b)[Math.floor(at * values.length)];
+const median = (values) => ranked(values, 0.5);
+const spread = (ratios) => `${median(ratios).toFixed(2)}× (${ranked(ratios, 0.25).toFixed(2)}–${ranked(ratios, 0.75).toFixed(2)})`;
 const round = (n) => Math.round(n).toLocaleString("en");
 
 console.log(`${os.cpus()[0].model}, ${os.cpus().length} processors, load average ${os.loadavg()[0].toFixed(1)}, Node ${process.version}; ` +
   `medians of ${ROUNDS} slices of ${SLICE} requests by ${CONNECTIONS} connections\n`);
 console.log("| host | requests | per second | processor µs each | to plain |\n| --- | --- | ---: | ---: | ---: |");
 for (const name of names.filter((name) => !missing(name))) {
-  const plain = await Host.start(name, { script: name === "workerd" ? "bench/plain-worker.mjs" : "bench/plain-server.mjs", variables: { UPSTREAM } });
+  const script = (kind) => ({ script: name === "workerd" ? `bench/${kind}-worker.mjs` : "bench/plain-server.mjs", files: ["bench/floor.mjs"] });
+  const plain = await Host.start(name, { ...script("plain"), variables: { UPSTREAM } });
+  // In Node the plain proxy is the floor.
+  const floor = name !== "node" && (await Host.start(name, { ...script("floor"), variables: { UPSTREAM, FLOOR: "1" } }));
   const gate = await Host.start(name, { variables: { ISSUER: NAME, AUTH_URL: issuer.url, UPSTREAM } });
-  const subjects = [["plain proxy", plain, kinds["one token"]], ...Object.entries(kinds).map(([kind, token]) => [`gate, ${kind}`, gate, token])];
+  const subjects = [["plain proxy", plain, kinds["one token"]]];
+  if (floor) subjects.push(["the same with clean headers", floor, kinds["one token"]]);
+  subjects.push(...Object.entries(kinds).map(([kind, token]) => [`gate, ${kind}`, gate, token]));
   const measured = subjects.map(() => []);
   for (let i = -1; i < ROUNDS; i++) { // the first round is the warm-up
     for (const [j, [, host, token]] of subjects.entries()) {
@@ -75,12 +84,12 @@ for (const name of names.filter((name) => !missing(name))) {
     }
   }
   const micros = measured.map((slices) => median(slices.map((one) => one.micros)));
+  const ratios = measured.map((slices) => slices.map((one, i) => one.micros / measured[0][i].micros));
   for (const [j, [kind]] of subjects.entries()) {
     const rate = median(measured[j].map((one) => one.rate));
-    console.log(`| ${name} | ${kind} | ${round(rate)} | ${round(micros[j])} | ${j ? `${(micros[j] / micros[0]).toFixed(2)}×` : ""} |`);
+    console.log(`| ${name} | ${kind} | ${round(rate)} | ${round(micros[j])} | ${j ? spread(ratios[j]) : ""} |`);
   }
-  await plain.stop();
-  await gate.stop();
+  for (const host of [plain, floor, gate]) if (host) await host.stop();
 }
 agent.destroy();
 upstream.kill();

@@ -1,8 +1,11 @@
-// The baseline on Node, Deno and Bun: the same server without a gate.
+// The baseline on Node, Deno and Bun: the same server without a gate; with FLOOR, the
+// server of floor.mjs on Deno and Bun.
 
-const { UPSTREAM } = process.env;
+const { FLOOR, UPSTREAM } = process.env;
 
-function forward(request) {
+const forward = FLOOR ? (await import("./floor.mjs")).unguarded(UPSTREAM) : unchanged;
+
+function unchanged(request) {
   const url = new URL(request.url);
   return fetch(UPSTREAM + url.pathname + url.search, { method: request.method, headers: request.headers, body: request.body, redirect: "manual" });
 }
