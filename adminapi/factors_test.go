@@ -1,15 +1,25 @@
 package adminapi_test
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"github.com/edgeauth/edgeauth/adminapi"
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/login"
+	"github.com/edgeauth/edgeauth/authcore/passkey"
 	"github.com/edgeauth/edgeauth/authcore/realm"
+	"github.com/edgeauth/edgeauth/internal/authenticator"
 	"github.com/edgeauth/edgeauth/storage/memory"
 )
 
@@ -41,4 +51,108 @@ func TestRemoveFactor(t *testing.T) {
 			t.Errorf("DELETE factors/%s = %d %s, want %d", step.path, w.Code, w.Body, step.want)
 		}
 	}
+}
+
+// An operator sees passkeys and second factors and removes lost ones; the owner is told.
+func TestFactors(t *testing.T) {
+	const origin = "https://app.example.com"
+	mails := &mailbox{}
+	one, err := realm.New(t.Context(), realm.Config{
+		Store: memory.New(), Mailer: mails, DebugLinks: true, EmailLink: origin + "/link/{token}", Passkeys: realm.PasskeysOptional,
+		Rules: account.Rules{SecondFactor: account.SecondFactorOptional}, Clients: []authcore.Client{{Name: "web", Key: "key", Origins: []string{origin}}},
+	})
+	if err != nil {
+		t.Fatalf("realm.New() failed: %v", err)
+	}
+	claims := signIn(t, one, "ann@example.com")
+	options, err := one.Passkeys.RegistrationOptions(t.Context(), claims)
+	if err != nil {
+		t.Fatalf("RegistrationOptions() failed: %v", err)
+	}
+	credential, err := authenticator.New(origin).Create(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := one.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: credential, Name: "phone"}); err != nil {
+		t.Fatalf("Register() failed: %v", err)
+	}
+	begun, err := one.Factors.Begin(t.Context(), claims)
+	if err != nil {
+		t.Fatalf("Begin() failed: %v", err)
+	}
+	code, err := totp.GenerateCode(begun.Secret, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := one.Factors.Confirm(t.Context(), claims, begun.Sealed, code, authcore.Caller{}); err != nil {
+		t.Fatalf("Confirm() failed: %v", err)
+	}
+	api := adminapi.New(func(*http.Request) (*adminapi.Realm, func(), error) {
+		return &adminapi.Realm{Realm: one}, func() {}, nil
+	})
+	call := func(method, path string, want int) (found adminapi.UserDetails) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/users/"+claims.Subject+path, nil))
+		if w.Code != want {
+			t.Fatalf("%s %s = %d %s, want %d", method, path, w.Code, w.Body, want)
+		}
+		_ = json.Unmarshal(w.Body.Bytes(), &found) // 204 has no body
+		return found
+	}
+	factors := call(http.MethodGet, "", 200).Factors
+	if len(factors) != 3 || factors[0].Kind != "passkey" || factors[0].Name != "phone" || factors[0].LastUsed != nil ||
+		factors[1].Kind != "totp" || factors[1].LastUsed == nil || factors[2].Kind != "recovery" || factors[2].Name != "10" {
+		t.Fatalf("factors = %+v, want the passkey, the application and ten recovery codes", factors)
+	}
+	told := mails.count()
+	call(http.MethodDelete, "/factors/totp/"+factors[0].ID, 404)
+	call(http.MethodDelete, "/factors/passkey/"+factors[1].ID, 404)
+	call(http.MethodDelete, "/factors/passkey/"+factors[0].ID, 204)
+	call(http.MethodDelete, "/factors/passkey/"+factors[0].ID, 404)
+	call(http.MethodDelete, "/factors/recovery/"+factors[2].ID, 204)
+	if left := call(http.MethodGet, "", 200).Factors; len(left) != 1 || left[0].Kind != "totp" {
+		t.Errorf("factors = %+v, want the application only", left)
+	}
+	if got := mails.count() - told; got != 2 {
+		t.Errorf("the owner got %d mails, want 2", got)
+	}
+}
+
+// signIn signs in with a link and returns the claims of the session.
+func signIn(t *testing.T, one *realm.Realm, email string) *gate.Claims {
+	t.Helper()
+	receipt, err := one.Logins.RequestLink(t.Context(), login.LinkRequest{Email: email, ClientKey: "key"})
+	if err != nil {
+		t.Fatalf("RequestLink() failed: %v", err)
+	}
+	_, token, _ := strings.Cut(receipt.DebugLink, "/link/")
+	grant, err := one.Logins.ByLink(t.Context(), login.LinkLogin{Token: token, ClientKey: "key"})
+	if err != nil {
+		t.Fatalf("ByLink() failed: %v", err)
+	}
+	claims, err := one.Authenticate([]string{"Token " + grant.Token})
+	if err != nil {
+		t.Fatalf("Authenticate() failed: %v", err)
+	}
+	return claims
+}
+
+// mailbox counts mails.
+type mailbox struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (m *mailbox) Enqueue(context.Context, authcore.Mail) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.n++
+	return nil
+}
+
+func (m *mailbox) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.n
 }

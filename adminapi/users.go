@@ -31,6 +31,8 @@ type UserDetails struct {
 	User
 	Identities []Identity `json:"identities"`
 	Sessions   []Session  `json:"sessions"`
+	// Factors are the passkeys and the second factors.
+	Factors []Factor `json:"factors"`
 	// Keys are the API keys that have not ended, the newest first.
 	Keys []APIKey `json:"keys"`
 }
@@ -170,8 +172,13 @@ func show(c *call, id string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	factors, err := c.realm.factorsOf(c.Context(), account.User)
+	if err != nil {
+		return nil, err
+	}
 	return UserDetails{
-		User: userOf(account.User), Identities: identitiesOf(account.Identities), Sessions: sessionsOf(account.Sessions), Keys: apiKeysOf(found),
+		Factors: factors,
+		User:    userOf(account.User), Identities: identitiesOf(account.Identities), Sessions: sessionsOf(account.Sessions), Keys: apiKeysOf(found),
 	}, nil
 }
 
@@ -208,12 +215,6 @@ func showSessions(c *call, id string) (any, error) {
 
 func endSessions(c *call, id string) (any, error) {
 	return nil, c.realm.Accounts.EndSessions(c.Context(), id, c.PathValue("session"))
-}
-
-// removeFactor removes a lost second factor: the application with the recovery codes, or
-// the recovery codes.
-func removeFactor(c *call, id string) (any, error) {
-	return nil, c.realm.Factors.RemoveFor(c.Context(), id, c.PathValue("kind"), c.PathValue("factor"))
 }
 
 // filter returns the search in the form of the store.

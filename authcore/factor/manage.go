@@ -19,6 +19,8 @@ import (
 type Overview struct {
 	// TOTP is nil if the user has no authenticator application.
 	TOTP *Info
+	// Recovery is nil if the user has no recovery codes.
+	Recovery *Info
 	// RecoveryLeft is the number of recovery codes that were not used.
 	RecoveryLeft int
 	// Devices are remembered, newest first.
@@ -63,6 +65,7 @@ func (s *Service) Overview(ctx context.Context, user authcore.User) (Overview, e
 			return Overview{}, err
 		}
 		overview.RecoveryLeft = len(data.Codes)
+		overview.Recovery = &Info{ID: enrolled.ID, Created: enrolled.Created, LastUsed: data.LastUsed}
 	}
 	overview.Devices, err = s.devices(ctx, user)
 	return overview, err

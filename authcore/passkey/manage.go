@@ -46,7 +46,12 @@ func (s *Service) List(ctx context.Context, claims *gate.Claims) ([]Passkey, err
 	if err != nil {
 		return nil, err
 	}
-	registered, err := s.of(ctx, user.ID)
+	return s.ListFor(ctx, user.ID)
+}
+
+// ListFor returns the passkeys of a user for an operator, newest first.
+func (s *Service) ListFor(ctx context.Context, userID string) ([]Passkey, error) {
+	registered, err := s.of(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +121,34 @@ func (s *Service) Delete(ctx context.Context, claims *gate.Claims, caller authco
 			return err
 		}
 	}
-	err = s.cfg.Accounts.EndSessionsIf(ctx, user.ID, func(session authcore.Session) bool {
-		return session.Identity == id && session.ID != claims.Session
+	event := authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, Client: claims.Client, UserID: user.ID, SessionID: claims.Session}
+	return s.remove(ctx, user, record, event, caller)
+}
+
+// DeleteFor removes a passkey of a user for an operator: a lost one, also the last login
+// method. Sessions that began with it end. The error is 404 if the user has no passkey
+// with this ID.
+func (s *Service) DeleteFor(ctx context.Context, userID, id string) error {
+	user, err := s.cfg.Accounts.Find(ctx, userID)
+	if err != nil {
+		return err
+	}
+	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now())
+	switch {
+	case err != nil:
+		return missing(err)
+	case record.Owner != user.ID:
+		return authcore.NotFound()
+	}
+	event := authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, UserID: user.ID}
+	return s.remove(ctx, user, record, event, authcore.Caller{})
+}
+
+// remove ends the sessions that began with a passkey, except for that of the event, and
+// removes the passkey.
+func (s *Service) remove(ctx context.Context, user authcore.User, record authcore.Record, event authcore.Event, caller authcore.Caller) error {
+	err := s.cfg.Accounts.EndSessionsIf(ctx, user.ID, func(session authcore.Session) bool {
+		return session.Identity == record.Key && session.ID != event.SessionID
 	})
 	if err != nil {
 		return err
@@ -125,8 +156,8 @@ func (s *Service) Delete(ctx context.Context, claims *gate.Claims, caller authco
 	if err := s.cfg.Store.DeleteRecord(ctx, record.RecordKey); err != nil {
 		return authcore.Unavailable(err)
 	}
-	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, Client: claims.Client, UserID: user.ID, SessionID: claims.Session})
-	s.cfg.Notices.Send(ctx, user, account.Notice{Kind: authcore.MailUnlinked, Method: Method, Client: claims.Client, Caller: caller})
+	s.cfg.Observe(ctx, event)
+	s.cfg.Notices.Send(ctx, user, account.Notice{Kind: authcore.MailUnlinked, Method: Method, Client: event.Client, Caller: caller})
 	return nil
 }
 

@@ -32,14 +32,15 @@ status is 4 if the realm has no such user or session, and 1 after another error.
 		userList(connect), userSearch(connect), userShow(connect), userCreate(connect), userInvite(connect),
 		userChange(connect, "disable", "Ends all sessions of a user and refuses new ones"),
 		userChange(connect, "enable", "Accepts logins of a disabled user again; ended sessions stay ended"),
-		userRole(connect), userDelete(connect), userSessions(connect), userEndSessions(connect), userImport(connect),
+		userRole(connect), userDelete(connect), userSessions(connect), userEndSessions(connect),
+		userRemoveFactor(connect), userImport(connect),
 	)
 	return cmd
 }
 
 func userShow(connect Connect) *cobra.Command {
 	return &cobra.Command{
-		Use: "show <user>", Short: "Shows a user with logins, sessions and API keys", Args: arguments(1, 1),
+		Use: "show <user>", Short: "Shows a user with logins, sessions, passkeys, second factors and API keys", Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			id, err := s.userID(ctx, args[0])
 			if err != nil {
@@ -50,7 +51,7 @@ func userShow(connect Connect) *cobra.Command {
 	}
 }
 
-// showUser prints a user, its logins, its sessions and its API keys.
+// showUser prints a user with everything that belongs to it.
 func (s server) showUser(ctx context.Context, id string) error {
 	var found adminapi.UserDetails
 	if err := s.ask(ctx, http.MethodGet, "/users/"+url.PathEscape(id), nil, &found); err != nil {
@@ -75,6 +76,16 @@ func (s server) showUser(ctx context.Context, id string) error {
 	if len(found.Sessions) > 0 {
 		fmt.Fprintln(s.out)
 		if err := s.printSessions(found.Sessions); err != nil {
+			return err
+		}
+	}
+	if len(found.Factors) > 0 {
+		fmt.Fprintln(s.out)
+		factors := s.table("FACTOR", "ID", "NAME", "ADDED", "LAST USED")
+		for _, factor := range found.Factors {
+			factors.row(factor.Kind, factor.ID, factor.Name, moment(factor.Created), momentOf(factor.LastUsed))
+		}
+		if err := factors.flush(); err != nil {
 			return err
 		}
 	}
@@ -149,6 +160,25 @@ func userDelete(connect Connect) *cobra.Command {
 				return err
 			}
 			return s.done("deleted", id)
+		}),
+	}
+}
+
+func userRemoveFactor(connect Connect) *cobra.Command {
+	return &cobra.Command{
+		Use: "remove-factor <user> passkey|totp|recovery <factor>", Args: arguments(3, 3),
+		Short:   "Removes a lost passkey or second factor, which user show lists; the user is told by mail",
+		Example: `  caddy edgeauth user remove-factor ann@example.com totp 5f8c`,
+		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
+			id, err := s.userID(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			path := "/users/" + url.PathEscape(id) + "/factors/" + url.PathEscape(args[1]) + "/" + url.PathEscape(args[2])
+			if err := s.ask(ctx, http.MethodDelete, path, nil, nil); err != nil {
+				return err
+			}
+			return s.done("removed", args[2])
 		}),
 	}
 }
