@@ -26,7 +26,8 @@ type pageSite struct {
 	idp   *openid.Provider
 }
 
-// newPageSite starts a site whose Caddyfile has no client and no email_link. On a second
+// newPageSite starts a site whose Caddyfile has no client and no email_link. The path
+// /strict requires a second factor. On a second
 // site of the same realm people sign in at the first one. Options are added to the realm.
 func newPageSite(t *testing.T, options ...string) *pageSite {
 	t.Helper()
@@ -64,7 +65,12 @@ http://localhost:%[3]d {
 	login_page {
 		title "Example"
 	}
-	token_auth
+	@strict path /strict
+	token_auth @strict {
+		require amr totp passkey recovery
+	}
+	@others not path /strict
+	token_auth @others
 	reverse_proxy %[4]s
 }
 

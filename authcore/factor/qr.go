@@ -2,6 +2,7 @@ package factor
 
 import (
 	"fmt"
+	"image"
 	"strings"
 
 	"github.com/boombuler/barcode/qr"
@@ -13,7 +14,7 @@ const quietZone = 4
 // drawQR draws a QR code as an SVG image: dark on white in every color scheme, because
 // many readers do not recognize inverted codes.
 func drawQR(text string) ([]byte, error) {
-	code, err := qr.Encode(text, qr.M, qr.Unicode)
+	code, err := qr.Encode(text, qr.L, qr.Unicode)
 	if err != nil {
 		return nil, fmt.Errorf("draw a QR code: %w", err)
 	}
@@ -21,23 +22,27 @@ func drawQR(text string) ([]byte, error) {
 	side := width + 2*quietZone
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" shape-rendering="crispEdges">`, side, side)
-	fmt.Fprintf(&b, `<path fill="#fff" d="M0 0h%dv%dH0z"/><path d="`, side, side)
+	fmt.Fprintf(&b, `<path fill="#fff" d="M0,0h%dv%dH0z"/><path stroke="#000" d="M%d,%d.5`, side, side, quietZone, quietZone)
+	penX, penY := 0, 0 // lines run through the middle of a row
 	for y := range width {
 		for x := 0; x < width; x++ {
-			if r, _, _, _ := code.At(x, y).RGBA(); r != 0 {
-				continue
-			}
-			run := 1
-			for x+run < width {
-				if r, _, _, _ := code.At(x+run, y).RGBA(); r != 0 {
-					break
-				}
+			run := 0
+			for x+run < width && isDark(code, x+run, y) {
 				run++
 			}
-			fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", x+quietZone, y+quietZone, run, run)
-			x += run - 1
+			if run == 0 {
+				continue
+			}
+			fmt.Fprintf(&b, "m%d,%dh%d", x-penX, y-penY, run)
+			penX, penY = x+run, y
+			x = penX
 		}
 	}
 	b.WriteString(`"/></svg>`)
 	return []byte(b.String()), nil
+}
+
+func isDark(code image.Image, x, y int) bool {
+	r, _, _, _ := code.At(x, y).RGBA()
+	return r == 0
 }
