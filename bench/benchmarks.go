@@ -16,6 +16,12 @@ func (b *bench) issuance() {
 	b.goBenchmarks("a token is signed", ".", "BenchmarkSign", "ns/op", "ns", "allocs/op", "allocations")
 }
 
+// pages measures the pages of the login page.
+func (b *bench) pages() {
+	b.section("Login page", "Pages for a browser in German, rendered one after the other on one core, with a store in memory. Medians of `go test -bench`.")
+	b.goBenchmarks("page", "../pages", "BenchmarkPages", "pages/s", "pages/s", "ns/op", "ns", "allocs/op", "allocations")
+}
+
 // feed measures the revocation feed at the issuer and at a verifier.
 func (b *bench) feed() {
 	b.section("Revocation feed", "A document is made once for all clients that ask for it within a second. Medians of `go test -bench`.")

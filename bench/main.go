@@ -99,6 +99,7 @@ func sections() []section {
 		{"requests", (*bench).requestCosts},
 		{"memory", (*bench).memory},
 		{"login", (*bench).logins},
+		{"pages", (*bench).pages},
 		{"feed", (*bench).feed},
 		{"issuance", (*bench).issuance},
 		{"growth", (*bench).growth},

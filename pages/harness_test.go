@@ -30,7 +30,7 @@ const (
 
 // world is a realm in memory with a login page.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	realm    *realm.Realm
 	store    *brokenStore
 	mails    *mailbox
@@ -40,7 +40,7 @@ type world struct {
 }
 
 // newWorld returns a world; tune may change the options first.
-func newWorld(t *testing.T, tune ...func(*pages.Options, *realm.Config)) *world {
+func newWorld(t testing.TB, tune ...func(*pages.Options, *realm.Config)) *world {
 	t.Helper()
 	w := &world{t: t, store: &brokenStore{Store: memory.New()}, mails: &mailbox{}, provider: &fakeProvider{}}
 	w.clock.Store(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Unix())
@@ -88,7 +88,7 @@ func (w *world) browser() *browser {
 // reply is an answer with its whole body.
 type reply struct {
 	*httptest.ResponseRecorder
-	t    *testing.T
+	t    testing.TB
 	call string
 }
 
