@@ -4,7 +4,10 @@ go 1.26.0
 
 replace github.com/edgeauth/edgeauth => ../
 
+replace github.com/edgeauth/edgeauth/clients/go => ../clients/go
+
 require (
+	github.com/edgeauth/edgeauth/clients/go v0.0.0-00010101000000-000000000000
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6
 	github.com/emersion/go-smtp v0.25.1
 	github.com/evanw/esbuild v0.28.2
@@ -18,6 +21,7 @@ require (
 )
 
 require (
+	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/pgx/v5 v5.13.0 // indirect

@@ -41,7 +41,7 @@ func TestServerHelpers(t *testing.T) {
 	}
 	for _, algorithm := range []string{"EdDSA", "ES256"} {
 		s := newSite(t, caddyfile{Realm: append([]string{"algorithm " + algorithm}, debugLinks...), Gate: []string{"assertion orders 1m"}})
-		for _, name := range []string{"node", "django", "fastapi"} {
+		for _, name := range []string{"go", "node", "django", "fastapi"} {
 			t.Run(name+" "+algorithm, func(t *testing.T) {
 				user, other := s.logIn(t, name+"@example.com"), s.logIn(t, name+"@example.com")
 				assertion := s.assertion(t, user.token)

@@ -36,8 +36,8 @@ test('an example has at most 100 lines', () => {
   }
 })
 
-test('a helper for servers has at most 150 lines', () => {
-  for (const path of ['../node/edgeauth.mjs', '../python/edgeauth.py', '../python/edgeauth_django.py', '../python/edgeauth_fastapi.py']) {
+test('a file of the helpers for servers has at most 150 lines', () => {
+  for (const path of ['../go/edgeauth.go', '../go/feed.go', '../go/keys.go', '../go/middleware.go', '../node/edgeauth.mjs', '../python/edgeauth.py', '../python/edgeauth_django.py', '../python/edgeauth_fastapi.py']) {
     const lines = read(path).trimEnd().split('\n').length
     assert.ok(lines <= 150, `${path} has ${lines} lines, want at most 150`)
   }

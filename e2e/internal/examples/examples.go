@@ -6,14 +6,17 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -21,6 +24,7 @@ import (
 
 	"github.com/evanw/esbuild/pkg/api"
 
+	edgeauth "github.com/edgeauth/edgeauth/clients/go"
 	"github.com/edgeauth/edgeauth/e2e/internal/edge"
 	"github.com/edgeauth/edgeauth/e2e/internal/npm"
 	"github.com/edgeauth/edgeauth/internal/process"
@@ -127,11 +131,14 @@ func nodeFolder(t testing.TB) string {
 	return folder
 }
 
-// Server starts a server on the helper for "node", "django" or "fastapi", and returns its
+// Server starts a server on the helper for "go", "node", "django" or "fastapi", and returns its
 // address. GET / answers with the ID and the roles of the user, who is known by a login
 // token or, with an audience, by an assertion.
 func Server(t testing.TB, name, apiURL, audience string) string {
 	t.Helper()
+	if name == "go" {
+		return goServer(t, apiURL, audience)
+	}
 	port := edge.FreePort(t)
 	options := process.Options{Env: append(os.Environ(), "API="+apiURL, "AUDIENCE="+audience, "PORT="+strconv.Itoa(port))}
 	if name == "node" {
@@ -147,6 +154,26 @@ func Server(t testing.TB, name, apiURL, audience string) string {
 		options.Env = append(options.Env, "PYTHONPATH="+helper, "PYTHONDONTWRITEBYTECODE=1")
 	}
 	return start(t, port, options)
+}
+
+// goServer is the server on the helper for Go, which runs in this process.
+func goServer(t testing.TB, apiURL, audience string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	gate, err := edgeauth.New(ctx, edgeauth.Options{API: apiURL, Audience: audience, Assertion: audience != "", Interval: 200 * time.Millisecond})
+	must(t, err)
+	var follower sync.WaitGroup
+	follower.Go(func() { gate.Follow(ctx) })
+	server := httptest.NewServer(gate.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user := edgeauth.User(r.Context())
+		_, _ = io.WriteString(w, strings.Join(append([]string{user.Subject}, user.Roles...), " "))
+	})))
+	t.Cleanup(func() {
+		server.Close()
+		cancel()
+		follower.Wait()
+	})
+	return server.URL
 }
 
 // start starts a server and waits until it answers.
