@@ -2,7 +2,7 @@ package e2e
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // G505: the hash of RFC 6238
+	"crypto/sha1" // the hash of RFC 6238
 	"encoding/base32"
 	endian "encoding/binary"
 	"fmt"

@@ -61,7 +61,7 @@ func (h *Handler) assetPath(a asset) string {
 
 // asset serves a static file.
 func (h *Handler) asset(r *request) error {
-	for _, a := range []asset{h.style, h.script, h.print, h.logo} {
+	for _, a := range []asset{h.style, h.script, h.printer, h.logo} {
 		if r.param != a.name {
 			continue
 		}

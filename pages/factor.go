@@ -184,7 +184,7 @@ func (h *Handler) showCodes(r *request, codes []string, returnTo string) error {
 	}
 	v := &r.view
 	text := v.Title + "\n" + strings.Join(codes, "\n") + "\n"
-	v.ReturnTo, v.Codes, v.Script = returnTo, codes, h.assetPath(h.print)
+	v.ReturnTo, v.Codes, v.Script = returnTo, codes, h.assetPath(h.printer)
 	v.CodesFile = template.URL("data:text/plain;charset=utf-8;base64," + base64.StdEncoding.EncodeToString([]byte(text))) //nolint:gosec // G203: made here
 	return h.show(r, http.StatusOK, "codes")
 }

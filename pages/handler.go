@@ -68,7 +68,7 @@ type Handler struct {
 	templates templates
 	style     asset
 	script    asset
-	print     asset
+	printer   asset
 	logo      asset
 	routes    []route
 }
@@ -93,7 +93,7 @@ func New(options Options) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{Options: options, templates: parsed, style: newStyle(options.Theme), script: newScript("passkey"), print: newScript("print")}
+	h := &Handler{Options: options, templates: parsed, style: newStyle(options.Theme), script: newScript("passkey"), printer: newScript("print")}
 	if len(options.Logo) > 0 {
 		if h.logo, err = newLogo(options.LogoFile, options.Logo); err != nil {
 			return nil, err

@@ -57,7 +57,8 @@ func (h *Handler) keys(r *request, claims *gate.Claims) error {
 	if !h.showsKeys() {
 		return authcore.NotFound()
 	}
-	shown, err := &keysView{}, error(nil)
+	shown := &keysView{}
+	var err error
 	switch {
 	case r.Method != http.MethodPost:
 		r.view.Notice = map[string]string{"remove": r.view.Text.KeyRemoved}[r.URL.Query().Get("done")]

@@ -47,8 +47,10 @@ func TestPasskeyPages(t *testing.T) {
 	w := newWorld(t, withPasskeys)
 	b, a := w.browser(), authenticator.New(origin)
 	b.signIn(ann)
+	const offer = "Sign in with one touch next time"
+	b.get("/auth/account").must(http.StatusOK).shows(offer)
 	done := b.addPasskey(a, "My <phone>").must(http.StatusSeeOther).location()
-	b.get(done).must(http.StatusOK).shows("The changes were saved.", `value="My &lt;phone&gt;"`, "Remove My &lt;phone&gt;")
+	b.get(done).must(http.StatusOK).shows("The changes were saved.", `value="My &lt;phone&gt;"`, "Remove My &lt;phone&gt;").hides(offer)
 	other := w.browser()
 	if got := other.usePasskey(a, "/deep?a=1").must(http.StatusSeeOther).location(); got != "/deep?a=1" {
 		t.Errorf("the passkey leads to %q, want /deep?a=1", got)
