@@ -74,6 +74,6 @@ func (c *Challenge) resolve() (*captcha.Config, error) {
 			SiteKey: resolved.SiteKey, Script: resolved.Script, Class: resolved.Widget, Origins: resolved.Origins,
 		},
 		// The operator names the service, which may be in a private network.
-		Transport: provider.SafeTransport(true),
+		Transport: tracedTransport{provider.SafeTransport(true), "captcha"},
 	}, nil
 }

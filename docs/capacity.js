@@ -44,7 +44,7 @@ const inputs = [
 ]
 
 const remedies = {
-	nodes: 'the engine serves fewer nodes: bolt one; PostgreSQL as many as its connections allow, so put PgBouncer in front of it; Redis a few dozen',
+	nodes: 'the number of nodes: bolt serves one; put PgBouncer in front of PostgreSQL; Redis serves a few dozen',
 	size: 'the size of the store: use PostgreSQL with a larger disk, shorten token_lifetime, or lower max_sessions',
 	writes: 'the writes of the engine: use a disk with faster commits, lengthen token_lifetime, or spread users over realms with servers of their own',
 	memory: 'the memory of the revocations at each node: shorten token_lifetime',
@@ -95,5 +95,5 @@ if (typeof module !== 'undefined') {
 } else {
 	const source = document.currentScript.src
 	fetch(new URL('capacity.json', source)).then((response) => response.json())
-		.then((constants) => show(document.getElementById('capacity'), constants))
+		.then((constants) => show(document.getElementById('calculator'), constants))
 }
