@@ -56,7 +56,7 @@ func recipes() []proxyRecipe {
 // tlsEdge is the edge behind TLS, with answers that a browser session causes.
 type tlsEdge struct {
 	*httptest.Server
-	withoutSNI atomic.Int64
+	withoutSNI, connections atomic.Int64
 }
 
 // startTLSEdge forwards to the edge. Requests with the cookie answer=<status> get an
@@ -99,6 +99,11 @@ func startTLSEdge(t *testing.T, authority *ca.Authority, target string) *tlsEdge
 			return nil, errors.New("unrecognized name")
 		}
 		return nil, nil //nolint:nilnil // no other configuration
+	}
+	e.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			e.connections.Add(1)
+		}
 	}
 	e.StartTLS()
 	t.Cleanup(e.Close)
@@ -180,6 +185,14 @@ func TestForwardAuthRecipes(t *testing.T) {
 			got := p.do(t, http.MethodOptions, "/x", "", "", "Origin", origin, "Access-Control-Request-Method", "PUT")
 			if got.status != http.StatusNoContent || got.header.Get("Access-Control-Allow-Origin") != origin {
 				t.Errorf("preflight = %d %v %s, want 204 for the origin", got.status, got.header, got.body)
+			}
+			before := e.connections.Load()
+			const requests = 100
+			for range requests {
+				p.get(t, "/x", user.token).must(t, http.StatusOK)
+			}
+			if n := e.connections.Load() - before; n > requests/10 {
+				t.Errorf("%d requests open %d connections to edgeauth, want them to be kept", requests, n)
 			}
 			if n := e.withoutSNI.Swap(0); n != 0 {
 				t.Errorf("%d connections without SNI, want 0", n)
