@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import test from 'node:test'
 import ts from 'typescript'
+import { Server } from './server.mjs'
 
 const at = (path) => new URL('../' + path, import.meta.url)
 const read = (path) => readFileSync(at(path), 'utf8')
@@ -88,4 +89,24 @@ test('the texts of the elements are those of the login page', async () => {
 test('a server can import the elements', async () => {
   const { defineElements } = await import('../dist/elements.js')
   assert.equal(typeof defineElements, 'function')
+})
+
+test('the ten lines of the documentation run', async () => {
+  const lines = read('examples/ten-lines.mjs')
+  for (const page of ['../../README.md', '../../docs/frontend.md']) {
+    assert.ok(read(page).includes('```js\n' + lines + '```\n'), `${page} does not show examples/ten-lines.mjs`)
+  }
+  assert.ok(lines.split('\n').filter(Boolean).length <= 10)
+  const server = new Server(), fetchBefore = globalThis.fetch
+  globalThis.fetch = server.fetch
+  try {
+    const { signIn, orders, signOut } = await import('../examples/ten-lines.mjs')
+    assert.equal((await signIn('ann@example.com', async () => '123456')).user.email, 'ann@example.com')
+    assert.equal((await orders()).status, 200)
+    await assert.rejects(signIn('ann@example.com', async () => '000000'), (error) => error.code === 'invalid_code')
+    await signOut()
+    assert.equal((await orders()).status, 401)
+  } finally {
+    globalThis.fetch = fetchBefore
+  }
 })
