@@ -128,7 +128,7 @@ var layers = [][]string{
 	{"authcore/keys", "authcore/provider", "authcore/ratelimit", "authcore/revocation"},
 	{"authcore/account", "authcore/captcha"},
 	{"authcore/apikey", "authcore/audit", "authcore/passkey", "authcore/session"},
-	{"authcore/factor"},
+	{"authcore/factor", "authcore/webhook"},
 	{"authcore/login", "authcore/session/sessiontest"},
 	{"authcore/realm"},
 	{"authcore/httpapi"},

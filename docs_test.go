@@ -64,6 +64,9 @@ func valueFor(variable string) string {
 	if variable == "REDIS_URL" {
 		return "redis://user:password@redis.example.com:6379"
 	}
+	if strings.HasSuffix(variable, "_WEBHOOK") {
+		return "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	}
 	if strings.HasSuffix(variable, "_URL") {
 		return "smtp://user:password@mail.example.com"
 	}

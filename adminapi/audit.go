@@ -1,7 +1,6 @@
 package adminapi
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -30,10 +29,7 @@ type AuditEntries struct {
 
 func searchAudit(c *call) (any, error) {
 	if c.realm.Audit == nil {
-		return nil, &authcore.Error{
-			Status: http.StatusNotFound, Code: authcore.CodeNotFound,
-			Detail: "The realm has no audit trail. Add the option audit to its configuration.",
-		}
+		return nil, noTrail()
 	}
 	var search AuditSearch
 	if err := c.read(&search, `{"user": "…", "action": "…", "from": "…", "to": "…", "limit": 100, "cursor": "…"}`); err != nil {

@@ -19,6 +19,10 @@
 //	GET    /api-keys[?user=id]          list the API keys
 //	DELETE /api-keys/{id}               revoke an API key
 //	POST   /audit/search                a page of the entries of the audit trail
+//	GET    /webhooks                    the state of the webhooks
+//	GET    /webhooks/{id}/dead          list messages that were given up
+//	POST   /webhooks/{id}/dead/{msg}/retry  send such a message again
+//	DELETE /webhooks/{id}/dead/{msg}    delete such a message
 //	GET    /signing-keys                list the signing keys
 //	POST   /signing-keys/rotate         sign with the published successor from now on
 //	DELETE /signing-keys[/{id}]         revoke a key; without an ID, all keys

@@ -46,6 +46,7 @@ func New(source Source) http.Handler {
 	a.addKeys()
 	a.addAPIKeys()
 	a.handle("POST /audit/search", searchAudit)
+	a.addWebhooks()
 	a.handle("POST /import", importUsers)
 	a.handle("GET /health", health)
 	a.handle("GET /settings", settings)

@@ -48,6 +48,10 @@ const (
 	// the store.
 	EventImported EventName = "users_imported"
 	EventBackup   EventName = "backup_created"
+	// EventWebhookRetried and EventWebhookDiscarded report that an operator sent a dead
+	// letter again, or deleted it.
+	EventWebhookRetried   EventName = "webhook_retried"
+	EventWebhookDiscarded EventName = "webhook_discarded"
 )
 
 // PrivateText is text that does not belong in logs. Package fmt prints a placeholder.

@@ -27,7 +27,7 @@ func withAdmin(t *testing.T) (setup, string) {
 func operate(address string, args ...string) (string, error) {
 	var out bytes.Buffer
 	root := &cobra.Command{Use: "edgeauth", SilenceUsage: true, SilenceErrors: true}
-	root.AddCommand(command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint), command.APIKey(adminEndpoint), command.Audit(adminEndpoint), command.Backup(adminEndpoint))
+	root.AddCommand(command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint), command.APIKey(adminEndpoint), command.Audit(adminEndpoint), command.Webhook(adminEndpoint), command.Backup(adminEndpoint))
 	root.SetArgs(append(args, "--address", address))
 	root.SetOut(&out)
 	root.SetErr(&out)

@@ -30,13 +30,14 @@ Login by mailed link or social provider in front of your application.
   keys    lists, rotates or revokes signing keys of the running server
   api-key lists, creates or revokes API keys of the running server
   audit   searches the audit trail of the running server
+  webhook shows the state of webhooks, sends dead letters again
   backup  copies the storage bolt while the server runs
   mail    writes samples of all mails to a directory
   migrate moves users, sessions and keys to another storage
   version prints the versions of edgeauth, Caddy and Go`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.AddCommand(checkCommand(), proxyCommand(), migrateCommand())
-			for _, own := range []*cobra.Command{command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint), command.APIKey(adminEndpoint), command.Audit(adminEndpoint), command.Backup(adminEndpoint), command.Mail(), command.Version()} {
+			for _, own := range []*cobra.Command{command.User(adminEndpoint), command.Invitation(adminEndpoint), command.Keys(adminEndpoint), command.APIKey(adminEndpoint), command.Audit(adminEndpoint), command.Webhook(adminEndpoint), command.Backup(adminEndpoint), command.Mail(), command.Version()} {
 				reportExit(own)
 				cmd.AddCommand(own)
 			}

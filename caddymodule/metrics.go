@@ -89,7 +89,8 @@ func (m *metrics) event(realm string, e authcore.Event) {
 		authcore.EventUserCreated, authcore.EventInvited, authcore.EventInvitationRevoked, authcore.EventKeyCreated, authcore.EventKeyRevoked,
 		authcore.EventPasskeyAdded, authcore.EventPasskeyRemoved, authcore.EventRolesGranted,
 		authcore.EventFactorAsked, authcore.EventFactorAdded, authcore.EventFactorRemoved, authcore.EventRolesChanged,
-		authcore.EventKeysRotated, authcore.EventSigningKeyRevoked, authcore.EventImported, authcore.EventBackup:
+		authcore.EventKeysRotated, authcore.EventSigningKeyRevoked, authcore.EventImported, authcore.EventBackup,
+		authcore.EventWebhookRetried, authcore.EventWebhookDiscarded:
 		// Only subscribers of events and the audit trail receive these.
 	}
 }

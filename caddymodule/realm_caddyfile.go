@@ -41,6 +41,7 @@ import (
 //			retention <duration>
 //			addresses
 //			emails
+//			webhook <url> <secret…> { action <name…> }
 //		}
 //
 //		signup         open|closed|domains <domain…>

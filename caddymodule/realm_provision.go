@@ -106,6 +106,9 @@ func (r *Realm) provisionConfig() error {
 	if r.config.Rules.Roles, err = resolveRoles(resolve, r.Roles); err != nil {
 		return err
 	}
+	if r.config.Webhooks, err = r.Audit.endpoints(resolve); err != nil {
+		return err
+	}
 	if r.config.Limits, err = applyLimits(r.Limits); err != nil {
 		return err
 	}

@@ -335,6 +335,7 @@ func TestMetricNames(t *testing.T) {
 	m.apiFailures("")
 	m.decisions("")
 	m.eventsDropped.WithLabelValues("")
+	m.auditDrops("")
 	registry := prometheus.NewRegistry()
 	if err := m.register(registry, app); err != nil {
 		t.Fatalf("register: %v", err)

@@ -70,6 +70,8 @@ type Config struct {
 	Store Store
 	// Realm is the name of the realm.
 	Realm string
+	// Outbox returns further items of the step that stores an entry; optional.
+	Outbox func(Entry) []authcore.Item
 	// Logger receives a line for each entry, and failures.
 	Logger *slog.Logger
 	// Dropped receives the number of entries that were not stored, because the store
@@ -89,6 +91,8 @@ type Trail struct {
 
 	mutex   sync.Mutex
 	pending []Entry
+	// last is the time of the newest entry.
+	last    time.Time
 	dropped int
 	// failures counts the repetitions of the entries of the window that began at
 	// window.
@@ -102,6 +106,9 @@ type Trail struct {
 func New(cfg Config) *Trail {
 	if cfg.Dropped == nil {
 		cfg.Dropped = func(int) {}
+	}
+	if cfg.Outbox == nil {
+		cfg.Outbox = func(Entry) []authcore.Item { return nil }
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -188,7 +195,7 @@ func (t *Trail) closeWindow(ctx context.Context, now bool) {
 // append completes, logs and queues an entry. The caller holds the mutex.
 func (t *Trail) append(ctx context.Context, entry Entry) {
 	id, err := t.cfg.Random.ID()
-	entry.ID, entry.Time = id, t.now()
+	entry.ID, entry.Time = id, t.timestamp()
 	t.log(ctx, entry)
 	limit := maxPending
 	if !entry.isFrequent() {
@@ -199,6 +206,18 @@ func (t *Trail) append(ctx context.Context, entry Entry) {
 		return
 	}
 	t.pending = append(t.pending, entry)
+}
+
+// timestamp returns the time of the next entry. Engines store microseconds and order
+// records by them, so that two entries of a node never have the same one. The caller holds
+// the mutex.
+func (t *Trail) timestamp() time.Time {
+	at := t.now().Truncate(time.Microsecond)
+	if ahead := t.last.Sub(at); ahead >= 0 && ahead < time.Second { // otherwise the clock was set back
+		at = t.last.Add(time.Microsecond)
+	}
+	t.last = at
+	return at
 }
 
 // log writes an entry as a log line.
@@ -272,7 +291,7 @@ func (t *Trail) write(ctx context.Context, entries []Entry) error {
 			t.mutex.Unlock()
 			continue
 		}
-		items = append(items, authcore.Item{Record: &record})
+		items = append(append(items, authcore.Item{Record: &record}), t.cfg.Outbox(entry)...)
 	}
 	if len(items) == 0 {
 		return nil

@@ -26,6 +26,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"github.com/edgeauth/edgeauth/authcore/revocation"
 	"github.com/edgeauth/edgeauth/authcore/session"
+	"github.com/edgeauth/edgeauth/authcore/webhook"
 )
 
 // Defaults of Config.
@@ -168,6 +169,8 @@ type Config struct {
 	Mailer authcore.Mailer
 	// Audit switches the audit trail on; nil means that the realm has none.
 	Audit *audit.Options
+	// Webhooks receive the entries of the audit trail, which has to be on.
+	Webhooks []webhook.Endpoint
 	// AuditDropped receives the number of entries of the audit trail that were not
 	// stored. Default: they are only logged.
 	AuditDropped func(int)
@@ -253,6 +256,7 @@ func (c *Config) Validate() error {
 	if c.Audit != nil {
 		faults = append(faults, c.Audit.Validate())
 	}
+	faults = append(faults, webhook.ValidateAll(c.Webhooks))
 	faults = append(faults, authcore.ValidateClients(c.Clients)...)
 	if c.Captcha != nil {
 		faults = append(faults, c.Captcha.Validate())

@@ -23,6 +23,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"github.com/edgeauth/edgeauth/authcore/revocation"
 	"github.com/edgeauth/edgeauth/authcore/session"
+	"github.com/edgeauth/edgeauth/authcore/webhook"
 )
 
 // Realm is a user base with everything that logs its users in and checks their
@@ -43,6 +44,8 @@ type Realm struct {
 	Captcha *captcha.Verifier
 	// Audit is nil if the realm has no audit trail.
 	Audit *audit.Trail
+	// Webhooks is nil if the realm has no audit trail.
+	Webhooks *webhook.Sender
 
 	cfg      Config
 	horizon  *revocation.Horizon
@@ -58,7 +61,9 @@ func New(ctx context.Context, cfg Config) (*Realm, error) {
 		return nil, err
 	}
 	r := &Realm{cfg: cfg, origins: map[string]bool{}}
-	r.addTrail()
+	if err := r.addTrail(); err != nil {
+		return nil, err
+	}
 	r.horizon = revocation.NewHorizon(r.Now, cfg.Elapsed)
 	for i := range cfg.Clients {
 		for _, text := range cfg.Clients[i].Origins {
@@ -175,22 +180,30 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 	return nil
 }
 
-// addTrail adds the audit trail, if it is on. It receives events after the configured
+// addTrail adds the audit trail with its webhooks, if it is on. It receives events after the configured
 // observer.
-func (r *Realm) addTrail() {
+func (r *Realm) addTrail() (err error) {
 	cfg := &r.cfg
 	if cfg.Audit == nil {
-		return
+		return nil
+	}
+	random := authcore.Random{Source: cfg.Random}
+	r.Webhooks, err = webhook.New(webhook.Config{
+		Store: cfg.Store, Endpoints: cfg.Webhooks, Logger: cfg.Logger, Now: r.Now, Random: random,
+	})
+	if err != nil {
+		return err
 	}
 	r.Audit = audit.New(audit.Config{
 		Options: *cfg.Audit, Store: cfg.Store, Realm: cfg.Realm, Logger: cfg.Logger, Dropped: cfg.AuditDropped,
-		Now: r.Now, Random: authcore.Random{Source: cfg.Random},
+		Outbox: r.Webhooks.Items, Now: r.Now, Random: random,
 	})
 	report := cfg.Observe
 	cfg.Observe = func(ctx context.Context, event authcore.Event) {
 		report(ctx, event)
 		r.Audit.Observe(ctx, event)
 	}
+	return nil
 }
 
 // Observe reports an event of a part that does not belong to the realm.

@@ -24,7 +24,7 @@ const (
 )
 
 // Run follows revocations and keys of other nodes, rotates keys, records when
-// sessions were last used, writes the audit trail, and deletes what has expired, until
+// sessions were last used, writes the audit trail, sends webhooks, and deletes what has expired, until
 // ctx ends. Before it
 // returns it writes what was recorded. Each of these has its own goroutine, so that
 // a slow one does not delay the others.
@@ -35,6 +35,7 @@ func (r *Realm) Run(ctx context.Context) {
 	running.Go(func() { r.every(ctx, maintainInterval, maintainTimeout, "maintenance failed; retrying", r.Maintain) })
 	if r.Audit != nil {
 		running.Go(func() { r.Audit.Run(ctx) })
+		running.Go(func() { r.Webhooks.Run(ctx) })
 	}
 	running.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTimeout)
