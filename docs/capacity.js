@@ -43,13 +43,6 @@ const inputs = [
 	['peak', 'Busiest second, compared with the mean', 5],
 ]
 
-const remedies = {
-	nodes: 'the number of nodes: bolt serves one; put PgBouncer in front of PostgreSQL; Redis serves a few dozen',
-	size: 'the size of the store: use PostgreSQL with a larger disk, shorten token_lifetime, or lower max_sessions',
-	writes: 'the writes of the engine: use a disk with faster commits, lengthen token_lifetime, or spread users over realms with servers of their own',
-	memory: 'the memory of the revocations at each node: shorten token_lifetime',
-}
-
 function bytes(n) {
 	const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 	let i = 0
@@ -64,6 +57,7 @@ function show(place, constants) {
 		const row = document.createElement('p'), field = document.createElement('input')
 		Object.assign(field, { type: 'number', name, value, min: 0, step: 'any', required: true })
 		const text = document.createElement('label')
+		field.style.border = '1px solid'
 		text.append(field, ' ' + label)
 		row.append(text)
 		form.append(row)
@@ -80,7 +74,7 @@ function show(place, constants) {
 		for (const name of Object.keys(constants.engines)) {
 			const e = estimate(constants, name, load)
 			row('td', name, bytes(e.store), bytes(e.memory), bytes(e.feed), bytes(e.feed_per_day), e.mails.toFixed(1), Math.round(100 * e.links) + ' %', e.writes.toFixed(1),
-				Math.round(100 * e.used) + ' % of ' + (remedies[e.first] ?? 'nothing'))
+				Math.round(100 * e.used) + ' % of ' + (e.first || 'nothing'))
 		}
 		result.replaceChildren(table)
 	}
