@@ -81,7 +81,7 @@ func withNeeds(address string, n needs, returnTo string) string {
 
 // hasLevel and hasMethod report whether a login has an accepted level and method.
 func (n needs) hasLevel(claims *gate.Claims) bool {
-	return len(n.levels) == 0 || slices.Contains(n.levels, claims.ACR)
+	return len(n.levels) == 0 || claims.ACR >= slices.Min(n.levels) // as the gate compares them
 }
 
 func (n needs) hasMethod(claims *gate.Claims) bool {

@@ -71,10 +71,14 @@ func (s *Service) Overview(ctx context.Context, user authcore.User) (Overview, e
 	return overview, err
 }
 
-// read reads the record of a factor.
+// read reads the record of a factor. It leaves data as it is if the record is gone, so that
+// an operator sees the factor and can remove it.
 func (s *Service) read(ctx context.Context, f authcore.Factor, data any) error {
 	record, err := s.store.Record(ctx, recordOf(f), s.now())
-	if err != nil {
+	switch {
+	case errors.Is(err, authcore.ErrNotFound):
+		return nil
+	case err != nil:
 		return fmt.Errorf("read a %s record: %w", f.Kind, err)
 	}
 	return json.Unmarshal(record.Data, data)

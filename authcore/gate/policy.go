@@ -25,9 +25,9 @@ type Policy struct {
 type Requirement struct {
 	// Field is id, email, email_domain, email_verified, method, client, name, role, amr or
 	// acr. email and email_domain hold only for a verified address, in any case of
-	// letters. The other values are compared exactly. A field that is a list, such as
-	// role or amr, has to contain one of the values. A login that lacks a value of amr or
-	// acr can be repeated with it; see [Decision].
+	// letters, and acr also for a greater value. The others are compared exactly. A field
+	// that is a list, such as role or amr, has to contain one of the values. A login that
+	// lacks a value of amr or acr can be repeated with it; see [Decision].
 	Field string
 	// Values lists at least one accepted value; none is empty.
 	Values []string
@@ -127,7 +127,7 @@ func (r *Requirement) holds(c *Claims) bool {
 	}
 	anyCase := r.Field == "email" || r.Field == "email_domain"
 	for _, wanted := range r.Values {
-		if value == wanted || anyCase && equalFold(value, wanted) {
+		if value == wanted || anyCase && equalFold(value, wanted) || r.Field == "acr" && value > wanted {
 			return true
 		}
 	}

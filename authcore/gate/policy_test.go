@@ -99,6 +99,7 @@ func TestRequirements(t *testing.T) {
 		{"no amr", Claims{}, "amr", []string{"mail"}, false},
 		{"acr", twoFactors, "acr", []string{"2"}, true},
 		{"lower acr", verified, "acr", []string{"2"}, false},
+		{"greater acr", twoFactors, "acr", []string{"1"}, true},
 		{"name", verified, "name", []string{"Ada Lovelace"}, true},
 		{"empty value is not in the claims", Claims{}, "name", []string{""}, false},
 		{"unknown field", verified, "role", []string{""}, false},
