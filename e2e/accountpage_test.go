@@ -52,7 +52,9 @@ func useAccountPage(t *testing.T, browser *rod.Browser, s *pageSite, scripts boo
 	page.changeAddress(s, old, fresh)
 	page.exportData(s, fresh)
 
-	// The account is deleted only after the box was ticked.
+	// The account is deleted only after the box was ticked. Another browser then holds the
+	// cookie of a deleted user.
+	other.signIn(s, fresh)
 	page.visit(s.URL + "/auth/account")
 	page.submit(`a[href$="/account/delete"]`)
 	page.click("button.danger")
@@ -62,8 +64,10 @@ func useAccountPage(t *testing.T, browser *rod.Browser, s *pageSite, scripts boo
 	page.click("input[name=confirm]")
 	page.submit("button.danger")
 	page.await("main.deleted")
-	page.visit(s.URL + "/deep")
-	page.await("#email")
+	for _, browser := range []*domTab{page, other} {
+		browser.visit(s.URL + "/deep")
+		browser.await("#email")
+	}
 	page.signIn(s, fresh)
 	page.visit(s.URL + "/auth/account")
 	if got := page.attribute("#first_name", "value"); got != "" {
