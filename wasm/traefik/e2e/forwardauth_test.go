@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -14,9 +15,12 @@ func TestForwardAuthRecipe(t *testing.T) {
 	if err != nil {
 		t.Fatalf("os.ReadFile = %v", err)
 	}
+	if strings.Contains(string(text), "trustForwardHeader") { // clients could choose their address
+		t.Error("the recipe sets trustForwardHeader, want Traefik's default")
+	}
 	recipe := decode(t, string(text)).HTTP
 	forward := recipe.Middlewares["edgeauth"].ForwardAuth
-	if forward == nil || forward.TrustForwardHeader != nil || forward.Address != "https://api.example.com/v1/auth/verify/" ||
+	if forward == nil || forward.Address != "https://api.example.com/v1/auth/verify/" ||
 		!slices.Contains(forward.AuthResponseHeaders, "X-Auth-User-Id") || forward.TLS != nil {
 		t.Errorf("forwardAuth = %+v, want the address of verify, the identity headers, and a verified certificate", forward)
 	}
