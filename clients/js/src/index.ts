@@ -330,10 +330,10 @@ export function createAuth(options: Options = {}) {
       return fresh ? attempt(fresh) : response
     },
 
-    /** Mails a link and a code. The answer is the same for every address. */
-    async requestLink(email: string, locale?: string) {
+    /** Mails a link and a code. The answer is the same for every address. captcha is the response of a widget, if the server requires one. */
+    async requestLink(email: string, locale?: string, captcha?: string) {
       const answer = await call<{ request_id: string, expires_in: number, _debug_auth_link?: string }>(
-        'POST', 'by-link/link/', { email, client_key: clientKey, locale, return_to: clientKey ? undefined : pathOf(page?.href) })
+        'POST', 'by-link/link/', { email, client_key: clientKey, locale, captcha_response: captcha, return_to: clientKey ? undefined : pathOf(page?.href) })
       lastRequest = answer.request_id
       return { requestId: answer.request_id, expiresIn: answer.expires_in, debugLink: answer._debug_auth_link }
     },

@@ -22,11 +22,11 @@ async function signedIn(...args) {
 test('login by link and by code', async () => {
   const { auth, server } = setup()
   assert.equal(await auth.session(), null)
-  const { requestId } = await auth.requestLink('ann@example.com', 'de')
+  const { requestId } = await auth.requestLink('ann@example.com', 'de', 'solved')
   const session = await auth.loginWithCode('123456')
   assert.equal(session.user.email, 'ann@example.com')
   assert.deepEqual(server.calls.map((call) => call.body), [
-    { email: 'ann@example.com', client_key: 'web', locale: 'de' },
+    { email: 'ann@example.com', client_key: 'web', locale: 'de', captcha_response: 'solved' },
     { request_id: requestId, code: '123456', client_key: 'web' },
   ])
   assert.equal((await auth.session()).token, session.token)
