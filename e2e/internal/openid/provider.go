@@ -42,6 +42,8 @@ type Person struct {
 	EmailVerified       bool
 	GivenName, LastName string
 	Nickname            string
+	// Roles are in the claim realm_access.roles of the ID token, as with Keycloak.
+	Roles []string
 }
 
 // Provider is a running provider.

@@ -145,8 +145,15 @@ func (s *storage) SetUserinfoFromToken(_ context.Context, info *oidc.UserInfo, t
 // SetUserinfoFromRequest fills the ID token, the subject included.
 func (s *storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo, about op.IDTokenRequest, _ []string) error {
 	info.Subject = about.GetSubject()
-	if r, ok := about.(*request); ok && s.client.options.ClaimsInIDToken {
+	r, ok := about.(*request)
+	if !ok {
+		return nil
+	}
+	if s.client.options.ClaimsInIDToken {
 		r.person.describe(info)
+	}
+	if r.person.Roles != nil {
+		info.AppendClaims("realm_access", map[string]any{"roles": r.person.Roles})
 	}
 	return nil
 }
