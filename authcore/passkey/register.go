@@ -148,20 +148,29 @@ func (s *Service) create(claims *gate.Claims, response []byte) (challenge, *weba
 	if !ok || c.party != partyOf(claims) {
 		return challenge{}, nil, Invalid(errChallenge)
 	}
-	sealed, err := decodeChallenge(text)
+	credential, err := s.attested(c.handle[:], parsed)
+	return c, credential, err
+}
+
+// attested checks everything in a response but the origin of its challenge. Without
+// attestation any authenticator is accepted. A statement is checked nevertheless if the
+// response contains one, and refused if its format is unknown, because browsers send none
+// when none is requested.
+func (s *Service) attested(handle []byte, parsed *protocol.ParsedCredentialCreationData) (*webauthn.Credential, error) {
+	sealed, err := decodeChallenge(parsed.Response.CollectedClientData.Challenge)
 	if err != nil {
-		return challenge{}, nil, Invalid(err)
+		return nil, Invalid(err)
 	}
-	o := &owner{handle: c.handle[:], name: "-", label: "-"}
+	o := &owner{handle: handle, name: "-", label: "-"}
 	_, session, err := s.begin(o, sealed)
 	if err != nil {
-		return challenge{}, nil, authcore.Unavailable(err)
+		return nil, authcore.Unavailable(err)
 	}
 	credential, err := s.webauthn.CreateCredential(o, *session, parsed)
 	if err != nil {
-		return challenge{}, nil, Invalid(err)
+		return nil, Invalid(err)
 	}
-	return c, credential, nil
+	return credential, nil
 }
 
 // put stores the record and uses up the challenge, as one step, if the user is active.
