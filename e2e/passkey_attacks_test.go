@@ -237,4 +237,83 @@ func TestPasskeyAttacks(t *testing.T) {
 			t.Errorf("sessions after the replay = %d, want 2", got)
 		}
 	})
+	t.Run("change of the domain", func(t *testing.T) { // an accident rather than an attack
+		s.config.Client = []string{"origin http://other.localhost"}
+		s.config.EmailLink = "http://other.localhost/{token}"
+		s.Configure(t, s.config.render(s.Edge))
+		if err := s.Reload(t); err == nil || !strings.Contains(err.Error(), "users have passkeys for localhost") {
+			t.Errorf("reload with another domain = %v, want it to be refused", err)
+		}
+		s.loggedIn(t, ann.logIn(ann.assert(fresh(ann))))
+	})
+}
+
+// intercept is a script of an attacker in the login page. It replaces the signature of
+// the first assertion, and keeps the assertion. Later ones are neither requested nor sent.
+const intercept = `
+const get = navigator.credentials.get.bind(navigator.credentials);
+navigator.credentials.get = async (options) => {
+	if (sessionStorage.attacks) return new Promise(() => {});
+	const made = (await get(options)).toJSON();
+	sessionStorage.attacks = JSON.stringify(made);
+	made.response.signature = made.response.signature.slice(0, -8) + "AAAAAAAA";
+	return { toJSON: () => made };
+};`
+
+// TestPasskeyPageAttacks sends changed and replayed assertions with the form of the login
+// page.
+func TestPasskeyPageAttacks(t *testing.T) {
+	t.Parallel()
+	browser := startBrowser(t)
+	s := newPageSite(t, "passkeys optional")
+	const email = "ann@example.com"
+	d := newDevice(openTab(t, browser, "about:blank"))
+	link, _ := s.ask(t, d.tab, "/", email)
+	d.visit(link)
+	d.submit("main form button")
+	d.visit(s.URL + "/auth/account")
+	d.submit("form[data-passkey] button")
+	d.signOut(s)
+
+	remove, err := d.EvalOnNewDocument(intercept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(what string) {
+		t.Helper()
+		d.visit(s.URL + "/deep")
+		d.await("the login page after "+what, `() => document.querySelector("#email") !== null`)
+	}
+	d.visit(s.URL + "/deep")
+	d.await("the error", `() => document.querySelector("[role=alert]") !== null`)
+	refused("a changed assertion")
+
+	// The assertion itself has not been accepted yet, so that it is once.
+	send := func() int {
+		t.Helper()
+		got, err := d.Eval(`async () => (await fetch("/auth/passkey", {
+			method: "POST", body: new URLSearchParams({ credential: sessionStorage.attacks, return_to: "/" }), redirect: "manual",
+		})).status`)
+		if err != nil {
+			t.Fatalf("POST /auth/passkey from the page: %v", err)
+		}
+		return got.Value.Int()
+	}
+	if got := send(); got != 0 { // a redirect, which the page cannot read
+		t.Fatalf("POST /auth/passkey = %d, want a redirect", got)
+	}
+	d.visit(s.URL + "/deep")
+	d.mustBe(email, "/deep")
+	d.signOut(s)
+	refused("signing out")
+	if got := send(); got != http.StatusBadRequest {
+		t.Errorf("POST /auth/passkey with a used assertion = %d, want 400", got)
+	}
+	refused("a replayed assertion")
+
+	if err := remove(); err != nil {
+		t.Fatal(err)
+	}
+	d.visit(s.URL + "/deep")
+	d.mustBe(email, "/deep") // the passkey still works
 }
