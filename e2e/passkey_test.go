@@ -139,3 +139,29 @@ func TestPasskeyPages(t *testing.T) {
 		wait.Until(t, pageLimit, "the browser to forget the passkey", func() bool { return len(d.credentials()) == 0 })
 	})
 }
+
+// TestPasskeyRequired signs in by mail to a page that requires a passkey. The user adds
+// one on the way, and another one after the first was lost.
+func TestPasskeyRequired(t *testing.T) {
+	t.Parallel()
+	browser := startBrowser(t)
+	s := newPageSite(t, "passkeys optional")
+	const email = "ann@example.com"
+	first := newDevice(openTab(t, browser, "about:blank"))
+	link, _ := s.ask(t, first.tab, "/strict", email)
+	first.visit(link)
+	first.submit("main form button")
+	first.submit("main a.button")
+	first.click("form[data-passkey] button")
+	first.mustBe(email, "/strict") // the browser offers the new passkey, and the user takes it
+
+	second := newDevice(openTab(t, browser, "about:blank"))
+	link, _ = s.ask(t, second.tab, "/", email)
+	second.visit(link)
+	second.submit("main form button")
+	second.mustBe(email, "/")
+	second.visit(s.URL + "/strict")
+	second.submit("p.links a") // the account page
+	second.click("form[data-passkey] button")
+	second.mustBe(email, "/strict")
+}

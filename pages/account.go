@@ -115,6 +115,10 @@ func (h *Handler) changeAccount(r *request, claims *gate.Claims) error {
 	if err != nil {
 		return err
 	}
+	if change == "add-passkey" && r.PostForm.Has("return_to") { // a page required it
+		h.redirect(r, h.returnTo(r))
+		return nil
+	}
 	h.redirect(r, h.Prefix+"/account?done="+change)
 	return nil
 }

@@ -17,6 +17,8 @@ type passkeyView struct {
 	Options string
 	// Unknown names a passkey that the browser should not offer any more, or is "".
 	Unknown string
+	// ReturnTo is the page that required the passkey to add, or "".
+	ReturnTo string
 }
 
 // passkeyRow is a passkey of the user on the account page.
@@ -118,18 +120,32 @@ func (h *Handler) addPasskeys(r *request, claims *gate.Claims, shown *accountVie
 		}
 		shown.Passkeys = append(shown.Passkeys, row)
 	}
+	// The form is sent to the address of the page, so that the parameter survives a failure.
+	var returnTo string
+	if asked := r.URL.Query(); asked.Has("return_to") {
+		returnTo = h.checkedReturn(asked.Get("return_to"))
+	}
 	options, err := h.Realm.Passkeys.RegistrationOptions(r.Context(), claims)
 	public, ok := asPublic(err)
 	switch {
 	case ok && confirmsFirst(public):
-		shown.PasskeyAfter = h.confirmFor(public, "/account")
+		shown.PasskeyAfter = h.confirmFor(public, accountFor(returnTo))
 		return nil
 	case ok && public.Code == authcore.CodeTooManyPasskeys:
 		return nil
 	case err != nil:
 		return err
 	}
-	r.view.Passkey = &passkeyView{Options: string(options)}
+	r.view.Passkey = &passkeyView{Options: string(options), ReturnTo: returnTo}
 	r.view.Script = h.assetPath(h.script)
 	return nil
+}
+
+// accountFor returns the account page, from which the form that adds a passkey continues
+// to a page, unless this is "".
+func accountFor(returnTo string) string {
+	if returnTo == "" {
+		return "/account"
+	}
+	return withReturn("/account", returnTo)
 }

@@ -69,6 +69,36 @@ func TestPasskeyPages(t *testing.T) {
 	b.get("/auth/account").must(http.StatusOK).shows("/auth/confirm?return_to=").hides("data-options")
 }
 
+// A user without the passkey that a page requires adds one and returns to the page, also
+// after a new login. Return addresses of other sites are ignored.
+func TestRequiredPasskey(t *testing.T) {
+	w := newWorld(t, withPasskeys)
+	b := w.browser()
+	b.signIn(ann)
+	const asked, account = "/auth/confirm?amr=passkey&return_to=%2Fadmin%3Fa%3D1", "/auth/account?return_to=%2Fadmin%3Fa%3D1"
+	b.get(asked).must(http.StatusOK).shows("Add a passkey", `href="/auth/account?return_to=%2fadmin%3fa%3d1"`)
+	const field = `name="return_to" value="/admin?a=1"`
+	b.get("/auth/account").must(http.StatusOK).hides(`name="return_to"`)
+	b.get("/auth/account?return_to=https://evil.example/").must(http.StatusOK).hides("evil.example")
+	w.advance(time.Hour)
+	b.get(account).must(http.StatusOK).hides("data-options").shows("/auth/confirm?return_to=%2Fauth%2Faccount%3Freturn_to%3D%252Fadmin%253Fa%253D1")
+	b.signIn(ann)
+	for returnTo, want := range map[string]string{"/admin?a=1": "/admin?a=1", "https://evil.example/": "/", "/auth/logout": "/"} {
+		a := authenticator.New(origin)
+		credential, err := a.Create(b.get(account).must(http.StatusOK).shows(field).passkeyOptions())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := b.post(account, "change", "add-passkey", "credential", string(credential), "return_to", returnTo).must(http.StatusSeeOther).location()
+		if got != want {
+			t.Errorf("adding a passkey with the return address %q leads to %q, want %q", returnTo, got, want)
+		}
+	}
+	b.post(account, "change", "add-passkey", "credential", "{}", "return_to", "/admin?a=1").must(http.StatusBadRequest).shows(field)
+	// A user who lost the passkey adds another one on the account page.
+	b.get(asked).must(http.StatusOK).shows(`action="/auth/passkey"`, `href="/auth/account?return_to=%2fadmin%3fa%3d1"`).hides("Add a passkey")
+}
+
 // The form for passkeys is hidden until the script shows it, and the script comes from
 // the site itself.
 func TestPasskeyScript(t *testing.T) {
