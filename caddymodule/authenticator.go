@@ -58,6 +58,7 @@ func (a *Authenticator) Authenticate(w http.ResponseWriter, r *http.Request) (ca
 		a.realm.gate.count(gate.ReasonUnavailable)
 		return a.unavailable(w, err)
 	}
+	site.Policy.Require = live.Require()
 	decision := live.Decide(&site, gate.Request{
 		Header: gate.Header(r.Header), Now: live.Now(),
 	})

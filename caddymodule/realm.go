@@ -38,9 +38,9 @@ type Realm struct {
 	// The time for which a device that proved a second factor is not asked again.
 	// Default: devices are not remembered.
 	RememberDevice caddy.Duration `json:"remember_device,omitempty"`
-	// Whether users can add passkeys and log in with them: `off` or `optional`. Default:
-	// `off`.
-	Passkeys string `json:"passkeys,omitempty" oneof:"off optional"`
+	// Whether users can add passkeys and log in with them: `off`, `optional` or
+	// `required`, with which all sites of the realm require one. Default: `off`.
+	Passkeys string `json:"passkeys,omitempty" oneof:"off optional required"`
 	// The domain to which passkeys belong, for example `example.com`: that of the pages
 	// that use them, or a parent of it. It cannot change while users have passkeys.
 	// Default: the host of the mailed link.

@@ -14,7 +14,7 @@ import (
 //		email_link <template> { lifetime <duration> }
 //		title <name>
 //		notices on|off
-//		passkeys off|optional
+//		passkeys off|optional|required
 //		passkey_rp_id <domain>
 //		challenge <verify URL> <secret> { … }
 //		api_url <url>

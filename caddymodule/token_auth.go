@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -136,6 +137,11 @@ func (t *TokenAuth) Provision(ctx caddy.Context) (err error) {
 			t.roles = append(t.roles, requirement)
 		}
 	}
+	required := t.realm.config.Require()
+	if t.Optional && len(required) > 0 {
+		return errors.New("token_auth: optional: the realm has `passkeys required`; use public for the paths that need no login")
+	}
+	t.site.Policy.Require = append(t.site.Policy.Require, required...)
 	if err := t.provisionCredentials(); err != nil {
 		return fmt.Errorf("token_auth: %w", err)
 	}

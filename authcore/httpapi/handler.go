@@ -63,11 +63,13 @@ type Handler struct {
 	browsers []*gate.Browser
 	// credentials are those of verify.
 	credentials gate.Credentials
-	trusted     func(*http.Request) bool
-	log         *slog.Logger
-	failed      func(authcore.Code)
-	routes      []route
-	feeds       compressedFeeds
+	// require lists the requirements of verify.
+	require []gate.Requirement
+	trusted func(*http.Request) bool
+	log     *slog.Logger
+	failed  func(authcore.Code)
+	routes  []route
+	feeds   compressedFeeds
 	// bodyTimeout limits the time in which a body has to arrive.
 	bodyTimeout time.Duration
 }
@@ -91,6 +93,9 @@ func New(options Options) *Handler {
 		failed:      options.Failed,
 
 		bodyTimeout: bodyTimeout,
+	}
+	if h.realm != nil {
+		h.require = h.realm.Require()
 	}
 	if h.clientIP == nil {
 		h.clientIP = peer

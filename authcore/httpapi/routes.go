@@ -44,7 +44,7 @@ func (t route) isServed() bool { return t.methods != nil }
 func (h *Handler) table() []route {
 	type methods = map[string]endpoint
 	verify := h.signedIn(h.verify)
-	if len(h.browsers) > 0 || h.credentials != (gate.Credentials{}) {
+	if len(h.browsers) > 0 || h.credentials != (gate.Credentials{}) || len(h.require) > 0 {
 		verify = h.verifySite
 	}
 	return []route{

@@ -7,11 +7,11 @@ import (
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
-// verifySite is verify for sites with a login page and for those that accept API keys or
-// other schemes. With a login page, the session may be in a cookie, and a browser that
+// verifySite is verify for sites with a login page, for those that accept API keys or
+// other schemes, and for realms that require passkeys. With a login page, the session may be in a cookie, and a browser that
 // loads a page is sent to the login page.
 func (h *Handler) verifySite(r *request) (answer, error) {
-	site := gate.Site{Credentials: h.credentials}
+	site := gate.Site{Credentials: h.credentials, Policy: gate.Policy{Require: h.require}}
 	var target string
 	if len(h.browsers) > 0 {
 		site.Browser, target = h.proxied(r.Request)

@@ -80,6 +80,9 @@ const (
 const (
 	PasskeysOff      = "off"
 	PasskeysOptional = "optional"
+	// PasskeysRequired makes every site of the realm require a login with a passkey; see
+	// Config.Require.
+	PasskeysRequired = "required"
 )
 
 // Config configures a Realm. The zero value of an optional field means its
@@ -138,7 +141,7 @@ type Config struct {
 	// DebugLinks adds the link to the answer, for development. Any caller can
 	// then log in to any account.
 	DebugLinks bool
-	// Passkeys is PasskeysOff (default) or PasskeysOptional.
+	// Passkeys is PasskeysOff (default), PasskeysOptional or PasskeysRequired.
 	Passkeys string
 	// PasskeyRPID is the domain to which passkeys belong. It must not change while users
 	// have passkeys. Default: the host of EmailLink.
@@ -239,8 +242,8 @@ func (c *Config) Validate() error {
 	if !slices.Contains(apikey.Uses(), string(c.APIKeys)) {
 		fault("api_keys: %q is not valid; use one of %s", c.APIKeys, strings.Join(apikey.Uses(), ", "))
 	}
-	if c.Passkeys != PasskeysOff && c.Passkeys != PasskeysOptional {
-		fault("passkeys: %q is not valid; use %s or %s", c.Passkeys, PasskeysOff, PasskeysOptional)
+	if c.Passkeys != PasskeysOff && c.Passkeys != PasskeysOptional && c.Passkeys != PasskeysRequired {
+		fault("passkeys: %q is not valid; use %s, %s or %s", c.Passkeys, PasskeysOff, PasskeysOptional, PasskeysRequired)
 	}
 	if c.PasskeyRPID != "" {
 		if err := passkey.CheckRPID(c.PasskeyRPID); err != nil {
@@ -325,4 +328,14 @@ func setDefault[T comparable](field *T, value T) {
 	if *field == zero {
 		*field = value
 	}
+}
+
+// Require returns what every site of the realm requires of a login besides its own
+// requirements. The pages and the login API of the realm do not require it, so that a
+// user without a passkey can sign in by mail and add one.
+func (c *Config) Require() []gate.Requirement {
+	if c.Passkeys != PasskeysRequired {
+		return nil
+	}
+	return []gate.Requirement{{Field: "amr", Values: []string{"passkey", "key"}}}
 }

@@ -263,6 +263,9 @@ func (r *Realm) addVerifier() {
 	})
 }
 
+// Require returns Config.Require.
+func (r *Realm) Require() []gate.Requirement { return r.cfg.Require() }
+
 // Decide decides a request as the site does, without I/O.
 func (r *Realm) Decide(site *gate.Site, request gate.Request) gate.Decision {
 	allow := r.AllowsOrigin
