@@ -121,7 +121,7 @@ status is 4 if there is no such invitation, and 1 after another error.`,
 	cmd.AddCommand(&cobra.Command{
 		Use: "list", Short: "Lists invitations that were not accepted yet, the newest first", Args: cobra.NoArgs,
 		RunE: connected(connect, func(ctx context.Context, s server, _ []string) error { return s.invitations(ctx) }),
-	}, &cobra.Command{
+	}, lastIsID(&cobra.Command{
 		Use: "revoke <id>", Short: "Withdraws an invitation; its link ends", Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			if err := s.ask(ctx, http.MethodDelete, "/invitations/"+url.PathEscape(args[0]), nil, nil); err != nil {
@@ -129,7 +129,7 @@ status is 4 if there is no such invitation, and 1 after another error.`,
 			}
 			return s.done("revoked", args[0])
 		}),
-	})
+	}))
 	return cmd
 }
 

@@ -64,7 +64,7 @@ their accounts stay.`,
 			return s.keys(ctx, http.MethodDelete, "/"+url.PathEscape(args[0]))
 		}
 	})
-	return cmd
+	return lastIsID(cmd)
 }
 
 // keys performs an operation and prints the keys after it.

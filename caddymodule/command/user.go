@@ -165,7 +165,7 @@ func userDelete(connect Connect) *cobra.Command {
 }
 
 func userRemoveFactor(connect Connect) *cobra.Command {
-	return &cobra.Command{
+	return lastIsID(&cobra.Command{
 		Use: "remove-factor <user> passkey|totp|recovery <factor>", Args: arguments(3, 3),
 		Short:   "Removes a lost passkey or second factor, which user show lists; the user is told by mail",
 		Example: `  caddy edgeauth user remove-factor ann@example.com totp 5f8c`,
@@ -180,7 +180,7 @@ func userRemoveFactor(connect Connect) *cobra.Command {
 			}
 			return s.done("removed", args[2])
 		}),
-	}
+	})
 }
 
 // done reports what happened to an item.

@@ -34,7 +34,7 @@ status is 4 if there is no such webhook or message, and 1 after another error.`,
 		Use: "list", Short: "Lists the webhooks with their waiting messages and dead letters", Args: cobra.NoArgs,
 		RunE: connected(connect, func(ctx context.Context, s server, _ []string) error { return s.webhooks(ctx) }),
 	}, &cobra.Command{
-		Use: "dead <webhook>", Short: "Lists the dead letters of a webhook, the newest first", Args: cobra.ExactArgs(1),
+		Use: "dead <webhook>", Short: "Lists the dead letters of a webhook, the newest first", Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error { return s.deadLetters(ctx, args[0]) }),
 	}, deadLetter(connect, "retry", "Sends a dead letter again", http.MethodPost, "/retry", "retried"),
 		deadLetter(connect, "discard", "Deletes a dead letter", http.MethodDelete, "", "discarded"))
@@ -43,8 +43,8 @@ status is 4 if there is no such webhook or message, and 1 after another error.`,
 
 // deadLetter returns a command for one dead letter.
 func deadLetter(connect Connect, name, short, method, suffix, done string) *cobra.Command {
-	return &cobra.Command{
-		Use: name + " <webhook> <message>", Short: short, Args: cobra.ExactArgs(2),
+	return lastIsID(&cobra.Command{
+		Use: name + " <webhook> <message>", Short: short, Args: arguments(2, 2),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			path := "/webhooks/" + url.PathEscape(args[0]) + "/dead/" + url.PathEscape(args[1]) + suffix
 			if err := s.ask(ctx, method, path, nil, nil); err != nil {
@@ -52,7 +52,7 @@ func deadLetter(connect Connect, name, short, method, suffix, done string) *cobr
 			}
 			return s.done(done, args[1])
 		}),
-	}
+	})
 }
 
 func (s server) webhooks(ctx context.Context) error {
