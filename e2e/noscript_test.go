@@ -21,7 +21,7 @@ func (p *domTab) requestMail(s *pageSite, address, email string) (link, code str
 	p.write("#email", email)
 	p.submit("main form button")
 	p.await("#code")
-	parts := s.mails.Nth(p.t, email, before+1).Parts(p.t)
+	parts := s.mails.After(p.t, email, before, s.URL+"/auth/link/")
 	link, code = parts.Link(p.t, s.URL+"/auth/link/"), parts.Code(p.t)
 	s.secrets.Add("link", strings.TrimPrefix(link, s.URL+"/auth/link/"))
 	s.secrets.Add("code", code)

@@ -124,6 +124,21 @@ func (s *Server) Nth(t testing.TB, to string, n int) Mail {
 	return s.Mails(to)[n-1]
 }
 
+// After waits for a mail to an address, behind the first n ones, whose text contains a
+// part. Notices about the account may arrive in between.
+func (s *Server) After(t testing.TB, to string, n int, part string) (found Parts) {
+	t.Helper()
+	wait.Until(t, arrival, "the mail with "+part+" arrives", func() bool {
+		for _, mail := range s.Mails(to)[n:] {
+			if found = mail.Parts(t); strings.Contains(found.Text, part) {
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
 // Connections returns the number of sessions, and of those that were encrypted and
 // authenticated.
 func (s *Server) Connections() (begun, secure int) {
