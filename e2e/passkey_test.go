@@ -127,6 +127,21 @@ func TestPasskeyPages(t *testing.T) {
 		}
 		d.verified(true)
 	})
+	t.Run("two tabs", func(t *testing.T) {
+		d.signOut(s) // the request of the test before may have been answered meanwhile
+		page, err := d.Browser().Page(proto.TargetCreateTarget{URL: s.URL + "/second"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := &tab{page.Timeout(3 * pageLimit), t}
+		second.await("the sign-in page", `() => document.querySelector("#email") !== null`)
+		d.visit(s.URL + "/first")
+		d.mustBe(email, "/first")
+		second.await("the sign-in page without an error", `() => document.querySelector("#email") !== null && document.querySelector("[role=alert]") === null`)
+		second.visit(s.URL + "/second")
+		second.mustBe(email, "/second")
+		d.signOut(s)
+	})
 	t.Run("removed passkey", func(t *testing.T) {
 		other := openTab(t, browser, "about:blank")
 		link, _ := s.ask(t, other, "/", email)

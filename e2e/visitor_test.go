@@ -88,11 +88,13 @@ func TestReturnAddressesInBrowser(t *testing.T) {
 		}
 		query := "?return_to=" + url.QueryEscape(address)
 		page.visit(s.URL + "/auth/renew" + query)
+		page.await("a page", `() => document.readyState === "complete"`)
 		at, err := page.Eval(`() => location.origin`)
 		if err != nil || at.Value.Str() != s.URL {
 			t.Errorf("the return address %q leads to %v, %v, want %s", address, at, err, s.URL)
 		}
 		page.visit(s.URL + "/auth/" + query)
+		page.await("the link to the application", `() => document.querySelector("a.button") !== null`)
 		target, err := page.Eval(`() => new URL(document.querySelector("a.button").href).origin`)
 		if err != nil || target.Value.Str() != s.URL {
 			t.Errorf("the return address %q makes a link to %v, %v, want %s", address, target, err, s.URL)
