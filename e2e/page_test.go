@@ -102,6 +102,14 @@ func (s *pageSite) ask(t *testing.T, page *tab, path, email string) (link, code 
 	return link, code
 }
 
+// openLink signs in with the link of a mail that a page of the site asks for.
+func (p *tab) openLink(s *pageSite, path, email string) {
+	p.t.Helper()
+	link, _ := s.ask(p.t, p, path, email)
+	p.visit(link)
+	p.submit("main form button")
+}
+
 // mustBe waits for a page of the application for this user.
 func (p *tab) mustBe(email, path string) {
 	p.t.Helper()

@@ -268,9 +268,7 @@ func TestPasskeyPageAttacks(t *testing.T) {
 	s := newPageSite(t, "passkeys optional")
 	const email = "ann@example.com"
 	d := newDevice(openTab(t, browser, "about:blank"))
-	link, _ := s.ask(t, d.tab, "/", email)
-	d.visit(link)
-	d.submit("main form button")
+	d.openLink(s, "/", email)
 	d.visit(s.URL + "/auth/account")
 	d.submit("form[data-passkey] button")
 	d.signOut(s)

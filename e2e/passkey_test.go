@@ -70,9 +70,7 @@ func TestPasskeyPages(t *testing.T) {
 	s := newPageSite(t, "passkeys optional")
 	const email = "ann@example.com"
 	d := newDevice(openTab(t, browser, "about:blank"))
-	link, _ := s.ask(t, d.tab, "/", email)
-	d.visit(link)
-	d.submit("main form button")
+	d.openLink(s, "/", email)
 	d.mustBe(email, "/")
 
 	d.visit(s.URL + "/auth/account")
@@ -144,9 +142,7 @@ func TestPasskeyPages(t *testing.T) {
 	})
 	t.Run("removed passkey", func(t *testing.T) {
 		other := openTab(t, browser, "about:blank")
-		link, _ := s.ask(t, other, "/", email)
-		other.visit(link)
-		other.submit("main form button")
+		other.openLink(s, "/", email)
 		other.visit(s.URL + "/auth/account")
 		other.submit("button[value=remove-passkey]")
 		d.visit(s.URL + "/auth/")
@@ -163,17 +159,13 @@ func TestPasskeyRequired(t *testing.T) {
 	s := newPageSite(t, "passkeys optional")
 	const email = "ann@example.com"
 	first := newDevice(openTab(t, browser, "about:blank"))
-	link, _ := s.ask(t, first.tab, "/strict", email)
-	first.visit(link)
-	first.submit("main form button")
+	first.openLink(s, "/strict", email)
 	first.submit("main a.button")
 	first.click("form[data-passkey] button")
 	first.mustBe(email, "/strict") // the browser offers the new passkey, and the user takes it
 
 	second := newDevice(openTab(t, browser, "about:blank"))
-	link, _ = s.ask(t, second.tab, "/", email)
-	second.visit(link)
-	second.submit("main form button")
+	second.openLink(s, "/", email)
 	second.mustBe(email, "/")
 	second.visit(s.URL + "/strict")
 	second.submit("p.links a") // the account page
