@@ -45,7 +45,7 @@ func startBrowser(t *testing.T) *rod.Browser {
 	path := browserPath(t)
 	start := launcher.New().Bin(path).Leakless(false).UserDataDir(t.TempDir()).
 		Headless(true).NoSandbox(true).Set("disable-gpu").Set("disable-quic").Set("no-first-run").
-		Set("disable-background-networking").Set("disable-component-update").Set("disable-sync")
+		Set("allow-pre-commit-input").Set("disable-background-networking").Set("disable-component-update").Set("disable-sync")
 	address, err := start.Launch()
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,9 @@ func StartCluster(tb testing.TB, lines ...string) *Cluster {
 		server := startNode(tb, lines)
 		c.Servers = append(c.Servers, server)
 		server.Do(tb, "cluster", "addslotsrange", i*slots/nodes, (i+1)*slots/nodes-1)
+		// Nodes with the same epoch settle who has the higher one later, and a node that
+		// wins in the middle of a move takes its slot back.
+		server.Do(tb, "cluster", "set-config-epoch", i+1)
 	}
 	for _, server := range c.Servers[1:] {
 		c.meet(tb, server)
