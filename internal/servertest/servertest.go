@@ -73,6 +73,21 @@ func FreePort(tb testing.TB) int {
 	return 0
 }
 
+// Succeeds waits until an action succeeds, and reports its last error otherwise.
+func Succeeds(tb testing.TB, what string, action func() error) {
+	tb.Helper()
+	var err error
+	defer func() {
+		if err != nil {
+			tb.Logf("%s: the last error is %v", what, err)
+		}
+	}()
+	Eventually(tb, what, func() bool {
+		err = action()
+		return err == nil
+	})
+}
+
 // Eventually waits until the condition holds, and fails the test after a minute.
 func Eventually(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()

@@ -31,7 +31,7 @@ func TestClusterNode(t *testing.T) {
 		t.Errorf("UpdateAccount without the node = error %v, want %v", err, authcore.ErrUnavailable)
 	}
 	owner.Start(t)
-	servertest.Eventually(t, "the store is usable again", func() bool { return begin(t.Context(), store, "u", "up") == nil })
+	servertest.Succeeds(t, "the store is usable again", func() error { return begin(t.Context(), store, "u", "up") })
 }
 
 // The slot of a realm moves to another node key by key. A step that meets keys on
@@ -83,7 +83,7 @@ func TestClusterSlotMoves(t *testing.T) {
 	for _, server := range []*redistest.Server{next, owner} {
 		server.Do(t, "cluster", "setslot", slot, "node", nextID)
 	}
-	servertest.Eventually(t, "calls follow the slot", func() bool { return begin(t.Context(), store, "u", "moved") == nil })
+	servertest.Succeeds(t, "calls follow the slot", func() error { return begin(t.Context(), store, "u", "moved") })
 	if ids := sessions(t, store, "u"); ids["halfway"] || !ids["moved"] {
 		t.Errorf("sessions after the move = %v, want only the one started afterwards", ids)
 	}
@@ -147,7 +147,7 @@ func TestClusterFailover(t *testing.T) {
 		t.Errorf("UpdateAccount without the node = error %v, want %v", err, authcore.ErrUnavailable)
 	}
 	store.db.replicas = 0 // the one that took over has none
-	servertest.Eventually(t, "the replica takes over", func() bool { return begin(t.Context(), store, "u", "up") == nil })
+	servertest.Succeeds(t, "the replica takes over", func() error { return begin(t.Context(), store, "u", "up") })
 	if ids := sessions(t, store, "u"); len(ids) < 51 {
 		t.Errorf("%d sessions after the failover, want 51 or 52", len(ids))
 	}
