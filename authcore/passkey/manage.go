@@ -105,12 +105,9 @@ func (s *Service) Delete(ctx context.Context, claims *gate.Claims, caller authco
 	if err := s.cfg.Accounts.CheckFactor(claims, user); err != nil {
 		return err
 	}
-	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now())
-	switch {
-	case err != nil:
-		return missing(err)
-	case record.Owner != user.ID:
-		return authcore.NotFound()
+	record, err := s.owned(ctx, user.ID, id)
+	if err != nil {
+		return err
 	}
 	registered, err := s.of(ctx, user.ID)
 	if err != nil {
@@ -133,15 +130,25 @@ func (s *Service) DeleteFor(ctx context.Context, userID, id string) error {
 	if err != nil {
 		return err
 	}
-	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now())
-	switch {
-	case err != nil:
-		return missing(err)
-	case record.Owner != user.ID:
-		return authcore.NotFound()
+	record, err := s.owned(ctx, user.ID, id)
+	if err != nil {
+		return err
 	}
 	event := authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, UserID: user.ID}
 	return s.remove(ctx, user, record, event, authcore.Caller{})
+}
+
+// owned returns the record of a user's passkey. The error is 404 if the user has no passkey
+// with this ID.
+func (s *Service) owned(ctx context.Context, userID, id string) (authcore.Record, error) {
+	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now())
+	switch {
+	case err != nil:
+		return authcore.Record{}, missing(err)
+	case record.Owner != userID:
+		return authcore.Record{}, authcore.NotFound()
+	}
+	return record, nil
 }
 
 // remove ends the sessions that began with a passkey, except for that of the event, and
