@@ -2,7 +2,10 @@ package adminapi
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -18,10 +21,24 @@ type Failure struct {
 func answerError(w http.ResponseWriter, err error) {
 	public := authcore.Unavailable(err)
 	failure := Failure{Error: public.Detail, Code: public.Code}
+	if len(public.Fields) > 0 {
+		failure.Error = fieldFaults(public.Fields)
+	}
 	if public.Err != nil {
 		failure.Error += " Cause: " + public.Err.Error()
 	}
 	answer(w, public.Status, failure)
+}
+
+// fieldFaults returns a sentence for each fault of a field, after the name of the field.
+func fieldFaults(fields map[string][]string) string {
+	var sentences []string
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		for _, sentence := range fields[field] {
+			sentences = append(sentences, field+": "+sentence)
+		}
+	}
+	return strings.Join(sentences, " ")
 }
 
 func answer(w http.ResponseWriter, status int, body any) {

@@ -35,8 +35,11 @@ func searchAudit(c *call) (any, error) {
 	if err := c.read(&search, `{"user": "…", "action": "…", "from": "…", "to": "…", "limit": 100, "cursor": "…"}`); err != nil {
 		return nil, err
 	}
-	if search.Limit < 0 {
+	switch {
+	case search.Limit < 0:
 		return nil, invalid("limit: use a positive number.")
+	case search.Action != "" && !authcore.EventName(search.Action).IsKnown():
+		return nil, invalid("action: there is no such action; use a name such as login or user_disabled.")
 	}
 	entries, next, err := c.realm.Audit.Search(c.Context(), audit.Query{
 		User: search.User, Action: authcore.EventName(search.Action), From: search.From, To: search.To, Limit: search.Limit,

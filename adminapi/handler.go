@@ -1,11 +1,13 @@
 package adminapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+	"path"
 	"strconv"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -61,8 +63,13 @@ type api struct {
 }
 
 // ServeHTTP answers a request. Unknown paths and methods have the error format of the
-// API.
+// API. The router would redirect a path that is not clean, so that "/signing-keys/." means
+// all keys.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path.Clean(r.URL.Path) != r.URL.Path {
+		(&plainErrors{ResponseWriter: w}).WriteHeader(http.StatusNotFound)
+		return
+	}
 	if _, pattern := a.router.Handler(r); pattern == "" {
 		a.router.ServeHTTP(&plainErrors{ResponseWriter: w}, r)
 		return
@@ -109,15 +116,18 @@ func (c *call) perform(source Source, perform operation) (any, error) {
 	return perform(c)
 }
 
-// read decodes the JSON body of a request. Unknown members are an error, so that a
-// misspelt filter does not select all users.
+// read decodes the JSON body of a request, an object. Unknown members are an error, so
+// that a misspelt filter does not select all users.
 func (c *call) read(into any, expected string) error {
-	decoder := json.NewDecoder(http.MaxBytesReader(c.writer, c.Body, MaxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(c.writer, c.Body, MaxBody))
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
 	if err == nil {
-		if _, end := decoder.Token(); !errors.Is(end, io.EOF) {
-			err = errors.New("text after the object")
+		err = decoder.Decode(into)
+	}
+	if err == nil {
+		if _, end := decoder.Token(); !errors.Is(end, io.EOF) || !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
+			err = errors.New("not one object")
 		}
 	}
 	if err != nil {

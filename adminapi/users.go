@@ -220,6 +220,14 @@ func endSessions(c *call, id string) (any, error) {
 // filter returns the search in the form of the store.
 func (s Search) filter() (authcore.UserFilter, error) {
 	domain := ""
+	switch {
+	case s.Limit < 0:
+		return authcore.UserFilter{}, invalid("limit: use a positive number.")
+	case s.Role != "":
+		if _, err := authcore.ParseRoles([]string{s.Role}); err != nil {
+			return authcore.UserFilter{}, invalid("role: " + err.Error() + ".")
+		}
+	}
 	if s.Domain != "" {
 		parsed, err := authcore.ParseDomain(s.Domain)
 		if err != nil {

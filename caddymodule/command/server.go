@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os/user"
+	pathpkg "path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -108,8 +109,14 @@ func (s server) ask(ctx context.Context, method, path string, body, into any) er
 	return nil
 }
 
-// send sends a request and returns its response, or the server's error.
+// send sends a request and returns its response, or the server's error. A path with an
+// empty segment, "." or ".." would name something else than the argument it was made from,
+// for example all keys instead of one. No item has such a name.
 func (s server) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	name, _, _ := strings.Cut(path, "?")
+	if name != pathpkg.Clean(name) {
+		return nil, notFound()
+	}
 	uri := s.URL + path
 	if s.Realm != "" {
 		separator := "?"
@@ -132,11 +139,13 @@ func (s server) send(ctx context.Context, method, path string, body any) (*http.
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set(adminapi.OperatorHeader, operatorName())
-	response, err := s.Client.Do(request)
+	client := *s.Client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the API has none
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("asking the running server: %w (does it run, and is its admin API on?)", err)
 	}
-	if response.StatusCode < http.StatusBadRequest {
+	if response.StatusCode < http.StatusMultipleChoices {
 		return response, nil
 	}
 	defer func() { _ = response.Body.Close() }()
@@ -151,9 +160,14 @@ func readFailure(response *http.Response) error {
 		return &failure{status: response.StatusCode, text: "the admin API answered " + response.Status}
 	}
 	if reported.Code == authcore.CodeNotFound && reported.Error == authcore.NotFound().Detail {
-		reported.Error = "Not found: the realm has no such user, session, key or invitation."
+		return notFound()
 	}
 	return &failure{status: response.StatusCode, text: printable(reported.Error)}
+}
+
+// notFound is the error for an item that does not exist.
+func notFound() error {
+	return &failure{status: http.StatusNotFound, text: "Not found: the realm has no such user, session, key or invitation."}
 }
 
 // operatorName returns the name of the user who runs the command.
