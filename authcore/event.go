@@ -1,5 +1,7 @@
 package authcore
 
+import "slices"
+
 // EventName names a kind of event.
 type EventName string
 
@@ -53,6 +55,21 @@ const (
 	EventWebhookRetried   EventName = "webhook_retried"
 	EventWebhookDiscarded EventName = "webhook_discarded"
 )
+
+// EventNames returns the names of all events.
+func EventNames() []EventName {
+	return []EventName{
+		EventLinkRequested, EventLogin, EventSignup, EventLoginFailed, EventLinked, EventUnlinked,
+		EventPasskeyAdded, EventPasskeyRemoved, EventEmailChanged, EventRefresh, EventReuse, EventLogout,
+		EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated, EventKeyRevoked, EventUserCreated,
+		EventInvited, EventInvitationRevoked, EventRolesGranted, EventRolesChanged,
+		EventFactorAsked, EventFactorAdded, EventFactorRemoved, EventKeysRotated, EventSigningKeyRevoked,
+		EventImported, EventBackup, EventWebhookRetried, EventWebhookDiscarded,
+	}
+}
+
+// IsKnown reports whether an event has this name.
+func (n EventName) IsKnown() bool { return slices.Contains(EventNames(), n) }
 
 // PrivateText is text that does not belong in logs. Package fmt prints a placeholder.
 type PrivateText string

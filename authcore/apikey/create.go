@@ -268,11 +268,13 @@ func (s *Service) service(ctx context.Context, name string, roles []string) (aut
 	if err != nil {
 		return authcore.User{}, authcore.Unavailable(err)
 	}
+	created := false
 	identity := authcore.Identity{Provider: serviceProvider, Subject: name, PublicID: publicID, UserID: id, Created: now}
 	stored, err := s.cfg.Store.Login(ctx, authcore.LoginStep{
 		Now: now, Refs: []authcore.UserRef{{Identity: identity.Key()}},
 		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
-			if known := found.Accounts[0]; known.User.ID != "" {
+			known := found.Accounts[0]
+			if created = known.User.ID == ""; !created {
 				return known, nil
 			}
 			user := authcore.User{ID: id, FirstName: name, Nickname: name, Roles: roles, Granted: roles, Created: now}
@@ -284,6 +286,9 @@ func (s *Service) service(ctx context.Context, name string, roles []string) (aut
 	}
 	if err != nil {
 		return authcore.User{}, authcore.Unavailable(err)
+	}
+	if created {
+		s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUserCreated, UserID: stored.User.ID, Detail: strings.Join(roles, " ")})
 	}
 	return stored.User, nil
 }

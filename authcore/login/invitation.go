@@ -117,7 +117,7 @@ func (s *Service) Invite(ctx context.Context, r InvitationRequest) (Invitation, 
 	}
 	if r.Lifetime < minInvitationLifetime || r.Lifetime > MaxInvitationLifetime {
 		return Invitation{}, authcore.FieldError(authcore.CodeInvalidRequest, "expires_in",
-			fmt.Sprintf("The lifetime is not between %s and %s.", minInvitationLifetime, MaxInvitationLifetime))
+			fmt.Sprintf("Must be between %d and %d seconds.", int(minInvitationLifetime.Seconds()), int(MaxInvitationLifetime.Seconds())))
 	}
 	switch _, err := s.store.User(ctx, authcore.UserRef{EmailKey: address.Key()}); {
 	case err == nil:

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,9 +26,6 @@ const (
 	// maxEndpoints limits the endpoints of a realm. Each entry is stored once for each.
 	maxEndpoints = 4
 )
-
-// actionName matches the names of events.
-var actionName = regexp.MustCompile(`^[a-z][a-z_]{0,39}$`)
 
 // Endpoint receives messages.
 type Endpoint struct {
@@ -61,8 +57,8 @@ func (e *Endpoint) Validate() error {
 		}
 	}
 	for _, action := range e.Actions {
-		if !actionName.MatchString(string(action)) {
-			return fmt.Errorf("webhook: action %q is not valid; use names such as login or user_disabled", action)
+		if !action.IsKnown() || action == authcore.EventRefresh { // refreshes have no entry
+			return fmt.Errorf("webhook: action %.40q does not exist; use names such as login or user_disabled", action)
 		}
 	}
 	return nil
