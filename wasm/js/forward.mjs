@@ -1,6 +1,6 @@
 // Forwarding with fetch, on Cloudflare Workers, Deno and Bun.
 
-import { added, forUpstream, originOf, wantsWebSocket } from "./headers.mjs";
+import { forUpstream, originOf, wantsWebSocket } from "./headers.mjs";
 
 // Workers can forward a WebSocket. They have a cache, which must not be used: it
 // does not distinguish users.
@@ -53,19 +53,28 @@ export function forward(upstream, fetch) {
     // new URL(path, origin) would read //host as another server.
     const target = (origin ?? url.origin) + exchange.uri;
     const answer = await send(target, {
-      method: exchange.method, headers: inText(headers), body: request.body, redirect: "manual", ...EXTRAS,
+      method: exchange.method, headers: asObject(inText(headers)), body: request.body, redirect: "manual", ...EXTRAS,
     });
     return handBack(answer, exchange);
   };
 }
 
-// handBack returns the upstream's answer for the client.
+// asObject returns headers in the form that workerd reads four times as fast as pairs, if
+// they fit it: no name twice.
+function asObject(headers) {
+  const object = Object.fromEntries(headers);
+  return Object.keys(object).length === headers.length ? object : headers;
+}
+
+// handBack returns the upstream's answer for the client, with the guest's headers as added
+// does. To copy an answer as a whole is much cheaper than header by header.
 function handBack(answer, exchange) {
-  if (answer.webSocket) return answer;
-  if (exchange.answer.length === 0) return answer;
-  const headers = new Headers(answer.headers);
-  for (const [name, value] of added([...answer.headers], exchange.answer)) headers.append(name, value);
-  return new Response(answer.body, { status: answer.status, statusText: answer.statusText, headers });
+  if (answer.webSocket || exchange.answer.length === 0) return answer;
+  const copy = new Response(answer.body, answer);
+  for (const [name, value] of exchange.answer) {
+    if (name === "vary" || !answer.headers.has(name)) copy.headers.append(name, value);
+  }
+  return copy;
 }
 
 /** Returns an error response in the form of the API. */

@@ -20,8 +20,14 @@ const LEVELS = ["debug", "info", "warn", "error"];
  */
 export class Exchange {
   constructor({ method, uri, protocol = "HTTP/1.1", address = "", headers }) {
-    Object.assign(this, { method, uri, protocol, address, status: 0, answer: [], body: [] });
+    this.method = method;
+    this.uri = uri;
+    this.protocol = protocol;
+    this.address = address;
     this.headers = headers.slice();
+    this.status = 0;
+    this.answer = [];
+    this.body = [];
   }
 
   /** Refuses as the guest does if it cannot judge a request. */
