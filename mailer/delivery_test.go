@@ -33,6 +33,8 @@ func TestSessionLimit(t *testing.T) {
 		"421 at DATA":            {"DATA", "421 closing"},
 		"dropped at DATA":        {"DATA", replyDrop},
 		"450 with protocol code": {"RCPT", "450 4.5.3 too many"},
+		"out of step at RCPT":    {"RCPT", "354 continue"},
+		"out of step at DATA":    {"DATA", "250 2.1.5 ok"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex
@@ -201,7 +203,10 @@ func TestFinalReply(t *testing.T) {
 // TestUnknownOutcomeIsNotSentAgain ends the connection after the content, in different
 // ways.
 func TestUnknownOutcomeIsNotSentAgain(t *testing.T) {
-	for name, reply := range map[string]string{"dropped": replyDrop, "not a reply": "what?"} {
+	for name, reply := range map[string]string{
+		"dropped": replyDrop, "not a reply": "what?", "the reply to DATA": "354 continue",
+		"accepted and refused": "250-2.0.0 queued\n451 4.3.0 later", "refused and accepted": "550-5.7.1 no\n250 2.0.0 queued",
+	} {
 		script := &smtpScript{reply: func(_ int, verb, _ string) string {
 			if verb == "." {
 				return reply
@@ -214,6 +219,105 @@ func TestUnknownOutcomeIsNotSentAgain(t *testing.T) {
 			t.Errorf("%s: attempts = %d, Len() = %d, want 1, 0", name, o.Attempts, r.Len())
 		}
 	}
+}
+
+// TestUnusualReplies accepts replies that RFC 5321 does not allow and servers send:
+// lines of a banner without a code, codes of one class in one reply, long lines, and
+// two replies to one command. The connection stays usable.
+func TestUnusualReplies(t *testing.T) {
+	long := strings.Repeat("x", 2*maxReplyLine)
+	for _, test := range []struct{ verb, reply string }{
+		{"GREETING", "220-test\n*** authorized use only ***\n\n220 ready"},
+		{"GREETING", "220 " + long},
+		{"EHLO", "250-test\nwelcome\n250 SIZE 1000"},
+		{"EHLO", "250-" + long + "\n250 SIZE"},
+		{"MAIL", "250-2.1.0 a\n251 b"},
+		{"RCPT", "250-2.1.5 a\n251 2.1.5 b"},
+		{"RCPT", "550-a\n250 2.1.5 b"},
+		{"EHLO", "250 test\n250 test"},
+		{"MAIL", "250 ok\n250 ok"},
+		{"RCPT", "250 ok\n250 ok"},
+	} {
+		script := &smtpScript{reply: func(_ int, verb, _ string) string {
+			if verb == test.verb {
+				return test.reply
+			}
+			return ""
+		}}
+		transport := newTestSMTP(t, script.start(t), nil)
+		for i := range 2 {
+			if err := deliver(t, transport); err != nil {
+				t.Errorf("Deliver() %d with %.40q at %s = %v, want nil", i+1, test.reply, test.verb, err)
+			}
+		}
+		if got := len(script.received()); got != 2 || script.dialed() != 1 {
+			t.Errorf("%.40q at %s: mails = %d, connections = %d, want 2, 1", test.reply, test.verb, got, script.dialed())
+		}
+	}
+}
+
+// TestSurplusReplyToTheContent does not take a second reply to the content for the reply
+// to the next command.
+func TestSurplusReplyToTheContent(t *testing.T) {
+	script := &smtpScript{}
+	script.reply = func(_ int, verb, _ string) string {
+		if verb == "." {
+			return "250 2.0.0 queued\n250 2.0.0 queued"
+		}
+		return ""
+	}
+	transport := newTestSMTP(t, script.start(t), nil)
+	for range 3 {
+		mustDeliver(t, transport)
+	}
+	if script.dialed() != 1 {
+		t.Errorf("connections = %d, want 1", script.dialed())
+	}
+}
+
+// TestLongRefusals reads the code of a refusal whose text exceeds a line.
+func TestLongRefusals(t *testing.T) {
+	for _, verb := range []string{"RCPT", "."} {
+		script := &smtpScript{reply: func(_ int, v, _ string) string {
+			if v == verb {
+				return "550-5.7.1 " + strings.Repeat("x", 3*maxReplyLine) + "\n550 5.7.1 spam"
+			}
+			return ""
+		}}
+		var failure *DeliveryError
+		err := deliver(t, newTestSMTP(t, script.start(t), nil))
+		if !errors.As(err, &failure) || !failure.Permanent || failure.Unknown || failure.Enhanced != "5.7.1" {
+			t.Errorf("Deliver() with a long refusal at %s = %v, want a permanent failure with 5.7.1", verb, err)
+		}
+	}
+}
+
+// TestUnsentContent ends the connection before the end of the content was taken. The
+// mail cannot have arrived, so another attempt follows.
+func TestUnsentContent(t *testing.T) {
+	for allowed := range 3 {
+		client := newClient(&brokenConn{allowed: allowed, reader: strings.NewReader("354 continue\r\n")}, func() {}, afterFunc)
+		content := []byte(strings.Repeat("0123456789\r\n", 700)) // more than one write
+		if ended, err := client.data(content); ended || err == nil {
+			t.Errorf("data() with %d writes = %v, %v, want false and an error", allowed, ended, err)
+		}
+	}
+}
+
+// brokenConn fails after some writes.
+type brokenConn struct {
+	net.Conn
+	reader  *strings.Reader
+	allowed int
+}
+
+func (c *brokenConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
+
+func (c *brokenConn) Write(p []byte) (int, error) {
+	if c.allowed--; c.allowed < 0 {
+		return 0, net.ErrClosed
+	}
+	return len(p), nil
 }
 
 // TestHELODefault sends a host name with a dot, otherwise the address of the

@@ -24,8 +24,8 @@ const (
 	blockTimeout   = 3 * time.Minute
 )
 
-// maxReplyLine limits a line of a reply. RFC 5321, section 4.5.3.1.5, allows 512
-// bytes.
+// maxReplyLine limits what is kept of a line of a reply. RFC 5321, section 4.5.3.1.5,
+// allows 512 bytes.
 const maxReplyLine = 4096
 
 // client speaks SMTP (RFC 5321) on one connection. After any error that is not a
@@ -67,6 +67,8 @@ func (c *client) limit(timeout time.Duration) (stop func()) {
 type reply struct {
 	code  int
 	lines []string
+	// isMixed reports that codes of its lines contradict each other.
+	isMixed bool
 }
 
 // text returns the first line, which starts with the enhanced status code.
@@ -90,11 +92,13 @@ func (c *client) greeting() error {
 	return r.want(2)
 }
 
-// command sends one line and returns the reply.
+// command sends one line and returns the reply. Data that arrived before it is a
+// surplus reply, which must not be taken for the reply to this command.
 func (c *client) command(timeout time.Duration, line string) (reply, error) {
 	if hasControl(line) {
 		return reply{}, &reasonError{"the command contains control characters"}
 	}
+	_, _ = c.reader.Discard(c.reader.Buffered())
 	defer c.limit(timeout)()
 	if _, err := io.WriteString(c.conn, line+"\r\n"); err != nil {
 		return reply{}, err
@@ -111,26 +115,39 @@ func (c *client) expect(class int, timeout time.Duration, line string) error {
 	return r.want(class)
 }
 
-// readReply reads a reply of one or more lines (RFC 5321, section 4.2.1).
+// readReply reads a reply of one or more lines (RFC 5321, section 4.2.1). Lines within
+// it may lack a code, as in banners. If the codes differ, the last one counts.
 func (c *client) readReply() (reply, error) {
 	var r reply
 	for {
-		line, err := c.reader.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			return reply{}, errEndless
-		}
+		line, err := c.readLine()
 		if err != nil {
 			return reply{}, err
 		}
-		code, text, more, ok := parseReplyLine(strings.TrimRight(string(line), "\r\n"))
-		if !ok || r.code != 0 && r.code != code {
+		code, text, more, ok := parseReplyLine(line)
+		switch {
+		case !ok && r.code == 0:
 			return reply{}, &reasonError{"the reply is not valid SMTP"}
+		case !ok:
+			continue
+		case r.code != 0 && r.code/100 != code/100:
+			r.isMixed, r.lines = true, nil
 		}
 		r.code, r.lines = code, append(r.lines, text)
 		if !more {
 			return r, nil
 		}
 	}
+}
+
+// readLine reads a line, of which it returns the beginning. meteredConn limits the rest.
+func (c *client) readLine() (string, error) {
+	start, err := c.reader.ReadSlice('\n')
+	line := string(start)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = c.reader.ReadSlice('\n')
+	}
+	return strings.TrimRight(line, "\r\n"), err
 }
 
 // parseReplyLine parses a line of a reply, and reports whether more lines follow.
@@ -255,9 +272,12 @@ func (c *client) data(content []byte) (ended bool, err error) {
 		return false, err
 	}
 	if err := writer.Close(); err != nil {
-		return true, err
+		return false, err // the connection did not take the end
 	}
 	r, err := c.readReply()
+	if err == nil && (r.isMixed || r.code/100 == 3) {
+		err = &reasonError{"the reply to the content is contradictory"}
+	}
 	if err != nil {
 		return true, err
 	}

@@ -47,8 +47,11 @@ func (e *DeliveryError) retriesNow() bool {
 
 // ofSession reports whether a refusal concerns the session and not the recipient or
 // the content: the connection closes, the mails of a connection are limited,
-// commands are out of sequence, or authentication is missing.
+// commands or replies are out of sequence, or authentication is missing.
 func (e *DeliveryError) ofSession() bool {
+	if e.Status < 400 {
+		return true // the reply to another command
+	}
 	subject := e.subject()
 	switch e.Status {
 	case 421, 503, 530, 534, 535, 538:
