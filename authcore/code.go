@@ -29,15 +29,28 @@ func ParseCode(text string) (code string, ok bool) {
 
 // Trim removes blanks and invisible characters of Unicode around a text. They are
 // copied along from mails and web pages.
-func Trim(text string) string {
-	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+func Trim(text string) string { return strings.TrimFunc(text, isInvisible) }
+
+// isInvisible reports whether a character is a blank or has no glyph: format characters,
+// variation selectors, fillers, the empty Braille pattern.
+func isInvisible(r rune) bool {
+	return unicode.IsSpace(r) || r == '\u2800' ||
+		unicode.In(r, unicode.Z, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// trimFullStop removes one full stop at the end, also those of East Asian input
-// methods.
+// Characters that keyboards and word processors insert for a full stop or a hyphen.
+const (
+	// fullStops include those of East Asian, Arabic and Indic scripts.
+	fullStops = ".\u3002\uff0e\uff61\ufe52\u06d4\u0964"
+	// hyphens includes those that are not of the category Pd: the minus signs, the hyphen
+	// bullet, and the long vowel sign of Japanese keyboards, which is on the hyphen key.
+	hyphens = "\u2212\u02d7\u207b\u2043\u30fc\uff70"
+)
+
+// trimFullStop removes one full stop at the end.
 func trimFullStop(text string) string {
 	last, size := utf8.DecodeLastRuneInString(text)
-	if strings.ContainsRune(".\u3002\uff0e\uff61", last) && size > 0 {
+	if strings.ContainsRune(fullStops, last) && size > 0 {
 		return text[:len(text)-size]
 	}
 	return text
@@ -46,7 +59,7 @@ func trimFullStop(text string) string {
 // isFiller reports whether a character within a code means nothing: a blank, a
 // hyphen or dash, a minus sign, or an invisible character.
 func isFiller(r rune) bool {
-	return unicode.In(r, unicode.Z, unicode.Cf, unicode.Pd) || unicode.IsSpace(r) || r == '\u2212'
+	return isInvisible(r) || unicode.Is(unicode.Pd, r) || strings.ContainsRune(hyphens, r)
 }
 
 // digitValue returns the value of a decimal digit of any script, or -1. Unicode

@@ -27,6 +27,25 @@ func TestParseCode(t *testing.T) {
 		"\u0967\u0968\u0969\u096a\u096b\u096c": "123456", // Devanagari
 		"\uff11\uff12\uff13\uff14\uff15\uff16": "123456", // fullwidth
 		"\U0001d7cf23456":                      "123456", // mathematical
+		"123\u30fc456":                         "123456", // the hyphen key of Japanese keyboards
+		"123\uff70456":                         "123456",
+		"123\uff0d456":                         "123456", // fullwidth hyphen
+		"123\u02d7456":                         "123456", // modifier letter minus
+		"123\u2043456":                         "123456", // hyphen bullet
+		"123\ufe0f456":                         "123456", // variation selector
+		"123\u034f456\U000e0100":               "123456",
+		"\u3164123\uffa0456":                   "123456", // Hangul fillers
+		"123\u2800456":                         "123456", // empty Braille pattern
+		"123\u00ad456":                         "123456",
+		"\u2066123456\u2069":                   "123456",
+		"123456\u06d4":                         "123456", // Arabic full stop
+		"123456\u0964\u200f":                   "123456", // danda
+		"\u0be7\u0be8\u0be9\u0bea\u0beb\u0bec": "123456", // Tamil
+		"\u2460\u2461\u2462\u2463\u2464\u2465": "",       // circled digits are not decimal digits
+		"1\ufe0f\u20e323456":                   "",       // keycap
+		"123_456":                              "",
+		"123/456":                              "",
+		"\u0661\u06f2\u0967456,":               "",
 		"":                                     "",
 		"12345":                                "",
 		"1234567":                              "",

@@ -31,11 +31,11 @@ func ParseOrigin(text string) (string, error) {
 	}
 	scheme = strings.ToLower(scheme)
 	if i := strings.IndexAny(rest, "/?#\\"); i >= 0 {
-		form := text[:len(text)-len(rest)+i]
-		if canonical, err := ParseOrigin(form); err == nil {
-			form = canonical
+		canonical, err := ParseOrigin(text[:len(text)-len(rest)+i])
+		if err != nil {
+			return "", err
 		}
-		return "", fmt.Errorf("must be written %s: without path, query or slash at the end", form)
+		return "", fmt.Errorf("must be written %s: without path, query or slash at the end", canonical)
 	}
 	if strings.ContainsAny(rest, "@ \t\r\n%") || rest == "" {
 		return "", errors.New("is not an origin such as https://frontend.app")
@@ -70,8 +70,11 @@ func customOrigin(scheme, host string) (string, error) {
 	if parsed, err := url.Parse(canonical); err != nil || parsed.Host != host {
 		return "", errors.New("is not an origin such as capacitor://localhost")
 	}
-	if scheme == "file" || scheme == "data" || scheme == "javascript" || scheme == "about" || scheme == "blob" {
+	switch scheme {
+	case "file", "data", "javascript", "about", "blob", "ftp":
 		return "", fmt.Errorf("has the scheme %s, for which browsers send null", scheme)
+	case "ws", "wss":
+		return "", fmt.Errorf("must be written http%s://%s: browsers send the origin of the page that opens a WebSocket", scheme[2:], host)
 	}
 	return canonical, nil
 }
@@ -117,7 +120,7 @@ func canonicalHost(host string) (string, error) {
 		return canonical, nil
 	}
 	ascii, err := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(false)).ToASCII(strings.ToLower(host))
-	if err != nil || ascii == "" || strings.Contains(ascii, ":") {
+	if err != nil || !isHost(ascii) {
 		return "", fmt.Errorf("has the host %q, which is not valid; write an IPv6 address in brackets", host)
 	}
 	labels := strings.Split(strings.TrimSuffix(ascii, "."), ".")
@@ -127,6 +130,17 @@ func canonicalHost(host string) (string, error) {
 		}
 	}
 	return ascii, nil
+}
+
+// isHost reports whether a text consists of labels of letters, digits, hyphens and
+// underscores. Browsers refuse most other characters.
+func isHost(ascii string) bool {
+	for label := range strings.SplitSeq(strings.TrimSuffix(ascii, "."), ".") {
+		if label == "" || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // browserIPv6 writes an embedded IPv4 address in hexadecimal (WHATWG URL, "IPv6

@@ -140,7 +140,7 @@ func (h *Handler) mail(r *request, email string, start *login.PageStart) error {
 		return err
 	}
 	data, err := json.Marshal(ticket{
-		PageStart: *start, Email: strings.TrimSpace(email), Request: receipt.RequestID,
+		PageStart: *start, Email: authcore.Trim(email), Request: receipt.RequestID,
 		Expires: h.Realm.Now().Add(receipt.ExpiresIn).Unix(), DebugLink: receipt.DebugLink,
 	})
 	if err != nil {

@@ -11,13 +11,16 @@ import (
 // CheckOrigin returns the fault of an origin: a session is safe on https, and on http of
 // the loopback interface.
 func CheckOrigin(origin string) error {
-	parsed, err := url.Parse(origin)
-	switch {
-	case err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Hostname() == "",
-		origin != parsed.Scheme+"://"+strings.ToLower(parsed.Host):
-		return fmt.Errorf("%q is not an origin such as https://app.example.com: lower case, without path or slash at the end", origin)
-	case parsed.Port() == "443" && parsed.Scheme == "https", parsed.Port() == "80" && parsed.Scheme == "http":
-		return fmt.Errorf("%q must be written without the port, as browsers do", origin)
+	canonical, err := authcore.ParseOrigin(origin)
+	if err != nil {
+		return fmt.Errorf("%q %w", origin, err)
+	}
+	if canonical != origin {
+		return fmt.Errorf("%q must be written %s, as browsers do", origin, canonical)
+	}
+	switch parsed, err := url.Parse(origin); {
+	case err != nil || parsed.Scheme != "http" && parsed.Scheme != "https":
+		return fmt.Errorf("%q is not an origin such as https://app.example.com", origin)
 	case parsed.Scheme == "http" && !authcore.IsLoopback(parsed.Hostname()):
 		return fmt.Errorf("%q must begin with https://, because browsers protect no cookie on http; behind a proxy that terminates TLS, set origin to the address that people see", origin)
 	}

@@ -55,14 +55,19 @@ func (h *Handler) returnTo(r *request) string {
 }
 
 // checkedReturn returns a path on this site, or the default one. Addresses of the
-// pages that sign in and out are refused.
+// pages that sign in and out are refused in every encoding.
 func (h *Handler) checkedReturn(text string) string {
 	checked, ok := gate.ReturnTo(text)
 	if !ok {
 		return h.ReturnTo
 	}
-	target, _, _ := strings.Cut(checked, "?")
-	if rest, below := h.below(target); below && rest != "/account" && rest != keysPath && rest != "/sso" {
+	target, _, _ := strings.Cut(checked, "#")
+	target, _, _ = strings.Cut(target, "?")
+	decoded, err := url.PathUnescape(target)
+	if err != nil {
+		return h.ReturnTo
+	}
+	if rest, below := h.below(decoded); below && rest != "/account" && rest != keysPath && rest != "/sso" {
 		return h.ReturnTo
 	}
 	return checked

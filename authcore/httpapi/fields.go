@@ -127,7 +127,7 @@ func read(from source, fields ...field) (input, error) {
 func (f field) take(v value) (taken, fault string) {
 	checked := v.text
 	if f.trimmed {
-		checked = trim(v.text)
+		checked = authcore.Trim(v.text)
 	}
 	switch {
 	case v.kind == null:
@@ -158,11 +158,6 @@ func (f field) take(v value) (taken, fault string) {
 		return strings.Repeat("0", max(0, f.digits-len(v.text))) + v.text, ""
 	}
 	return v.text, ""
-}
-
-// trim removes blanks and invisible characters of Unicode around a text.
-func trim(text string) string {
-	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
 }
 
 // takeFlag also accepts the numbers of forms.

@@ -28,7 +28,7 @@ func fuzzBody(t *testing.T, contentType, content string) {
 		checkFault(t, err)
 	}
 	for name, text := range in {
-		if !utf8.ValidString(text) || strings.ContainsAny(trim(text), "\x00\r\n") {
+		if !utf8.ValidString(text) || strings.ContainsAny(authcore.Trim(text), "\x00\r\n") {
 			t.Errorf("%s is %q", name, text)
 		}
 	}

@@ -22,7 +22,8 @@ func TestAddressesAsUsersTypeThem(t *testing.T) {
 	for text, want := range map[string]string{
 		"ann@example.com": "", "\u00a0\u200bann@example.com\u2060\ufeff\r\n": "", "a..b@docomo.ne.jp": "", "ann@bücher.example": "",
 		`"ann"@example.com`: quoted, "änn@example.com": international, "ann": invalid, "a..b@example.com": invalid,
-		"root@localhost": invalid, "root@LOCALHOST": invalid,
+		"root@localhost": invalid, "root@LOCALHOST": invalid, "root@localhost.localdomain": invalid, "root@app.localhost": invalid,
+		"ann@mylocaldomain.example": "", "\u3164ann@example.com\ufe0f": "",
 	} {
 		_, err := f.Logins.RequestLink(t.Context(), login.LinkRequest{Email: text, Caller: caller})
 		var public *authcore.Error

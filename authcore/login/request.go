@@ -85,10 +85,16 @@ func (s *Service) parseEmail(text string) (authcore.Address, error) {
 		message = "Addresses with quotes before the @ are not supported."
 	case errors.Is(err, authcore.ErrInternationalAddress):
 		message = "Only letters from a to z, digits and common signs are supported before the @."
-	case err == nil && (address.Domain() != "localhost" || s.cfg.DebugLinks):
+	case err == nil && (!isThisMachine(address.Domain()) || s.cfg.DebugLinks):
 		return address, nil
 	}
 	return authcore.Address{}, authcore.FieldError(authcore.CodeInvalidRequest, "email", message)
+}
+
+// isThisMachine reports whether mail servers deliver mail for a domain to themselves: the
+// names of the loopback interface, and those in the hosts file of Linux distributions.
+func isThisMachine(domain string) bool {
+	return authcore.IsLoopback(domain) || strings.HasSuffix("."+domain, ".localdomain")
 }
 
 // linkChecks returns the budgets of a link request. Those of the mailbox refuse no

@@ -19,7 +19,11 @@ const keysLifetime = time.Hour
 
 // Limits of a key set.
 const (
-	maxKeys    = 64
+	// maxKeys exceeds what fits into a response. maxTried limits the keys that are tried
+	// for one token.
+	maxKeys  = 4096
+	maxTried = 16
+
 	minRSABits = 2048
 	maxRSABits = 8192
 )
