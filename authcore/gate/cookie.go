@@ -6,7 +6,8 @@ import (
 )
 
 // cookies yields the values of the cookies with a name, in the order of the request (RFC
-// 6265, section 5.4).
+// 6265, section 5.4), without the quotes that section 4.1.1 allows. The login page reads
+// them in the same way: otherwise it and the site would redirect to each other.
 func cookies(fields []string, name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, field := range fields {
@@ -14,12 +15,19 @@ func cookies(fields []string, name string) iter.Seq[string] {
 				var pair string
 				pair, field, _ = strings.Cut(field, ";")
 				key, value, found := strings.Cut(strings.Trim(pair, " \t"), "=")
-				if found && key == name && !yield(value) {
+				if found && strings.Trim(key, " \t") == name && !yield(unquote(value)) {
 					return
 				}
 			}
 		}
 	}
+}
+
+func unquote(value string) string {
+	if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' {
+		return value[1 : len(value)-1]
+	}
+	return value
 }
 
 // isOwnCookie reports whether a cookie is one of this package, with or without the

@@ -133,7 +133,20 @@ func (b *Browser) isCrossSite(r *Request, allow func(origin string) bool) bool {
 	if len(origins) != 1 {
 		return true
 	}
-	return origins[0] != b.origin && (allow == nil || !allow(origins[0]))
+	return !SameOrigin(origins[0], b.origin) && (allow == nil || !allow(origins[0]))
+}
+
+// SameOrigin reports whether a value of Origin is an origin of a site, as browsers send
+// it. Libraries for WebSockets add the default port or keep the case of the host.
+func SameOrigin(value, site string) bool {
+	if value == site || site == "" {
+		return site != ""
+	}
+	standard := ":443"
+	if strings.HasPrefix(site, "http://") {
+		standard = ":80"
+	}
+	return equalFold(strings.TrimSuffix(value, standard), site)
 }
 
 // maxSessions limits the session cookies of a request that are verified.

@@ -125,5 +125,5 @@ func (c Cookies) IsCrossSite(r *http.Request) bool {
 		return len(sites) > 1 || sites[0] != "same-origin" && sites[0] != "none"
 	}
 	origins := r.Header.Values("Origin")
-	return len(origins) > 0 && (len(origins) > 1 || !strings.EqualFold(origins[0], c.Origin))
+	return len(origins) > 0 && (len(origins) > 1 || !gate.SameOrigin(origins[0], c.Origin))
 }

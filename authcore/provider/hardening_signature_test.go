@@ -141,12 +141,32 @@ func TestKeySets(t *testing.T) {
 	}
 	unknown := fmt.Sprintf(`{"keys":[{"kty":"AKP","kid":"q"},{"kty":"OKP","crv":"Ed448","x":"AA"},1,%s]}`,
 		func() []byte { b, _ := json.Marshal(set(func(*jose.JSONWebKey) {}).Keys[0]); return b }())
+	among := func(others ...jose.JSONWebKey) jose.JSONWebKeySet {
+		s := set(func(*jose.JSONWebKey) {})
+		s.Keys = append(others, s.Keys...)
+		return s
+	}
+	var many []jose.JSONWebKey
+	for i := range 500 {
+		many = append(many, publicKeys(fmt.Sprint("tenant-", i), &keys.otherRSA.PublicKey).Keys...)
+	}
+	other := publicKeys("kid-1", &keys.otherRSA.PublicKey).Keys[0]
+	encryption := other
+	encryption.Use, encryption.Algorithm = "enc", "RSA-OAEP"
+	nameless := publicKeys("", &keys.otherRSA.PublicKey).Keys[0]
 	for _, test := range []struct {
 		name string
 		body any
 		want error
 	}{
 		{"right", set(func(*jose.JSONWebKey) {}), nil},
+		{"the last of many", among(many...), nil},
+		{"after another key of the same ID", among(other), nil},
+		{"after an encryption key of the same ID", among(encryption), nil},
+		{"after a key without an ID", among(nameless), nil},
+		{"without an ID", set(func(k *jose.JSONWebKey) { k.KeyID = "" }), nil},
+		{"another key without an ID", jose.JSONWebKeySet{Keys: []jose.JSONWebKey{nameless}}, authcore.ErrProviderMismatch},
+		{"another ID", set(func(k *jose.JSONWebKey) { k.KeyID = "kid-2" }), authcore.ErrProviderMismatch},
 		{"among unknown keys", unknown, nil},
 		{"for encryption", set(func(k *jose.JSONWebKey) { k.Use = "enc" }), authcore.ErrProviderFailed},
 		{"for another algorithm", set(func(k *jose.JSONWebKey) { k.Algorithm = "PS256" }), authcore.ErrProviderMismatch},

@@ -19,10 +19,10 @@ const keysLifetime = time.Hour
 
 // Limits of a key set.
 const (
-	// maxKeys exceeds what fits into a response. maxTried limits the keys that are tried
-	// for one token.
-	maxKeys  = 4096
-	maxTried = 16
+	// Providers with a key for each tenant or client have hundreds. maxTried limits the
+	// keys that are tried for one token.
+	maxKeys  = 1024
+	maxTried = 64
 
 	minRSABits = 2048
 	maxRSABits = 8192
@@ -151,17 +151,21 @@ func isVerificationKey(key *jose.JSONWebKey) bool {
 
 // verify returns the payload of a token that one of the keys has signed, and the
 // issuer of that key. The key determines the algorithm by its type, its curve and,
-// if present, its "alg" (RFC 8725, section 3.1). Keys in the token's header are
-// never used.
+// if present, its "alg" (RFC 8725, section 3.1). A key without an ID can be the one
+// that the token names. Keys in the token's header are never used.
 func (s keySet) verify(token *jose.JSONWebSignature) (payload []byte, issuer string, ok bool) {
 	header := token.Signatures[0].Header
+	tried := 0
 	for i := range s {
 		key := &s[i]
-		if header.KeyID != "" && key.KeyID != header.KeyID {
+		if header.KeyID != "" && key.KeyID != "" && key.KeyID != header.KeyID {
 			continue
 		}
 		if key.Algorithm != "" && key.Algorithm != header.Algorithm {
 			continue
+		}
+		if tried++; tried > maxTried {
+			break
 		}
 		if payload, err := token.Verify(key.Key); err == nil {
 			return payload, key.issuer, true

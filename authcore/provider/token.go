@@ -95,7 +95,8 @@ func (p *provider) readTokens(answer answer) (*tokens, error) {
 	if !ok {
 		return nil, failed("%s: the response is not a token response", tokenWhat)
 	}
-	access := strings.TrimSpace(members.display("access_token"))
+	access, _ := members.idText("access_token") // some servers number them
+	access = strings.TrimSpace(access)
 	if access == "" {
 		return nil, failed("%s: access_token is missing or not a string", tokenWhat)
 	}
