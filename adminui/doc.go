@@ -1,5 +1,5 @@
 // Package adminui serves the page on which operators see and change users, roles,
-// sessions, invitations, API keys and the audit trail.
+// sessions, invitations, API keys, the audit trail and webhooks.
 //
 //	browser ──▶ Handler ──▶ embedded files      index.html, style.css, *.js
 //	                   └──▶ the admin API       everything below api/

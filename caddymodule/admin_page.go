@@ -25,8 +25,8 @@ const (
 )
 
 // AdminPage is a handler that serves the page of operators below a prefix: users with
-// their sessions, logins and roles, invitations, API keys, the audit trail, signing
-// keys, settings and health.
+// their sessions, logins and roles, invitations, API keys, the audit trail, webhooks,
+// signing keys, settings and health.
 //
 // It is protected by itself, as by `token_auth { require role admin }`: no other
 // directive is needed in front of it. With `login_page` on the same site, operators sign

@@ -9,14 +9,15 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/httpapi"
+	"github.com/edgeauth/edgeauth/authcore/webhook"
 	"github.com/edgeauth/edgeauth/mailer"
 )
 
 // metrics holds the counters of the process; they continue over a reload. Every label
 // comes from the configuration or from a fixed list, never from a request.
 type metrics struct {
-	logins, signups, failures, links, ended, mails, decided, failed, eventsDropped, auditDropped *prometheus.CounterVec
-	lag, served, stored                                                                          *prometheus.HistogramVec
+	logins, signups, failures, links, ended, mails, decided, failed, eventsDropped, auditDropped, webhooks *prometheus.CounterVec
+	lag, served, stored                                                                                    *prometheus.HistogramVec
 }
 
 // latencyBuckets range from a call of an embedded store to the timeouts of requests.
@@ -37,6 +38,7 @@ func newMetrics() *metrics {
 		failed:        counter("api_failures_total", "Login API requests that failed with a server error, by code.", "realm", "code"),
 		eventsDropped: counter("events_dropped_total", "Events dropped because of a slow subscriber.", "realm"),
 		auditDropped:  counter("audit_dropped_total", "Entries of the audit trail that were not stored.", "realm"),
+		webhooks:      counter("webhook_deliveries_total", "Attempts to deliver messages to webhooks, by result.", "realm", "webhook", "result"),
 		served: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: appName, Name: "api_request_duration_seconds",
 			Help: "Duration of requests to the login API and the login page, by route.", Buckets: latencyBuckets,
@@ -67,7 +69,7 @@ func (m *metrics) register(registry *prometheus.Registry, app *App) error {
 // collectors lists the counters and histograms.
 func (m *metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.failed, m.eventsDropped, m.auditDropped,
+		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.failed, m.eventsDropped, m.auditDropped, m.webhooks,
 		m.lag, m.served, m.stored,
 	}
 }
@@ -114,6 +116,19 @@ func (m *metrics) apiFailures(realm string) func(authcore.Code) {
 func (m *metrics) auditDrops(realm string) func(int) {
 	counter := m.auditDropped.WithLabelValues(realm)
 	return func(n int) { counter.Add(float64(n)) }
+}
+
+// webhookAttempts returns what counts the deliveries of a realm. The counters of the
+// configured endpoints exist from the start, so that a rise from zero is visible.
+func (m *metrics) webhookAttempts(realm string, endpoints []webhook.Endpoint) func(string, webhook.Result) {
+	for _, endpoint := range endpoints {
+		for _, result := range webhook.Results() {
+			m.webhooks.WithLabelValues(realm, endpoint.ID(), string(result))
+		}
+	}
+	return func(endpoint string, result webhook.Result) {
+		m.webhooks.WithLabelValues(realm, endpoint, string(result)).Inc()
+	}
 }
 
 func (m *metrics) mailOutcome(outcome mailer.Outcome) {

@@ -109,6 +109,7 @@ func (r *Realm) provisionConfig() error {
 	if r.config.Webhooks, err = r.Audit.endpoints(resolve); err != nil {
 		return err
 	}
+	r.config.WebhookAttempted = r.metrics.webhookAttempts(r.name, r.config.Webhooks)
 	if r.config.Limits, err = applyLimits(r.Limits); err != nil {
 		return err
 	}

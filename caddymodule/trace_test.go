@@ -23,6 +23,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/webhook"
 	"github.com/edgeauth/edgeauth/storage/memory"
 	"github.com/edgeauth/edgeauth/storage/storagetest"
 )
@@ -336,6 +337,7 @@ func TestMetricNames(t *testing.T) {
 	m.decisions("")
 	m.eventsDropped.WithLabelValues("")
 	m.auditDrops("")
+	m.webhookAttempts("", []webhook.Endpoint{{}})
 	registry := prometheus.NewRegistry()
 	if err := m.register(registry, app); err != nil {
 		t.Fatalf("register: %v", err)

@@ -30,7 +30,7 @@ func TestWebhook(t *testing.T) {
 	t.Cleanup(receiver.Close)
 	address := "127.0.0.1:" + freePort(t)
 	realm := "insecure_debug_links\nstorage memory\naudit {\nwebhook " + receiver.URL + "/path-secret {env.HOOK_SECRET} {\naction signup user_disabled\n}\n}"
-	s := setup{Port: freePort(t), Realm: realm, Site: "token_auth\nrespond ok"}
+	s := setup{Port: freePort(t), Realm: realm, Site: "handle /metrics {\n metrics\n}\n handle {\n token_auth\n respond ok\n}"}
 	load(t, strings.Replace(s.caddyfile(), "admin off", "admin "+address, 1))
 
 	status <- http.StatusOK
@@ -65,6 +65,7 @@ func TestWebhook(t *testing.T) {
 	if got := <-messages; got.Type != "user_disabled" {
 		t.Errorf("the message after the retry = %+v, want that of the operator", got)
 	}
+	checkWebhookMetrics(t, s, state.ID)
 	for _, args := range []string{"discard " + state.ID + " " + dead.ID, "dead other", "retry other msg_x"} {
 		if _, err := operate(address, append([]string{"webhook"}, strings.Fields(args)...)...); err == nil {
 			t.Errorf("webhook %s succeeded, want not found", args)
@@ -72,6 +73,34 @@ func TestWebhook(t *testing.T) {
 	}
 	if out, err := operate(address, "audit", "--action", "webhook_retried"); err != nil || !strings.Contains(out, dead.ID) {
 		t.Errorf("audit = %q, %v, want the retry", out, err)
+	}
+}
+
+// checkWebhookMetrics checks the metrics after two accepted messages and a refused one.
+// They contain neither the URL nor the secret.
+func checkWebhookMetrics(t *testing.T, s setup, id string) {
+	t.Helper()
+	delivered := func(result, count string) string {
+		return `edgeauth_webhook_deliveries_total{realm="",result="` + result + `",webhook="` + id + `"} ` + count
+	}
+	label := `{realm="",webhook="` + id + `"} `
+	var text string
+	servertest.Eventually(t, "the metrics count the deliveries", func() bool {
+		_, text = call(t, http.MethodGet, s.url("/metrics"), nil)
+		return strings.Contains(text, delivered("sent", "2"))
+	})
+	for _, want := range []string{
+		delivered("rejected", "1"), delivered("expired", "0"),
+		"edgeauth_webhook_waiting" + label, "edgeauth_webhook_dead_letters" + label, "edgeauth_webhook_oldest_age_seconds" + label,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the metrics lack %s: %s", want, text)
+		}
+	}
+	for _, hidden := range []string{"path-secret", "127.0.0.1", "whsec_"} {
+		if strings.Contains(text, hidden) {
+			t.Errorf("the metrics contain %q", hidden)
+		}
 	}
 }
 

@@ -2,22 +2,28 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-rod/rod/lib/proto"
 
 	"github.com/edgeauth/edgeauth/e2e/internal/axe"
+	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
 // TestAdminPage signs in as an operator in Chromium, finds a user, changes its roles and
-// disables it, invites another one, creates a key, and examines every section with
-// axe-core, light and dark.
+// disables it, invites another one, creates a key, sends a dead letter again, and examines
+// every section with axe-core, light and dark.
 func TestAdminPage(t *testing.T) {
 	t.Parallel()
 	script, err := axe.Script(t.Context())
 	if err != nil {
 		missing(t, "axe-core cannot be installed: %v", err)
 	}
+	receiver := startReceiver(t)
 	s := bareSite(t, caddyfile{})
 	s.Configure(t, fmt.Sprintf(`{
 	admin %[1]s
@@ -32,7 +38,11 @@ func TestAdminPage(t *testing.T) {
 		storage memory
 		role admin ann@example.com
 		api_keys operators
-		audit
+		audit {
+			webhook %[3]s/hook whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw {
+				action user_disabled
+			}
+		}
 	}
 }
 http://localhost:%[2]d {
@@ -40,7 +50,7 @@ http://localhost:%[2]d {
 	admin_page
 	respond application
 }
-`, s.Admin, s.Port))
+`, s.Admin, s.Port, receiver.URL))
 	s.URL = fmt.Sprintf("http://localhost:%d", s.Port)
 	s.Start(t)
 	browser := startBrowser(t)
@@ -99,9 +109,49 @@ http://localhost:%[2]d {
 	p.await("the entry of the operator", `() => document.querySelectorAll("tbody tr").length === 1 && document.querySelector("tbody").innerText.includes("operator")`)
 	p.inspect(script, "audit")
 
+	p.visit(s.URL + "/admin/#/webhooks")
+	p.showsState("dead letters")
+	p.await("the refusal", `() => document.querySelector("section tbody")?.innerText.includes("status 422")`)
+	p.inspect(script, "webhooks")
+	receiver.status.Store(http.StatusOK)
+	p.choose("Retry")
+	p.inspect(script, "retry")
+	p.click("dialog button[type=submit]")
+	p.showsState("ok")
+	p.await("the time of the success", `() => !!document.querySelector("tbody time") && !document.querySelector("main section")`)
+
 	p.visit(s.URL + "/admin/#/system")
 	p.await("health, keys and settings", `() => document.querySelectorAll("main table").length === 3`)
 	p.inspect(script, "system")
+}
+
+// receiver is the endpoint of a webhook, which answers with status.
+type receiver struct {
+	*httptest.Server
+	status atomic.Int32
+}
+
+// startReceiver returns a receiver that refuses messages.
+func startReceiver(t *testing.T) *receiver {
+	t.Helper()
+	r := new(receiver)
+	r.status.Store(http.StatusUnprocessableEntity)
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(r.status.Load())) }))
+	t.Cleanup(r.Close)
+	return r
+}
+
+// showsState loads the page again until it shows this state of the only webhook.
+func (p *protected) showsState(state string) {
+	p.t.Helper()
+	servertest.Eventually(p.t, "the webhook has the state "+state, func() bool {
+		if err := p.tab.Reload(); err != nil {
+			p.t.Fatal(err)
+		}
+		p.await("the table of webhooks", `() => document.querySelector("h1")?.textContent === "Webhooks" && !!document.querySelector("tbody .tag")`)
+		shown, err := p.Eval(`() => [...document.querySelectorAll("tbody .tag")].map((tag) => tag.textContent)`)
+		return err == nil && strings.Contains(shown.Value.JSON("", ""), `"`+state+`"`)
+	})
 }
 
 // choose clicks the button with this text.

@@ -4,8 +4,9 @@ import {invitations, user, users} from "./users.js"
 import {keys} from "./keys.js"
 import {audit} from "./audit.js"
 import {system} from "./system.js"
+import {webhooks} from "./webhooks.js"
 
-const sections = {users, invitations, keys, audit, system}
+const sections = {users, invitations, keys, audit, webhooks, system}
 const main = document.getElementById("main")
 let shown = 0
 

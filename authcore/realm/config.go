@@ -174,6 +174,9 @@ type Config struct {
 	Audit *audit.Options
 	// Webhooks receive the entries of the audit trail, which has to be on.
 	Webhooks []webhook.Endpoint
+	// WebhookAttempted receives the result of each attempt to deliver a message, with the ID
+	// of the endpoint; optional.
+	WebhookAttempted func(endpoint string, result webhook.Result)
 	// AuditDropped receives the number of entries of the audit trail that were not
 	// stored. Default: they are only logged.
 	AuditDropped func(int)

@@ -189,7 +189,7 @@ func (r *Realm) addTrail() (err error) {
 	}
 	random := authcore.Random{Source: cfg.Random}
 	r.Webhooks, err = webhook.New(webhook.Config{
-		Store: cfg.Store, Endpoints: cfg.Webhooks, Logger: cfg.Logger, Now: r.Now, Random: random,
+		Store: cfg.Store, Endpoints: cfg.Webhooks, Logger: cfg.Logger, Attempted: cfg.WebhookAttempted, Now: r.Now, Random: random,
 	})
 	if err != nil {
 		return err

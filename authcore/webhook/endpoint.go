@@ -73,7 +73,7 @@ func ValidateAll(endpoints []Endpoint) error {
 	}
 	for i := range endpoints {
 		faults = append(faults, endpoints[i].Validate())
-		if id := endpoints[i].id(); known[id] {
+		if id := endpoints[i].ID(); known[id] {
 			faults = append(faults, errors.New("webhook: an URL is configured twice; list its actions in one webhook"))
 		} else {
 			known[id] = true
@@ -91,8 +91,9 @@ func decodeSecret(text string) ([]byte, error) {
 	return key, nil
 }
 
-// id identifies the endpoint in records. It is a digest, because a URL may be secret.
-func (e *Endpoint) id() string {
+// ID identifies the endpoint in records and metrics. It is a digest, because a URL may be
+// secret.
+func (e *Endpoint) ID() string {
 	digest := sha256.Sum256([]byte(e.URL))
 	return hex.EncodeToString(digest[:8])
 }

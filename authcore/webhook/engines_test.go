@@ -71,8 +71,8 @@ func TestOrderOfEngines(t *testing.T) {
 					t.Fatalf("message %d = %+v after %s, want the order of the entries", i, m.Body, f.accepted[max(i-1, 0)].Timestamp)
 				}
 			}
-			if state := f.status(next); state.Waiting != 0 || state.Dead != 0 {
-				t.Errorf("Status() = %+v, want no message", state)
+			if state := f.status(next); state.Waiting != 0 || state.Dead != 0 || state.LastSuccess.Sub(f.clock()).Abs() > time.Millisecond {
+				t.Errorf("Status() = %+v, want no message and a success at %s", state, f.clock())
 			}
 		})
 	}

@@ -45,11 +45,13 @@ type fixture struct {
 	// accepted are the messages that were answered with 200; attempts counts all.
 	accepted []received
 	attempts int
+	// results counts the results that the nodes report.
+	results map[webhook.Result]int
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, store: memory.New(), now: start, respond: func(received) int { return 200 }}
+	f := &fixture{t: t, store: memory.New(), now: start, respond: func(received) int { return 200 }, results: map[webhook.Result]int{}}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/hook"
@@ -97,11 +99,24 @@ func (f *fixture) sender(change ...func(*webhook.Endpoint)) *webhook.Sender {
 	}
 	s, err := webhook.New(webhook.Config{
 		Store: f.store, Endpoints: []webhook.Endpoint{endpoint}, Logger: slog.New(slog.NewTextHandler(&f.log, nil)), Now: f.clock,
+		Attempted: f.attempted(endpoint.ID()),
 	})
 	if err != nil {
 		f.t.Fatalf("New() = %v", err)
 	}
 	return s
+}
+
+// attempted returns what counts the results of one endpoint.
+func (f *fixture) attempted(want string) func(string, webhook.Result) {
+	return func(endpoint string, result webhook.Result) {
+		f.mutex.Lock()
+		defer f.mutex.Unlock()
+		f.results[result]++
+		if endpoint != want {
+			f.t.Errorf("Attempted(%q, %q), want the endpoint %q", endpoint, result, want)
+		}
+	}
 }
 
 // trail returns a trail whose entries are sent.

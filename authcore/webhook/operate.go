@@ -24,6 +24,8 @@ type Status struct {
 	Dead    int `json:"dead"`
 	// Oldest is the time of the oldest waiting message.
 	Oldest time.Time `json:"oldest,omitzero"`
+	// LastSuccess is the time at which the endpoint last accepted a message.
+	LastSuccess time.Time `json:"last_success,omitzero"`
 	// Error is the last failure of the oldest waiting message.
 	Error string `json:"error,omitempty"`
 }
@@ -44,20 +46,18 @@ type DeadLetter struct {
 func (s *Sender) Status(ctx context.Context) ([]Status, error) {
 	states := make([]Status, 0, len(s.workers))
 	for _, w := range s.workers {
-		state := Status{ID: w.id, Endpoint: w.endpoint.origin(), Actions: append([]authcore.EventName{}, w.endpoint.Actions...)}
-		for owner, count := range map[string]*int{dueOwner: &state.Waiting, deadOwner: &state.Dead} {
-			filter := authcore.RecordFilter{Kind: Kind, Owner: owner + w.id, Limit: maxCounted}
-			records, _, err := s.cfg.Store.ListRecords(ctx, filter, s.now(), "")
-			if err != nil {
-				return nil, authcore.Unavailable(err)
-			}
-			*count = len(records)
-			var oldest message
-			if owner == dueOwner && len(records) > 0 && json.Unmarshal(records[0].Data, &oldest) == nil {
-				state.Oldest, state.Error = oldest.Time, oldest.Error
-			}
+		backlog, failure, err := w.count(ctx)
+		if err != nil {
+			return nil, authcore.Unavailable(err)
 		}
-		states = append(states, state)
+		success, err := w.lastSuccess(ctx)
+		if err != nil {
+			return nil, authcore.Unavailable(err)
+		}
+		states = append(states, Status{
+			ID: w.id, Endpoint: w.endpoint.origin(), Actions: append([]authcore.EventName{}, w.endpoint.Actions...),
+			Waiting: backlog.Waiting, Dead: backlog.Dead, Oldest: backlog.Oldest, LastSuccess: success, Error: failure,
+		})
 	}
 	return states, nil
 }

@@ -38,6 +38,8 @@ type Config struct {
 	// Endpoints were validated.
 	Endpoints []Endpoint
 	Logger    *slog.Logger
+	// Attempted receives the result of each attempt, with the ID of the endpoint; optional.
+	Attempted func(endpoint string, result Result)
 	// Transport sends the requests. Default: a transport of the Sender.
 	Transport http.RoundTripper
 	// Now is the clock. Default: time.Now.
@@ -58,6 +60,9 @@ func New(cfg Config) (*Sender, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Attempted == nil {
+		cfg.Attempted = func(string, Result) {}
+	}
 	node, err := cfg.Random.ID()
 	if err != nil {
 		return nil, err
@@ -76,7 +81,7 @@ func New(cfg Config) (*Sender, error) {
 	}}
 	for i := range cfg.Endpoints {
 		endpoint := &cfg.Endpoints[i]
-		s.workers = append(s.workers, &worker{Sender: s, endpoint: endpoint, id: endpoint.id(), node: node})
+		s.workers = append(s.workers, &worker{Sender: s, endpoint: endpoint, id: endpoint.ID(), node: node})
 	}
 	return s, nil
 }
@@ -96,7 +101,7 @@ func (s *Sender) Run(ctx context.Context) {
 // Pass sends what is due to all endpoints, once.
 func (s *Sender) Pass(ctx context.Context) {
 	for _, w := range s.workers {
-		w.report(ctx, w.pass(ctx))
+		w.step(ctx)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -46,6 +47,11 @@ type worker struct {
 	// leased is the end of the lease of this node.
 	leased  time.Time
 	failing bool
+	// accepted is the time of the last accepted message, until it is stored.
+	accepted time.Time
+	// measured is the time of the last measurement, backlog its result.
+	measured time.Time
+	backlog  atomic.Pointer[Backlog]
 }
 
 func (w *worker) run(ctx context.Context) {
@@ -57,9 +63,15 @@ func (w *worker) run(ctx context.Context) {
 			w.release(context.WithoutCancel(ctx))
 			return
 		case <-ticker.C:
-			w.report(ctx, w.pass(ctx))
+			w.step(ctx)
 		}
 	}
+}
+
+// step sends what is due, and measures the backlog from time to time.
+func (w *worker) step(ctx context.Context) {
+	err := w.pass(ctx)
+	w.report(ctx, errors.Join(err, w.storeSuccess(ctx), w.measure(ctx)))
 }
 
 // report logs the first failure of several.
@@ -109,6 +121,7 @@ func (w *worker) pass(ctx context.Context) error {
 func (w *worker) handle(ctx context.Context, record authcore.Record, waiting map[string]bool) (more bool, err error) {
 	var m message
 	if err := json.Unmarshal(record.Data, &m); err != nil {
+		w.attempted(ResultDamaged)
 		return true, w.bury(ctx, record)
 	}
 	now := w.now()
@@ -126,7 +139,8 @@ func (w *worker) handle(ctx context.Context, record authcore.Record, waiting map
 	}
 	refused, sendErr := w.send(ctx, m)
 	if sendErr == nil {
-		w.failures = 0
+		w.attempted(ResultSent)
+		w.failures, w.accepted = 0, w.now()
 		// From here on, finish: otherwise the message would be sent again.
 		deleting, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
 		defer cancel()
@@ -141,10 +155,12 @@ func (w *worker) handle(ctx context.Context, record authcore.Record, waiting map
 	if record.Data, err = json.Marshal(m); err != nil {
 		return false, err
 	}
-	if refused || now.Sub(m.Since) >= giveUp {
+	if result := resultOf(refused, now.Sub(m.Since)); result != ResultRetried {
+		w.attempted(result)
 		w.failures = 0
 		return true, errors.Join(sendErr, w.bury(ctx, record))
 	}
+	w.attempted(ResultRetried)
 	waiting[m.User] = true
 	if w.failures++; w.failures >= maxFailures {
 		w.paused = now.Add(pause(w.failures-maxFailures+1, longestEndpointPause))

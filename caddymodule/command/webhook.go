@@ -60,8 +60,8 @@ func (s server) webhooks(ctx context.Context) error {
 	if err := s.ask(ctx, http.MethodGet, "/webhooks", nil, &found); err != nil {
 		return err
 	}
-	return printAll(s, []string{"WEBHOOK", "ENDPOINT", "ACTIONS", "WAITING", "OLDEST", "DEAD", "ERROR"}, found.Webhooks, func(w webhook.Status) []string {
-		return []string{w.ID, w.Endpoint, actionsOf(w.Actions), strconv.Itoa(w.Waiting), moment(w.Oldest), strconv.Itoa(w.Dead), w.Error}
+	return printAll(s, []string{"WEBHOOK", "ENDPOINT", "ACTIONS", "WAITING", "OLDEST", "LAST SUCCESS", "DEAD", "ERROR"}, found.Webhooks, func(w webhook.Status) []string {
+		return []string{w.ID, w.Endpoint, actionsOf(w.Actions), strconv.Itoa(w.Waiting), moment(w.Oldest), moment(w.LastSuccess), strconv.Itoa(w.Dead), w.Error}
 	})
 }
 
