@@ -39,7 +39,11 @@ const (
 	// configuration or a provider.
 	EventRolesChanged EventName = "roles_changed"
 	// EventFactorAsked reports a first factor that was proven and does not suffice.
-	EventFactorAsked   EventName = "second_factor_asked"
+	EventFactorAsked EventName = "second_factor_asked"
+	// EventFactorProven reports the code of a second factor that was accepted, and
+	// EventFactorFailed a wrong one.
+	EventFactorProven  EventName = "second_factor_proven"
+	EventFactorFailed  EventName = "second_factor_failed"
 	EventFactorAdded   EventName = "factor_added"
 	EventFactorRemoved EventName = "factor_removed"
 	// EventKeysRotated and EventSigningKeyRevoked report that an operator changed the
@@ -63,7 +67,7 @@ func EventNames() []EventName {
 		EventPasskeyAdded, EventPasskeyRemoved, EventEmailChanged, EventRefresh, EventReuse, EventLogout,
 		EventUserDisabled, EventUserEnabled, EventUserDeleted, EventKeyCreated, EventKeyRevoked, EventUserCreated,
 		EventInvited, EventInvitationRevoked, EventRolesGranted, EventRolesChanged,
-		EventFactorAsked, EventFactorAdded, EventFactorRemoved, EventKeysRotated, EventSigningKeyRevoked,
+		EventFactorAsked, EventFactorProven, EventFactorFailed, EventFactorAdded, EventFactorRemoved, EventKeysRotated, EventSigningKeyRevoked,
 		EventImported, EventBackup, EventWebhookRetried, EventWebhookDiscarded,
 	}
 }

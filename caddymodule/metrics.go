@@ -90,7 +90,8 @@ func (m *metrics) event(realm string, e authcore.Event) {
 	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventEmailChanged, authcore.EventRefresh, authcore.EventUserEnabled,
 		authcore.EventUserCreated, authcore.EventInvited, authcore.EventInvitationRevoked, authcore.EventKeyCreated, authcore.EventKeyRevoked,
 		authcore.EventPasskeyAdded, authcore.EventPasskeyRemoved, authcore.EventRolesGranted,
-		authcore.EventFactorAsked, authcore.EventFactorAdded, authcore.EventFactorRemoved, authcore.EventRolesChanged,
+		authcore.EventFactorAsked, authcore.EventFactorProven, authcore.EventFactorFailed, authcore.EventFactorAdded,
+		authcore.EventFactorRemoved, authcore.EventRolesChanged,
 		authcore.EventKeysRotated, authcore.EventSigningKeyRevoked, authcore.EventImported, authcore.EventBackup,
 		authcore.EventWebhookRetried, authcore.EventWebhookDiscarded:
 		// Only subscribers of events and the audit trail receive these.

@@ -82,8 +82,8 @@ func (t *Trail) entryOf(ctx context.Context, event authcore.Event) Entry {
 	switch source := authcore.SourceOfOperator(ctx); {
 	case source != "":
 		entry.Actor, entry.ActorID, entry.Via = ActorOperator, authcore.Operator(ctx), source
-	case event.Name == authcore.EventReuse:
-		// The sender holds a stolen token, or its user's device does.
+	case event.Name == authcore.EventReuse, event.Name == authcore.EventFactorFailed:
+		// The sender holds a stolen token or a first factor, or is the user.
 	case event.Name == authcore.EventRolesChanged:
 		entry.Actor = ActorSystem
 	case event.UserID != "":

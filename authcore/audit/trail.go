@@ -141,7 +141,8 @@ func (t *Trail) Observe(ctx context.Context, event authcore.Event) {
 func (e *Entry) isFrequent() bool {
 	switch e.Action { //nolint:exhaustive // new events are written immediately
 	case authcore.EventLogin, authcore.EventSignup, authcore.EventLoginFailed, authcore.EventLogout,
-		authcore.EventLinkRequested, authcore.EventFactorAsked, authcore.EventRolesChanged:
+		authcore.EventLinkRequested, authcore.EventFactorAsked, authcore.EventFactorProven, authcore.EventFactorFailed,
+		authcore.EventRolesChanged:
 		return e.Actor != ActorOperator
 	}
 	return false

@@ -42,8 +42,13 @@ func (s *Service) Use(ctx context.Context, user authcore.User, p Proof) (method 
 		ratelimit.Check{Name: "factor-user", Party: user.ID, Rate: rate},
 		ratelimit.Check{Name: "factor-user-day", Party: user.ID, Rate: ratelimit.Rate{N: rate.N * dayFactor, Window: 24 * time.Hour}})
 	if err := s.cfg.Limiter.DoFailures(ctx, checks, use); err != nil {
-		return "", userError(err)
+		public := userError(err)
+		if public.Code == authcore.CodeInvalidCode { // the budget limits these
+			s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventFactorFailed, Method: method, UserID: user.ID, Code: public.Code})
+		}
+		return "", public
 	}
+	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventFactorProven, Method: method, UserID: user.ID})
 	if method == authcore.FactorRecovery {
 		s.cfg.Notices.Send(ctx, user, account.Notice{Kind: authcore.MailRecoveryUsed, Caller: p.Caller})
 	}

@@ -78,7 +78,7 @@ func (s *Service) Offered() bool { return s.cfg.Rules.OffersFactors() }
 func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
 
 // userError returns the public error for a user's own call.
-func userError(err error) error {
+func userError(err error) *authcore.Error {
 	if errors.Is(err, authcore.ErrNotFound) {
 		return authcore.Inactive()
 	}

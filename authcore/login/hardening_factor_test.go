@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -391,4 +392,44 @@ func TestHardeningStepUpBruteForce(t *testing.T) {
 	}
 	_, err := f.Factors.Verify(t.Context(), f.claims(ann), factor.Proof{Code: p.code(), Caller: caller})
 	wantCode(t, err, 429, authcore.CodeThrottled)
+}
+
+// A wrong code and a used recovery code are reported with the user, at a login and at a
+// later proof, so that the owner and operators see who tries (CWE-778). Refusals of too many
+// tries are not, so that they cannot fill the trail.
+func TestHardeningProofsAreReported(t *testing.T) {
+	f := newFixture(t, withFactors(account.SecondFactorOptional))
+	p, ann := f.enrol(f.loginAs("ann@example.com"))
+	id := f.claims(ann).Subject
+	var want []authcore.Event
+	failed := authcore.Event{Name: authcore.EventFactorFailed, Method: authcore.FactorTOTP, UserID: id, Code: authcore.CodeInvalidCode}
+	challenge := f.challenged("ann@example.com").Challenge
+	for range 3 {
+		_, err := f.bySecond(login.FactorLogin{Challenge: challenge, Code: wrong(p.code()), Caller: caller})
+		wantCode(t, err, 400, authcore.CodeInvalidCode)
+		want = append(want, failed)
+	}
+	if _, err := f.bySecond(login.FactorLogin{Challenge: challenge, RecoveryCode: p.codes[0], Caller: caller}); err != nil {
+		t.Fatalf("BySecondFactor() with a recovery code = %v, want no error", err)
+	}
+	want = append(want, authcore.Event{Name: authcore.EventFactorProven, Method: authcore.FactorRecovery, UserID: id})
+	for range 2 {
+		_, err := f.Factors.Verify(t.Context(), f.claims(ann), factor.Proof{RecoveryCode: p.codes[0], Caller: caller})
+		wantCode(t, err, 400, authcore.CodeInvalidCode)
+		failed.Method = authcore.FactorRecovery
+		want = append(want, failed)
+	}
+	for range 3 {
+		_, err := f.Factors.Verify(t.Context(), f.claims(ann), factor.Proof{Code: p.code(), Caller: caller})
+		wantCode(t, err, 429, authcore.CodeThrottled)
+	}
+	var got []authcore.Event
+	for _, event := range f.events.list {
+		if event.Name == authcore.EventFactorFailed || event.Name == authcore.EventFactorProven {
+			got = append(got, event)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("events = %+v, want %+v", got, want)
+	}
 }
