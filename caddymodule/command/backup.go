@@ -63,6 +63,9 @@ func (s server) copyTo(ctx context.Context, w io.Writer) error {
 // backup writes the backup to a temporary file in the folder of its name, checks it, and
 // renames it.
 func (s server) backup(ctx context.Context, name string, compact bool) error {
+	if present, err := os.Stat(name); err == nil && !present.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a file; name a file, or write - for standard output", printable(name))
+	}
 	folder := filepath.Dir(name)
 	temporary, err := os.MkdirTemp(folder, ".edgeauth-backup-") // only its owner can read it
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -16,11 +17,24 @@ import (
 // signing keys or all sessions (CWE-22).
 func TestHardeningArgumentsStayInTheirSegment(t *testing.T) {
 	for _, arguments := range [][]string{
-		{"keys", "revoke", "."}, {"keys", "revoke", ".."}, {"keys", "revoke", ""}, {"keys", "revoke", "../api-keys"},
-		{"user", "end-sessions", "u", "."}, {"user", "end-sessions", "u", ""}, {"user", "end-sessions", "..", "signing-keys"},
-		{"user", "delete", "."}, {"user", "delete", ""}, {"user", "disable", ".."}, {"user", "show", ""}, {"user", "sessions", ".."},
-		{"user", "remove-factor", "u", ".", "f"}, {"user", "remove-factor", "u", "totp", ""},
-		{"api-key", "revoke", "."}, {"invitation", "revoke", ""}, {"webhook", "retry", ".", "m"}, {"webhook", "dead", ".."},
+		{"keys", "revoke", "."},
+		{"keys", "revoke", ".."},
+		{"keys", "revoke", ""},
+		{"keys", "revoke", "../api-keys"},
+		{"user", "end-sessions", "u", "."},
+		{"user", "end-sessions", "u", ""},
+		{"user", "end-sessions", "..", "signing-keys"},
+		{"user", "delete", "."},
+		{"user", "delete", ""},
+		{"user", "disable", ".."},
+		{"user", "show", ""},
+		{"user", "sessions", ".."},
+		{"user", "remove-factor", "u", ".", "f"},
+		{"user", "remove-factor", "u", "totp", ""},
+		{"api-key", "revoke", "."},
+		{"invitation", "revoke", ""},
+		{"webhook", "retry", ".", "m"},
+		{"webhook", "dead", ".."},
 	} {
 		var asked []string
 		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -65,5 +79,21 @@ func TestHardeningCommandsFollowNoRedirect(t *testing.T) {
 	err := s.ask(t.Context(), http.MethodDelete, "/signing-keys/k", nil, nil)
 	if reported, ok := errors.AsType[*failure](err); !ok || reported.status != http.StatusTemporaryRedirect || moved {
 		t.Errorf("ask() = %v, followed the redirect: %t; want an error and false", err, moved)
+	}
+}
+
+// A backup replaces a file, and nothing else: a device such as /dev/null of which the
+// operator is the owner would be lost, and a folder is noticed before the copy is made.
+func TestHardeningBackupReplacesFilesOnly(t *testing.T) {
+	for _, name := range []string{t.TempDir(), os.DevNull} {
+		cmd := Backup(func(string, string, string) (Endpoint, error) {
+			return Endpoint{Client: http.DefaultClient, URL: "http://127.0.0.1:1"}, nil
+		})
+		cmd.SetArgs([]string{name})
+		cmd.SetErr(io.Discard)
+		cmd.SetOut(io.Discard)
+		if err := cmd.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "is not a file") {
+			t.Errorf("backup %s = %v, want an error before the server is asked", name, err)
+		}
 	}
 }
