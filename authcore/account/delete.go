@@ -41,9 +41,6 @@ func (s *Service) DeleteCurrentUser(ctx context.Context, claims *gate.Claims, ca
 	if err := s.cfg.Rules.CheckFactor(claims, user); err != nil {
 		return err
 	}
-	if err := s.deleteRecords(ctx, user); err != nil {
-		return authcore.Unavailable(err)
-	}
 	if err := s.delete(ctx, user.ID); err != nil {
 		return userError(err)
 	}

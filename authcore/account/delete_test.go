@@ -79,6 +79,23 @@ func TestDeleteCurrentUser(t *testing.T) {
 	wantError(t, "repeated DeleteCurrentUser()", f.DeleteCurrentUser(t.Context(), f.claims, authcore.Caller{}), 403, authcore.CodeUserInactive)
 }
 
+// The deletion by an operator leaves no more than that by the user: a mailed link or an
+// invitation of the address would lead back in.
+func TestDeleteDeletesRecordsOfTheAddress(t *testing.T) {
+	f, _ := newMember(t)
+	if err := f.Delete(t.Context(), annID); err != nil {
+		t.Fatalf("Delete() failed: %v", err)
+	}
+	for owner, want := range map[string]int{annID: 0, "of " + ann: 0, "trail of " + annID: 1} {
+		for _, kind := range []string{"own", "mailed", "kept"} {
+			records, err := authcore.AllRecords(t.Context(), f.store, authcore.RecordFilter{Kind: kind, Owner: owner}, f.now)
+			if err != nil || len(records) > want {
+				t.Errorf("AllRecords(%s of %s) = %+v, %v, want %d", kind, owner, records, err, want)
+			}
+		}
+	}
+}
+
 func TestDeleteCurrentUserRefuses(t *testing.T) {
 	f, mails := newMember(t)
 	f.claims.AuthTime = f.now.Add(-15*time.Minute - time.Second).Unix()

@@ -11,6 +11,9 @@ import (
 // clockMargin extends the revocation of a user, because the clocks of nodes differ.
 const clockMargin = time.Hour
 
+// MaxKeyLifetime limits the time from the creation of an API key to its expiry.
+const MaxKeyLifetime = 366 * 24 * time.Hour
+
 // Find returns a user by ID or by verified e-mail address, or a 404 error.
 func (s *Service) Find(ctx context.Context, idOrEmail string) (authcore.User, error) {
 	ref := authcore.UserRef{ID: idOrEmail}
@@ -108,10 +111,18 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 // delete returns the errors of the store. A damaged user is deleted, too.
 func (s *Service) delete(ctx context.Context, id string) error {
 	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: id}, s.now())
-	if err != nil && !errors.Is(err, authcore.ErrDamaged) {
+	end := s.revocationEnd(account)
+	switch {
+	case errors.Is(err, authcore.ErrDamaged):
+		end = s.now().Add(max(s.cfg.TokenLifetime, MaxKeyLifetime) + clockMargin) // its keys are not known
+	case err != nil:
 		return err
+	default:
+		if err := s.deleteRecords(ctx, account.User); err != nil {
+			return err
+		}
 	}
-	revocation := authcore.Revocation{Kind: authcore.RevokeUser, ID: id, Until: s.revocationEnd(account)}
+	revocation := authcore.Revocation{Kind: authcore.RevokeUser, ID: id, Until: end}
 	if err := s.cfg.Store.DeleteUser(ctx, id, revocation); err != nil {
 		return err
 	}

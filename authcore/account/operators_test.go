@@ -157,4 +157,9 @@ func TestDeleteDamagedUser(t *testing.T) {
 	if err := f.revoked.Check(f.claims); err != gate.ErrUserInactive { //nolint:errorlint // the gate wraps nothing
 		t.Errorf("Check() of a token after Delete() = %v, want %v", err, gate.ErrUserInactive)
 	}
+	// Its API keys are not known, and one of them may last longer than any login.
+	f.revoked.Sweep(f.now.Add(365 * 24 * time.Hour))
+	if err := f.revoked.Check(f.claims); err != gate.ErrUserInactive { //nolint:errorlint // the gate wraps nothing
+		t.Errorf("Check() of a key a year after Delete() = %v, want %v", err, gate.ErrUserInactive)
+	}
 }

@@ -18,7 +18,7 @@ const Kind = "api-key"
 // Limits on keys.
 const (
 	// MaxLifetime limits the time from the creation of a key to its expiry.
-	MaxLifetime = 366 * 24 * time.Hour
+	MaxLifetime = account.MaxKeyLifetime
 	// minLifetime catches typing errors.
 	minLifetime = time.Minute
 	// maxKeys limits the keys of a user.

@@ -270,16 +270,17 @@ func parseCodes(r EmailChangeProof) (code, current string, err error) {
 
 // RecordKinds describes the records of this package that belong to users.
 func RecordKinds() []account.RecordKind {
-	fields := []string{"email"}
+	ofAddress := func(user authcore.User) string {
+		address, err := authcore.ParseAddress(user.Email)
+		if err != nil || !user.EmailVerified {
+			return ""
+		}
+		return addressOwner(address)
+	}
 	return []account.RecordKind{
-		{Kind: emailChangeKind, Fields: fields},
-		{Kind: linkKind, Fields: fields, Owner: func(user authcore.User) string {
-			address, err := authcore.ParseAddress(user.Email)
-			if err != nil || !user.EmailVerified {
-				return ""
-			}
-			return linkOwner(address)
-		}},
+		{Kind: emailChangeKind, Fields: []string{"email"}},
+		{Kind: linkKind, Fields: []string{"email"}, Owner: ofAddress},
+		{Kind: invitationKind, Fields: []string{"email", "first_name", "last_name", "roles"}, Owner: ofAddress},
 	}
 }
 

@@ -101,7 +101,7 @@ func (m *byMail) putDecoy(ctx context.Context) error {
 	}
 	now := m.now()
 	err = m.store.PutRecord(ctx, authcore.Record{
-		RecordKey: decoyKey(m.requestID), Owner: linkOwner(m.address), Created: now, Expires: now.Add(decoyLifetime), Data: data,
+		RecordKey: decoyKey(m.requestID), Owner: addressOwner(m.address), Created: now, Expires: now.Add(decoyLifetime), Data: data,
 	}, authcore.PutOptions{Now: now, IfAbsent: true})
 	if errors.Is(err, authcore.ErrExists) {
 		return nil // a simultaneous guess

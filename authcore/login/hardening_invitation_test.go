@@ -214,3 +214,19 @@ func TestHardeningInvitationSurvivesAStoreFailure(t *testing.T) {
 		}
 	}
 }
+
+// An invitation that was not needed does not bring a deleted user back, with its roles.
+func TestHardeningInvitationOfADeletedUser(t *testing.T) {
+	f := newFixture(t, nil)
+	_, err := f.Logins.Invite(t.Context(), login.InvitationRequest{NewUser: account.NewUser{Email: "ann@example.com", Roles: []string{"admin"}}})
+	if err != nil {
+		t.Fatalf("Invite() = %v, want no error", err)
+	}
+	invitation := f.mails.last(t)
+	ann := f.loginAs("ann@example.com")
+	if err := f.Accounts.Delete(t.Context(), f.claims(ann).Subject); err != nil {
+		t.Fatalf("Delete() = %v, want no error", err)
+	}
+	_, err = f.byLink(tokenOf(invitation))
+	wantCode(t, err, 400, authcore.CodeInvalidLink)
+}

@@ -146,7 +146,7 @@ func (s *Service) invite(ctx context.Context, r InvitationRequest, address authc
 		return Invitation{}, err
 	}
 	now, id := s.now(), invitationID(address)
-	record := authcore.Record{RecordKey: invitationKey(id), Created: now, Expires: now.Add(r.Lifetime), Data: data}
+	record := authcore.Record{RecordKey: invitationKey(id), Owner: addressOwner(address), Created: now, Expires: now.Add(r.Lifetime), Data: data}
 	link := strings.Replace(s.cfg.EmailLink, authcore.LinkPlaceholder, invitationPrefix+tokenText(id, secret), 1)
 	life := &linkLife{Service: s, key: record.RecordKey}
 	if s.cfg.Mailer != nil {

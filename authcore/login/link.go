@@ -65,8 +65,8 @@ func linkKey(requestID []byte) authcore.RecordKey {
 	return authcore.RecordKey{Kind: linkKind, Key: authcore.DigestOf("request", string(requestID)).String()}
 }
 
-// linkOwner groups the links of an address.
-func linkOwner(address authcore.Address) string {
+// addressOwner is the owner of the records about an address: links and an invitation.
+func addressOwner(address authcore.Address) string {
 	return authcore.DigestOf("address", address.Key()).String()
 }
 

@@ -135,7 +135,7 @@ func (s *Service) requestLink(ctx context.Context, address authcore.Address, cli
 		return LinkReceipt{}, err
 	}
 	if over {
-		live, err := authcore.AllRecords(ctx, s.store, authcore.RecordFilter{Kind: linkKind, Owner: linkOwner(address)}, s.now())
+		live, err := authcore.AllRecords(ctx, s.store, authcore.RecordFilter{Kind: linkKind, Owner: addressOwner(address)}, s.now())
 		if err != nil {
 			return LinkReceipt{}, err
 		}
@@ -204,7 +204,7 @@ func (s *Service) mailLink(ctx context.Context, address authcore.Address, client
 	}
 	now := s.now()
 	record := authcore.Record{
-		RecordKey: linkKey(requestID), Owner: linkOwner(address),
+		RecordKey: linkKey(requestID), Owner: addressOwner(address),
 		Created: now, Expires: now.Add(s.cfg.LinkLifetime), Data: data,
 	}
 	life := &linkLife{Service: s, key: record.RecordKey}
