@@ -61,7 +61,7 @@ type tlsEdge struct {
 
 // startTLSEdge forwards to the edge. Requests with the cookie answer=<status> get an
 // answer of this status instead.
-func startTLSEdge(t *testing.T, authority *ca.Authority, target string) *tlsEdge {
+func startTLSEdge(t *testing.T, authority *ca.Authority, target string, identity []string) *tlsEdge {
 	t.Helper()
 	address, err := url.Parse(target)
 	if err != nil {
@@ -78,7 +78,7 @@ func startTLSEdge(t *testing.T, authority *ca.Authority, target string) *tlsEdge
 		w.Header().Add("Set-Cookie", "session=renewed; Path=/; HttpOnly")
 		switch cookie.Value {
 		case "200":
-			for _, name := range identityHeaders {
+			for _, name := range identity {
 				w.Header().Set(name, "")
 			}
 			w.Header().Set("X-Auth-User-Id", "user-of-the-cookie")
@@ -110,9 +110,20 @@ func startTLSEdge(t *testing.T, authority *ca.Authority, target string) *tlsEdge
 	return e
 }
 
-// identityHeaders are the names that proxies copy.
-var identityHeaders = []string{
-	"X-Auth-User-Id", "X-Auth-Email", "X-Auth-Email-Verified", "X-Auth-Name", "X-Auth-Method", "X-Auth-Client", "X-Auth-Session-Id", "X-Auth-Assertion",
+// identityHeaders returns the names of all headers that edgeauth answers about a user. A
+// recipe has to replace each of them.
+func identityHeaders(t *testing.T, s *site, token string) []string {
+	t.Helper()
+	var names []string
+	for name := range s.get(t, "/v1/auth/verify/", token).must(t, http.StatusOK).header {
+		if strings.HasPrefix(name, "X-Auth-") {
+			names = append(names, name)
+		}
+	}
+	if !slices.Contains(names, "X-Auth-Roles") {
+		t.Fatalf("identity headers of /verify/ = %v, want X-Auth-Roles among them", names)
+	}
+	return names
 }
 
 // start runs the program with the recipe, in which only names of hosts, ports and the
@@ -173,14 +184,15 @@ func TestForwardAuthRecipes(t *testing.T) {
 	t.Setenv("CADDY_ADMIN", fmt.Sprintf("127.0.0.1:%d", edge.FreePort(t)))
 	s := newSite(t, caddyfile{Realm: slices.Concat(debugLinks, noLimits)})
 	user := s.logIn(t, "ann@example.com")
-	e := startTLSEdge(t, authority, s.URL)
+	identity := identityHeaders(t, s, user.token)
+	e := startTLSEdge(t, authority, s.URL, identity)
 	application := httptest.NewServer(http.HandlerFunc(echo))
 	t.Cleanup(application.Close)
 	for _, recipe := range recipes() {
 		t.Run(recipe.name, func(t *testing.T) {
 			p := recipe.start(t, authority, e.URL, application.Listener.Addr().String())
 			checkRefusals(t, p)
-			checkForwarded(t, p, user)
+			checkForwarded(t, p, user, identity)
 			checkBrowserAnswers(t, p, recipe)
 			got := p.do(t, http.MethodOptions, "/x", "", "", "Origin", origin, "Access-Control-Request-Method", "PUT")
 			if got.status != http.StatusNoContent || got.header.Get("Access-Control-Allow-Origin") != origin {
@@ -199,7 +211,7 @@ func TestForwardAuthRecipes(t *testing.T) {
 			}
 		})
 		t.Run(recipe.name+" and an impostor", func(t *testing.T) {
-			impostor := startTLSEdge(t, ca.New(t), s.URL)
+			impostor := startTLSEdge(t, ca.New(t), s.URL, identity)
 			p := recipe.start(t, authority, impostor.URL, application.Listener.Addr().String())
 			if got := p.get(t, "/x", user.token); got.status < http.StatusInternalServerError {
 				t.Errorf("edge with an untrusted certificate: %d %s, want 5xx", got.status, got.body)
@@ -226,10 +238,13 @@ func checkRefusals(t *testing.T, p *site) {
 	}
 }
 
-func checkForwarded(t *testing.T, p *site, user login) {
+func checkForwarded(t *testing.T, p *site, user login, identity []string) {
 	t.Helper()
-	got := p.do(t, http.MethodPost, "/a/b?c=d", "text/plain", strings.Repeat("a", 100_000),
-		"Authorization", "Token "+user.token, "Cookie", "a=b", "X-Auth-User-Id", "root", "x-auth-name", "Root", "X-Auth-Assertion", "forged")
+	sent := []string{"Authorization", "Token " + user.token, "Cookie", "a=b"}
+	for _, name := range identity {
+		sent = append(sent, strings.ToLower(name), "forged", strings.ReplaceAll(name, "-", "_"), "forged", strings.Replace(name, "-", "_", 1), "forged")
+	}
+	got := p.do(t, http.MethodPost, "/a/b?c=d", "text/plain", strings.Repeat("a", 100_000), sent...)
 	headers, _ := got.must(t, http.StatusOK).object(t)["headers"].(map[string]any)
 	if id := fmt.Sprint(headers["X-Auth-User-Id"]); id != "["+user.id+"]" {
 		t.Errorf("X-Auth-User-Id = %s, want [%s]", id, user.id)
@@ -237,7 +252,12 @@ func checkForwarded(t *testing.T, p *site, user login) {
 	if email := fmt.Sprint(headers["X-Auth-Email"]); email != "[ann@example.com]" {
 		t.Errorf("X-Auth-Email = %s, want [ann@example.com]", email)
 	}
-	for _, name := range []string{"X-Auth-Name", "X-Auth-Assertion"} {
+	for name, value := range headers {
+		if strings.Contains(fmt.Sprint(value), "forged") {
+			t.Errorf("%s = %s, want no value of the client", name, value)
+		}
+	}
+	for _, name := range []string{"X-Auth-Name", "X-Auth-Roles", "X-Auth-Assertion"} {
 		if value := fmt.Sprint(headers[name]); value != "[]" && value != "<nil>" {
 			t.Errorf("%s = %s, want no value", name, value)
 		}

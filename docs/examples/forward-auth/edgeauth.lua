@@ -5,7 +5,7 @@ local verify = "http://127.0.0.1:9091/v1/auth/verify/"
 
 local identity = {
     "x-auth-user-id", "x-auth-email", "x-auth-email-verified", "x-auth-name",
-    "x-auth-method", "x-auth-client", "x-auth-session-id", "x-auth-assertion",
+    "x-auth-method", "x-auth-client", "x-auth-roles", "x-auth-session-id", "x-auth-assertion",
 }
 
 -- Headers of one connection (RFC 9110, section 7.6.1), and what HAProxy sets itself.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
 // The recipe for Traefik's ForwardAuth contains only options that Traefik knows, and its
@@ -21,8 +23,8 @@ func TestForwardAuthRecipe(t *testing.T) {
 	recipe := decode(t, string(text)).HTTP
 	forward := recipe.Middlewares["edgeauth"].ForwardAuth
 	if forward == nil || forward.Address != "https://api.example.com/v1/auth/verify/" ||
-		!slices.Contains(forward.AuthResponseHeaders, "X-Auth-User-Id") || forward.TLS != nil {
-		t.Errorf("forwardAuth = %+v, want the address of verify, the identity headers, and a verified certificate", forward)
+		!slices.Equal(forward.AuthResponseHeaders, gate.Headers) || forward.TLS != nil {
+		t.Errorf("forwardAuth = %+v, want the address of verify, all identity headers, and a verified certificate", forward)
 	}
 	dropped := recipe.Middlewares["drop-credentials"].Headers.CustomRequestHeaders
 	for _, name := range []string{"Authorization", "Cookie"} {
