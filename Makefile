@@ -105,7 +105,7 @@ e2e: ## Test the built server with real parts; skips what needs a missing browse
 	cd e2e && $(GO) test -timeout=20m $(TESTFLAGS) ./...
 
 .PHONY: edges
-edges: wasm ## Run the module in Node, workerd, Deno and Bun (needs Node 18 and npm)
+edges: wasm ## Run the module in Node, workerd, wrangler, Deno and Bun (needs Node 18 and npm)
 	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
 		echo 'edges: SKIPPED: node and npm are not installed' >&2; [ "$${CI:-}" != true ]; exit; \
 	fi; \

@@ -16,9 +16,11 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The guest under test. */
 export const guestFile = process.env.EDGEAUTH_GATE ?? path.join(root, "../../dist/edgeauth-gate.wasm");
 
-// binary returns the file of the first package that is installed: each platform has its
-// own.
-function binary(...candidates) {
+/**
+ * Returns the file of the first package that is installed, or undefined: each platform has
+ * its own.
+ */
+export function binary(...candidates) {
   for (const candidate of candidates) {
     try {
       return require.resolve(candidate);

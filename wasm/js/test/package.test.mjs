@@ -3,34 +3,14 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import test from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { binaries, guestFile, missing } from "./hosts.mjs";
+import { binaries, missing } from "./hosts.mjs";
+import { described, install } from "./packed.mjs";
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL("..", import.meta.url));
-const described = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
-
-// pack packs a copy of the package with the guest under test, and returns the folder with
-// the package and the names of its files.
-async function pack() {
-  const folder = await mkdtemp(path.join(tmpdir(), "edgeauth-package-"));
-  const source = path.join(folder, "source");
-  await mkdir(source);
-  for (const name of [...described.files, "README.md", "package.json"]) {
-    await cp(name === "edgeauth-gate.wasm" ? guestFile : path.join(root, name), path.join(source, name));
-  }
-  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: source });
-  const [packed] = JSON.parse(stdout);
-  const installed = path.join(folder, "node_modules", described.name);
-  await mkdir(installed, { recursive: true });
-  await run("tar", ["-xzf", path.join(folder, packed.filename), "-C", installed, "--strip-components=1"]);
-  return { folder, names: packed.files.map((file) => file.path).sort() };
-}
 
 // program refuses a request without a token, and prints the status.
 const program = `
@@ -45,7 +25,7 @@ const program = `
 `;
 
 test("the npm package", { timeout: 120_000 }, async (t) => {
-  const { folder, names } = await pack();
+  const { folder, project, names } = await install();
   t.after(() => rm(folder, { recursive: true }));
 
   await t.test("contains what it needs", () => {
@@ -55,12 +35,11 @@ test("the npm package", { timeout: 120_000 }, async (t) => {
     }
   });
 
-  await writeFile(path.join(folder, "program.mjs"), program);
-  await writeFile(path.join(folder, "package.json"), JSON.stringify({ type: "module", dependencies: { [described.name]: "*" } }));
-  await cp(new URL("../../../testdata/gate/base.json", import.meta.url), path.join(folder, "base.json"));
+  await writeFile(path.join(project, "program.mjs"), program);
+  await cp(new URL("../../../testdata/gate/base.json", import.meta.url), path.join(project, "base.json"));
   for (const [name, flags] of Object.entries({ node: [], deno: ["run", "--no-lock", "--node-modules-dir=manual", "--allow-read"], bun: [] })) {
     await t.test(`in ${name}`, { skip: missing(name) }, async () => {
-      const { stdout } = await run(binaries[name], [...flags, "program.mjs"], { cwd: folder, env: { ...process.env, NO_COLOR: "1" } });
+      const { stdout } = await run(binaries[name], [...flags, "program.mjs"], { cwd: project, env: { ...process.env, NO_COLOR: "1" } });
       assert.equal(stdout.trim(), '401 {"detail":"Authentication credentials were not provided."} function');
     });
   }
