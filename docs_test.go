@@ -1,91 +1,160 @@
 package edgeauth_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig"
-	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
-	_ "github.com/caddyserver/caddy/v2/modules/standard"
-
-	_ "github.com/edgeauth/edgeauth"
 )
 
-// Every Caddyfile in the documentation is valid, in the format of `caddy fmt`. One
-// that does not begin with the global options is a fragment: options of a realm.
-func TestDocumentedCaddyfilesAreValid(t *testing.T) {
+// block is a fenced block of a page.
+type block struct {
+	page     string
+	line     int
+	language string
+	text     string
+}
+
+// Each fenced block of the documentation has exactly one check: the claim that names
+// it, or the check of its language. A block in another language fails.
+func TestDocumentedBlocks(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	fence := regexp.MustCompile("(?s)```caddyfile\n(.*?)```\n")
-	variable := regexp.MustCompile(`\{env\.([A-Z0-9_]+)\}`)
-	examples := 0
+	used := make([]bool, len(claims))
 	for _, page := range pages(t) {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, block := range fence.FindAllStringSubmatch(string(text), -1) {
-			examples++
-			t.Run(fmt.Sprintf("%s/%d", page, i+1), func(t *testing.T) {
-				for _, found := range variable.FindAllStringSubmatch(block[1], -1) {
-					t.Setenv(found[1], valueFor(found[1]))
+		for _, b := range blocks(t, page) {
+			check, claimed := languages[b.language], 0
+			for i, c := range claims {
+				if c.page == b.page && c.language == b.language && strings.HasPrefix(b.text, c.begins) {
+					check, used[i] = c.check, true
+					claimed++
 				}
-				if formatted := string(caddyfile.Format([]byte(block[1]))); formatted != block[1] {
-					t.Errorf("the format differs, caddy fmt returns:\n%s", formatted)
+			}
+			t.Run(fmt.Sprintf("%s/%d", b.page, b.line), func(t *testing.T) {
+				switch {
+				case claimed > 1:
+					t.Fatalf("%d claims name this block, want at most 1", claimed)
+				case check == nil:
+					t.Fatalf("nothing checks blocks in language %q; see languages and claims", b.language)
 				}
-				source := block[1]
-				if !strings.HasPrefix(source, "{") {
-					source = "{\nedgeauth {\n" + minimal + source + "}\n}\n"
-				}
-				validate(t, source)
+				check(t, b)
 			})
 		}
 	}
-	if examples == 0 {
-		t.Error("found no Caddyfile in the documentation")
+	for i, c := range claims {
+		if !used[i] {
+			t.Errorf("claim of %s, %s %q: there is no such block", c.page, c.language, c.begins)
+		}
 	}
 }
 
-// minimal completes a fragment to a valid realm.
-const minimal = `client example example-key
-email_link https://frontend.app/auth/link/{token}
-insecure_debug_links
-`
-
-// valueFor returns a value for a variable. Values differ, as those of keys do.
-func valueFor(variable string) string {
-	if variable == "REDIS_URL" {
-		return "redis://user:password@redis.example.com:6379"
-	}
-	if strings.HasSuffix(variable, "_WEBHOOK") {
-		return "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-	}
-	if strings.HasSuffix(variable, "_URL") {
-		return "smtp://user:password@mail.example.com"
-	}
-	return "value-of-" + strings.ToLower(variable)
+// languages maps the language of a block to the check of its blocks.
+var languages = map[string]func(*testing.T, block){
+	"caddyfile": checkCaddyfile,
+	"css":       checkCSS,
+	"go":        checkGo,
+	"html":      checkComponent,
+	"http":      checkHTTP,
+	"ini":       checkUnit,
+	"js":        checkJS,
+	"json":      checkJSON,
+	"python":    checkPython,
+	"sh":        checkShell,
+	"svelte":    checkComponent,
+	"syntax":    checkSyntax,
+	"ts":        checkJS, // without type annotations
+	"tsx":       checkImports,
+	"vue":       checkComponent,
 }
 
-func validate(t *testing.T, source string) {
+// claims lists the blocks whose check differs from that of their language. A block is
+// named by its page, its language and its beginning; "" names all of the language.
+var claims = []struct {
+	page, language, begins string
+	check                  func(*testing.T, block)
+}{
+	{"docs/edges.md", "go", "", copyOf("wasm/e2e/example_test.go")},
+	{"docs/edges.md", "js", "", copyOf("wasm/js/examples/*")},
+	{"docs/edges.md", "jsonc", "", copyOf("wasm/js/examples/*")},
+	{"docs/edges.md", "yaml", "", copyOf("wasm/traefik/*.yml")},
+	{"docs/upstreams.md", "go", "// edge checks", copyOf("authcore/gate/example_test.go")},
+	{"docs/upstreams.md", "go", "// newVerifier", copyOf("docs/examples/assertion/go/*")},
+	{"docs/upstreams.md", "js", "// Verifies assertions", copyOf("docs/examples/assertion/*.mjs")},
+	{"docs/upstreams.md", "python", "def verify_assertion", copyOf("docs/examples/assertion/*.py")},
+	{"docs/frontend.md", "js", "import { createAuth }", copyOf("clients/js/examples/ten-lines.mjs")},
+	{"README.md", "js", "", copyOf("clients/js/examples/ten-lines.mjs")},
+	{"README.md", "sh", "# 1. Request a link", testedBy("e2e/example_test.go", "TestReadme")},
+	{"docs/postgresql.md", "sql", "", testedBy("caddymodule/storage_postgres_test.go", "TestDocumentedStatements")},
+	{"docs/redis.md", "conf", "user edge", testedBy("caddymodule/storage_redis_test.go", "TestHardeningRedisUser")},
+	{"docs/redis.md", "conf", "appendonly", unchecked("directives of redis.conf; Redis has no command that checks a file")},
+	{"docs/providers.md", "csv", "", checkImportFile},
+}
+
+// blocks returns the fenced blocks of a page, without their indentation.
+func blocks(t *testing.T, page string) []block {
 	t.Helper()
-	adapted, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(source), map[string]any{"filename": "example"})
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var config caddy.Config
-	if err := json.Unmarshal(adapted, &config); err != nil {
+	var found []block
+	var current *block
+	indent := ""
+	for i, line := range strings.Split(string(text), "\n") {
+		fence, language, isFence := strings.Cut(line, "```")
+		switch {
+		case isFence && current == nil && strings.TrimSpace(fence) == "":
+			indent, current = fence, &block{page: page, line: i + 1, language: language}
+		case isFence && current != nil && strings.TrimSpace(line) == "```":
+			found, current = append(found, *current), nil
+		case current != nil:
+			current.text += strings.TrimPrefix(line, indent) + "\n"
+		}
+	}
+	if current != nil {
+		t.Fatalf("%s:%d: the block does not end", page, current.line)
+	}
+	return found
+}
+
+// copyOf checks that the block is part of a file that other tests compile or run.
+func copyOf(pattern string) func(*testing.T, block) {
+	return func(t *testing.T, b block) {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.Contains(readFile(t, file), b.text) {
+				return
+			}
+		}
+		t.Errorf("no file of %s contains the block", pattern)
+	}
+}
+
+// testedBy leaves the block to a test of another package, which reads the page.
+func testedBy(file, test string) func(*testing.T, block) {
+	return func(t *testing.T, b block) {
+		source := readFile(t, file)
+		if !strings.Contains(source, "func "+test+"(") || !strings.Contains(source, b.page) {
+			t.Errorf("%s has no test %s that reads %s", file, test, b.page)
+		}
+	}
+}
+
+// unchecked accepts a block that nothing can check, for a reason.
+func unchecked(string) func(*testing.T, block) { return func(*testing.T, block) {} }
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := caddy.Validate(&config); err != nil {
-		t.Error(err)
-	}
+	return string(text)
 }
 
 // Links between files of the project lead to files.
@@ -104,53 +173,11 @@ func TestDocumentedLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// The programs in the pages are copies of programs that are compiled and run.
-func TestDocumentedProgramsAreTheExamples(t *testing.T) {
-	fence := regexp.MustCompile("(?s)```(go|js|jsonc|yaml|python)\n(.*?)```\n")
-	for _, test := range []struct {
-		page    string
-		sources string
-		shown   int
-	}{
-		{"docs/upstreams.md", "authcore/gate/example_test.go", 1},
-		{"docs/upstreams.md", "docs/examples/assertion/*.* docs/examples/assertion/go/*", 3},
-		{"docs/edges.md", "wasm/js/examples/* wasm/e2e/example_test.go wasm/traefik/*.yml", 8},
-	} {
-		var examples []byte
-		for pattern := range strings.FieldsSeq(test.sources) {
-			files, err := filepath.Glob(pattern)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, file := range files {
-				text, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				examples = append(examples, text...)
-			}
-		}
-		page, err := os.ReadFile(test.page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		shown := 0
-		for _, block := range fence.FindAllSubmatch(page, -1) {
-			if bytes.Contains(examples, block[2]) {
-				shown++
-			}
-		}
-		if shown != test.shown {
-			t.Errorf("%s shows %d programs of %s, want %d", test.page, shown, test.sources, test.shown)
-		}
-	}
-}
-
 // pages lists the documentation.
 func pages(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md", "clients/*/README.md", "wasm/*/README.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,25 +104,74 @@ func TestHardeningPostgresRole(t *testing.T) {
 	}
 }
 
-// documentedRole returns the statements that the documentation shows.
+// documentedRole returns the statements that the documentation shows for the role edge.
 func documentedRole(t *testing.T) []string {
+	t.Helper()
+	statements := documentedStatements(t)
+	from := slices.IndexFunc(statements, func(s string) bool { return strings.HasPrefix(s, "CREATE ROLE edge ") })
+	to := slices.IndexFunc(statements, func(s string) bool { return strings.HasPrefix(s, "SELECT") })
+	if from < 0 || to < from {
+		t.Fatal("docs/postgresql.md shows no role")
+	}
+	return statements[from:to]
+}
+
+// documentedStatements returns all statements of docs/postgresql.md.
+func documentedStatements(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/postgresql.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(text), "\nCREATE ROLE edge ")
-	block, _, _ := strings.Cut(rest, "```")
-	if !found {
-		t.Fatal("docs/postgresql.md shows no role")
-	}
 	var statements []string
-	for statement := range strings.SplitSeq("CREATE ROLE edge "+block, ";") {
-		if statement = strings.TrimSpace(statement); statement != "" {
-			statements = append(statements, statement)
+	for _, block := range regexp.MustCompile("(?s)\n```sql\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		for statement := range strings.SplitSeq(block[1], ";") {
+			if statement = strings.TrimSpace(statement); statement != "" {
+				statements = append(statements, statement)
+			}
 		}
 	}
 	return statements
+}
+
+// The statements of docs/postgresql.md run in a database with the schema, and the
+// queries of docs that export the users of other systems in databases with their
+// tables. Their columns are those that `user import` reads.
+func TestDocumentedStatements(t *testing.T) {
+	server := pgtest.Start(t)
+	dsn := server.Database(t)
+	owner, err := postgres.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = owner.Close()
+	pgtest.Exec(t, dsn, documentedStatements(t)...)
+
+	copies := regexp.MustCompile(`(?s)-d (\S+) -c "COPY \((.*?)\n *\) TO STDOUT`)
+	for page, tables := range map[string][]string{
+		"users.md": {
+			"CREATE TABLE auth_user (id int, email text, first_name text, last_name text, is_active boolean)",
+			"CREATE TABLE social_auth_usersocialauth (id int, user_id int, provider text, uid text)",
+		},
+		"migrate-from-supabase-auth.md": {
+			"CREATE SCHEMA auth",
+			"CREATE TABLE auth.users (id uuid, email text, email_confirmed_at timestamptz, raw_user_meta_data jsonb, deleted_at timestamptz, banned_until timestamptz)",
+			"CREATE TABLE auth.identities (user_id uuid, provider text, provider_id text, created_at timestamptz)",
+		},
+	} {
+		text, err := os.ReadFile(filepath.Join("..", "docs", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := copies.FindStringSubmatch(string(text))
+		if query == nil {
+			t.Errorf("docs/%s shows no COPY", page)
+			continue
+		}
+		pgtest.Exec(t, server.Database(t), append(tables,
+			"CREATE VIEW export AS "+query[2],
+			`SELECT "user", provider, uid, email, email_verified::boolean, first_name, last_name FROM export`)...)
+	}
 }
 
 func TestPostgresStorageIsChecked(t *testing.T) {
