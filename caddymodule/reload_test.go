@@ -348,7 +348,7 @@ func TestUseCountClosesAfterTheLastUser(t *testing.T) {
 	}
 	l.release()
 	<-closed
-	l.wait()
+	l.closing.Wait()
 	if l.acquire() {
 		t.Error("acquire = true after the end, want false")
 	}

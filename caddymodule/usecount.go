@@ -50,6 +50,3 @@ func (u *useCount) end(now bool, closing func() error) error {
 	u.mu.Unlock()
 	return closing()
 }
-
-// wait returns when a close that release began has ended.
-func (u *useCount) wait() { u.closing.Wait() }

@@ -149,7 +149,7 @@ func benchmarkRequest(b *testing.B, browser *Browser, field string, credentials 
 		}
 		for pb.Next() {
 			header[field] = credentials
-			Clean(header)
+			new(Site).Clean(header)
 			if *d = site.Decide(v, Request{Method: "GET", Header: header, Path: "/", Now: testNow}, nil); d.Status != 0 {
 				b.Errorf("Decide = %+v, want claims", d)
 			}

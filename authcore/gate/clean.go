@@ -21,7 +21,8 @@ func (h Header) Add(name, value string) { h[name] = append(h[name], value) }
 // server calls it for every request, before anything else and on all paths
 // (CWE-290, CWE-348):
 //
-//   - every field that IsIdentityHeader names, with all its values;
+//   - every field that IsIdentityHeader or the site's Managed names, with all its
+//     values;
 //   - the names of those fields and of Authorization in Connection. A proxy
 //     deletes the fields that Connection lists (RFC 9110, section 7.6.1), so that
 //     a request would look anonymous to the upstream;
@@ -29,15 +30,10 @@ func (h Header) Add(name, value string) { h[name] = append(h[name], value) }
 //
 // Everything else stays, among it credentials of other schemes. Trailers are
 // cleaned by CleanTrailer. Clean allocates nothing unless Connection changes.
-func Clean(header Header) { clean(header, nil) }
-
-// Clean is like the function Clean, and also removes the Managed headers of the site.
-func (s *Site) Clean(header Header) { clean(header, s.Managed) }
-
-func clean(header Header, managed []ManagedHeader) {
-	deleteIdentity(header, managed)
+func (s *Site) Clean(header Header) {
+	deleteIdentity(header, s.Managed)
 	if values := header["Connection"]; values != nil {
-		cleanConnection(header, values, managed)
+		cleanConnection(header, values, s.Managed)
 	}
 	if values := header["Upgrade"]; values != nil && isTunnel(values) {
 		delete(header, "Upgrade")
@@ -48,19 +44,9 @@ func clean(header Header, managed []ManagedHeader) {
 // were announced immediately and the others when they arrive: net/http adds them
 // to the map in the Read that reaches the end of the body. It returns the body to
 // read instead.
-func CleanTrailer(body io.ReadCloser, trailer Header) io.ReadCloser {
-	return cleanTrailer(body, trailer, nil)
-}
-
-// CleanTrailer is like the function CleanTrailer, and also removes the Managed headers of
-// the site.
 func (s *Site) CleanTrailer(body io.ReadCloser, trailer Header) io.ReadCloser {
-	return cleanTrailer(body, trailer, s.Managed)
-}
-
-func cleanTrailer(body io.ReadCloser, trailer Header, managed []ManagedHeader) io.ReadCloser {
-	deleteIdentity(trailer, managed)
-	return &trailerCleaner{body, trailer, managed}
+	deleteIdentity(trailer, s.Managed)
+	return &trailerCleaner{body, trailer, s.Managed}
 }
 
 // trailerCleaner deletes identity fields in the call that receives them.

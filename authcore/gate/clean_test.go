@@ -22,10 +22,10 @@ func TestCleanRemovesForgedIdentity(t *testing.T) {
 		"Authorization": {"Basic YTpi"}, "Cookie": {"a=b"}, "X-Auth-Token": {"application's own"}, "Connection": {"keep-alive"},
 		"Upgrade": {"websocket"},
 	}
-	if Clean(h); !reflect.DeepEqual(h, want) {
+	if new(Site).Clean(h); !reflect.DeepEqual(h, want) {
 		t.Errorf("Clean left %v, want %v", h, want)
 	}
-	Clean(nil)
+	new(Site).Clean(nil)
 }
 
 // A client lists an identity header in Connection, so that the proxy deletes what
@@ -39,7 +39,7 @@ func TestCleanConnection(t *testing.T) {
 		{[]string{"authorizations"}, []string{"authorizations"}},
 	} {
 		h := Header{"Connection": test.values}
-		if Clean(h); !reflect.DeepEqual(h["Connection"], test.want) {
+		if new(Site).Clean(h); !reflect.DeepEqual(h["Connection"], test.want) {
 			t.Errorf("Clean(Connection: %q) left %q, want %q", test.values, h["Connection"], test.want)
 		}
 	}
@@ -53,12 +53,12 @@ func TestCleanUpgrade(t *testing.T) {
 		"HTTP/2.0": true, "TLS/1.0": true, "": false, "websocket": false, "WebSocket": false, "SPDY/3.1": false, "tcp": false, "h2": false,
 	} {
 		h := Header{"Upgrade": {value}}
-		if Clean(h); (h["Upgrade"] == nil) != removed {
+		if new(Site).Clean(h); (h["Upgrade"] == nil) != removed {
 			t.Errorf("Clean(Upgrade: %q) left %q, want removed: %t", value, h["Upgrade"], removed)
 		}
 	}
 	h := Header{"Upgrade": {"websocket", "h2c"}}
-	if Clean(h); h["Upgrade"] != nil {
+	if new(Site).Clean(h); h["Upgrade"] != nil {
 		t.Errorf("Clean of two fields left %q, want none", h["Upgrade"])
 	}
 }
@@ -95,7 +95,7 @@ func TestCleanTrailer(t *testing.T) {
 	for _, read := range []bool{true, false} {
 		trailer := Header{"X-Auth-User-Id": nil, "Expires": nil}
 		forged := Header{"X-Auth-User-Id": {"root"}, "X-Auth-Email": {"root@example.com"}, "Expires": {"0"}}
-		r := CleanTrailer(&body{strings.NewReader("text"), trailer, forged}, trailer)
+		r := new(Site).CleanTrailer(&body{strings.NewReader("text"), trailer, forged}, trailer)
 		if !reflect.DeepEqual(trailer, Header{"Expires": nil}) {
 			t.Errorf("announced: CleanTrailer left %v", trailer)
 		}
@@ -111,7 +111,7 @@ func TestCleanTrailer(t *testing.T) {
 		}
 	}
 	trailer := Header{}
-	broken := CleanTrailer(&body{errReader{}, trailer, Header{"X-Auth-Name": {"x"}}}, trailer)
+	broken := new(Site).CleanTrailer(&body{errReader{}, trailer, Header{"X-Auth-Name": {"x"}}}, trailer)
 	if _, err := io.ReadAll(broken); err == nil || len(trailer) != 0 {
 		t.Errorf("ReadAll of a broken body = %v with trailer %v, want an error and no trailer", err, trailer)
 	}
@@ -149,7 +149,7 @@ func FuzzClean(f *testing.F) {
 		if h[name] == nil {
 			h[name] = []string{value}
 		}
-		Clean(h)
+		new(Site).Clean(h)
 		for left := range h {
 			if IsIdentityHeader(left) {
 				t.Errorf("Clean left %q", left)

@@ -104,7 +104,7 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 	var d Decision // part of what a host allocates for a request anyway
 	n := testing.AllocsPerRun(100, func() {
 		header["Authorization"] = authorization
-		Clean(header)
+		new(Site).Clean(header)
 		d = site.Decide(v, Request{Method: "GET", Path: "/items", Header: header, Now: testNow}, func(string) bool { return true })
 		if d.Claims == nil {
 			t.Errorf("Decide = %+v, want claims", d)

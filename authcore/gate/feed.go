@@ -75,10 +75,6 @@ type RevocationFeed struct {
 // IssuedAt returns the time up to which the issuer knew what is revoked.
 func (f *RevocationFeed) IssuedAt() time.Time { return time.Unix(f.issued, 0) }
 
-// ExpiresAt returns the time from which on the feed must not be used. Verifiers
-// limit the age of a feed more tightly.
-func (f *RevocationFeed) ExpiresAt() time.Time { return time.Unix(f.expires, 0) }
-
 // Len returns the number of entries in this part.
 func (f *RevocationFeed) Len() int { return f.users.len() + f.sessions.len() + len(f.roles) }
 

@@ -117,9 +117,6 @@ func (r *Revocations) changedRoles(c *Claims) (string, bool) {
 	return roles, roles != c.rolesText()
 }
 
-// HasRole reports whether the claims contain a role.
-func (c *Claims) HasRole(role string) bool { return slices.Contains(c.Roles, role) }
-
 // rolesText returns the roles as text.
 func (c *Claims) rolesText() string {
 	if c.joinedRoles == "" && len(c.Roles) > 0 {

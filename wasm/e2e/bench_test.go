@@ -58,7 +58,7 @@ func BenchmarkProxy(b *testing.B) {
 			e := edge.New(cfg, nil, func(string) {})
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				header := gate.Header(r.Header)
-				gate.Clean(header)
+				new(gate.Site).Clean(header)
 				d := e.Decide(gate.Request{Method: r.Method, Header: header, Path: r.URL.Path, Now: now})
 				e.Forward(&d, header)
 				next.ServeHTTP(w, r)

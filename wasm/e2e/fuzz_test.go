@@ -29,7 +29,7 @@ type outcome struct {
 func native(e *edge.Edge, r *http.Request, now time.Time) (o outcome) {
 	o.Answer = http.Header{}
 	header := gate.Header(r.Header.Clone())
-	gate.Clean(header)
+	new(gate.Site).Clean(header)
 	hasBody := header["Content-Length"] != nil && !slices.Equal(header["Content-Length"], []string{"0"}) || header["Transfer-Encoding"] != nil
 	d := e.Decide(gate.Request{Method: r.Method, Header: header, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, HasBody: hasBody, Now: now})
 	if d.Status != 0 {
