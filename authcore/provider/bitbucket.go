@@ -34,13 +34,9 @@ func bitbucket() spec {
 }
 
 func bitbucketProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
-	user, err := g.fetchUser(ctx, nil, nil)
+	user, id, err := g.fetchAccount(ctx, "uuid", nil, nil)
 	if err != nil {
 		return authcore.Profile{}, err
-	}
-	id, ok := user.text("uuid")
-	if !ok {
-		return authcore.Profile{}, failed("user info: uuid is not a string")
 	}
 	links, _ := parseObject(user["links"])
 	avatar, _ := parseObject(links["avatar"])
@@ -60,17 +56,11 @@ func bitbucketEmail(ctx context.Context, g *grant) (email string, verified bool,
 	if err != nil {
 		return "", false, err
 	}
-	answer, err := g.get(ctx, what, address, nil)
-	if err != nil {
+	body, err := g.fetchEmails(ctx, what, address, nil)
+	if err != nil || body == nil {
 		return "", false, err
 	}
-	if mayNotReadEmails(answer) {
-		return "", false, nil
-	}
-	if err := answer.ok(what); err != nil {
-		return "", false, err
-	}
-	page, ok := parseObject(answer.body)
+	page, ok := parseObject(body)
 	var list []object
 	if !ok || json.Unmarshal(page["values"], &list) != nil {
 		return "", false, failed("%s: values is not a list of objects", what)

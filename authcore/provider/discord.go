@@ -26,13 +26,9 @@ func discord() spec {
 }
 
 func discordProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
-	user, err := g.fetchUser(ctx, nil, nil)
+	user, id, err := g.fetchAccount(ctx, "id", nil, nil)
 	if err != nil {
 		return authcore.Profile{}, err
-	}
-	id, ok := user.text("id")
-	if !ok {
-		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	profile := authcore.Profile{
 		Subject:       id,

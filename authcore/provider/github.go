@@ -103,35 +103,16 @@ func githubEmail(ctx context.Context, g *grant) (email string, verified bool, er
 			"per_page": {strconv.Itoa(githubPageSize)},
 			"page":     {strconv.Itoa(page)},
 		}.Encode()
-		answer, err := g.get(ctx, "user e-mails", address.String(), githubHeader())
-		if err != nil {
+		body, err := g.fetchEmails(ctx, "user e-mails", address.String(), githubHeader())
+		if err != nil || body == nil {
 			return "", false, err
 		}
-		if mayNotReadEmails(answer) {
-			return "", false, nil
-		}
-		if err := answer.ok("user e-mails"); err != nil {
-			return "", false, err
-		}
-		email, verified, more, err := readGitHubEmails(answer.body)
+		email, verified, more, err := readGitHubEmails(body)
 		if err != nil || email != "" || !more {
 			return email, verified, err
 		}
 	}
 	return "", false, nil
-}
-
-// mayNotReadEmails distinguishes a token without the scope (404 for an OAuth app,
-// 403 for a GitHub app) from rate limiting, which is also a 403.
-func mayNotReadEmails(answer answer) bool {
-	switch answer.status {
-	case http.StatusNotFound:
-		return true
-	case http.StatusForbidden:
-		return answer.header.Get("Retry-After") == "" && answer.header.Get("X-Ratelimit-Remaining") != "0"
-	default:
-		return false
-	}
 }
 
 // readGitHubEmails parses one page of GET /user/emails and returns the primary

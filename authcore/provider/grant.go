@@ -91,6 +91,42 @@ func (g *grant) fetchUser(ctx context.Context, query url.Values, header http.Hea
 	return user, nil
 }
 
+// fetchAccount is fetchUser, and returns also the id of the account: a member that is a
+// string.
+func (g *grant) fetchAccount(ctx context.Context, member string, query url.Values, header http.Header) (user object, id string, err error) {
+	if user, err = g.fetchUser(ctx, query, header); err != nil {
+		return nil, "", err
+	}
+	id, ok := user.text(member)
+	if !ok {
+		return nil, "", failed("user info: %s is not a string", member)
+	}
+	return user, id, nil
+}
+
+// fetchEmails requests a list of the user's addresses. It returns nil if the access token
+// may not read them.
+func (g *grant) fetchEmails(ctx context.Context, what, address string, header http.Header) ([]byte, error) {
+	answer, err := g.get(ctx, what, address, header)
+	if err != nil || mayNotReadEmails(answer) {
+		return nil, err
+	}
+	return answer.body, answer.ok(what)
+}
+
+// mayNotReadEmails distinguishes a token without the scope (404 for an OAuth app,
+// 403 for a GitHub app) from rate limiting, which is also a 403.
+func mayNotReadEmails(answer answer) bool {
+	switch answer.status {
+	case http.StatusNotFound:
+		return true
+	case http.StatusForbidden:
+		return answer.header.Get("Retry-After") == "" && answer.header.Get("X-Ratelimit-Remaining") != "0"
+	default:
+		return false
+	}
+}
+
 // post sends a form to the provider's API, without the access token.
 func (g *grant) post(ctx context.Context, what, address string, form url.Values) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))

@@ -33,13 +33,9 @@ func linkedInLegacy() spec {
 }
 
 func linkedInLegacyProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
-	user, err := g.fetchUser(ctx, url.Values{"projection": {"(id,firstName,lastName)"}}, nil)
+	user, id, err := g.fetchAccount(ctx, "id", url.Values{"projection": {"(id,firstName,lastName)"}}, nil)
 	if err != nil {
 		return authcore.Profile{}, err
-	}
-	id, ok := user.text("id")
-	if !ok {
-		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	email, err := linkedInLegacyEmail(ctx, g)
 	if err != nil {
@@ -70,17 +66,11 @@ func linkedInLegacyEmail(ctx context.Context, g *grant) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	answer, err := g.get(ctx, what, address, nil)
-	if err != nil {
+	body, err := g.fetchEmails(ctx, what, address, nil)
+	if err != nil || body == nil {
 		return "", err
 	}
-	if mayNotReadEmails(answer) {
-		return "", nil
-	}
-	if err := answer.ok(what); err != nil {
-		return "", err
-	}
-	outer, ok := parseObject(answer.body)
+	outer, ok := parseObject(body)
 	var elements []object
 	if !ok || json.Unmarshal(outer["elements"], &elements) != nil {
 		return "", failed("%s: elements is not a list of objects", what)

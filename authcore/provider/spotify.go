@@ -27,13 +27,9 @@ func spotify() spec {
 }
 
 func spotifyProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
-	user, err := g.fetchUser(ctx, nil, nil)
+	user, id, err := g.fetchAccount(ctx, "id", nil, nil)
 	if err != nil {
 		return authcore.Profile{}, err
-	}
-	id, ok := user.text("id")
-	if !ok {
-		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	first, last := splitName(user.display("display_name"))
 	profile := authcore.Profile{

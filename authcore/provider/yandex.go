@@ -29,14 +29,10 @@ func yandex() spec {
 }
 
 func yandexProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
-	user, err := g.fetchUser(ctx, url.Values{"format": {"json"}},
+	user, id, err := g.fetchAccount(ctx, "id", url.Values{"format": {"json"}},
 		http.Header{"Authorization": {"OAuth " + g.token.access}})
 	if err != nil {
 		return authcore.Profile{}, err
-	}
-	id, ok := user.text("id")
-	if !ok {
-		return authcore.Profile{}, failed("user info: id is not a string")
 	}
 	email := user.display("default_email")
 	if all, ok := user.texts("emails"); ok && len(all) > 0 && email == "" {
