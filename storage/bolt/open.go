@@ -137,7 +137,7 @@ func (db *DB) Close() error {
 	db.closing.Do(func() {
 		db.mu.Lock()
 		for _, store := range db.realms {
-			store.watchers.Close()
+			store.CloseWatches()
 		}
 		clear(db.realms)
 		close(db.writer.quit)

@@ -19,10 +19,8 @@ import (
 //
 // Callbacks run in the goroutine that writes, one at a time.
 type Store struct {
-	*kv.Store
-	db       *DB
-	counters *memory.Counters
-	watchers *memory.Watchers
+	*memory.Store
+	db *DB
 }
 
 // Realm returns the realm with this name, and creates it if it does not exist.
@@ -52,13 +50,7 @@ func (db *DB) Realm(ctx context.Context, name string) (*Store, error) {
 	}
 	store, found := db.realms[name]
 	if !found {
-		watchers := memory.NewWatchers()
-		store = &Store{
-			Store:    kv.New(&engine{db: db, bucket: bucket}, watchers.Notify),
-			db:       db,
-			counters: memory.NewCounters(),
-			watchers: watchers,
-		}
+		store = &Store{Store: memory.On(&engine{db: db, bucket: bucket}), db: db}
 		db.realms[name] = store
 	}
 	return store, nil
@@ -89,19 +81,7 @@ func (s *Store) Count(
 	if s.db.writer.closed() {
 		return nil, errClosed
 	}
-	return s.counters.Count(ctx, now, counters)
-}
-
-// WatchRevocations implements authcore.Revocations. It calls notify at the
-// beginning and after each commit of a revocation.
-func (s *Store) WatchRevocations(ctx context.Context, notify func()) error {
-	return s.watchers.Watch(ctx, notify)
-}
-
-// Sweep implements authcore.Store.
-func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error) {
-	s.counters.Sweep(now)
-	return s.Store.Sweep(ctx, now)
+	return s.Store.Count(ctx, now, counters)
 }
 
 // view runs a function in a read transaction. It uses a goroutine, so that it can

@@ -11,18 +11,23 @@ import (
 	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
-// Store is an authcore.Store for one realm. It is safe for concurrent use, needs
-// no closing, and loses everything when it is dropped. Use New to make one.
+// Store is an authcore.Store for one realm of which this process is the only user. It
+// is safe for concurrent use. Its counters and watches are lost when it is dropped. Use
+// New or On to make one.
 type Store struct {
 	*kv.Store
 	counters *Counters
-	watchers *Watchers
+	watchers *watchers
 }
 
-// New returns an empty store.
-func New() *Store {
-	watchers := NewWatchers()
-	return &Store{Store: kv.New(newEngine(), watchers.Notify), counters: NewCounters(), watchers: watchers}
+// New returns an empty store. It needs no closing, and loses everything when it is
+// dropped.
+func New() *Store { return On(newEngine()) }
+
+// On returns a store that keeps everything but counters and watches in an engine.
+func On(engine kv.Engine) *Store {
+	watchers := newWatchers()
+	return &Store{Store: kv.New(engine, watchers.notify), counters: NewCounters(), watchers: watchers}
 }
 
 // Count implements authcore.Counters.
@@ -35,8 +40,12 @@ func (s *Store) Count(
 // WatchRevocations implements authcore.Revocations. It calls notify at the
 // beginning and after each step that added a revocation.
 func (s *Store) WatchRevocations(ctx context.Context, notify func()) error {
-	return s.watchers.Watch(ctx, notify)
+	return s.watchers.watch(ctx, notify)
 }
+
+// CloseWatches ends every present and future WatchRevocations. It must be called once
+// at most.
+func (s *Store) CloseWatches() { s.watchers.close() }
 
 // Sweep implements authcore.Store.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error) {

@@ -8,23 +8,22 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// Watchers notifies any number of goroutines of one process. Stores that no other
-// process writes to use it for WatchRevocations. It is safe for concurrent use. Use
-// NewWatchers to make one.
-type Watchers struct {
+// watchers notifies any number of goroutines of one process. It is safe for concurrent
+// use. Use newWatchers to make one.
+type watchers struct {
 	mu      sync.Mutex
 	waiting map[chan struct{}]struct{}
 	closed  chan struct{}
 }
 
-// NewWatchers returns a Watchers without a watcher.
-func NewWatchers() *Watchers {
-	return &Watchers{waiting: make(map[chan struct{}]struct{}), closed: make(chan struct{})}
+// newWatchers returns watchers without a watcher.
+func newWatchers() *watchers {
+	return &watchers{waiting: make(map[chan struct{}]struct{}), closed: make(chan struct{})}
 }
 
-// Notify wakes every watcher and never blocks. Notifications that a watcher has
+// notify wakes every watcher and never blocks. Notifications that a watcher has
 // not received yet are merged.
-func (w *Watchers) Notify() {
+func (w *watchers) notify() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for signal := range w.waiting {
@@ -35,11 +34,12 @@ func (w *Watchers) Notify() {
 	}
 }
 
-// Watch calls notify in the caller's goroutine: once at the beginning, because
-// something may have changed since the caller's last read, and after each Notify.
-// It returns when ctx ends or Close is called; the error wraps
+// watch calls notify in the caller's goroutine: once at the beginning, because
+// something may have changed since the caller's last read, and after each call of
+// the method notify.
+// It returns when ctx ends or close is called; the error wraps
 // authcore.ErrUnavailable and, in the first case, the context's error.
-func (w *Watchers) Watch(ctx context.Context, notify func()) error {
+func (w *watchers) watch(ctx context.Context, notify func()) error {
 	signal := make(chan struct{}, 1)
 	signal <- struct{}{}
 	w.mu.Lock()
@@ -64,5 +64,5 @@ func (w *Watchers) Watch(ctx context.Context, notify func()) error {
 	}
 }
 
-// Close ends every present and future Watch. It must be called once at most.
-func (w *Watchers) Close() { close(w.closed) }
+// close ends every present and future watch. It must be called once at most.
+func (w *watchers) close() { close(w.closed) }

@@ -9,23 +9,23 @@ import (
 )
 
 func TestWatchers(t *testing.T) {
-	w := NewWatchers()
-	w.Notify() // without a watcher
+	w := newWatchers()
+	w.notify() // without a watcher
 	ctx, cancel := context.WithCancel(t.Context())
 	const watchers = 3
 	notified, ended := make([]chan struct{}, watchers), make(chan error, watchers)
 	for i := range notified {
 		notified[i] = make(chan struct{})
-		go func() { ended <- w.Watch(ctx, func() { notified[i] <- struct{}{} }) }()
+		go func() { ended <- w.watch(ctx, func() { notified[i] <- struct{}{} }) }()
 		<-notified[i] // at the beginning
 	}
-	w.Notify()
+	w.notify()
 	for _, n := range notified {
 		<-n
 	}
 	// A busy watcher blocks no caller, and many notifications become one.
 	for range 100 {
-		w.Notify()
+		w.notify()
 	}
 	for _, n := range notified {
 		<-n
@@ -37,7 +37,7 @@ func TestWatchers(t *testing.T) {
 			case err := <-ended:
 				waiting = false
 				if !errors.Is(err, context.Canceled) || !errors.Is(err, authcore.ErrUnavailable) {
-					t.Errorf("Watch with an ended context = %v, want ErrUnavailable and context.Canceled", err)
+					t.Errorf("watch() with an ended context = %v, want ErrUnavailable and context.Canceled", err)
 				}
 			case <-notified[0]:
 			case <-notified[1]:
@@ -51,14 +51,14 @@ func TestWatchers(t *testing.T) {
 }
 
 func TestWatchersClose(t *testing.T) {
-	w := NewWatchers()
+	w := newWatchers()
 	ready, ended := make(chan struct{}, 1), make(chan error, 1)
-	go func() { ended <- w.Watch(t.Context(), func() { ready <- struct{}{} }) }()
+	go func() { ended <- w.watch(t.Context(), func() { ready <- struct{}{} }) }()
 	<-ready
-	w.Close()
-	for _, err := range []error{<-ended, w.Watch(t.Context(), func() {})} {
+	w.close()
+	for _, err := range []error{<-ended, w.watch(t.Context(), func() {})} {
 		if !errors.Is(err, authcore.ErrUnavailable) {
-			t.Errorf("Watch after Close = %v, want ErrUnavailable", err)
+			t.Errorf("watch() after close() = %v, want ErrUnavailable", err)
 		}
 	}
 }
