@@ -138,6 +138,15 @@ func Unavailable(err error) *Error {
 	}
 }
 
+// StoreError returns the public error of a failed step of the store: absent if the
+// step found no record, otherwise that of Unavailable.
+func StoreError(err error, absent *Error) *Error {
+	if errors.Is(err, ErrNotFound) {
+		return absent
+	}
+	return Unavailable(err)
+}
+
 // Inactive returns the 403 error for a disabled or deleted user.
 func Inactive() *Error {
 	return &Error{Status: http.StatusForbidden, Code: CodeUserInactive, Detail: "User inactive or deleted."}

@@ -98,7 +98,7 @@ func (s *Service) Create(ctx context.Context, created NewUser) (authcore.User, e
 	case errors.Is(err, authcore.ErrTaken):
 		return authcore.User{}, HasAccount()
 	case err != nil:
-		return authcore.User{}, operatorError(err)
+		return authcore.User{}, authcore.StoreError(err, authcore.NotFound())
 	}
 	s.cfg.Observe(ctx, authcore.Event{
 		Name: authcore.EventUserCreated, UserID: id, Detail: strings.Join(created.Roles, " "), Email: authcore.PrivateText(user.Email),

@@ -42,7 +42,7 @@ func (s *Service) DeleteCurrentUser(ctx context.Context, claims *gate.Claims, ca
 		return err
 	}
 	if err := s.delete(ctx, user.ID); err != nil {
-		return userError(err)
+		return authcore.StoreError(err, authcore.Inactive())
 	}
 	s.cfg.Notices.Send(ctx, user, Notice{Kind: authcore.MailAccountDeleted, Client: claims.Client, Caller: caller})
 	return nil

@@ -85,7 +85,7 @@ func (s *Service) Export(ctx context.Context, claims *gate.Claims) (Export, erro
 	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, now)
 	switch {
 	case err != nil:
-		return Export{}, userError(err)
+		return Export{}, authcore.StoreError(err, authcore.Inactive())
 	case account.User.Disabled:
 		return Export{}, authcore.Inactive()
 	}

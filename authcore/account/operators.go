@@ -24,7 +24,7 @@ func (s *Service) Find(ctx context.Context, idOrEmail string) (authcore.User, er
 	}
 	user, err := s.cfg.Store.User(ctx, ref)
 	if err != nil {
-		return authcore.User{}, operatorError(err)
+		return authcore.User{}, authcore.StoreError(err, authcore.NotFound())
 	}
 	return user, nil
 }
@@ -33,7 +33,7 @@ func (s *Service) Find(ctx context.Context, idOrEmail string) (authcore.User, er
 func (s *Service) Account(ctx context.Context, id string) (authcore.Account, error) {
 	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: id}, s.now())
 	if err != nil {
-		return authcore.Account{}, operatorError(err)
+		return authcore.Account{}, authcore.StoreError(err, authcore.NotFound())
 	}
 	return account, nil
 }
@@ -54,7 +54,7 @@ func (s *Service) EndSessions(ctx context.Context, id, sessionID string) error {
 		return nil
 	})
 	if err != nil {
-		return operatorError(err)
+		return authcore.StoreError(err, authcore.NotFound())
 	}
 	for _, session := range ended {
 		s.cfg.Observe(ctx, authcore.Event{
@@ -69,7 +69,7 @@ func (s *Service) EndSessions(ctx context.Context, id, sessionID string) error {
 func (s *Service) List(ctx context.Context, filter authcore.UserFilter, cursor string) ([]authcore.User, string, error) {
 	users, next, err := s.cfg.Store.Users(ctx, filter, cursor)
 	if err != nil {
-		return nil, "", operatorError(err)
+		return nil, "", authcore.StoreError(err, authcore.NotFound())
 	}
 	return users, next, nil
 }
@@ -81,7 +81,7 @@ func (s *Service) Disable(ctx context.Context, id string) (authcore.User, error)
 		return nil
 	})
 	if err != nil {
-		return authcore.User{}, operatorError(err)
+		return authcore.User{}, authcore.StoreError(err, authcore.NotFound())
 	}
 	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUserDisabled, UserID: id})
 	return account.User, nil
@@ -94,7 +94,7 @@ func (s *Service) Enable(ctx context.Context, id string) (authcore.User, error) 
 		return nil
 	})
 	if err != nil {
-		return authcore.User{}, operatorError(err)
+		return authcore.User{}, authcore.StoreError(err, authcore.NotFound())
 	}
 	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUserEnabled, UserID: id})
 	return account.User, nil
@@ -103,7 +103,7 @@ func (s *Service) Enable(ctx context.Context, id string) (authcore.User, error) 
 // Delete deletes a user with everything that belongs to it. Its tokens end.
 func (s *Service) Delete(ctx context.Context, id string) error {
 	if err := s.delete(ctx, id); err != nil {
-		return operatorError(err)
+		return authcore.StoreError(err, authcore.NotFound())
 	}
 	return nil
 }

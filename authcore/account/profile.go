@@ -39,7 +39,7 @@ func (s *Service) UpdateProfile(ctx context.Context, claims *gate.Claims, change
 		return nil
 	})
 	if err != nil {
-		return authcore.User{}, userError(err)
+		return authcore.User{}, authcore.StoreError(err, authcore.Inactive())
 	}
 	return account.User, nil
 }

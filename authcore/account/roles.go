@@ -119,7 +119,7 @@ func (s *Service) SetRoles(ctx context.Context, userID string, roles []string) (
 		return nil
 	})
 	if err != nil {
-		return authcore.User{}, operatorError(err)
+		return authcore.User{}, authcore.StoreError(err, authcore.NotFound())
 	}
 	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventRolesGranted, UserID: userID, Detail: strings.Join(granted, " ")})
 	return account.User, nil

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -81,7 +80,7 @@ func (s *Service) CurrentUser(ctx context.Context, claims *gate.Claims) (authcor
 	user, err := s.cfg.Store.User(ctx, authcore.UserRef{ID: claims.Subject})
 	switch {
 	case err != nil:
-		return authcore.User{}, userError(err)
+		return authcore.User{}, authcore.StoreError(err, authcore.Inactive())
 	case user.Disabled:
 		return authcore.User{}, authcore.Inactive()
 	}
@@ -115,23 +114,7 @@ func (s *Service) EndSessionsIf(ctx context.Context, userID string, which func(a
 		return nil
 	})
 	if err != nil {
-		return userError(err)
+		return authcore.StoreError(err, authcore.Inactive())
 	}
 	return nil
-}
-
-// userError returns the public error for a user's own call.
-func userError(err error) error {
-	if errors.Is(err, authcore.ErrNotFound) {
-		return authcore.Inactive()
-	}
-	return authcore.Unavailable(err)
-}
-
-// operatorError returns the public error for an operator's call.
-func operatorError(err error) error {
-	if errors.Is(err, authcore.ErrNotFound) {
-		return authcore.NotFound()
-	}
-	return authcore.Unavailable(err)
 }

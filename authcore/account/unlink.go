@@ -15,7 +15,7 @@ func (s *Service) Identities(ctx context.Context, claims *gate.Claims) ([]authco
 	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, s.now())
 	switch {
 	case err != nil:
-		return nil, userError(err)
+		return nil, authcore.StoreError(err, authcore.Inactive())
 	case account.User.Disabled:
 		return nil, authcore.Inactive()
 	}
@@ -58,7 +58,7 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, caller authco
 		return nil
 	})
 	if err != nil {
-		return userError(err)
+		return authcore.StoreError(err, authcore.Inactive())
 	}
 	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUnlinked, Method: unlinked.Provider, UserID: claims.Subject, SessionID: claims.Session})
 	s.cfg.Notices.Send(ctx, account.User, Notice{

@@ -54,7 +54,7 @@ func (s *Service) CheckOtherLogin(ctx context.Context, userID string) error {
 	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: userID}, s.now())
 	switch {
 	case err != nil:
-		return userError(err)
+		return authcore.StoreError(err, authcore.Inactive())
 	case !s.loginUsable(account):
 		return lastIdentity()
 	}

@@ -47,7 +47,7 @@ func (s *Service) Create(ctx context.Context, claims *gate.Claims, caller authco
 	}
 	user, err := s.cfg.Store.User(ctx, authcore.UserRef{ID: claims.Subject})
 	if err != nil {
-		return Created{}, notFound(err)
+		return Created{}, authcore.StoreError(err, authcore.NotFound())
 	}
 	if err := s.cfg.Rules.CheckFactor(claims, user); err != nil {
 		return Created{}, err
@@ -92,7 +92,7 @@ func (s *Service) create(ctx context.Context, userID, sessionID string, r Reques
 	now := s.now().Truncate(time.Second)
 	stored, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: userID}, now)
 	if err != nil {
-		return Created{}, authcore.User{}, notFound(err)
+		return Created{}, authcore.User{}, authcore.StoreError(err, authcore.NotFound())
 	}
 	if err := check(&stored, sessionID, r); err != nil {
 		return Created{}, authcore.User{}, err
@@ -158,7 +158,7 @@ func (s *Service) sign(ctx context.Context, user authcore.User, key authcore.Ses
 func (s *Service) store(ctx context.Context, user authcore.User, sessionID string, r Request, key authcore.Session) error {
 	index := authcore.Record{RecordKey: authcore.RecordKey{Kind: Kind, Key: key.ID}, Owner: user.ID, Created: key.Created, Expires: key.Expires}
 	if err := s.cfg.Store.PutRecord(ctx, index, authcore.PutOptions{Now: key.Created, Keep: 2 * maxKeys, OwnedByUser: true}); err != nil {
-		return notFound(err)
+		return authcore.StoreError(err, authcore.NotFound())
 	}
 	_, err := s.cfg.Store.UpdateAccount(ctx, user.ID, key.Created, func(a *authcore.Account) error {
 		if err := check(a, sessionID, r); err != nil {
@@ -174,7 +174,7 @@ func (s *Service) store(ctx context.Context, user authcore.User, sessionID strin
 		return nil
 	}
 	_ = s.cfg.Store.DeleteRecord(ctx, index.RecordKey) // it has no effect
-	return notFound(err)
+	return authcore.StoreError(err, authcore.NotFound())
 }
 
 // check returns the fault of a request for an account.

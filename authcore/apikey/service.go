@@ -132,7 +132,7 @@ func keyOf(session authcore.Session) Key {
 func (s *Service) List(ctx context.Context, userID string) ([]Key, error) {
 	stored, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: userID}, s.now())
 	if err != nil {
-		return nil, notFound(err)
+		return nil, authcore.StoreError(err, authcore.NotFound())
 	}
 	keys := []Key{}
 	for _, session := range stored.Sessions {
@@ -154,7 +154,7 @@ func (s *Service) Revoke(ctx context.Context, userID, id string) error {
 		return nil
 	})
 	if err != nil {
-		return notFound(err)
+		return authcore.StoreError(err, authcore.NotFound())
 	}
 	s.cfg.Revoked.Apply(revocations...)
 	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventKeyRevoked, Method: authcore.MethodKey, UserID: userID, SessionID: id})
@@ -167,17 +167,9 @@ func (s *Service) Revoke(ctx context.Context, userID, id string) error {
 func (s *Service) RevokeAny(ctx context.Context, id string) error {
 	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now())
 	if err != nil {
-		return notFound(err)
+		return authcore.StoreError(err, authcore.NotFound())
 	}
 	return s.Revoke(ctx, record.Owner, id)
-}
-
-// notFound returns the public error for a user or key that may be absent.
-func notFound(err error) error {
-	if errors.Is(err, authcore.ErrNotFound) {
-		return authcore.NotFound()
-	}
-	return authcore.Unavailable(err)
 }
 
 // ListAll returns a page of the keys of all users or of one, newest first, for operators,

@@ -68,7 +68,7 @@ func (s *Service) Remember(ctx context.Context, user authcore.User, caller authc
 	record := authcore.Record{RecordKey: deviceKey(token), Owner: user.ID, Created: now, Expires: now.Add(s.cfg.Remember), Data: data}
 	err = s.store.PutRecord(ctx, record, authcore.PutOptions{Now: now, Keep: devicesOfUser, OwnedByUser: true})
 	if err != nil {
-		return "", userError(err)
+		return "", authcore.StoreError(err, authcore.Inactive())
 	}
 	return token, nil
 }

@@ -170,7 +170,7 @@ func (p *Prepared) add(record authcore.Record) {
 func (s *Service) put(ctx context.Context, p *Prepared) error {
 	for _, record := range p.records {
 		if err := s.store.PutRecord(ctx, record, authcore.PutOptions{Now: s.now(), OwnedByUser: true}); err != nil {
-			return userError(err)
+			return authcore.StoreError(err, authcore.Inactive())
 		}
 	}
 	return nil

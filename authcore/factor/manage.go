@@ -43,7 +43,7 @@ func (s *Service) List(ctx context.Context, claims *gate.Claims) (Overview, erro
 	}
 	overview, err := s.Overview(ctx, user)
 	if err != nil {
-		return Overview{}, userError(err)
+		return Overview{}, authcore.StoreError(err, authcore.Inactive())
 	}
 	return overview, nil
 }
@@ -111,7 +111,7 @@ func (s *Service) ForgetDevice(ctx context.Context, claims *gate.Claims, id stri
 	}
 	devices, err := s.devices(ctx, user)
 	if err != nil {
-		return userError(err)
+		return authcore.StoreError(err, authcore.Inactive())
 	}
 	found := false
 	for _, device := range devices {
@@ -120,7 +120,7 @@ func (s *Service) ForgetDevice(ctx context.Context, claims *gate.Claims, id stri
 		}
 		found = true
 		if err := s.store.DeleteRecord(ctx, authcore.RecordKey{Kind: deviceKind, Key: device.ID}); err != nil {
-			return userError(err)
+			return authcore.StoreError(err, authcore.Inactive())
 		}
 	}
 	if !found && id != "" {
@@ -228,11 +228,8 @@ func (s *Service) RemoveFor(ctx context.Context, userID, kind, id string) error 
 		revocations = a.Revocations
 		return nil
 	})
-	switch {
-	case errors.Is(err, authcore.ErrNotFound):
-		return authcore.NotFound()
-	case err != nil:
-		return authcore.Unavailable(err)
+	if err != nil {
+		return authcore.StoreError(err, authcore.NotFound())
 	}
 	s.cfg.Revoked.Apply(revocations...)
 	s.removed(ctx, stored.User, kind, removed, account.Notice{})

@@ -42,7 +42,7 @@ func (s *Service) Use(ctx context.Context, user authcore.User, p Proof) (method 
 		ratelimit.Check{Name: "factor-user", Party: user.ID, Rate: rate},
 		ratelimit.Check{Name: "factor-user-day", Party: user.ID, Rate: ratelimit.Rate{N: rate.N * dayFactor, Window: 24 * time.Hour}})
 	if err := s.cfg.Limiter.DoFailures(ctx, checks, use); err != nil {
-		public := userError(err)
+		public := authcore.StoreError(err, authcore.Inactive())
 		if public.Code == authcore.CodeInvalidCode { // the budget limits these
 			s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventFactorFailed, Method: method, UserID: user.ID, Code: public.Code})
 		}
@@ -84,7 +84,7 @@ func (s *Service) user(ctx context.Context, claims *gate.Claims) (authcore.User,
 	user, err := s.store.User(ctx, authcore.UserRef{ID: claims.Subject})
 	switch {
 	case err != nil:
-		return authcore.User{}, userError(err)
+		return authcore.User{}, authcore.StoreError(err, authcore.Inactive())
 	case user.Disabled:
 		return authcore.User{}, authcore.Inactive()
 	}

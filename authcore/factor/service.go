@@ -2,7 +2,6 @@ package factor
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -76,14 +75,6 @@ func (s *Service) Offered() bool { return s.cfg.Rules.OffersFactors() }
 // now returns the time without its monotonic part, so that times compare alike
 // before and after they were stored.
 func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
-
-// userError returns the public error for a user's own call.
-func userError(err error) *authcore.Error {
-	if errors.Is(err, authcore.ErrNotFound) {
-		return authcore.Inactive()
-	}
-	return authcore.Unavailable(err)
-}
 
 // invalidCode is the error of every code that is not accepted: wrong, used, or that of a
 // factor that the user does not have.

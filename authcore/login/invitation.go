@@ -197,11 +197,8 @@ func (s *Service) RevokeInvitation(ctx context.Context, id string) error {
 		return authcore.NotFound()
 	}
 	_, err := s.store.TakeRecord(ctx, invitationKey(parsed), s.now())
-	switch {
-	case errors.Is(err, authcore.ErrNotFound):
-		return authcore.NotFound()
-	case err != nil:
-		return authcore.Unavailable(err)
+	if err != nil {
+		return authcore.StoreError(err, authcore.NotFound())
 	}
 	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventInvitationRevoked, Detail: id})
 	return nil

@@ -101,11 +101,8 @@ func maskCode(secret, code []byte) []byte {
 func (s *Service) ShowLink(ctx context.Context, token string) (PageLink, error) {
 	if id, secret := parseInvitation(authcore.Trim(token)); id != nil {
 		shown, err := s.showInvitation(ctx, id, secret)
-		switch {
-		case errors.Is(err, authcore.ErrNotFound):
-			return PageLink{}, invalidLink()
-		case err != nil:
-			return PageLink{}, authcore.Unavailable(err)
+		if err != nil {
+			return PageLink{}, authcore.StoreError(err, invalidLink())
 		}
 		return shown, nil
 	}
@@ -138,11 +135,8 @@ func (s *Service) ShowRequest(ctx context.Context, requestID string) (PageLink, 
 		return PageLink{}, invalidCode()
 	}
 	shown, _, err := s.showRequest(ctx, id)
-	switch {
-	case errors.Is(err, authcore.ErrNotFound):
-		return PageLink{}, invalidCode()
-	case err != nil:
-		return PageLink{}, authcore.Unavailable(err)
+	if err != nil {
+		return PageLink{}, authcore.StoreError(err, invalidCode())
 	}
 	return shown, nil
 }
@@ -183,11 +177,8 @@ func (s *Service) keepStart(ctx context.Context, state string, start *PageStart)
 // a login page. The error is invalid_state for every other state.
 func (s *Service) ShowStart(ctx context.Context, state string) (PageStart, error) {
 	record, err := s.store.Record(ctx, pageStateKey(state), s.now())
-	switch {
-	case errors.Is(err, authcore.ErrNotFound):
-		return PageStart{}, invalidState()
-	case err != nil:
-		return PageStart{}, authcore.Unavailable(err)
+	if err != nil {
+		return PageStart{}, authcore.StoreError(err, invalidState())
 	}
 	var start PageStart
 	if err := json.Unmarshal(record.Data, &start); err != nil {
@@ -226,11 +217,8 @@ func (s *Service) BeginHandoff(ctx context.Context, claims *gate.Claims, site st
 		RecordKey: handoffKey(code), Owner: claims.Subject, Created: now, Expires: now.Add(handoffLifetime), Data: data,
 	}
 	err = s.store.PutRecord(ctx, record, authcore.PutOptions{Now: now, Keep: handoffsOfUser, OwnedByUser: true})
-	switch {
-	case errors.Is(err, authcore.ErrNotFound):
-		return "", authcore.Inactive()
-	case err != nil:
-		return "", authcore.Unavailable(err)
+	if err != nil {
+		return "", authcore.StoreError(err, authcore.Inactive())
 	}
 	return code, nil
 }
@@ -239,11 +227,8 @@ func (s *Service) BeginHandoff(ctx context.Context, claims *gate.Claims, site st
 // reaches another site or browser is used up, too: it has leaked.
 func (s *Service) TakeHandoff(ctx context.Context, code, site, browser string) (Handoff, error) {
 	record, err := s.store.TakeRecord(ctx, handoffKey(code), s.now())
-	switch {
-	case errors.Is(err, authcore.ErrNotFound):
-		return Handoff{}, invalidState()
-	case err != nil:
-		return Handoff{}, authcore.Unavailable(err)
+	if err != nil {
+		return Handoff{}, authcore.StoreError(err, invalidState())
 	}
 	var taken Handoff
 	if err := json.Unmarshal(record.Data, &taken); err != nil {

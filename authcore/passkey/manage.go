@@ -3,7 +3,6 @@ package passkey
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"unicode/utf8"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -86,7 +85,7 @@ func (s *Service) Rename(ctx context.Context, claims *gate.Claims, id, name stri
 		return err
 	})
 	if err != nil {
-		return Passkey{}, missing(err)
+		return Passkey{}, authcore.StoreError(err, authcore.NotFound())
 	}
 	return passkeyOf(record, renamed), nil
 }
@@ -144,7 +143,7 @@ func (s *Service) owned(ctx context.Context, userID, id string) (authcore.Record
 	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now())
 	switch {
 	case err != nil:
-		return authcore.Record{}, missing(err)
+		return authcore.Record{}, authcore.StoreError(err, authcore.NotFound())
 	case record.Owner != userID:
 		return authcore.Record{}, authcore.NotFound()
 	}
@@ -166,14 +165,6 @@ func (s *Service) remove(ctx context.Context, user authcore.User, record authcor
 	s.cfg.Observe(ctx, event)
 	s.cfg.Notices.Send(ctx, user, account.Notice{Kind: authcore.MailUnlinked, Method: Method, Client: event.Client, Caller: caller})
 	return nil
-}
-
-// missing returns the public error for a record that was not found or not read.
-func missing(err error) error {
-	if errors.Is(err, authcore.ErrNotFound) {
-		return authcore.NotFound()
-	}
-	return authcore.Unavailable(err)
 }
 
 // cleanName returns a name in the form in which it is stored.

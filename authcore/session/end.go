@@ -56,7 +56,7 @@ func (s *Service) lastExpiry(claims *gate.Claims) time.Time {
 func (s *Service) List(ctx context.Context, claims *gate.Claims) ([]authcore.Session, error) {
 	stored, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, s.now())
 	if err != nil {
-		return nil, userError(err)
+		return nil, authcore.StoreError(err, authcore.Inactive())
 	}
 	return slices.DeleteFunc(stored.Sessions, authcore.Session.IsKey), nil
 }
@@ -69,7 +69,7 @@ func (s *Service) End(ctx context.Context, claims *gate.Claims, id string) error
 	})
 	switch {
 	case err != nil:
-		return userError(err)
+		return authcore.StoreError(err, authcore.Inactive())
 	case ended == 0:
 		return authcore.NotFound()
 	}

@@ -39,7 +39,7 @@ func (s *Service) refresh(ctx context.Context, claims *gate.Claims) (Grant, erro
 	})
 	switch {
 	case err != nil:
-		return Grant{}, userError(err)
+		return Grant{}, authcore.StoreError(err, authcore.Inactive())
 	case r.reused:
 		s.cfg.Observe(ctx, authcore.Event{
 			Name: authcore.EventReuse, Method: r.session.Method, Client: r.session.Client,

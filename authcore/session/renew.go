@@ -43,7 +43,7 @@ func (s *Service) Renew(ctx context.Context, ref authcore.SessionRef) (Grant, er
 		return nil
 	})
 	if err != nil {
-		return Grant{}, userError(err)
+		return Grant{}, authcore.StoreError(err, authcore.Inactive())
 	}
 	return s.Grant(stored.User, renewed, false)
 }

@@ -63,7 +63,7 @@ func (s *Service) change(ctx context.Context, claims *gate.Claims, change func(*
 		return nil
 	})
 	if err != nil {
-		return authcore.Account{}, userError(err)
+		return authcore.Account{}, authcore.StoreError(err, authcore.Inactive())
 	}
 	return stored, nil
 }

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -130,14 +129,6 @@ func (s *Service) update(ctx context.Context, userID string, now time.Time, chan
 		s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventRolesChanged, UserID: userID, Detail: strings.Join(stored.User.Roles, " ")})
 	}
 	return stored, nil
-}
-
-// userError returns the public error of a failed step.
-func userError(err error) error {
-	if errors.Is(err, authcore.ErrNotFound) {
-		return authcore.Inactive()
-	}
-	return authcore.Unavailable(err)
 }
 
 // ended returns the 401 error for a token whose session has ended.
