@@ -13,7 +13,6 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/httpapi"
 )
@@ -134,15 +133,7 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 	}
 	hideAddress(r)
 	endUnread(w, r)
-	live, release, err := l.realm.hold(r.Context())
-	if err != nil {
-		l.realm.failed(authcore.CodeUnavailable)
-		writeUnavailable(w, err)
-		return nil
-	}
-	defer release()
-	l.realm.serveRoute(w, r, l.handler(live))
-	return nil
+	return l.realm.serve(w, r, func(live *liveRealm) (routed, error) { return l.handler(live), nil })
 }
 
 // showsPerson reports whether the access log would show a client key, which one

@@ -213,23 +213,13 @@ func (l *LoginPage) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 	}
 	skipLog(r) // addresses contain secrets of links and codes of providers
 	hideAddress(r)
-	live, release, err := l.realm.hold(r.Context())
-	if err != nil {
-		l.realm.failed(authcore.CodeUnavailable)
-		writeUnavailable(w, err)
-		return nil
-	}
-	defer release()
-	serving, api, err := l.handlers(live)
-	switch {
-	case err != nil:
-		return err
-	case serving.Serves(r) || identity.loginAPI && !l.isFormPost(r.URL.Path):
-		l.realm.serveRoute(w, r, serving)
-	default:
-		l.realm.serveRoute(w, r, api)
-	}
-	return nil
+	return l.realm.serve(w, r, func(live *liveRealm) (routed, error) {
+		serving, api, err := l.handlers(live)
+		if err != nil || serving.Serves(r) || identity.loginAPI && !l.isFormPost(r.URL.Path) {
+			return serving, err
+		}
+		return api, nil
+	})
 }
 
 // isFormPost reports whether a path is the form_post callback of a provider, which is

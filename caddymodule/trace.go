@@ -86,6 +86,23 @@ type routed interface {
 // otherRoute is the label of requests without a route.
 const otherRoute = "other"
 
+// serve answers a request with a handler that is made for the realm in use.
+func (r *Realm) serve(w http.ResponseWriter, request *http.Request, handler func(*liveRealm) (routed, error)) error {
+	live, release, err := r.hold(request.Context())
+	if err != nil {
+		r.failed(authcore.CodeUnavailable)
+		writeUnavailable(w, err)
+		return nil
+	}
+	defer release()
+	made, err := handler(live)
+	if err != nil {
+		return err
+	}
+	r.serveRoute(w, request, made)
+	return nil
+}
+
 // serveRoute serves a request and measures it. Its span gets the route in place of the
 // address, whose variable segment may be the secret of a link.
 func (r *Realm) serveRoute(w http.ResponseWriter, request *http.Request, handler routed) {
