@@ -14,8 +14,9 @@ MINCOVER ?= 85
 
 # Variables of Caddyfile.example.
 PORT ?= 8080
+UPSTREAM_PORT ?= 8081
 WEB_CLIENT_KEY ?= dev-client-key
-export PORT WEB_CLIENT_KEY
+export PORT UPSTREAM_PORT WEB_CLIENT_KEY
 
 GOLANGCI_VERSION := v2.15.0
 GOFUMPT_VERSION := v0.12.0
@@ -54,7 +55,11 @@ TRY = '' \
 
 .PHONY: run
 run: build ## Start Caddyfile.example in development mode
-	@if (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; then echo 'port $(PORT) is taken by another program' >&2; exit 1; fi
+	@for variable in PORT UPSTREAM_PORT; do \
+		if (: </dev/tcp/127.0.0.1/"$${!variable}") 2>/dev/null; then \
+			echo "port $${!variable} is taken by another program; select one: make run $$variable=…" >&2; exit 1; \
+		fi; \
+	done
 	@(until (: </dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null; do kill -0 $$$$ 2>/dev/null || exit 0; sleep 0.1; done; \
 	printf '%s\n' $(TRY)) & \
 	EDGEAUTH_DB=data/edgeauth.db exec bin/edgeauth run --config Caddyfile.example --adapter caddyfile
