@@ -60,10 +60,39 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, caller authco
 	if err != nil {
 		return authcore.StoreError(err, authcore.Inactive())
 	}
+	if hasPasskey && !s.loginUsable(account) {
+		if err := s.relinkLast(ctx, claims.Subject, unlinked); err != nil {
+			return err
+		}
+	}
 	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUnlinked, Method: unlinked.Provider, UserID: claims.Subject, SessionID: claims.Session})
 	s.cfg.Notices.Send(ctx, account.User, Notice{
 		Kind: authcore.MailUnlinked, Method: unlinked.Provider, Client: claims.Client, Caller: caller,
 	})
+	return nil
+}
+
+// relinkLast gives an identity back, and returns the 409 error last_identity, if a
+// simultaneous request removed the passkey that was left: passkeys are records, which are
+// not part of the step.
+func (s *Service) relinkLast(ctx context.Context, userID string, unlinked authcore.Identity) error {
+	if left, err := s.hasPasskey(ctx, userID); err != nil || left {
+		return nil //nolint:nilerr // the identity was removed after a check
+	}
+	restored := false
+	_, err := s.update(ctx, userID, func(account *authcore.Account) error {
+		identity := account.Identity(unlinked.Key())
+		if restored = identity != nil && !s.loginUsable(*account); restored {
+			*identity = unlinked
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return authcore.StoreError(err, authcore.Inactive())
+	case restored:
+		return lastIdentity()
+	}
 	return nil
 }
 

@@ -257,3 +257,46 @@ func TestUnlinkOfTheLastTwo(t *testing.T) {
 		}
 	}
 }
+
+// passkeyLost removes the passkey of annID before the first change of an account.
+type passkeyLost struct {
+	account.Store
+	once sync.Once
+}
+
+func (s *passkeyLost) UpdateAccount(ctx context.Context, id string, now time.Time, change func(*authcore.Account) error) (authcore.Account, error) {
+	var err error
+	s.once.Do(func() { err = s.DeleteRecord(ctx, authcore.RecordKey{Kind: account.PasskeyKind, Key: "p"}) })
+	if err != nil {
+		return authcore.Account{}, err
+	}
+	return s.Store.UpdateAccount(ctx, id, now, change)
+}
+
+// A simultaneous removal of the passkey that was left must not lock the user out (CWE-362).
+func TestUnlinkBesideAPasskey(t *testing.T) {
+	for name, lost := range map[string]bool{"passkey stays": false, "passkey is removed meanwhile": true} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, authcore.User{}, []authcore.Identity{identity("github", ann)}, func(cfg *account.Config) {
+				cfg.Passkeys = true
+				if lost {
+					cfg.Store = &passkeyLost{Store: cfg.Store}
+				}
+			})
+			f.put(authcore.Item{Record: &authcore.Record{
+				RecordKey: authcore.RecordKey{Kind: account.PasskeyKind, Key: "p"}, Owner: annID, Created: f.now, Data: []byte("{}"),
+			}})
+			err := f.Unlink(t.Context(), f.claims, authcore.Caller{}, "github")
+			if !lost {
+				if err != nil || len(f.shown()) != 0 {
+					t.Errorf("Unlink() = %v, left %v, want no identity", err, f.shown())
+				}
+				return
+			}
+			wantError(t, "Unlink()", err, 409, authcore.CodeLastIdentity)
+			if left := f.shown(); !slices.Equal(left, []string{"github"}) || slices.Contains(f.events, authcore.EventUnlinked) {
+				t.Errorf("identities after Unlink() = %v with the events %v, want github and no event", left, f.events)
+			}
+		})
+	}
+}

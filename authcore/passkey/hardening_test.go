@@ -390,3 +390,34 @@ func TestHardeningOtherRealm(t *testing.T) {
 	_, err := other.login(other.assertion(a))
 	wantCode(t, "ByPasskey() at another realm", err, 400, authcore.CodeUnknownPasskey)
 }
+
+// Attack, or two browser windows: several requests remove several login methods at once, so
+// that each finds another one left. One stays (CWE-362).
+func TestHardeningLastLoginRaces(t *testing.T) {
+	for range 20 {
+		f := newFixture(t, nil)
+		claims := f.loginAs(ann)
+		first, second := authenticator.New(origin), authenticator.New(origin)
+		ids := []string{f.register(claims, first).ID, f.register(claims, second).ID}
+		_, err := f.store.UpdateAccount(t.Context(), claims.Subject, f.clock(), func(a *authcore.Account) error {
+			a.User.EmailVerified = false // an account that has passkeys only
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("UpdateAccount() failed: %v", err)
+		}
+		var removals sync.WaitGroup
+		for _, id := range ids {
+			removals.Go(func() {
+				if err := f.Passkeys.Delete(t.Context(), claims, caller, id); err != nil {
+					wantCode(t, "Delete() at the same time", err, 409, authcore.CodeLastIdentity)
+				}
+			})
+		}
+		removals.Wait()
+		left, err := f.Passkeys.ListFor(t.Context(), claims.Subject)
+		if err != nil || len(left) == 0 {
+			t.Fatalf("ListFor() after two removals = %+v, %v, want a passkey", left, err)
+		}
+	}
+}

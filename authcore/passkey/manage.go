@@ -3,6 +3,7 @@ package passkey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"unicode/utf8"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -118,7 +119,31 @@ func (s *Service) Delete(ctx context.Context, claims *gate.Claims, caller authco
 		}
 	}
 	event := authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, Client: claims.Client, UserID: user.ID, SessionID: claims.Session}
-	return s.remove(ctx, user, record, event, caller)
+	if err := s.remove(ctx, user, record, claims.Session); err != nil {
+		return err
+	}
+	if err := s.restoreLast(ctx, record); err != nil {
+		return err
+	}
+	s.removed(ctx, user, event, caller)
+	return nil
+}
+
+// restoreLast stores a removed passkey again, and returns the 409 error last_identity, if
+// a simultaneous request removed the login method that was left.
+func (s *Service) restoreLast(ctx context.Context, record authcore.Record) error {
+	left, err := s.of(ctx, record.Owner)
+	if err != nil || len(left) > 0 {
+		return nil //nolint:nilerr // the passkey was removed after a check
+	}
+	refused := s.cfg.Accounts.CheckOtherLogin(ctx, record.Owner)
+	if public, ok := errors.AsType[*authcore.Error](refused); !ok || public.Code != authcore.CodeLastIdentity {
+		return nil
+	}
+	if err := s.cfg.Store.PutRecord(ctx, record, authcore.PutOptions{Now: s.now(), IfAbsent: true, OwnedByUser: true}); err != nil {
+		return authcore.StoreError(err, authcore.NotFound())
+	}
+	return refused
 }
 
 // DeleteFor removes a passkey of a user for an operator: a lost one, also the last login
@@ -134,7 +159,11 @@ func (s *Service) DeleteFor(ctx context.Context, userID, id string) error {
 		return err
 	}
 	event := authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, UserID: user.ID}
-	return s.remove(ctx, user, record, event, authcore.Caller{})
+	if err := s.remove(ctx, user, record, ""); err != nil {
+		return err
+	}
+	s.removed(ctx, user, event, authcore.Caller{})
+	return nil
 }
 
 // owned returns the record of a user's passkey. The error is 404 if the user has no passkey
@@ -150,11 +179,11 @@ func (s *Service) owned(ctx context.Context, userID, id string) (authcore.Record
 	return record, nil
 }
 
-// remove ends the sessions that began with a passkey, except for that of the event, and
-// removes the passkey.
-func (s *Service) remove(ctx context.Context, user authcore.User, record authcore.Record, event authcore.Event, caller authcore.Caller) error {
+// remove ends the sessions that began with a passkey, except for one, and removes the
+// passkey.
+func (s *Service) remove(ctx context.Context, user authcore.User, record authcore.Record, except string) error {
 	err := s.cfg.Accounts.EndSessionsIf(ctx, user.ID, func(session authcore.Session) bool {
-		return session.Identity == record.Key && session.ID != event.SessionID
+		return session.Identity == record.Key && session.ID != except
 	})
 	if err != nil {
 		return err
@@ -162,9 +191,13 @@ func (s *Service) remove(ctx context.Context, user authcore.User, record authcor
 	if err := s.cfg.Store.DeleteRecord(ctx, record.RecordKey); err != nil {
 		return authcore.Unavailable(err)
 	}
+	return nil
+}
+
+// removed reports the removal of a passkey.
+func (s *Service) removed(ctx context.Context, user authcore.User, event authcore.Event, caller authcore.Caller) {
 	s.cfg.Observe(ctx, event)
 	s.cfg.Notices.Send(ctx, user, account.Notice{Kind: authcore.MailUnlinked, Method: Method, Client: event.Client, Caller: caller})
-	return nil
 }
 
 // cleanName returns a name in the form in which it is stored.
