@@ -80,6 +80,37 @@ func TestClockMatters(t *testing.T) {
 	upstream.Check(t, serve(t, &host{module: at(&now)}, module, c.ConfigJSON(t), upstream), c)
 }
 
+// A module that was built without its build time, or a clock before that time, refuses
+// every request, and the log contains the reason.
+func TestBuildTime(t *testing.T) {
+	unbuilt, err := build(filepath.Join(t.TempDir(), "unbuilt.wasm"), "-s -w", "./wasm/guest")
+	if err != nil {
+		t.Fatalf("build = %v", err)
+	}
+	upstream := gatecase.NewServer(t)
+	for _, test := range []struct {
+		name string
+		code []byte
+		now  time.Time
+		want string
+	}{
+		{"no build time", unbuilt, built.AddDate(1, 0, 0), "was built without its build time; use `make wasm`"},
+		{"clock before the build", module, built.Add(-time.Hour), "the clock is before the build of the module"},
+		{"clock after the build", module, built.AddDate(1, 0, 0), ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, log := find(t, "a good token"), new(recorder)
+			if test.want != "" {
+				c.Unavailable()
+			}
+			upstream.Check(t, serve(t, &host{module: at(&test.now)}, test.code, c.ConfigJSON(t), upstream, handler.Logger(log)), c)
+			if got := log.String(); !strings.Contains(got, test.want) || (test.want == "") != (got == "") {
+				t.Errorf("log = %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 // deciding is the line of the module that decides.
 const deciding = "	decision := g.edge.Decide(request)\n"
 

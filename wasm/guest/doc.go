@@ -11,7 +11,8 @@
 //   - Without a valid configuration, every answer is 503. The host's log contains
 //     the reason.
 //   - While the host's clock is before the day on which the module was built, every
-//     answer is 503, because expired tokens would be accepted.
+//     answer is 503, because expired tokens would be accepted. The same holds for a
+//     module that was built without this time.
 //   - After a panic the answer is 503, and the instance starts afresh with the next
 //     request.
 //   - An instance that was interrupted in the middle of a request, because the host

@@ -119,6 +119,9 @@ func (g *guest) configure() bool {
 	} else {
 		g.edge.Configure(cfg)
 	}
+	if _, err := now(); err != nil {
+		complain("every request is refused: " + err.Error())
+	}
 	return true
 }
 
@@ -126,8 +129,8 @@ func (g *guest) configure() bool {
 // refusals are logged.
 func (g *guest) takeRevocations() edge.Progress {
 	part, ok := g.buffer.read(gate.MaxFeedPart, hostConfig)
-	at, known := now()
-	if !ok || !known || g.edge == nil && !g.configure() {
+	at, err := now()
+	if !ok || err != nil || g.edge == nil && !g.configure() {
 		complain("the feed cannot be read")
 		return edge.Refused
 	}
@@ -144,9 +147,17 @@ func (g *guest) takeRevocations() edge.Progress {
 	return progress
 }
 
-// now returns the time. It is false if the clock is certainly wrong.
-func now() (time.Time, bool) {
+// now returns the time. The error is errNotBuilt, or errClock if the clock is certainly
+// wrong.
+func now() (time.Time, error) {
 	seconds, err := strconv.ParseInt(built, 10, 64)
 	now := time.Now()
-	return now, err == nil && seconds > 0 && now.Unix() >= seconds
+	switch {
+	case err != nil || seconds <= 0:
+		return now, errNotBuilt
+	case now.Unix() >= seconds:
+		return now, nil
+	default:
+		return now, errClock
+	}
 }

@@ -16,7 +16,8 @@ const proceed = 1
 
 var (
 	errNotConfigured = errors.New("there is no valid configuration")
-	errClock         = errors.New("the clock is before the build of the module")
+	errNotBuilt      = errors.New("the module was built without its build time; use `make wasm`, or -ldflags \"-X main.built=$(date +%s)\"")
+	errClock         = errors.New("the clock is before the build of the module; set the clock of the host")
 	errHeader        = errors.New("the header cannot be read or changed")
 )
 
@@ -26,9 +27,9 @@ func (g *guest) handle() (ctxNext uint64) {
 	if g.edge == nil && !g.configure() {
 		return refuse(gate.Unavailable(errNotConfigured))
 	}
-	time, ok := now()
-	if !ok {
-		return refuse(gate.Unavailable(errClock))
+	time, err := now()
+	if err != nil {
+		return refuse(gate.Unavailable(err))
 	}
 	path, query := "", ""
 	if g.edge.HasLoginPaths() {
