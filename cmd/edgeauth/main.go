@@ -1,4 +1,3 @@
-// Command edgeauth is Caddy with its standard modules and those of edgeauth.
 package main
 
 import (

@@ -1,0 +1,2 @@
+// Command edgeauth is Caddy with its standard modules and those of edgeauth.
+package main
