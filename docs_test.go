@@ -79,6 +79,7 @@ var claims = []struct {
 	{"docs/edges.md", "js", "", copyOf("wasm/js/examples/*")},
 	{"docs/edges.md", "jsonc", "", copyOf("wasm/js/examples/*")},
 	{"docs/edges.md", "yaml", "", copyOf("wasm/traefik/*.yml")},
+	{"wasm/js/README.md", "jsonc", "", copyOf("wasm/js/examples/*")},
 	{"docs/upstreams.md", "go", "// edge checks", copyOf("authcore/gate/example_test.go")},
 	{"docs/upstreams.md", "go", "// newVerifier", copyOf("docs/examples/assertion/go/*")},
 	{"docs/upstreams.md", "js", "// Verifies assertions", copyOf("docs/examples/assertion/*.mjs")},
