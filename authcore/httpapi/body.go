@@ -64,9 +64,14 @@ func (r *request) readBody() ([]byte, error) {
 }
 
 // isUTF8 reports whether a charset parameter is absent or names UTF-8, the only
-// encoding that is read.
+// encoding that is read, or ASCII, which is a part of it.
 func isUTF8(charset string) bool {
-	return charset == "" || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
+	switch strings.ToLower(charset) {
+	case "", "utf-8", "utf8", "us-ascii", "ascii":
+		return true
+	default:
+		return false
+	}
 }
 
 func (r *request) unsupported() error {

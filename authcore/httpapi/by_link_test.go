@@ -192,6 +192,8 @@ func TestCodeForms(t *testing.T) {
 		},
 		"zero width":     func(code string) string { return `"\u200b` + code + `\ufeff"` },
 		"hyphen":         func(code string) string { return `"` + code[:3] + `\u2011` + code[3:] + `"` },
+		"tab":            func(code string) string { return `"` + code[:3] + `\t` + code[3:] + `"` },
+		"cells":          func(code string) string { return `"` + strings.Join(strings.Split(code, ""), `\r\n`) + `"` },
 		"soft line feed": func(code string) string { return `"` + code + `\u2028"` },
 	} {
 		t.Run(name, func(t *testing.T) {

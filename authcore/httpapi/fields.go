@@ -150,7 +150,7 @@ func (f field) take(v value) (taken, fault string) {
 		return "", "This field may not be blank."
 	case strings.ContainsRune(checked, 0):
 		return "", "Null characters are not allowed."
-	case strings.ContainsFunc(checked, unicode.IsControl):
+	case f.digits == 0 && strings.ContainsFunc(checked, unicode.IsControl): // ParseCode removes tabs and line breaks
 		return "", "Control characters are not allowed."
 	case f.tooLong != "" && len(v.text) > f.maxLength:
 		return "", f.tooLong

@@ -39,7 +39,7 @@ func Preferred(list string) []string {
 	for i, entry := range strings.SplitN(list, ",", maxWishes+1) {
 		tag, parameter, _ := strings.Cut(entry, ";")
 		weight := 1.0
-		if text, found := strings.CutPrefix(strings.ReplaceAll(parameter, " ", ""), "q="); found {
+		if text, found := strings.CutPrefix(strings.ToLower(strings.ReplaceAll(parameter, " ", "")), "q="); found {
 			var err error
 			if weight, err = strconv.ParseFloat(text, 64); err != nil {
 				continue

@@ -26,6 +26,24 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// The order of preferred languages is that of their weights.
+func TestPreferred(t *testing.T) {
+	for list, want := range map[string][]string{
+		"de, fr":                      {"de", "fr"},
+		"de;q=0.1, fr":                {"fr", "de"},
+		"de;Q=0.1, fr":                {"fr", "de"},
+		"fr; q=0.2 , it ; q = 0.9":    {"it", "fr"},
+		"*, ja;q=0.5":                 {"ja"},
+		",,;q=1,it":                   {"it"},
+		"de;q=0, fr;q=NaN, it;q=x,ja": {"ja"},
+		"\r\n":                        nil,
+	} {
+		if got := Preferred(list); !slices.Equal(got, want) {
+			t.Errorf("Preferred(%q) = %v, want %v", list, got, want)
+		}
+	}
+}
+
 func TestInWords(t *testing.T) {
 	for _, tt := range []struct {
 		d      time.Duration
