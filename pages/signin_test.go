@@ -260,3 +260,39 @@ func TestSingleSignOn(t *testing.T) {
 	a.post("/auth/logout").must(http.StatusSeeOther)
 	b.mustBe("")
 }
+
+// A sign-in at another site ends at the site also if the return address is too long to
+// be kept on the way.
+func TestSingleSignOnWithLongAddresses(t *testing.T) {
+	const other = "https://wiki.example.com"
+	w := newWorld(t, func(o *pages.Options, _ *realm.Config) { o.Sites = []string{other + "/auth"} })
+	wiki, err := pages.New(pages.Options{Realm: w.realm, Origin: other, ClientKey: clientKey, SignInAt: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ asked, want string }{
+		{"/x?" + strings.Repeat("a", 1500), "/x?" + strings.Repeat("a", 1500)},
+		{"/x?" + strings.Repeat("a", 2000), "/"},
+		{"/x?" + strings.Repeat("%20", 500), "/"},
+		{"/x?" + strings.Repeat("a=b&", 400), "/"},
+	} {
+		a, b := w.browser(), w.browser()
+		b.handler = wiki
+		away := b.get("/auth/?return_to=" + url.QueryEscape(test.asked)).must(http.StatusSeeOther).location()
+		sso := strings.TrimPrefix(away, origin)
+		ask, err := url.Parse(a.get(sso).must(http.StatusSeeOther).location())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.ask(ann, ask.Query().Get("return_to"))
+		next := a.post(w.mails.path()).must(http.StatusSeeOther).location()
+		if !strings.HasPrefix(next, "/auth/sso?") {
+			t.Errorf("after the sign-in for %.20s (%d bytes) the browser goes to %.80s, want /auth/sso", test.asked, len(test.asked), next)
+			continue
+		}
+		handoff := strings.TrimPrefix(a.get(next).must(http.StatusSeeOther).location(), other)
+		if got := b.get(handoff).must(http.StatusSeeOther).location(); got != test.want {
+			t.Errorf("the handoff for %.20s (%d bytes) leads to %.80q, want %.80q", test.asked, len(test.asked), got, test.want)
+		}
+	}
+}

@@ -30,6 +30,10 @@ func (h *Handler) singleSignOn(r *request) error {
 		return err
 	}
 	here := h.Prefix + "/sso?" + r.URL.RawQuery
+	if _, short := gate.ReturnTo(here); !short { // the way back to the site matters more than its page
+		query.Set("return_to", "/")
+		here = h.Prefix + "/sso?" + query.Encode()
+	}
 	switch {
 	case claims == nil:
 		h.redirect(r, withReturn(h.Prefix+"/", here))
