@@ -50,6 +50,10 @@ func TestAssertionExamples(t *testing.T) {
 				if subject, err := verify(assertion, "upstream.test"); err != nil || subject != user.id {
 					t.Errorf("verify(assertion) = %q, %v, want %s", subject, err, user.id)
 				}
+				// A shell adds the end of a line.
+				if subject, err := verify(assertion+"\n", "upstream.test"); err != nil || subject != user.id {
+					t.Errorf("verify(assertion with a line feed) = %q, %v, want %s", subject, err, user.id)
+				}
 				for what, token := range map[string]string{
 					"login token": user.token, "changed": assertion[:len(assertion)-8] + "AAAAAAAA", "empty": "", "noise": "a.b.c",
 				} {

@@ -24,5 +24,5 @@ export function verifyAssertion(assertion, jwks, issuer, audience, now = Date.no
 if (process.argv[2]) {
   const [, , url, issuer, audience] = process.argv;
   const jwks = await (await fetch(url)).json();
-  console.log(verifyAssertion(readFileSync(0, "utf8"), jwks, issuer, audience).sub);
+  console.log(verifyAssertion(readFileSync(0, "utf8").trim(), jwks, issuer, audience).sub);
 }

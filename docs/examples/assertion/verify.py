@@ -27,4 +27,4 @@ def verify_assertion(assertion, jwks, issuer, audience):
 if __name__ == "__main__":
     with urllib.request.urlopen(sys.argv[1], timeout=10) as answer:
         key_set = json.load(answer)
-    print(verify_assertion(sys.stdin.read(), key_set, sys.argv[2], sys.argv[3])["sub"])
+    print(verify_assertion(sys.stdin.read().strip(), key_set, sys.argv[2], sys.argv[3])["sub"])

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore/gate"
@@ -45,7 +46,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	claims, err := verifier.Verify(string(assertion), time.Now())
+	claims, err := verifier.Verify(strings.TrimSpace(string(assertion)), time.Now())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
