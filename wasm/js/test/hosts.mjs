@@ -16,11 +16,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The guest under test. */
 export const guestFile = process.env.EDGEAUTH_GATE ?? path.join(root, "../../dist/edgeauth-gate.wasm");
 
-/**
- * Returns the file of the first package that is installed, or undefined: each platform has
- * its own.
- */
-export function binary(...candidates) {
+// binary returns the file of the first package that is installed: each platform has its
+// own.
+function binary(...candidates) {
   for (const candidate of candidates) {
     try {
       return require.resolve(candidate);
@@ -39,6 +37,17 @@ export const binaries = {
   deno: binary(`@deno/${platform}-${arch}-glibc/deno`, `@deno/${platform}-${arch}/deno`),
   bun: binary(`@oven/bun-${platform}-${arch}/bin/bun`),
 };
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+/** A Node of version 22.12 or newer: this one, or that of the development dependencies. */
+export const recentNode = major > 22 || (major === 22 && minor >= 12) ? process.execPath : binary(`node-${platform}-${arch}/bin/node`);
+
+/** Returns why a test that needs recentNode cannot run here, or false. CI requires it. */
+export function missingNode() {
+  if (recentNode) return false;
+  if (process.env.CI === "true") throw new Error("Node 22.12 or newer is not installed: npm ci");
+  return "this needs Node 22.12 or newer";
+}
 
 /** The scripts of the examples. */
 export const examples = { node: "server.mjs", workerd: "worker.mjs", deno: "deno.mjs", bun: "bun.mjs" };

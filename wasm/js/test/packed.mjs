@@ -14,6 +14,14 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The package.json of the package. */
 export const described = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
 
+const readme = await readFile(path.join(root, "README.md"), "utf8");
+
+/** Returns the first block in a language below a heading of the README. */
+export function shown(heading, language) {
+  const section = readme.split(`\n## ${heading}\n`)[1];
+  return section.split(`\`\`\`${language}\n`)[1].split("```")[0];
+}
+
 /**
  * Packs a copy of the package with the guest under test, and installs it in the project of
  * a user. Returns the folder of the project and the names of the files in the package.

@@ -6,32 +6,24 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { binary, guestFile } from "./hosts.mjs";
+import { guestFile, missingNode, recentNode } from "./hosts.mjs";
 import { Issuer, NAME } from "./issuer.mjs";
-import { install } from "./packed.mjs";
+import { install, shown } from "./packed.mjs";
 import { call, serve, until } from "./upstream.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const [major, minor] = process.versions.node.split(".").map(Number);
-
-// wrangler needs Node 22.12. The package of another Node is installed for older ones.
-const node = major > 22 || (major === 22 && minor >= 12) ? process.execPath : binary(`node-${process.platform}-${process.arch}/bin/node`);
-const program = node && path.join(path.dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
-if (!node && process.env.CI === "true") throw new Error("wrangler needs Node 22.12 or newer");
+const program = path.join(root, "node_modules/wrangler/bin/wrangler.js");
 
 // The Worker of the README imports the package.
 async function fromPackage() {
   const { folder, project } = await install();
-  const readme = await readFile(path.join(root, "README.md"), "utf8");
-  const section = readme.slice(readme.indexOf("## Cloudflare Workers"));
   for (const [name, language] of Object.entries({ "worker.mjs": "js", "wrangler.jsonc": "jsonc" })) {
-    await writeFile(path.join(project, name), section.split(`\`\`\`${language}\n`)[1].split("```")[0]);
+    await writeFile(path.join(project, name), shown("Cloudflare Workers", language));
   }
   return { folder, project };
 }
@@ -72,7 +64,7 @@ function environment(home, proxy) {
 
 // dev starts `wrangler dev` and returns its address, and a function that ends it.
 async function dev(options) {
-  const running = spawn(node, [program, "dev", "--local", "--ip=127.0.0.1", "--port=0"], { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const running = spawn(recentNode, [program, "dev", "--local", "--ip=127.0.0.1", "--port=0"], { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(running, "exit");
   let output = "";
   for (const stream of [running.stdout, running.stderr]) stream.on("data", (data) => (output += data));
@@ -105,7 +97,7 @@ async function dev(options) {
 }
 
 for (const [name, prepare] of Object.entries({ "the npm package": fromPackage, "the files of a release": fromFiles })) {
-  test(`wrangler with ${name}`, { skip: !node && "wrangler needs Node 22.12 or newer", timeout: 120_000 }, async (t) => {
+  test(`wrangler with ${name}`, { skip: missingNode(), timeout: 120_000 }, async (t) => {
     const { folder, project } = await prepare();
     t.after(() => rm(folder, { recursive: true }));
     const home = await mkdtemp(path.join(tmpdir(), "edgeauth-wrangler-"));
@@ -123,7 +115,7 @@ for (const [name, prepare] of Object.entries({ "the npm package": fromPackage, "
     await writeFile(configuration, text.replace("https://api.example.com/v1/auth", issuer.url).replace("https://app.example.com", upstream.url));
 
     await t.test("deploy --dry-run", async () => {
-      await promisify(execFile)(node, [program, "deploy", "--dry-run", "--outdir=out"], options);
+      await promisify(execFile)(recentNode, [program, "deploy", "--dry-run", "--outdir=out"], options);
       const names = await readdir(path.join(project, "out"));
       const guests = names.filter((file) => file.endsWith(".wasm"));
       assert.equal(guests.length, 1, `files of the bundle: ${names}`);
