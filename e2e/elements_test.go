@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +49,37 @@ func (p *shadow) fill(name, text string) {
 	p.await("the field "+name, fmt.Sprintf(`() => { const [field] = %s; if (field) field.value = %q; return !!field; }`, inside("input[name="+name+"]"), text))
 }
 
+// texts returns the texts of all parts that match.
+func (p *shadow) texts(selector string) []string {
+	p.t.Helper()
+	found, err := p.Eval(`() => ` + inside(selector) + `.map((one) => one.textContent)`)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var texts []string
+	for _, text := range found.Value.Arr() {
+		texts = append(texts, text.Str())
+	}
+	return texts
+}
+
+// focus moves the focus to a field.
+func (p *shadow) focus(name string) {
+	p.t.Helper()
+	p.await("the field "+name, fmt.Sprintf(`() => { const [field] = %s; field?.focus(); return !!field; }`, inside("input[name="+name+"]")))
+}
+
+// remember makes the next second factor remember the browser. The elements have no choice
+// for it; applications have one.
+func (p *shadow) remember() {
+	p.t.Helper()
+	p.await("the client", `() => {
+		const { login } = auth;
+		auth.login = (path, body, current) => login(path, path === "factors/login/" ? { ...body, remember_device: true } : body, current);
+		return true;
+	}`)
+}
+
 // keys types a text and the Enter key into the field that has the focus.
 func (p *shadow) keys(name, text string) {
 	p.t.Helper()
@@ -87,7 +119,7 @@ func TestElements(t *testing.T) {
 	mails := smtpd.Start(t, mailServer(t, authority))
 	s := newSite(t, caddyfile{
 		Client: []string{"origin " + pages.Origin}, EmailLink: pages.Origin + "/elements/auth/link/{token}",
-		Realm: slices.Concat(smtpLines(), noLimits, []string{"passkeys optional", "second_factor optional", "notices off"}),
+		Realm: slices.Concat(smtpLines(), noLimits, []string{"passkeys optional", "second_factor optional", "remember_device 30d", "api_keys users", "notices off"}),
 	}, smtpEnv(authority, mails.Addr)...)
 	pages.Configure(frontend.Config{API: s.URL + "/v1/auth", Key: clientKey})
 	const email = "ann@example.com"
@@ -132,6 +164,20 @@ func TestElements(t *testing.T) {
 	p.press("Remove Laptop")
 	p.shows("[role=status]", "The login was removed.")
 
+	p.focus("key")
+	p.keys("key", "nightly")
+	p.shows("p", "Copy the key now.")
+	p.examined("key")
+	key := p.texts("li code")
+	if len(key) != 1 || !strings.HasPrefix(key[0], "eak_") {
+		t.Fatalf("the created keys = %d secrets, want one that begins with eak_", len(key))
+	}
+	s.secrets.Add("API key", key[0])
+	p.press("Continue")
+	p.shows("li", "nightly")
+	p.press("Remove nightly")
+	p.shows("[role=status]", "The key was removed.")
+
 	p.press("Add an authenticator app")
 	p.shows("p", "Scan this code")
 	p.examined("app")
@@ -143,9 +189,9 @@ func TestElements(t *testing.T) {
 	p.keys("code", totp.Code(t, secret.Value.Str(), time.Now()))
 	p.shows("h2", "Recovery codes")
 	p.examined("recovery codes")
-	recovery, err := p.Eval(`() => ` + inside("li code") + `.map((one) => one.textContent)`)
-	if err != nil || len(recovery.Value.Arr()) != 10 {
-		t.Fatalf("recovery codes = %v, %v, want 10", recovery, err)
+	recovery := p.texts("li code")
+	if len(recovery) != 10 {
+		t.Fatalf("%d recovery codes, want 10", len(recovery))
 	}
 	p.press("Continue")
 	p.shows("li", "Authenticator app")
@@ -157,8 +203,13 @@ func TestElements(t *testing.T) {
 	p.keys("code", mail().Code(t))
 	p.shows("h2", "Two-step verification")
 	p.examined("second factor")
+	p.remember()
 	p.keys("code", totp.Code(t, secret.Value.Str(), time.Now().Add(30*time.Second)))
-	p.shows("li", "Authenticator app")
+	p.shows("h3", "Remembered browsers")
+	p.examined("remembered browser")
+	p.press("Forget")
+	p.shows("[role=status]", "The changes were saved.")
+	p.await("the end of the list", `() => !`+inside("h3")+`.some((one) => one.textContent === "Remembered browsers")`)
 	p.press("Sign out")
 
 	p.shows("button", "Continue with e-mail")
@@ -171,7 +222,7 @@ func TestElements(t *testing.T) {
 	p.press("Continue")
 	p.press("Use a recovery code")
 	p.shows("label", "Recovery code")
-	p.keys("code", recovery.Value.Arr()[0].Str())
+	p.keys("code", recovery[0])
 	p.shows("small", "Unused recovery codes: 9")
 	p.press("Delete my account")
 	p.examined("delete")

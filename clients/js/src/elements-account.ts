@@ -1,11 +1,15 @@
 /** The element that shows and changes the account. */
-import type { Identity, Session } from './index.js'
+import type { Identity, Provider, Session } from './index.js'
 import { Base, element, field, heading, items, title, type Child } from './elements-base.js'
-import { beginTotp, confirmTotp, factors, newRecoveryCodes, removeTotp, type Factors } from './factors.js'
+import { beginTotp, confirmTotp, factors, forgetDevice, newRecoveryCodes, removeTotp, type Factors } from './factors.js'
+import { createKey, keys as apiKeys, revokeKey, type ApiKey } from './keys.js'
 import { addPasskey, passkeys, passkeysAvailable, removePasskey, type Passkey } from './passkeys.js'
 
 /** What a realm may not have. */
 const optional = <T>(call: Promise<T>) => call.catch(() => undefined)
+
+/** The lifetime of new keys in seconds: 90 days. */
+const keyLifetime = 7776e3
 
 export class Account extends Base {
   #serial = 0
@@ -16,8 +20,9 @@ export class Account extends Base {
   }
   async #load({ user }: Session) {
     const { auth, texts } = this, serial = ++this.#serial
-    const [sessions, identities, providers, keys, second] = await Promise.all([
-      auth.sessions(), auth.identities(), auth.providers().catch(() => []), optional(passkeys(auth)), optional(factors(auth)),
+    const [sessions, identities, providers, passes, second, keys] = await Promise.all([
+      auth.sessions(), auth.identities(), optional(auth.providers()), optional(passkeys(auth)), optional(factors(auth)),
+      optional(apiKeys(auth)),
     ])
     if (serial != this.#serial) return // a later load shows the newer state
     this.show([
@@ -28,12 +33,11 @@ export class Account extends Base {
         field(texts.LastName, { name: 'last_name', autocomplete: 'family-name', value: user.last_name }),
       ], texts.Save, (values) => this.#after(auth.updateUser(values), texts.Saved)),
       element('h3', {}, texts.Sessions),
-      items(sessions.map(({ id, user_agent, last_seen, current }) => [
-        label(user_agent || '–', current ? texts.ThisBrowser : texts.LastUsed.replace('{time}', local(last_seen))),
-        !current && this.button(texts.EndSession, () => this.#after(auth.endSession(id), texts.Ended)),
-      ])),
-      ...this.#logins(identities, providers.map(({ name }) => name), keys),
+      items(sessions.map(({ id, user_agent, last_seen, current }) => current ? [label(user_agent, texts.ThisBrowser)]
+        : this.#row(user_agent, texts.LastUsed.replace('{time}', local(last_seen)), texts.EndSession, () => auth.endSession(id), texts.Ended))),
+      ...this.#logins(identities, providers, passes),
       ...second ? this.#second(second) : [],
+      ...keys ? this.#keys(keys) : [],
       element('h3', {}, texts.Data),
       this.button(texts.Download, () => this.#download()),
       this.button(texts.SignOut, () => auth.logout()),
@@ -46,33 +50,50 @@ export class Account extends Base {
     if (this.auth.snapshot) await this.#load(this.auth.snapshot)
     this.say(text)
   }
-  #logins(identities: Identity[], providers: string[], keys: Passkey[] | undefined): Child[] {
+  /** A row of a list, with a button that changes the account. */
+  #row(name: string, detail: string, action: string, change: () => Promise<unknown>, done: string): Child[] {
+    return [label(name, detail), this.button(action, () => this.#after(change(), done))]
+  }
+  #removable(name: string, detail: string, remove: () => Promise<unknown>, done = this.texts.Removed) {
+    return this.#row(name, detail, this.texts.Remove.replace('{provider}', name), remove, done)
+  }
+  #logins(identities: Identity[], providers: Provider[] | undefined, keys: Passkey[] | undefined): Child[] {
     const { auth, texts } = this
-    const removal = (name: string, remove: () => Promise<void>) =>
-      this.button(texts.Remove.replace('{provider}', name), () => this.#after(remove(), texts.Removed))
     return [
       element('h3', {}, texts.Logins),
       items([
-        ...identities.map(({ id, provider, email }) => [label(title(provider), email), removal(title(provider), () => auth.unlink(id))]),
-        ...(keys ?? []).map(({ id, name, created }) => [label(name, local(created)), removal(name, () => removePasskey(auth, id))]),
+        ...identities.map(({ id, provider, email }) => this.#removable(title(provider), email, () => auth.unlink(id))),
+        ...(keys ?? []).map(({ id, name, created }) => this.#removable(name, local(created), () => removePasskey(auth, id))),
       ]),
-      ...providers.map((name) => this.button(texts.Add.replace('{provider}', title(name)), () => auth.linkSocial(name, this.back))),
+      ...(providers ?? []).map(({ name }) => this.button(texts.Add.replace('{provider}', title(name)), () => auth.linkSocial(name, this.back))),
       keys && passkeysAvailable() && this.form([field(texts.PasskeyName, { name: 'name', maxlength: '64' })], texts.AddPasskey,
         ({ name }) => this.#after(addPasskey(auth, name || undefined), texts.Saved)),
     ]
   }
-  #second({ totp, recovery_codes_left }: Factors): Child[] {
+  #second({ totp, recovery_codes_left, devices }: Factors): Child[] {
     const { auth, texts } = this
     return [element('h3', {}, texts.TwoStep), ...totp ? [
-      items([[
-        label(texts.App, texts.CodesLeft.replace('{count}', String(recovery_codes_left))),
-        this.button(texts.Remove.replace('{provider}', texts.App), () => this.#after(removeTotp(auth), texts.Removed)),
-      ]]),
+      items([this.#removable(texts.App, texts.CodesLeft.replace('{count}', String(recovery_codes_left)), () => removeTotp(auth))]),
       this.button(texts.NewCodes, async () => this.codes(await newRecoveryCodes(auth))),
     ] : [this.button(texts.AddApp, async () => {
       const begun = await beginTotp(auth)
       this.enrolment(begun, (value) => confirmTotp(auth, begun.enrolment, value))
-    })]]
+    })], ...devices[0] ? [
+      element('h3', {}, texts.Devices),
+      items(devices.map(({ id, user_agent, expires_at }) =>
+        this.#row(user_agent, texts.ValidUntil.replace('{time}', local(expires_at)), texts.Forget, () => forgetDevice(auth, id), texts.Saved))),
+      this.button(texts.ForgetAll, () => this.#after(forgetDevice(auth), texts.Saved)),
+    ] : []]
+  }
+  #keys(keys: ApiKey[]): Child[] {
+    const { auth, texts } = this
+    return [
+      element('h3', {}, texts.Keys),
+      items(keys.map(({ id, name, expires_at }) =>
+        this.#removable(name, texts.ValidUntil.replace('{time}', local(expires_at)), () => revokeKey(auth, id), texts.KeyRemoved))),
+      this.form([field(texts.KeyName, { name: 'key', maxlength: '100', required: '' })], texts.CreateKey, async ({ key = '' }) =>
+        this.keep(texts.Keys, texts.KeySecret, [(await createKey(auth, { name: key, expiresIn: keyLifetime })).secret])),
+    ]
   }
   #delete() {
     const { auth, texts } = this
@@ -89,5 +110,5 @@ export class Account extends Base {
   }
 }
 
-const label = (name: string, detail: string) => element('span', {}, name, element('small', {}, detail))
+const label = (name: string, detail: string) => element('span', {}, name || '–', element('small', {}, detail))
 const local = (time: string) => new Date(time).toLocaleString()

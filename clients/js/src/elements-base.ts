@@ -80,12 +80,11 @@ export abstract class Base extends Parent {
     const { texts } = this
     if (error.status == 429) return texts.ErrThrottled.replace('{time}', `${error.retryAfter ?? 60} s`)
     if (error.fields.email) return texts.ErrEmail
-    const name = failures[error.code ?? '']
-    return name ? texts[name] : error.message
+    return texts[failures[error.code!]!] ?? error.message
   }
   /** A form for the missing factor. It completes the login, or repeats the step. */
-  #ask({ challenge, methods }: MissingFactor, step: Step, recovery = false) {
-    const { auth, texts } = this
+  #ask(missing: MissingFactor, step: Step, recovery = false) {
+    const { auth, texts } = this, { challenge, methods } = missing
     this.show([
       heading(texts.TwoStep),
       this.form([code(recovery ? texts.RecoveryCode : texts.AppCode, recovery)], texts.Continue, async ({ code = '' }) => {
@@ -95,7 +94,7 @@ export abstract class Base extends Parent {
         this.render(auth.snapshot)
         return step()
       }),
-      !recovery && methods.includes('recovery') && this.button(texts.UseRecovery, async () => this.#ask({ challenge, methods, enrol: false }, step, true)),
+      !recovery && methods.includes('recovery') && this.button(texts.UseRecovery, async () => this.#ask(missing, step, true)),
     ], true)
   }
   /** Adds an application, which the login requires. */
@@ -123,17 +122,18 @@ export abstract class Base extends Parent {
     ], true)
   }
   /** Shows recovery codes until the user continues. */
-  codes(list: string[] | undefined) {
+  codes(list?: string[]) {
     const { texts } = this
-    const done = async () => {
-      this.#held = false
-      this.render(this.auth.snapshot)
-    }
-    if (!list) return void done()
+    if (list) return this.keep(texts.RecoveryCodes, texts.RecoveryIntro, list)
+    this.#held = false
+    this.render(this.auth.snapshot)
+  }
+  /** Shows secrets, which are shown once, until the user continues. */
+  keep(title: string, text: string, secrets: string[]) {
     this.#held = true
     this.show([
-      heading(texts.RecoveryCodes), element('p', {}, texts.RecoveryIntro),
-      items(list.map((one) => [element('code', {}, one)])), this.button(texts.Continue, done, ''),
+      heading(title), element('p', {}, text),
+      items(secrets.map((one) => [element('code', {}, one)])), this.button(this.texts.Continue, async () => this.codes(), ''),
     ], true)
   }
 
@@ -146,7 +146,7 @@ export abstract class Base extends Parent {
     const made = element('form', {}, ...fields, element('button', {}, label))
     made.onsubmit = (event) => {
       event.preventDefault()
-      const values = Object.fromEntries([...new FormData(made)].map(([name, value]) => [name, String(value)]))
+      const values = Object.fromEntries(new FormData(made)) as Values
       void this.run(() => step(values))
     }
     return made

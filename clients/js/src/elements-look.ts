@@ -7,27 +7,27 @@ export const style = `
   --s: var(--surface, light-dark(#fff, #1f1f24)); --a: var(--accent, light-dark(#2450c8, #9db8ff)); --o: var(--on-accent, light-dark(#fff, #10131c));
   --b: var(--border, light-dark(#84848f, #7d7d8a)); --d: var(--danger, light-dark(#b3161b, #ff9a94));
 }
-* { box-sizing: border-box; }
-[hidden] { display: none !important; }
-h2 { margin: 0 0 1rem; font-size: 1.25rem; }
-h3 { margin: 1.5rem 0 .5rem; font-size: 1rem; }
-label { display: block; font-weight: 600; }
-input, button { width: 100%; min-height: 2.75rem; margin: .25rem 0 .75rem; padding: .5rem .75rem; border-radius: .5rem; font: inherit; }
-input { border: 1px solid var(--b); background: var(--s); color: inherit; }
-button { border: 1px solid var(--a); background: var(--a); color: var(--o); font-weight: 600; cursor: pointer; }
-.other { background: var(--s); color: inherit; border-color: var(--b); }
-.danger { background: var(--s); color: var(--d); border-color: var(--d); }
-:focus-visible { outline: 3px solid var(--a); outline-offset: 2px; }
-h2:focus { outline: 0; }
-ul { list-style: none; margin: 0; padding: 0; }
-li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center; padding: .5rem 0; border-top: 1px solid var(--b); }
-li > span { flex: 1 1 10rem; }
-li button { width: auto; margin: 0; }
-small { display: block; color: var(--muted, light-dark(#5a5a66, #b0b0bc)); }
-p { margin: 0 0 .75rem; }
-p:empty { margin: 0; }
-img { display: block; width: 12rem; max-width: 100%; background: #fff; }
-[role=alert] { color: var(--d); }
+* { box-sizing: border-box }
+[hidden] { display: none !important }
+h2 { margin: 0 0 1rem; font-size: 1.25rem }
+h3 { margin: 1.5rem 0 .5rem; font-size: 1rem }
+label { display: block; font-weight: 600 }
+input, button { width: 100%; min-height: 2.75rem; margin: .25rem 0 .75rem; padding: .5rem .75rem; border-radius: .5rem; font: inherit }
+input { border: 1px solid var(--b); background: var(--s); color: inherit }
+button { border: 1px solid var(--a); background: var(--a); color: var(--o); font-weight: 600; cursor: pointer }
+.other { background: var(--s); color: inherit; border-color: var(--b) }
+.danger { background: var(--s); color: var(--d); border-color: var(--d) }
+:focus-visible { outline: 3px solid var(--a); outline-offset: 2px }
+h2:focus { outline: 0 }
+ul { list-style: none; margin: 0; padding: 0 }
+li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center; padding: .5rem 0; border-top: 1px solid var(--b) }
+li > span { flex: 1 1 10rem }
+li button { width: auto; margin: 0 }
+small { display: block; color: var(--muted, light-dark(#5a5a66, #b0b0bc)) }
+p { margin: 0 0 .75rem }
+p:empty { margin: 0 }
+img { display: block; width: 12rem; max-width: 100%; background: #fff }
+[role=alert] { color: var(--d) }
 `
 
 /** The texts of the elements, named as those of the login page. */
@@ -57,6 +57,15 @@ export const english = {
   NewCodes: 'New recovery codes',
   RecoveryCodes: 'Recovery codes',
   RecoveryIntro: 'Each code replaces the app once. Keep them in a safe place: they are shown only now.',
+  Devices: 'Remembered browsers',
+  ValidUntil: 'Until {time}',
+  Forget: 'Forget',
+  ForgetAll: 'Forget all',
+  Keys: 'API keys',
+  KeyName: 'Name of the key',
+  CreateKey: 'Create a key',
+  KeySecret: 'Copy the key now. It will not be shown again.',
+  KeyRemoved: 'The key was removed.',
   Account: 'Your account',
   SignedInAs: 'You are signed in as {email}.',
   FirstName: 'First name',
