@@ -50,3 +50,24 @@ func TestAuditOfServiceAccounts(t *testing.T) {
 		t.Errorf("entry = %+v, want user_created of %s with the role deploy by root", created, first.User)
 	}
 }
+
+// Ending the sessions of a user leaves an entry for each session and each API key, and one
+// for the remembered devices if there was no session.
+func TestAuditOfEndedSessions(t *testing.T) {
+	r := newRealm(t, func(c *realm.Config) { c.Audit = &audit.Options{} })
+	root := operatorsOf(t, r, "root", authcore.OperatorEndpoint)
+	var user adminapi.User
+	var key adminapi.APIKey
+	root.call("POST", "/users", `{"email":"ann@example.com"}`, 201, &user)
+	root.call("POST", "/api-keys", `{"user":"`+user.ID+`","name":"ci","expires_in":3600}`, 201, &key)
+	for range 2 {
+		root.call("DELETE", "/users/"+user.ID+"/sessions", "", 204, nil)
+	}
+	entries := root.entries(`{"limit":2}`)
+	if got := strings.Join(actions(entries), " "); got != "key_revoked logout" {
+		t.Fatalf("entries of two requests = %s, want key_revoked and logout", got)
+	}
+	if entries[1].Session != key.ID || entries[0].Session != "" || entries[0].User != user.ID {
+		t.Errorf("entries = %+v, want one of the key %s and one of the user", entries, key.ID)
+	}
+}

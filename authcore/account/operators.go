@@ -38,9 +38,9 @@ func (s *Service) Account(ctx context.Context, id string) (authcore.Account, err
 	return account, nil
 }
 
-// EndSessions ends one session of a user, or all if sessionID is "". All sessions end
-// together with the remembered devices. The error is a 404
-// if the user has no such session.
+// EndSessions ends one session of a user, or all if sessionID is "". API keys are among
+// them. All sessions end together with the remembered devices. The error is a 404 if the
+// user has no such session.
 func (s *Service) EndSessions(ctx context.Context, id, sessionID string) error {
 	var ended []authcore.Session
 	_, err := s.update(ctx, id, func(account *authcore.Account) error {
@@ -56,10 +56,17 @@ func (s *Service) EndSessions(ctx context.Context, id, sessionID string) error {
 	if err != nil {
 		return authcore.StoreError(err, authcore.NotFound())
 	}
+	if len(ended) == 0 { // the devices were forgotten
+		s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventLogout, UserID: id})
+	}
 	for _, session := range ended {
-		s.cfg.Observe(ctx, authcore.Event{
+		event := authcore.Event{
 			Name: authcore.EventLogout, Method: session.Method, Client: session.Client, UserID: id, SessionID: session.ID,
-		})
+		}
+		if session.IsKey() {
+			event.Name = authcore.EventKeyRevoked
+		}
+		s.cfg.Observe(ctx, event)
 	}
 	return nil
 }

@@ -230,7 +230,7 @@ func (s server) printSessions(sessions []adminapi.Session) error {
 
 func userEndSessions(connect Connect) *cobra.Command {
 	return &cobra.Command{
-		Use: "end-sessions <user> [<session>]", Short: "Ends all sessions of a user, or one", Args: arguments(1, 2),
+		Use: "end-sessions <user> [<session>]", Short: "Ends all sessions and API keys of a user, or one of them", Args: arguments(1, 2),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
 			id, err := s.userID(ctx, args[0])
 			if err != nil {
