@@ -241,16 +241,12 @@ func (h *Handler) changeEmail(r *request, claims *gate.Claims) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(changeTicket{
+	sealed, err := h.seal(changePurpose, changeTicket{
 		Session: claims.Session, Request: receipt.RequestID, Email: email, NeedsCurrent: receipt.NeedsCurrentCode,
 		Expires: h.Realm.Now().Add(receipt.ExpiresIn).Unix(),
 	})
 	if err != nil {
-		return authcore.Unavailable(err)
-	}
-	sealed, err := h.Realm.Keys.Seal(changePurpose, data)
-	if err != nil {
-		return authcore.Unavailable(err)
+		return err
 	}
 	h.redirect(r, h.Prefix+"/account/email/"+sealed)
 	return nil

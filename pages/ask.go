@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -130,6 +131,22 @@ type ticket struct {
 	DebugLink string `json:"debug_link,omitempty"`
 }
 
+// seal returns the sealed JSON of a value, as part of an address. Characters of HTML are
+// not escaped: a return address may consist of them, and would not fit.
+func (h *Handler) seal(purpose string, value any) (string, error) {
+	var data bytes.Buffer
+	encoder := json.NewEncoder(&data)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return "", authcore.Unavailable(err)
+	}
+	sealed, err := h.Realm.Keys.Seal(purpose, data.Bytes())
+	if err != nil {
+		return "", authcore.Unavailable(err)
+	}
+	return sealed, nil
+}
+
 // mail sends a link and continues to the page that says so.
 func (h *Handler) mail(r *request, email string, start *login.PageStart) error {
 	receipt, err := h.Realm.Logins.RequestLink(r.Context(), login.LinkRequest{
@@ -139,16 +156,12 @@ func (h *Handler) mail(r *request, email string, start *login.PageStart) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(ticket{
+	sealed, err := h.seal(ticketPurpose, ticket{
 		PageStart: *start, Email: authcore.Trim(email), Request: receipt.RequestID,
 		Expires: h.Realm.Now().Add(receipt.ExpiresIn).Unix(), DebugLink: receipt.DebugLink,
 	})
 	if err != nil {
-		return authcore.Unavailable(err)
-	}
-	sealed, err := h.Realm.Keys.Seal(ticketPurpose, data)
-	if err != nil {
-		return authcore.Unavailable(err)
+		return err
 	}
 	h.redirect(r, h.Prefix+"/sent/"+sealed)
 	return nil

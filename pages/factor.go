@@ -81,13 +81,9 @@ func (h *Handler) askFactor(r *request, missing *authcore.MissingFactor, returnT
 		}
 		t.Enrolment = begun.Sealed
 	}
-	data, err := json.Marshal(t)
+	sealed, err := h.seal(factorPurpose, t)
 	if err != nil {
-		return authcore.Unavailable(err)
-	}
-	sealed, err := h.Realm.Keys.Seal(factorPurpose, data)
-	if err != nil {
-		return authcore.Unavailable(err)
+		return err
 	}
 	h.redirect(r, h.Prefix+"/factor/"+sealed)
 	return nil

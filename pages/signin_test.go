@@ -261,6 +261,29 @@ func TestSingleSignOn(t *testing.T) {
 	b.mustBe("")
 }
 
+// Every return address fits into the address of the page that takes the code.
+func TestLongReturnAddresses(t *testing.T) {
+	w := newWorld(t)
+	for _, part := range []string{"a", "&", "<", `"`, "'", "%3C", "=+"} {
+		target := "/x?" + strings.Repeat(part, 2000/len(part))
+		b := w.browser()
+		sent := b.ask(ann, target)
+		if len(sent) > 6<<10 {
+			t.Errorf("the address of the page has %d bytes, want at most 6 kB", len(sent))
+		}
+		b.get(sent).must(http.StatusOK)
+		if got := b.post(sent, "code", w.mails.last().Code).must(http.StatusSeeOther).location(); got != target {
+			t.Errorf("the code leads to %.40s, want %.40s", got, target)
+		}
+		b = w.browser()
+		b.ask(ann, target)
+		if got := b.post(w.mails.path()).must(http.StatusSeeOther).location(); got != target {
+			t.Errorf("the link leads to %.40s, want %.40s", got, target)
+		}
+		w.advance(time.Hour)
+	}
+}
+
 // A sign-in at another site ends at the site also if the return address is too long to
 // be kept on the way.
 func TestSingleSignOnWithLongAddresses(t *testing.T) {
