@@ -25,32 +25,10 @@ func TestAdminPage(t *testing.T) {
 	}
 	receiver := startReceiver(t)
 	s := bareSite(t, caddyfile{})
-	s.Configure(t, fmt.Sprintf(`{
-	admin %[1]s
-	auto_https off
-	default_bind 127.0.0.1
-	grace_period 1s
-	log {
-		output stderr
-	}
-	edgeauth {
-		insecure_debug_links
-		storage memory
-		role admin ann@example.com
-		api_keys operators
-		audit {
-			webhook %[3]s/hook whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw {
-				action user_disabled
-			}
-		}
-	}
-}
-http://localhost:%[2]d {
-	login_page
-	admin_page
-	respond application
-}
-`, s.Admin, s.Port, receiver.URL))
+	realm := append(debugLinks[:1:1], "role admin ann@example.com", "api_keys operators", "audit {",
+		"\twebhook "+receiver.URL+"/hook whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw {",
+		"\t\taction user_disabled", "\t}", "}")
+	s.Configure(t, renderPages(s.Edge, realm, "login_page", "admin_page", "respond application"))
 	s.URL = fmt.Sprintf("http://localhost:%d", s.Port)
 	s.Start(t)
 	browser := startBrowser(t)

@@ -8,6 +8,7 @@ import (
 	"net/smtp"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,27 +28,8 @@ type protected struct {
 // without a session. Options are those of token_auth.
 func protect(t *testing.T, s *site, app applications.Application, path string, options ...string) *protected {
 	t.Helper()
-	s.Configure(t, fmt.Sprintf(`{
-	admin %[1]s
-	auto_https off
-	default_bind 127.0.0.1
-	grace_period 1s
-	log {
-		output stderr
-	}
-	edgeauth {
-		insecure_debug_links
-		storage memory
-	}
-}
-http://localhost:%[2]d {
-	login_page
-	token_auth {
-		%[3]s
-	}
-	reverse_proxy %[4]s
-}
-`, s.Admin, s.Port, lines(options, 2), app.Address))
+	handlers := slices.Concat([]string{"login_page", "token_auth {"}, options, []string{"}", "reverse_proxy " + app.Address})
+	s.Configure(t, renderPages(s.Edge, debugLinks, handlers...))
 	s.URL = fmt.Sprintf("http://localhost:%d", s.Port)
 	s.Start(t)
 	return &protected{s, openTab(t, startBrowser(t), s.URL+path), "ann@example.com"}

@@ -89,3 +89,25 @@ http://127.0.0.1:%[7]d, http://localhost:%[7]d {
 func lines(list []string, depth int) string {
 	return strings.Join(list, "\n"+strings.Repeat("\t", depth))
 }
+
+// renderPages returns the Caddyfile of a site with a login page, whose users are in
+// memory. Handlers are the lines of its block, realm those of edgeauth.
+func renderPages(e *edge.Edge, realm []string, handlers ...string) string {
+	return fmt.Sprintf(`{
+	admin %[1]s
+	auto_https off
+	default_bind 127.0.0.1
+	grace_period 1s
+	log {
+		output stderr
+	}
+	edgeauth {
+		storage memory
+		%[2]s
+	}
+}
+http://localhost:%[3]d {
+	%[4]s
+}
+`, e.Admin, lines(realm, 2), e.Port, lines(handlers, 1))
+}

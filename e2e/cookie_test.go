@@ -30,29 +30,9 @@ func ordersSite(t *testing.T, tabs int) (*site, *flakyAPI, []*tab) {
 	api := startFlakyAPI(t, s.URL)
 	api.URL = strings.Replace(api.URL, "127.0.0.1", "localhost", 1)
 	port := edge.FreePort(t)
-	s.Configure(t, fmt.Sprintf(`{
-	admin %[1]s
-	auto_https off
-	default_bind 127.0.0.1
-	grace_period 1s
-	log {
-		output stderr
-	}
-	edgeauth {
-		%[2]s
-		storage memory
-	}
-}
-http://localhost:%[3]d {
-	login_page {
-		origin %[4]s
-	}
-	token_auth {
-		assertion orders 1m
-	}
-	reverse_proxy 127.0.0.1:%[5]d
-}
-`, s.Admin, lines(slices.Concat(debugLinks, noLimits, []string{"limit refresh_per_session off"}), 2), s.Port, api.URL, port))
+	realm := slices.Concat(debugLinks, noLimits, []string{"limit refresh_per_session off"})
+	s.Configure(t, renderPages(s.Edge, realm, "login_page {", "origin "+api.URL, "}",
+		"token_auth {", "assertion orders 1m", "}", fmt.Sprintf("reverse_proxy 127.0.0.1:%d", port)))
 	s.Start(t)
 	examples.Orders(t, port, s.URL+"/auth", "edgeauth")
 	first := openTab(t, browser, api.URL+"/")

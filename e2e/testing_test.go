@@ -32,25 +32,7 @@ func TestSignInWithoutMail(t *testing.T) {
 	pages.Configure(frontend.Config{API: s.URL + "/v1/auth", Key: clientKey})
 
 	protected := bareSite(t, caddyfile{})
-	protected.Configure(t, fmt.Sprintf(`{
-	admin %[1]s
-	auto_https off
-	default_bind 127.0.0.1
-	grace_period 1s
-	log {
-		output stderr
-	}
-	edgeauth {
-		insecure_debug_links
-		storage memory
-	}
-}
-http://localhost:%[2]d {
-	login_page
-	token_auth
-	respond application
-}
-`, protected.Admin, protected.Port))
+	protected.Configure(t, renderPages(protected.Edge, debugLinks, "login_page", "token_auth", "respond application"))
 	protected.Start(t)
 
 	authority := ca.New(t)
