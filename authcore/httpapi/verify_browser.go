@@ -46,25 +46,40 @@ func (h *Handler) proxied(r *http.Request) (browser *gate.Browser, target string
 	if h.trusted == nil || !h.trusted(r) {
 		return browser, ""
 	}
-	host := r.Header.Get("X-Forwarded-Host")
+	hosts := r.Header.Get("X-Forwarded-Host")
 	target = r.Header.Get("X-Forwarded-Uri")
-	if _, address, found := strings.Cut(r.Header.Get("X-Original-Url"), "://"); found {
+	original := r.Header.Get("X-Original-Url")
+	if _, address, found := strings.Cut(original, "://"); found {
 		var path string
-		host, path, _ = strings.Cut(address, "/")
+		hosts, path, _ = strings.Cut(address, "/")
 		target = "/" + path
+	} else if strings.HasPrefix(original, "/") {
+		target = original
 	}
 	if target == "" { // Envoy appends the path of the request
 		target = strings.TrimPrefix(r.URL.RequestURI(), h.prefix+verifyPath)
 	}
-	if host == "" {
+	if hosts == "" {
 		return browser, target
 	}
-	for _, candidate := range h.browsers {
-		if _, known, _ := strings.Cut(candidate.Origin(), "://"); known == withoutDefaultPort(host) {
-			return candidate, target
-		}
+	if found := h.browserOf(hosts); found != nil {
+		return found, target
 	}
 	return browser, "" // the request is for a site that is not configured
+}
+
+// browserOf returns the site of the first known host, or nil. Each of several proxies may
+// have added the host that it was asked for. A host may end with the dot of the DNS root.
+func (h *Handler) browserOf(hosts string) *gate.Browser {
+	for host := range strings.SplitSeq(hosts, ",") {
+		host = strings.TrimSuffix(withoutDefaultPort(strings.TrimSpace(host)), ".")
+		for _, candidate := range h.browsers {
+			if _, known, _ := strings.Cut(candidate.Origin(), "://"); known == host {
+				return candidate
+			}
+		}
+	}
+	return nil
 }
 
 // proxiedMethod returns the method of the proxied request. A method that changes
