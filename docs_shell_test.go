@@ -47,7 +47,7 @@ var (
 // otherPrograms lists the programs that belong to others, and the builtins of the
 // shell: their syntax is checked, their options are not.
 var otherPrograms = strings.Fields(`apt age base64 cosign diff docker echo export gh git install jq kubectl
-	mv npm oauth2-proxy openssl printf psql read sed sha256sum systemctl xcaddy do done while`)
+	mv npm oauth2-proxy openssl printf psql python3 read sed sha256sum systemctl xcaddy do done while`)
 
 func checkCommand(t *testing.T, directory *string, words []string) {
 	for len(words) > 0 && (assignment.MatchString(words[0]) || words[0] == "do" || words[0] == "while") {
