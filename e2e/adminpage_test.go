@@ -89,14 +89,14 @@ func TestAdminPage(t *testing.T) {
 
 	p.visit(s.URL + "/admin/#/webhooks")
 	p.showsState("dead letters")
-	p.await("the refusal", `() => document.querySelector("section tbody")?.innerText.includes("status 422")`)
+	p.await("the refusal", `() => [...document.querySelectorAll("section tbody")].at(-1).innerText.includes("status 422")`)
 	p.inspect(script, "webhooks")
 	receiver.status.Store(http.StatusOK)
 	p.choose("Retry")
 	p.inspect(script, "retry")
 	p.click("dialog button[type=submit]")
 	p.showsState("ok")
-	p.await("the time of the success", `() => !!document.querySelector("tbody time") && !document.querySelector("main section")`)
+	p.await("the time of the success", `() => !!document.querySelector("tbody time") && document.querySelectorAll("main section").length === 1`)
 
 	p.visit(s.URL + "/admin/#/system")
 	p.await("health, keys and settings", `() => document.querySelectorAll("main table").length === 3`)

@@ -68,11 +68,12 @@ export async function webhooks(reload) {
 	}
 	return [
 		h("h1", {}, "Webhooks"),
-		hooks.length === 0 ? h("p", {class: "muted"}, "There is no webhook. The option webhook of audit adds one.")
-			: table("Webhooks", ["Endpoint", "ID", "Actions", "State", "Last success", "Waiting", "Oldest waiting", "Dead letters"], hooks.map((hook) => [
-				hook.endpoint, h("code", {}, hook.id), hook.actions.length ? tags(hook.actions) : "all", h("span", {}, state(hook)),
-				time(hook.last_success), count(hook.waiting), time(hook.oldest), count(hook.dead),
-			])),
+		h("section", {"aria-label": "State"}, hooks.length === 0 ? h("p", {class: "muted"}, "There is no webhook. The option webhook of audit adds one.")
+			: table("Webhooks", ["Endpoint", "ID", "Actions", "State", "Last success", "Messages", "Dead letters"], hooks.map((hook) => [
+				hook.endpoint, h("code", {}, hook.id), hook.actions.length ? h("span", {}, tags(hook.actions)) : "all actions", h("span", {}, state(hook)),
+				hook.last_success ? time(hook.last_success) : "no success yet",
+				h("span", {}, `${count(hook.waiting)} waiting`, hook.waiting ? [", the oldest of ", time(hook.oldest)] : null), `${count(hook.dead)} dead`,
+			]))),
 		hooks.filter((hook) => hook.dead).map((hook) => deadLetters(hook, reload)),
 	]
 }
