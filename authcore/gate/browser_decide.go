@@ -49,6 +49,9 @@ func (b *Browser) direct(d Decision, r *Request) Decision {
 		if refusal, ok := errors.AsType[*Refusal](d.Err); ok && len(refusal.roles) > 0 {
 			page = rolePage(r.Header["Accept-Language"], refusal.roles)
 		}
+		if errors.Is(d.Err, ErrCrossSite) {
+			page = crossSitePage()
+		}
 		d.Body, d.policy = pageText(page, b.login+accountPath, ""), pagePolicy
 	case d.Status == 503:
 		d.Body, d.policy = pageText(unavailablePage(), "", ""), pagePolicy

@@ -36,6 +36,13 @@ func forbiddenPage() pageContent {
 	return pageContent{title: "No access", text: "Your account may not open this page.", link: "Show my account"}
 }
 
+func crossSitePage() pageContent {
+	return pageContent{
+		title: "Not accepted", link: "Show my account",
+		text: "A page of another site sent this, so that it was not accepted. Nothing was changed.",
+	}
+}
+
 func unavailablePage() pageContent {
 	return pageContent{title: "Please try again", text: "The service is temporarily unavailable. Please try again in a moment."}
 }
