@@ -16,6 +16,7 @@ import (
 // SpamAssassin gives no points to any kind of mail that a named host hands over. Its
 // tests are local ones: without DNS and without lists of hosts.
 func TestSpamAssassin(t *testing.T) {
+	t.Parallel()
 	program, err := exec.LookPath("spamassassin")
 	if err != nil {
 		if os.Getenv("CI") == "true" {

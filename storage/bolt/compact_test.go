@@ -14,6 +14,7 @@ import (
 
 // A compacted backup contains what the backup contains, in less space.
 func TestCompact(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	db, err := bolt.Open(filepath.Join(folder, "edgeauth.db"))
 	if err != nil {

@@ -54,13 +54,14 @@ func numbered(i int) authcore.Record {
 // A file with any damaged page must end no process (CWE-248): bbolt panics, faults
 // or recurses without end on it, partly in goroutines of its own.
 func TestDamagedFiles(t *testing.T) {
+	t.Parallel()
 	t.Run("all pages are checked", func(t *testing.T) { testDamagedFiles(t, wholeFile, 50) })
 	t.Run("leaves are not checked", func(t *testing.T) { testDamagedFiles(t, 0, 15) })
 }
 
 // testDamagedFiles damages files and requires that open refuses a number of them.
 func testDamagedFiles(t *testing.T, limit int64, least int) {
-	t.Helper()
+	t.Parallel()
 	intact, err := os.ReadFile(filledFile(t))
 	if err != nil {
 		t.Fatal("ReadFile:", err)

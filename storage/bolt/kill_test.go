@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 // that a login that was answered is still one after a crash, and that a used link
 // stays used.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	rounds := 10
 	if testing.Short() {
 		rounds = 3

@@ -19,6 +19,7 @@ var origin = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 // TestStore runs the suite with one file and a realm for each check, so that each
 // check also shows that realms are separate.
 func TestStore(t *testing.T) {
+	t.Parallel()
 	db := openTemp(t)
 	var realms atomic.Int64
 	storagetest.Run(t, storagetest.Config{
