@@ -25,9 +25,11 @@ func TestAdminPage(t *testing.T) {
 	}
 	receiver := startReceiver(t)
 	s := bareSite(t, caddyfile{})
-	realm := append(debugLinks[:1:1], "role admin ann@example.com", "api_keys operators", "audit {",
+	realm := []string{
+		"insecure_debug_links", "role admin ann@example.com", "api_keys operators", "audit {",
 		"\twebhook "+receiver.URL+"/hook whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw {",
-		"\t\taction user_disabled", "\t}", "}")
+		"\t\taction user_disabled", "\t}", "}",
+	}
 	s.Configure(t, renderPages(s.Edge, realm, "login_page", "admin_page", "respond application"))
 	s.URL = fmt.Sprintf("http://localhost:%d", s.Port)
 	s.Start(t)
