@@ -27,7 +27,7 @@ func TestAdminPage(t *testing.T) {
 	s := bareSite(t, caddyfile{})
 	realm := []string{
 		"insecure_debug_links", "role admin ann@example.com", "api_keys operators", "audit {",
-		"\twebhook "+receiver.URL+"/hook whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw {",
+		"\twebhook " + receiver.URL + "/hook whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw {",
 		"\t\taction user_disabled", "\t}", "}",
 	}
 	s.Configure(t, renderPages(s.Edge, realm, "login_page", "admin_page", "respond application"))
