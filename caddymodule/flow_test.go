@@ -194,13 +194,7 @@ func TestGateBehindGate(t *testing.T) {
 }
 
 func TestWebSocketUpgrade(t *testing.T) {
-	app := newRawUpstream(t)
-	s := setup{
-		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
-		Site: "token_auth\nreverse_proxy " + app.address,
-	}
-	load(t, s.caddyfile())
-	token := login(t, s, "a@example.com")
+	app, s, token := behindGate(t, "token_auth")
 	connection, reader := upgrade(t, s, "Authorization: Token "+token, "Origin: https://frontend.app", "X_Auth_User_Id: evil")
 	response, err := http.ReadResponse(reader, nil)
 	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {

@@ -77,13 +77,7 @@ func TestHardeningForgedIdentityHeaders(t *testing.T) {
 // Trailers are headers that come after the body; some servers merge both. One
 // that was not announced arrives all the same once another one was.
 func TestHardeningForgedIdentityTrailers(t *testing.T) {
-	app := newRawUpstream(t)
-	s := setup{
-		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
-		Site: "token_auth\nreverse_proxy " + app.address,
-	}
-	load(t, s.caddyfile())
-	token := login(t, s, "a@example.com")
+	app, s, token := behindGate(t, "token_auth")
 	_, reader := raw(t, s, strings.Join([]string{
 		"POST / HTTP/1.1", "Host: 127.0.0.1:" + s.Port, "Connection: close", "Authorization: Token " + token,
 		"Transfer-Encoding: chunked", "Trailer: X-Checksum, X-Auth-Email", "",
@@ -105,13 +99,7 @@ func TestHardeningForgedIdentityTrailers(t *testing.T) {
 // A proxy deletes the headers that Connection names (RFC 9110, section 7.6.1).
 // A client that names an identity header there would look anonymous to the upstream.
 func TestHardeningIdentityIsNotHopByHop(t *testing.T) {
-	app := newRawUpstream(t)
-	s := setup{
-		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
-		Site: "token_auth\nreverse_proxy " + app.address,
-	}
-	load(t, s.caddyfile())
-	token := login(t, s, "a@example.com")
+	app, s, token := behindGate(t, "token_auth")
 	for _, connection := range []string{"close, X-Auth-User-Id", "X-Auth-User-Id", "x-auth-user-id ,X-Other"} {
 		_, reader := raw(t, s, strings.Join([]string{
 			"GET / HTTP/1.1", "Host: 127.0.0.1:" + s.Port, "Connection: " + connection,
@@ -155,13 +143,7 @@ func TestHardeningUnsetPlaceholders(t *testing.T) {
 // The token that forward_token promises to the upstream must arrive whatever the
 // client says about it.
 func TestHardeningForwardedTokenIsNotHopByHop(t *testing.T) {
-	app := newRawUpstream(t)
-	s := setup{
-		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
-		Site: "token_auth {\n forward_token\n}\nreverse_proxy " + app.address,
-	}
-	load(t, s.caddyfile())
-	token := login(t, s, "a@example.com")
+	app, s, token := behindGate(t, "token_auth {\n forward_token\n}")
 	raw(t, s, "GET / HTTP/1.1\r\nHost: 127.0.0.1:"+s.Port+"\r\nConnection: close, authorization\r\nAuthorization: Token "+token+"\r\n\r\n")
 	if request := app.request(); !strings.Contains(request, "Authorization: Token "+token) {
 		t.Errorf("the upstream got\n%s", strings.ReplaceAll(request, token, "<token>"))
@@ -185,13 +167,7 @@ func TestHardeningPlaceholdersWithoutAGate(t *testing.T) {
 // without the gate: no token, any path, any identity header (h2c smuggling,
 // CWE-444). A preflight, which needs no token, gets no connection of any kind.
 func TestHardeningUpgrades(t *testing.T) {
-	app := newRawUpstream(t)
-	s := setup{
-		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
-		Site: "token_auth {\n public /health\n}\nreverse_proxy " + app.address,
-	}
-	load(t, s.caddyfile())
-	token := login(t, s, "a@example.com")
+	app, s, token := behindGate(t, "token_auth {\n public /health\n}")
 	const preflight = "Origin: https://stranger.example\r\nAccess-Control-Request-Method: GET\r\n"
 	for name, head := range map[string]string{
 		"with a token":         "GET / HTTP/1.1\r\nUpgrade: h2c\r\nAuthorization: Token " + token + "\r\n",

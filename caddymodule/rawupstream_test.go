@@ -35,6 +35,19 @@ func newRawUpstream(t *testing.T) *rawUpstream {
 	return u
 }
 
+// behindGate starts a site that forwards to a rawUpstream after a directive, and logs a
+// user in.
+func behindGate(t *testing.T, gate string) (app *rawUpstream, s setup, token string) {
+	t.Helper()
+	app = newRawUpstream(t)
+	s = setup{
+		Port: freePort(t), Realm: "insecure_debug_links\n storage memory",
+		Site: gate + "\nreverse_proxy " + app.address,
+	}
+	load(t, s.caddyfile())
+	return app, s, login(t, s, "a@example.com")
+}
+
 func (u *rawUpstream) serve(connection net.Conn) {
 	defer connection.Close()
 	reader := bufio.NewReader(connection)

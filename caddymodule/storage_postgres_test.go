@@ -42,17 +42,23 @@ func TestPostgresRealmsAreApart(t *testing.T) {
 	}
 }
 
+// createSchema creates the schema of the store in a database.
+func createSchema(t *testing.T, dsn string) {
+	t.Helper()
+	owner, err := postgres.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = owner.Close()
+}
+
 // The role of the edge has the rights that docs/postgresql.md lists and no others,
 // and neither its password nor that of an unreachable database reaches the log, an
 // error or the saved configuration (CWE-532, CWE-312).
 func TestHardeningPostgresRole(t *testing.T) {
 	server := pgtest.Start(t)
 	dsn := server.Database(t)
-	owner, err := postgres.Open(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = owner.Close()
+	createSchema(t, dsn)
 	pgtest.Exec(t, dsn, documentedRole(t)...)
 	asOwner := dsn
 	dsn = strings.Replace(dsn, "//postgres:", "//edge:", 1)
@@ -81,7 +87,7 @@ func TestHardeningPostgresRole(t *testing.T) {
 
 	server.Kill(t)
 	s.Realm += " {\n schema other\n}"
-	err = tryLoad(t, s.caddyfile())
+	err := tryLoad(t, s.caddyfile())
 	if err == nil || !strings.Contains(err.Error(), "storage: postgres: cannot open database") || !strings.Contains(err.Error(), `as user "edge"`) {
 		t.Errorf("a start without PostgreSQL: %v", err)
 	}
@@ -140,11 +146,7 @@ func documentedStatements(t *testing.T) []string {
 func TestDocumentedStatements(t *testing.T) {
 	server := pgtest.Start(t)
 	dsn := server.Database(t)
-	owner, err := postgres.Open(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = owner.Close()
+	createSchema(t, dsn)
 	pgtest.Exec(t, dsn, documentedStatements(t)...)
 
 	copies := regexp.MustCompile(`(?s)-d (\S+) -c "COPY \((.*?)\n *\) TO STDOUT`)
