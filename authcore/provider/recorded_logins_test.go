@@ -178,8 +178,8 @@ func (r *recorded) checkExchange(t *testing.T, s *script) {
 	}
 }
 
-// checkRequest compares the only request to a URL with "METHOD query scheme token",
-// or requires that there is no request if that is "".
+// checkRequest compares the only request to a URL with "METHOD query scheme token".
+// For "" it requires that the URL received none.
 func checkRequest(t *testing.T, s *script, address, want string) {
 	t.Helper()
 	requests := s.to(address)

@@ -1,4 +1,3 @@
-// Package axe provides axe-core, which finds faults of accessibility in pages.
 package axe
 
 import (

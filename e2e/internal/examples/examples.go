@@ -1,5 +1,3 @@
-// Package examples runs the example applications of the client, and small servers on the
-// helpers for Node.js, Django and FastAPI.
 package examples
 
 import (

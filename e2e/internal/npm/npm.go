@@ -1,4 +1,3 @@
-// Package npm installs pinned npm packages for tests.
 package npm
 
 import (

@@ -1,4 +1,3 @@
-// Package playwright runs tests of a frontend with Playwright, which sign in without mail.
 package playwright
 
 import (

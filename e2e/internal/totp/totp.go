@@ -1,4 +1,3 @@
-// Package totp makes the codes that an authenticator application shows (RFC 6238).
 package totp
 
 import (

@@ -1,4 +1,3 @@
-// Package wait lets tests wait for a condition instead of for a time.
 package wait
 
 import (

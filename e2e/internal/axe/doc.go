@@ -1,0 +1,2 @@
+// Package axe provides axe-core, which finds faults of accessibility in pages.
+package axe

@@ -1,0 +1,2 @@
+// Package npm installs pinned npm packages for tests.
+package npm

@@ -1,0 +1,2 @@
+// Package wait lets tests wait for a condition instead of for a time.
+package wait
