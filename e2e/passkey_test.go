@@ -123,10 +123,11 @@ func TestPasskeyPages(t *testing.T) {
 		if got := d.text("h1"); got == "" {
 			t.Error("the sign-in page is gone, want it to stay")
 		}
+		d.visit("about:blank") // ends the request, which the authenticator would answer now
 		d.verified(true)
 	})
 	t.Run("two tabs", func(t *testing.T) {
-		d.signOut(s) // the request of the test before may have been answered meanwhile
+		d.signOut(s)
 		page, err := d.Browser().Page(proto.TargetCreateTarget{URL: s.URL + "/second"})
 		if err != nil {
 			t.Fatal(err)
