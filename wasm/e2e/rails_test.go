@@ -59,7 +59,7 @@ func TestImports(t *testing.T) {
 	if own != 11 {
 		t.Errorf("the module imports %d functions of http_handler, want 11", own)
 	}
-	for _, exported := range []string{"_initialize", "handle_request", "handle_response", "reconfigure", "take_revocations", "revocations_cursor"} {
+	for _, exported := range []string{"_initialize", "handle_request", "handle_response", "is_repeatable", "reconfigure", "take_revocations", "revocations_cursor"} {
 		if compiled.ExportedFunctions()[exported] == nil {
 			t.Errorf("the module lacks the export %s", exported)
 		}

@@ -143,11 +143,14 @@ func (e *Edge) HoldsUntil(d *gate.Decision, r *gate.Request) int64 {
 	return e.config.Site.HoldsUntil(d, r)
 }
 
-// Remember stores the changes to a request for Recall.
-func (e *Edge) Remember(key []byte, changes []Change, now time.Time, until int64) {
-	if until > now.Unix() && e.isSettled(now) {
-		*e.memo.slot(key) = remembered{string(key), now.Unix(), until, changes}
+// Remember stores the changes to a request for Recall, and reports whether the decision
+// holds long enough.
+func (e *Edge) Remember(key []byte, changes []Change, now time.Time, until int64) bool {
+	if until <= now.Unix() || !e.isSettled(now) {
+		return false
 	}
+	*e.memo.slot(key) = remembered{string(key), now.Unix(), until, changes}
+	return true
 }
 
 // HasLoginPaths reports whether decisions depend on the path; see gate.Site.

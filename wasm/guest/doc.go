@@ -37,8 +37,8 @@
 // Access-Control-Allow-Origin and Access-Control-Expose-Headers, unless the
 // upstream sets them itself, and Vary, which is added.
 //
-// Three exports are not part of the ABI. They let hosts without files pass fresh
-// keys and revocations; verified tokens stay in the cache:
+// Four exports are not part of the ABI. Three let hosts without files pass fresh keys
+// and revocations; verified tokens stay in the cache:
 //
 //   - reconfigure reads the configuration again. 0 means that it is in force; any
 //     other result means that it was refused and that the one before is in force.
@@ -47,4 +47,12 @@
 //     milliseconds, so a host decides about other requests between two parts.
 //   - revocations_cursor returns the value of "since" for the next document, or 0 if
 //     the full list is needed. A fresh instance needs it.
+//
+// The fourth lets a host spare calls:
+//
+//   - is_repeatable tells whether the host may repeat all changes that the last
+//     handle_request made, for other requests in the same second of its clock, until it
+//     passes other keys, revocations or another configuration. Such a request has the
+//     same method, the same names of headers in the same order, and the same values of
+//     those headers whose values the guest asked for. 1 means yes.
 package main

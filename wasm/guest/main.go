@@ -71,6 +71,14 @@ func revocationsCursor() (cursor uint64) {
 	return cursor
 }
 
+//go:wasmexport is_repeatable
+func isRepeatable() (repeatable uint32) {
+	if module.repeatable {
+		return 1
+	}
+	return 0
+}
+
 // guest is the state of an instance.
 type guest struct {
 	buffer buffer
@@ -78,6 +86,8 @@ type guest struct {
 	inputs inputs
 	// edge is nil until there is a valid configuration.
 	edge *edge.Edge
+	// repeatable is the result of is_repeatable.
+	repeatable bool
 	// busy is true during a call.
 	busy bool
 }

@@ -24,6 +24,7 @@ var (
 // handle performs the steps of gate.Site for one request, or repeats the result of an
 // earlier one.
 func (g *guest) handle() (ctxNext uint64) {
+	g.repeatable = false
 	if g.edge == nil && !g.configure() {
 		return refuse(gate.Unavailable(errNotConfigured))
 	}
@@ -39,10 +40,12 @@ func (g *guest) handle() (ctxNext uint64) {
 	if remembers {
 		if changes, ok := g.edge.Recall(g.inputs.key(), path, time); ok {
 			apply(changes)
+			g.repeatable = !g.edge.HasLoginPaths()
 			return proceed
 		}
 	}
-	if err := g.header.load(&g.buffer, g.edge.UseOf); err != nil {
+	method := g.buffer.method()
+	if err := g.header.load(&g.buffer, method, g.edge.UseOf); err != nil {
 		return refuse(gate.Unavailable(err))
 	}
 	g.edge.Clean(g.header.fields)
@@ -55,7 +58,7 @@ func (g *guest) handle() (ctxNext uint64) {
 		path, query = g.buffer.path()
 	}
 	request := gate.Request{
-		Method: g.buffer.method(), Header: g.header.fields, Path: path, Query: query, HasBody: g.header.hasBody, Now: time,
+		Method: method, Header: g.header.fields, Path: path, Query: query, HasBody: g.header.hasBody, Now: time,
 	}
 	decision := g.edge.Decide(request)
 	if decision.Status != 0 {
@@ -70,7 +73,8 @@ func (g *guest) handle() (ctxNext uint64) {
 	rest := append(g.header.changes(), answerChanges(more)...)
 	apply(rest)
 	if remembers {
-		g.edge.Remember(g.inputs.key(), append(changes, rest...), time, until)
+		stored := g.edge.Remember(g.inputs.key(), append(changes, rest...), time, until)
+		g.repeatable = stored && !g.edge.HasLoginPaths()
 	}
 	return proceed
 }
@@ -85,7 +89,8 @@ func refuse(d gate.Decision) (ctxNext uint64) {
 type header struct {
 	fields gate.Header
 	// host lists the fields as the host has them.
-	host             []field
+	host []field
+	// hasBody reports whether a preflight announces a body.
 	hasBody, deleted bool
 }
 
@@ -94,8 +99,8 @@ type field struct {
 	values []string
 }
 
-// load fetches the fields that the gate uses.
-func (h *header) load(b *buffer, useOf func(name string) (key string, use gate.FieldUse)) error {
+// load fetches the fields that the gate uses. Only preflights depend on a body.
+func (h *header) load(b *buffer, method string, useOf func(name string) (key string, use gate.FieldUse)) error {
 	names, ok := b.names()
 	if !ok {
 		return errHeader
@@ -112,6 +117,7 @@ func (h *header) load(b *buffer, useOf func(name string) (key string, use gate.F
 			h.add(key, values)
 		case use == gate.FieldDeleted:
 			h.add(key, []string{}) // the values do not matter
+		case method != "OPTIONS":
 		case strings.EqualFold(name, "Transfer-Encoding"):
 			h.hasBody = true
 		case strings.EqualFold(name, "Content-Length"):

@@ -8,6 +8,9 @@ import { wasi } from "./wasi.mjs";
 // Kinds of headers and bodies.
 const REQUEST = 0, RESPONSE = 1;
 
+// REMEMBERED is the number of requests per second that a guest remembers at most.
+const REMEMBERED = 4096;
+
 // Names of log levels, from -1 on.
 const LEVELS = ["debug", "info", "warn", "error"];
 
@@ -50,16 +53,31 @@ export class Exchange {
     return kind === RESPONSE ? this.answer : []; // trailers are not forwarded
   }
 
-  remove(kind, name) {
+  /**
+   * Changes the headers of a kind: replaces removes those with a name, and a value is
+   * added unless it is undefined.
+   */
+  change({ kind, name, value, replaces }) {
     const headers = this.of(kind);
-    let kept = 0;
-    for (const header of headers) if (header[0] !== name) headers[kept++] = header;
-    headers.length = kept;
+    if (replaces) {
+      let kept = 0;
+      for (const header of headers) if (header[0] !== name) headers[kept++] = header;
+      headers.length = kept;
+    }
+    if (value !== undefined) headers.push([name, value]);
   }
 }
 
 /** An instance of the guest. */
 export class Guest {
+  // What the guest changed in requests that others repeat in the same second, by
+  // inputs(). To repeat the changes is cheaper than to call the guest, which calls back
+  // for each header. The texts contain tokens, for a second or until the next request.
+  memo = new Map();
+  second = 0; // of the entries, since 1970
+  asked = new Set(); // the names of the headers whose values the guest has asked for
+  changes = []; // what it has changed in the present request
+
   /**
    * - module: the compiled guest
    * - config: text that the guest reads as its configuration
@@ -68,6 +86,7 @@ export class Guest {
    */
   constructor({ module, config, now, log }) {
     this.config = new TextEncoder().encode(config);
+    this.now = now;
     this.log = log;
     this.instance = new WebAssembly.Instance(module, {
       wasi_snapshot_preview1: wasi({
@@ -83,12 +102,14 @@ export class Guest {
 
   /** Passes another configuration to the guest, which refuses an invalid one. */
   configure(config) {
+    this.memo.clear();
     this.config = new TextEncoder().encode(config);
     if (this.instance.exports.reconfigure() !== 0) this.log("error", "the guest refused its configuration");
   }
 
   /** Passes a part of the feed of revocations, as bytes, and returns the progress. */
   take(part) {
+    this.memo.clear();
     const { config } = this;
     this.config = part;
     const progress = this.instance.exports.take_revocations();
@@ -106,14 +127,51 @@ export class Guest {
    * Decides about an exchange. If it throws, the instance must not be used again.
    */
   handle(exchange) {
+    const { exports } = this.instance, asked = this.asked.size, inputs = this.inputs(exchange);
+    if (this.repeat(inputs, exchange)) return;
     this.exchange = exchange;
-    const result = this.instance.exports.handle_request();
+    this.changes = [];
+    const result = exports.handle_request();
     if ((result & 1n) === 1n) {
       exchange.status = 0; // handle_response would do nothing
+      // If it has asked for more, the inputs lack a value.
+      if (this.asked.size === asked && this.memo.size < REMEMBERED && exports.is_repeatable()) this.memo.set(inputs, this.changes);
     } else {
       exchange.status ||= 200;
     }
     this.exchange = undefined;
+  }
+
+  // inputs returns all that a decision depends on which others may repeat: the method, the
+  // names of the headers, and the values that the guest reads. The lengths tell where
+  // each ends.
+  inputs({ method, headers }) {
+    let text = `${method.length},${method}`;
+    for (const [name, value] of headers) {
+      text += this.asked.has(name) ? `\n${name.length},${value.length},${name}${value}` : `\n${name.length},,${name}`;
+    }
+    return text;
+  }
+
+  // repeat makes the changes of an earlier request of this second, if there was one with
+  // these inputs.
+  repeat(inputs, exchange) {
+    const second = Math.floor(this.now() / 1000);
+    if (second !== this.second) {
+      this.second = second;
+      this.memo.clear();
+      return false;
+    }
+    const changes = this.memo.get(inputs);
+    if (!changes) return false;
+    for (const change of changes) exchange.change(change);
+    return true;
+  }
+
+  // change makes a change for the guest, and notes it for requests that repeat it.
+  change(change) {
+    this.changes.push(change);
+    this.exchange.change(change);
   }
 
   // heap is the guest's memory, which moves when it grows.
@@ -184,18 +242,17 @@ export class Guest {
       },
       get_header_values: (kind, name, length, pointer, limit) => {
         const wanted = this.name(name, length), values = [];
+        if (kind === REQUEST) this.asked.add(wanted);
         for (const header of this.exchange.of(kind)) if (header[0] === wanted) values.push(header[1]);
         return this.list(values, pointer, limit);
       },
       set_header_value: (kind, name, nameLength, value, length) => {
-        const set = this.name(name, nameLength);
-        this.exchange.remove(kind, set);
-        this.exchange.of(kind).push([set, this.read(value, length)]);
+        this.change({ kind, name: this.name(name, nameLength), value: this.read(value, length), replaces: true });
       },
       add_header_value: (kind, name, nameLength, value, length) => {
-        this.exchange.of(kind).push([this.name(name, nameLength), this.read(value, length)]);
+        this.change({ kind, name: this.name(name, nameLength), value: this.read(value, length), replaces: false });
       },
-      remove_header: (kind, name, length) => this.exchange.remove(kind, this.name(name, length)),
+      remove_header: (kind, name, length) => this.change({ kind, name: this.name(name, length), replaces: true }),
 
       get_status_code: () => this.exchange.status || 200,
       set_status_code: (status) => void (this.exchange.status = status),

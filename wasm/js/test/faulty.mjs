@@ -13,7 +13,7 @@ export function faulty(how) {
     [0x60, 0, 1, I64], // handle_request
     [0x60, 2, I32, I32, 0], // handle_response
     [0x60, 1, I32, 0], // proc_exit
-    [0x60, 0, 1, I32], // reconfigure, take_revocations
+    [0x60, 0, 1, I32], // reconfigure, take_revocations, is_repeatable
   ];
   // calls += 1; if (calls > 1) fail; return 1
   const fail = how === "exit" ? [0x41, 2, 0x10, 0] : [0x00];
@@ -29,7 +29,7 @@ export function faulty(how) {
     ...section(6, list([[I32, 1, 0x41, 0, 0x0b]])),
     ...section(7, list([
       [...text("memory"), 2, 0], [...text("handle_request"), 0, 1], [...text("handle_response"), 0, 2],
-      [...text("reconfigure"), 0, 3], [...text("take_revocations"), 0, 4], [...text("revocations_cursor"), 0, 5],
+      [...text("reconfigure"), 0, 3], [...text("is_repeatable"), 0, 3], [...text("take_revocations"), 0, 4], [...text("revocations_cursor"), 0, 5],
     ])),
     ...section(10, list([[...number(handle.length), ...handle], [2, 0, 0x0b], [4, 0, 0x41, 0, 0x0b], [4, 0, 0x41, 2, 0x0b], [4, 0, 0x42, 0, 0x0b]])),
   ]);
