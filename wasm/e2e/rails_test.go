@@ -64,8 +64,8 @@ func TestImports(t *testing.T) {
 			t.Errorf("the module lacks the export %s", exported)
 		}
 	}
-	if len(compiled.ExportedFunctions()) != 6 {
-		t.Errorf("the module exports %d functions, want 6", len(compiled.ExportedFunctions()))
+	if len(compiled.ExportedFunctions()) != 7 {
+		t.Errorf("the module exports %d functions, want 7", len(compiled.ExportedFunctions()))
 	}
 }
 
