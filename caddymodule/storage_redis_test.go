@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -88,14 +89,42 @@ func TestHardeningRedisUser(t *testing.T) {
 	}
 }
 
-// documentedRules returns the rules of an ACL user that the documentation shows.
-func documentedRules(t *testing.T) string {
+// Redis starts with the settings of docs/redis.md.
+func TestDocumentedRedisSettings(t *testing.T) {
+	_, rest, found := strings.Cut(redisPage(t), "```conf\nappendonly ")
+	settings, _, ended := strings.Cut("appendonly "+rest, "```")
+	if !found || !ended {
+		t.Fatal("docs/redis.md shows no settings")
+	}
+	var lines []string
+	for line := range strings.Lines(settings) {
+		setting, _, _ := strings.Cut(line, "#")
+		if fields := strings.Fields(setting); len(fields) > 0 {
+			lines = append(lines, strings.Join(fields, " "))
+		}
+	}
+	server := redistest.Start(t, lines...)
+	for _, line := range lines {
+		name, want, _ := strings.Cut(line, " ")
+		if got := fmt.Sprint(server.Do(t, "CONFIG", "GET", name)); !strings.Contains(got, want) {
+			t.Errorf("CONFIG GET %s = %s, want %s", name, got, want)
+		}
+	}
+}
+
+func redisPage(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/redis.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(text), "\nuser edge on >password ")
+	return string(text)
+}
+
+// documentedRules returns the rules of an ACL user that the documentation shows.
+func documentedRules(t *testing.T) string {
+	t.Helper()
+	_, rest, found := strings.Cut(redisPage(t), "\nuser edge on >password ")
 	rules, _, _ := strings.Cut(rest, "\n")
 	if !found || !strings.HasPrefix(rules, "resetkeys") {
 		t.Fatal("docs/redis.md shows no rules")
