@@ -34,6 +34,24 @@ type requestIdentity struct {
 	// passed a login API.
 	loginPage *LoginPage
 	loginAPI  bool
+	// log is the result of showsLink.
+	log linkInLog
+}
+
+// linkInLog tells whether the log of a request with an address shows a link of a realm.
+type linkInLog struct {
+	realm       *Realm
+	path, query string
+	shown       bool
+}
+
+// showsLink is like Realm.showsLink. A login API and a gate behind it ask once, unless a
+// handler between them has changed the address.
+func (v *requestIdentity) showsLink(realm *Realm, r *http.Request) bool {
+	if v.log.realm != realm || v.log.path != r.URL.Path || v.log.query != r.URL.RawQuery {
+		v.log = linkInLog{realm, r.URL.Path, r.URL.RawQuery, realm.showsLink(r)}
+	}
+	return v.log.shown
 }
 
 // String keeps the placeholder of the variable from showing the token.
@@ -57,7 +75,6 @@ func identityOf(r *http.Request) *requestIdentity {
 		v.replacer = replacer
 		replacer.Map(v.placeholder)
 	}
-	v.forget()
 	return v
 }
 

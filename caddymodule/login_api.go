@@ -122,8 +122,9 @@ func (l *LoginAPI) Provision(ctx caddy.Context) (err error) {
 // ServeHTTP serves the API's paths.
 func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if !l.paths.Owns(r.URL.Path) {
-		identityOf(r).loginAPI = true // sets the placeholders, also for requests that meet no gate
-		if l.realm.showsLink(r) {
+		identity := identityOf(r) // sets the placeholders, also for requests that meet no gate
+		identity.loginAPI = true
+		if identity.showsLink(l.realm, r) {
 			return l.realm.serveLinkPage(w, r, func() error { return next.ServeHTTP(w, r) })
 		}
 		return next.ServeHTTP(w, r)

@@ -211,16 +211,16 @@ func (t *TokenAuth) checkNames() error {
 
 // ServeHTTP checks a request.
 func (t *TokenAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if t.realm.showsLink(r) {
-		return t.realm.serveLinkPage(w, r, func() error { return t.serve(w, r, next) })
+	identity := identityOf(r)
+	if identity.showsLink(t.realm, r) {
+		return t.realm.serveLinkPage(w, r, func() error { return t.serve(w, r, identity, next) })
 	}
-	return t.serve(w, r, next)
+	return t.serve(w, r, identity, next)
 }
 
 // serve applies gate.Site to a request.
-func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, identity *requestIdentity, next caddyhttp.Handler) error {
 	cleanRequest(&t.site, r)
-	identity := identityOf(r)
 	identity.forget()
 	identity.restore(r)
 	site := &t.site
