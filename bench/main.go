@@ -117,6 +117,8 @@ type bench struct {
 	realms        map[string]*realm
 	report        *strings.Builder
 	skipped       *string
+	// environment is that of servers in addition to that of this process.
+	environment []string
 }
 
 // run measures, as a benchmark of package testing, and reports its success.

@@ -17,7 +17,7 @@ func (b *bench) memory() {
 		start starter
 		after []int
 	}{
-		{"plain `reverse_proxy`", proxy(""), []int{b.flood / 4, b.flood / 2, b.flood}},
+		{"plain `reverse_proxy`", proxy("", ""), []int{b.flood / 4, b.flood / 2, b.flood}},
 		{"all tokens in the cache, `" + large + "`", gated(large, ""), []int{b.flood / 2}},
 		{"flood of tokens, `" + small + "`", gated(small, ""), []int{b.flood / 4, b.flood / 2, b.flood}},
 	} {
@@ -37,7 +37,7 @@ func (b *bench) memory() {
 
 // growth measures a server by the number of sessions and revocations.
 func (b *bench) growth() {
-	list := []row{{name: plain, start: proxy("")}}
+	list := []row{{name: plain, start: proxy("", "")}}
 	for _, n := range b.revocations {
 		list = append(list, row{name: count(n), start: gated("", ""), revoked: n})
 	}

@@ -17,8 +17,8 @@ func (b *bench) requestCosts() {
 		return
 	}
 	all := b.measure(list, b.sets)
-	b.section("Costs of a request", "%d connections send requests without a pause. Each figure is the median of %d slices of %d requests in %d sets of processes. "+
-		"The pieces of a slice take turns with pieces of a slice of the plain proxy, and the ratio of the slice is to that one. "+
+	b.section("Costs of a request", "%d connections send requests without a pause, unless a row says otherwise. Each figure is the median of %d slices of %d requests in %d sets of processes. "+
+		"The pieces of a slice take turns with pieces of a slice of the plain proxy, or of the row to which the title says the ratio is, and the ratio of the slice is to that one. "+
 		"In brackets: 95 %% interval of the median (percentile bootstrap over sets and slices). "+
 		"The second plain process shows the error that remains. A ratio of processor time below 1 is less than that of the plain proxy.",
 		connections, b.sets*b.rounds, b.requests, b.sets)

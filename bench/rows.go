@@ -18,7 +18,12 @@ import (
 // is the number of concurrent clients of the login API.
 const connections, manyClients = 32, 64
 
-const plain, few = "plain", "plain-few" // the baselines
+// The baselines: the plain proxy, with requests of four headers, and with more
+// connections.
+const plain, few, busy = "plain", "plain-few", "plain-busy"
+
+// busyConnections is the number of connections of the row busy.
+const busyConnections = 128
 
 // scale determines the amount of work.
 type scale struct {
@@ -64,8 +69,11 @@ type row struct {
 	// once means that each token is sent once.
 	once bool
 	// baseline is the row that it is compared with: plain, or few, whose requests
-	// have four headers, like those of a program, and not those of a browser.
+	// have four headers, like those of a program, and not those of a browser, or
+	// another one.
 	baseline string
+	// connections is their number; 0 means the constant.
+	connections int
 	// algorithm is that of the realm; "" means EdDSA.
 	algorithm string
 	// revoked is the number of revocations, and of live sessions.
@@ -84,13 +92,13 @@ func (s scale) rows() []row {
 	many := s.revocations[len(s.revocations)-1]
 	sameHeaders := "request_header -Authorization\nrequest_header X-Auth-User-Id " + uuid("user", 0) + "\nrequest_header X-Auth-Email a@example.com\n"
 	list := []row{
-		{name: plain, title: "plain `reverse_proxy`", start: proxy("")},
-		{name: "control", title: "plain `reverse_proxy`, a second process", start: proxy("")},
+		{name: plain, title: "plain `reverse_proxy`", start: proxy("", "")},
+		{name: "control", title: "plain `reverse_proxy`, a second process", start: proxy("", "")},
 		{name: "hot", title: "one hot token", start: gated("", "")},
 		{name: "hot-cookie", title: "one hot token in the session cookie", cookie: true, start: gated("", "login_page /auth\norigin https://app.example.com")},
-		{name: "request_header", title: "`request_header` three times for the same headers, no check", start: proxy(sameHeaders)},
+		{name: "request_header", title: "`request_header` three times for the same headers, no check", start: proxy(sameHeaders, "")},
 		{name: "one-header", title: "one hot token, `headers X-Auth-User-Id`", start: gated("", "headers X-Auth-User-Id")},
-		{name: few, title: "plain `reverse_proxy`, requests with four headers", start: proxy(""), baseline: few},
+		{name: few, title: "plain `reverse_proxy`, requests with four headers", start: proxy("", ""), baseline: few},
 		{name: "hot-few", title: "one hot token, requests with four headers", start: gated("", ""), baseline: few},
 		{name: "rotation", title: count(s.rotating) + " tokens in rotation", start: gated("", ""), tokens: rotating},
 		{name: "revoked", title: "one hot token, " + count(many) + " revocations", start: gated("", ""), revoked: many},
@@ -103,6 +111,12 @@ func (s scale) rows() []row {
 		{name: "expired", title: "expired token", start: gated("", ""), tokens: expired, status: refused},
 		{name: "forward_auth", title: "one hot token, `forward_auth` to `/verify/` of another Caddy (both)", start: forwardAuth},
 		{name: "auth_request", title: "one hot token, nginx `auth_request` to `/verify/` (both)", start: authRequest, program: "nginx"},
+		{name: busy, title: "plain `reverse_proxy`, 128 connections", start: proxy("", ""), baseline: busy, connections: busyConnections},
+		{
+			name: "keepalive", title: "the same with `keepalive_idle_conns_per_host 256`; ratio to the row before",
+			start: proxy("", "transport http {\nkeepalive_idle_conns_per_host 256\n}"), baseline: busy, connections: busyConnections,
+		},
+		{name: "gogc", title: "one hot token, `GOGC=400`; ratio to one hot token without", start: lazyCollector(gated("", "")), baseline: "hot"},
 	}
 	for _, algorithm := range []string{gate.ES256, gate.RS256, gate.HS256} {
 		hot := row{name: "hot-" + algorithm, title: "one hot token, " + algorithm, start: gated("", ""), algorithm: algorithm}
@@ -118,8 +132,8 @@ func (s scale) rows() []row {
 func (b *bench) chosen() []row {
 	list, names := b.rows(), slices.Concat(b.only, b.profiles)
 	wanted := map[string]bool{}
-	for _, r := range list {
-		if len(names) == 0 || slices.Contains(names, "requests") || slices.Contains(names, r.name) {
+	for _, r := range slices.Backward(list) { // a baseline is before the rows that need it
+		if len(names) == 0 || slices.Contains(names, "requests") || slices.Contains(names, r.name) || wanted[r.name] {
 			wanted[r.name], wanted[cmp.Or(r.baseline, plain)] = true, true
 		}
 	}
@@ -131,10 +145,20 @@ func (b *bench) chosen() []row {
 	})
 }
 
-// proxy starts a proxy after directives that need no realm.
-func proxy(directives string) starter {
+// proxy starts a proxy, with options, after directives that need no realm.
+func proxy(directives, options string) starter {
 	return func(b *bench, _ *realm) []*server {
-		return []*server{b.startCaddy("", directives+"reverse_proxy "+b.upstream, probe{path: "/"})}
+		return []*server{b.startCaddy("", directives+"reverse_proxy "+b.upstream+" {\n"+options+"\n}", probe{path: "/"})}
+	}
+}
+
+// lazyCollector starts servers whose heap may grow to five times its live part before
+// garbage is collected.
+func lazyCollector(start starter) starter {
+	return func(b *bench, r *realm) []*server {
+		tuned := *b
+		tuned.environment = append(slices.Clone(b.environment), "GOGC=400")
+		return start(&tuned, r)
 	}
 }
 

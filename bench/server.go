@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,7 +53,7 @@ func (b *bench) start(s *server, p probe, program, file, config string, argument
 	began := time.Now()
 	started, err := process.Start(b.Context(), process.Options{
 		Path: program, Args: append(arguments, file), Dir: dir,
-		Env:    append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir),
+		Env:    slices.Concat(os.Environ(), []string{"HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir}, b.environment),
 		Output: &log, Timeout: 2 * time.Minute, Ready: func(ctx context.Context) bool { return s.isReady(ctx, p) },
 	})
 	if err != nil {

@@ -41,8 +41,11 @@ func (b *bench) newSubject(r row, requests int) *subject {
 	r.status, r.algorithm = cmp.Or(r.status, http.StatusOK), cmp.Or(r.algorithm, gate.EdDSA)
 	from := b.prepare(r.algorithm, max(r.revoked, 1), r.revoked > 0)
 	s := &subject{row: r, servers: r.start(b, from), list: r.tokens(b, from, requests), after: "\r\n"}
-	s.clients = b.dial(s.servers[0], connections)
-	headers := map[string]string{"": browserHeaders, few: programHeaders}[r.baseline]
+	s.clients = b.dial(s.servers[0], cmp.Or(r.connections, connections))
+	headers := browserHeaders
+	if r.baseline == few {
+		headers = programHeaders
+	}
 	s.before = "GET /api/items?page=1 HTTP/1.1\r\nHost: " + s.servers[0].address + "\r\n" + headers
 	if s.list[0] != "" {
 		if s.cookie {
