@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-msgauth/dkim"
@@ -86,14 +87,17 @@ func (d *DKIM) String() string { return d.selector + "._domainkey." + d.domain }
 // GoString prevents that %#v prints the key.
 func (d *DKIM) GoString() string { return d.String() }
 
-// sign returns the mail with its signature. Lines end with CRLF, as SMTP sends them.
+// sign returns the mail with its signature. Lines end with CRLF, as SMTP sends them. Each
+// field is listed twice, so that a field of its name cannot be added (RFC 6376, section
+// 8.15).
 func (d *DKIM) sign(raw []byte) ([]byte, error) {
 	raw = bytes.ReplaceAll(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
+	fields := []string{"From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"}
 	var signed bytes.Buffer
 	err := dkim.Sign(&signed, bytes.NewReader(raw), &dkim.SignOptions{
 		Domain: d.domain, Selector: d.selector, Signer: d.key, Hash: crypto.SHA256,
 		HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed,
-		HeaderKeys: []string{"From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"},
+		HeaderKeys: slices.Concat(fields, fields),
 	})
 	if err != nil {
 		return nil, errors.New("mailer: signing failed")

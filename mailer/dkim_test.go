@@ -82,8 +82,16 @@ func TestDKIM(t *testing.T) {
 				if err := verify(received); err != nil {
 					t.Errorf("Verify() in %s = %v, want nil\n%s", locale, err, received)
 				}
-				if verify(strings.Replace(received, "From: ", "From: Eve ", 1)) == nil {
-					t.Errorf("Verify() of another author in %s = nil, want an error", locale)
+				for what, forged := range map[string]string{
+					"another author":         strings.Replace(received, "From: ", "From: Eve ", 1),
+					"a second author":        "From: <eve@example.net>\r\n" + received,
+					"a second subject":       "Subject: Hello\r\n" + received,
+					"a second type":          "Content-Type: text/html\r\n" + received,
+					"an address for replies": "Reply-To: <eve@example.net>\r\n" + received,
+				} {
+					if verify(forged) == nil {
+						t.Errorf("Verify() with %s in %s = nil, want an error", what, locale)
+					}
 				}
 			}
 		})

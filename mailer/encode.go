@@ -2,14 +2,15 @@ package mailer
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/textproto"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,9 @@ import (
 
 // maxLine is the longest line without encoding (RFC 5322, section 2.1.1).
 const maxLine = 998
+
+// foldAt is the recommended length of lines in the header (RFC 2047, section 2).
+const foldAt = 76
 
 // encoded returns the mail in the format of RFC 5322 and MIME.
 func (m *Message) encoded() ([]byte, error) {
@@ -42,7 +46,7 @@ func encode(m *Message) ([]byte, error) {
 		{"From", m.From.String()},
 		{"To", "<" + to.Mailbox() + ">"},
 		{"Reply-To", formatOptional(m.ReplyTo)},
-		{"Subject", mime.QEncoding.Encode("utf-8", oneLine(m.Subject))},
+		{"Subject", encodeText(oneLine(m.Subject))},
 		{"Date", m.Date.Format(time.RFC1123Z)},
 		{"Message-ID", "<" + m.MessageID + ">"},
 		// Suppresses vacation notices and other automatic replies (RFC 3834, section 5;
@@ -56,8 +60,7 @@ func encode(m *Message) ([]byte, error) {
 		{"Content-Type", "multipart/alternative; boundary=" + body.Boundary()},
 	} {
 		if field[1] != "" {
-			// Encoded words are separated by blanks, which may be folded.
-			fmt.Fprintf(&buffer, "%s: %s\r\n", field[0], strings.ReplaceAll(field[1], "?= =?", "?=\r\n =?"))
+			buffer.WriteString(fold(field[0]+": "+field[1]) + "\r\n")
 		}
 	}
 	buffer.WriteString("\r\n")
@@ -66,6 +69,43 @@ func encode(m *Message) ([]byte, error) {
 		return nil, &DeliveryError{Permanent: true, Stage: stageContent, Reason: "encoding the mail failed"}
 	}
 	return buffer.Bytes(), nil
+}
+
+// encodeText returns unstructured text of a header field (RFC 2047, section 5). Package
+// mime leaves ASCII as it is, but ASCII can look like an encoded word, and a long word
+// cannot be folded.
+func encodeText(text string) string {
+	isLong := func(word string) bool { return len(word) > foldAt }
+	encoded := mime.QEncoding.Encode("utf-8", text)
+	if encoded != text || !strings.Contains(text, "=?") && !slices.ContainsFunc(strings.Fields(text), isLong) {
+		return encoded
+	}
+	var words []string
+	for part := range slices.Chunk([]byte(text), 45) { // 60 of at most 75 characters
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString(part)+"?=")
+	}
+	return strings.Join(words, " ")
+}
+
+// fold breaks a header field at blanks (RFC 5322, section 2.2.3). The first word remains
+// in the line of the name.
+func fold(field string) string {
+	var out strings.Builder
+	length := 0
+	for i, word := range strings.Split(field, " ") {
+		switch {
+		case i == 0:
+		case i > 1 && word != "" && length+1+len(word) > foldAt:
+			out.WriteString("\r\n ")
+			length = 1
+		default:
+			out.WriteByte(' ')
+			length++
+		}
+		out.WriteString(word)
+		length += len(word)
+	}
+	return out.String()
 }
 
 func addPart(body *multipart.Writer, kind, text string) error {
@@ -93,8 +133,7 @@ func addPart(body *multipart.Writer, kind, text string) error {
 // 2.7). Quoted-printable folds links, and some clients display or follow the folded
 // form.
 func fitsIn7Bit(text string) bool {
-	for line := range strings.SplitSeq(text, "\n") {
-		line = strings.TrimSuffix(line, "\r")
+	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n") {
 		if len(line) > maxLine || strings.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf || r < ' ' && r != '\t' }) {
 			return false
 		}

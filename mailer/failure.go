@@ -69,13 +69,14 @@ func (e *DeliveryError) subject() string {
 }
 
 // enhancedCode matches a status code at the start of a reply. The lengths are
-// those of RFC 3463, section 2, so that no other text passes.
-var enhancedCode = regexp.MustCompile(`^[245]\.[0-9]{1,3}\.[0-9]{1,3}(?: |$)`)
+// those of RFC 3463, section 2, so that no other text passes. Some servers write "#5.1.1"
+// or "5.1.1:".
+var enhancedCode = regexp.MustCompile(`^#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ :]|$)`)
 
 // failureAt returns the DeliveryError for an error at a stage. A refusal is
 // permanent only if it concerns the recipient or the content. The enhanced codes
-// x.3 and x.4 report problems of the mail system and the network. Any error that
-// is not a reply is temporary.
+// x.3 and x.4 report problems of the mail system and the network, and 4.x.x a temporary
+// one, also after 5xx. Any error that is not a reply is temporary.
 func failureAt(ctx context.Context, stage string, err error) *DeliveryError {
 	failure := &DeliveryError{Stage: stage}
 	var refusal *textproto.Error
@@ -84,12 +85,14 @@ func failureAt(ctx context.Context, stage string, err error) *DeliveryError {
 		return failure
 	}
 	failure.Status = refusal.Code
-	failure.Enhanced = strings.TrimSpace(enhancedCode.FindString(refusal.Msg))
+	if match := enhancedCode.FindStringSubmatch(refusal.Msg); match != nil {
+		failure.Enhanced = match[1]
+	}
 	failure.Reason = meaning(refusal.Code, failure.Enhanced)
 	switch stage {
 	case stageRecipient, stageData, stageContent:
 		subject := failure.subject()
-		failure.Permanent = refusal.Code/100 == 5 && !failure.ofSession() && subject != "3" && subject != "4"
+		failure.Permanent = refusal.Code/100 == 5 && !failure.ofSession() && subject != "3" && subject != "4" && !strings.HasPrefix(failure.Enhanced, "4.")
 	}
 	return failure
 }

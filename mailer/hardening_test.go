@@ -205,9 +205,9 @@ func TestCredentialsNeedTLS(t *testing.T) {
 	if err := server.Validate(); err == nil {
 		t.Error("Validate() succeeded, want a fault")
 	}
-	for _, offered := range []string{"PLAIN", "LOGIN", "PLAIN LOGIN", "XOAUTH2"} {
-		if auth, err := chooseAuth(offered, "", server); err == nil {
-			t.Errorf("chooseAuth(%s) = %T, want an error", offered, auth)
+	for _, mechanism := range []string{"PLAIN", "LOGIN", "XOAUTH2"} {
+		if auth, err := newAuth(mechanism, server); err == nil {
+			t.Errorf("newAuth(%s) = %T, want an error", mechanism, auth)
 		}
 	}
 }

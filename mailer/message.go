@@ -108,13 +108,16 @@ func newMessageID(random io.Reader, from string) (string, error) {
 	return hex.EncodeToString(id[:]) + "@" + domain, nil
 }
 
-// mailboxOf returns a recipient in the form of SMTP.
-func mailboxOf(to string) string {
-	if address, err := authcore.ParseAddress(to); err == nil {
+// mailboxOf returns an address in the form of SMTP.
+func mailboxOf(text string) string {
+	if address, err := authcore.ParseAddress(text); err == nil {
 		return address.Mailbox()
 	}
-	return to
+	return text
 }
+
+// maxSenderName limits the name of a sender, which can be a word that cannot be folded.
+const maxSenderName = 256
 
 // ParseSender parses the author of a mail: "login@example.com" or "Example
 // <login@example.com>" (RFC 5322, section 3.4). authcore.ParseAddress must accept the
@@ -129,6 +132,9 @@ func ParseSender(text string) (netmail.Address, error) {
 		return netmail.Address{}, fmt.Errorf("mailer: the address in %q is not supported; use one such as login@example.com", text)
 	}
 	// Encoded words (RFC 2047) are decoded and may contain any character.
+	if len(parsed.Name) > maxSenderName {
+		return netmail.Address{}, fmt.Errorf("mailer: the name of %s is too long; use at most %d bytes", address, maxSenderName)
+	}
 	if strings.ContainsFunc(parsed.Name, unicode.IsControl) {
 		return netmail.Address{}, fmt.Errorf("mailer: the name in %q contains control characters; remove them", text)
 	}

@@ -25,7 +25,7 @@ func TestParseSender(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "Example", "a@b.example, c@d.example", "a@b", "a@[192.0.2.1]", `"a b"@c.example`, "a@b.example\r\nBcc: c@d.example",
-		"=?utf-8?q?a=0D=0ABcc:_c@d.example?= <a@b.example>", "=?utf-8?q?a=00?= <a@b.example>",
+		strings.Repeat("x", maxSenderName+1) + " <a@b.example>", "=?utf-8?q?a=0D=0ABcc:_c@d.example?= <a@b.example>", "=?utf-8?q?a=00?= <a@b.example>",
 	} {
 		if got, err := ParseSender(text); err == nil {
 			t.Errorf("ParseSender(%q) = %+v, want an error", text, got)

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -59,8 +60,10 @@ type SMTPConfig struct {
 type SMTP struct {
 	server SMTPServer
 	// helo is "" for the local address.
-	helo      string
-	auth      string
+	helo string
+	auth string
+	// accepted is the mechanism that the server accepted last, a string.
+	accepted  atomic.Value
 	tlsConfig *tls.Config
 	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	now       func() time.Time

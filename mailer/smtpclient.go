@@ -245,13 +245,9 @@ func (c *client) authenticate(auth smtp.Auth, host string) error {
 	}
 }
 
-// mail begins a transaction.
+// mail begins a transaction. The content is 7bit, so no extension is needed.
 func (c *client) mail(from string) error {
-	line := fmt.Sprintf("MAIL FROM:<%s>", from)
-	if _, offered := c.extensions["8BITMIME"]; offered {
-		line += " BODY=8BITMIME"
-	}
-	return c.expect(2, commandTimeout, line)
+	return c.expect(2, commandTimeout, fmt.Sprintf("MAIL FROM:<%s>", from))
 }
 
 func (c *client) rcpt(to string) error {

@@ -136,11 +136,7 @@ func (t *SMTP) prepare(ctx context.Context, c *client) (stage string, err error)
 	if t.server.User == "" {
 		return "", nil
 	}
-	auth, err := chooseAuth(c.extensions["AUTH"], t.auth, t.server)
-	if err == nil {
-		err = c.authenticate(auth, t.server.Host)
-	}
-	return stageAuth, err
+	return stageAuth, t.authenticate(c)
 }
 
 // startTLS upgrades the connection or fails. Without STARTTLS the session must not

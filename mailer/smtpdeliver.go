@@ -113,7 +113,7 @@ func (e *DeliveryError) keepsConnection(reused bool) bool {
 // transact offers the mail. On an error it returns the stage, and whether the end
 // of the content was sent.
 func (s *session) transact(m *Message, content []byte) (stage string, ended bool, err error) {
-	if err := s.mail(m.From.Address); err != nil {
+	if err := s.mail(mailboxOf(m.From.Address)); err != nil {
 		return stageSender, false, err
 	}
 	if err := s.rcpt(mailboxOf(m.To)); err != nil {

@@ -158,6 +158,4 @@ func (s SMTPServer) GoString() string { return s.String() }
 // LogValue keeps slog from printing the password.
 func (s SMTPServer) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// isLoopback reports whether a host is the loopback interface by its name (RFC 6761,
-// section 6.3), without DNS.
 func hasControl(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }
