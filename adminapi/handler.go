@@ -1,9 +1,7 @@
 package adminapi
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -13,6 +11,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/realm"
 	"github.com/edgeauth/edgeauth/contrib/socialauth"
+	"github.com/edgeauth/edgeauth/internal/jsonobject"
 )
 
 // OperatorHeader is the header that names the operator on Caddy's admin endpoint.
@@ -116,19 +115,15 @@ func (c *call) perform(source Source, perform operation) (any, error) {
 	return perform(c)
 }
 
-// read decodes the JSON body of a request, an object. Unknown members are an error, so
-// that a misspelt filter does not select all users.
+// read decodes the JSON body of a request, an object. Unknown and repeated members are an
+// error, so that a misspelt filter does not select all users.
 func (c *call) read(into any, expected string) error {
 	text, err := io.ReadAll(http.MaxBytesReader(c.writer, c.Body, MaxBody))
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
 	if err == nil {
-		err = decoder.Decode(into)
+		err = jsonobject.Decode(text, into)
 	}
-	if err == nil {
-		if _, end := decoder.Token(); !errors.Is(end, io.EOF) || !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
-			err = errors.New("not one object")
-		}
+	if repeated, ok := errors.AsType[*jsonobject.RepeatedError](err); ok {
+		return invalid("Body: " + repeated.Error() + ".")
 	}
 	if err != nil {
 		return invalid("Expected " + expected + ".")

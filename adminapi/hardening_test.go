@@ -45,3 +45,32 @@ func TestHardeningUnclearSelections(t *testing.T) {
 		}
 	}
 }
+
+// A body has a member twice. A proxy or a log that keeps the first value, and the server,
+// would read different users, roles or lifetimes from it (CWE-436).
+func TestHardeningRepeatedMembers(t *testing.T) {
+	r := newRealm(t, func(c *realm.Config) { c.Audit = &audit.Options{} })
+	root := operatorsOf(t, r, "root", authcore.OperatorEndpoint)
+	var user adminapi.User
+	root.call("POST", "/users", `{"email":"ann@example.com"}`, 201, &user)
+	for _, test := range []struct{ method, path, body, name string }{
+		{"POST", "/lookup", `{"email":"x@example.com","email":"ann@example.com"}`, "email"},
+		{"POST", "/users/search", `{"role":"admin","Role":""}`, "Role"},
+		{"POST", "/users", `{"email":"eve@example.com","roles":[],"roles":["admin"]}`, "roles"},
+		{"PUT", "/users/" + user.ID + "/roles", `{"roles":[],"\u0072oles":["admin"]}`, "roles"},
+		{"POST", "/invitations", `{"email":"a@example.com","EMAIL":"eve@example.com"}`, "EMAIL"},
+		{"POST", "/api-keys", `{"service":"bot","name":"ci","expires_in":60,"expires_in":31536000}`, "expires_in"},
+		{"POST", "/audit/search", `{"action":"login","action":""}`, "action"},
+		{"POST", "/import", `{"users":[{"logins":[{"provider":"github","uid":"1","uid":"2"}]}]}`, "uid"},
+		{"POST", "/import", `{"dry_run":true,"users":[],"dry_run":false}`, "dry_run"},
+	} {
+		var failure adminapi.Failure
+		root.call(test.method, test.path, test.body, 400, &failure)
+		if !strings.Contains(failure.Error, `"`+test.name+`" appears twice`) {
+			t.Errorf("%s %s %s = %q, want the name %q", test.method, test.path, test.body, failure.Error, test.name)
+		}
+	}
+	if entries := root.entries(`{}`); len(entries) != 1 {
+		t.Errorf("entries = %v, want the creation of one user", actions(entries))
+	}
+}

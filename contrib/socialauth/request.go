@@ -2,13 +2,13 @@ package socialauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/internal/jsonobject"
 )
 
 // MaxRequestUsers limits the users of one Request. Each takes several steps of the
@@ -27,18 +27,18 @@ type Response struct {
 	Users []ImportResult `json:"users"`
 }
 
-// ReadRequest reads a request as JSON. The caller limits the length. An unknown
-// member is refused: a misspelled address must not be lost.
+// ReadRequest reads a request as JSON. The caller limits the length. An unknown or
+// repeated member is refused: an address must not be lost.
 func ReadRequest(body io.Reader) (Request, error) {
 	var request Request
-	decoder := json.NewDecoder(body)
-	decoder.DisallowUnknownFields()
-	faulty := decoder.Decode(&request) != nil
-	if !faulty {
-		_, err := decoder.Token()
-		faulty = !errors.Is(err, io.EOF) // data after the object would be lost
+	text, err := io.ReadAll(body)
+	if err == nil {
+		err = jsonobject.Decode(text, &request)
 	}
-	if faulty {
+	if repeated, ok := errors.AsType[*jsonobject.RepeatedError](err); ok {
+		return Request{}, invalid(repeated.Error())
+	}
+	if err != nil {
 		return Request{}, invalid(`expected {"users": [{"logins": [{"provider": "…", "uid": "…"}], …}], …} of at most 1 MiB`)
 	}
 	if n := len(request.Users); n > MaxRequestUsers {
