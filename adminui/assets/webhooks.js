@@ -15,7 +15,7 @@ function state(hook) {
 /** Returns a button that asks, then changes a dead letter. */
 function action(letter, {button, title, text, danger, done, submit}) {
 	return h("button", {
-		class: danger ? "danger" : "other", type: "button", "aria-label": `${button} the message ${letter.action} of ${letter.time}`,
+		class: danger ? "danger" : "other", type: "button", "aria-label": `${button} the message ${letter.action ? `${letter.action} of ${letter.time}` : letter.id}`,
 		onclick: () => ask({title, text, button, danger, submit: async () => {
 			await submit()
 			announce(done)
@@ -30,9 +30,9 @@ function letterTable(hook, list, reload) {
 		reload()
 	}
 	return table(`Dead letters of ${title(hook)}`, ["Message", "User", "Entry of", "Given up", "Attempts", "Error", "Actions"], list.map((letter) => [
-		letter.action, letter.user ? h("a", {href: `#/users/${part(letter.user)}`}, h("code", {}, letter.user.slice(0, 8))) : "–",
+		letter.action || h("code", {}, letter.id), letter.user ? h("a", {href: `#/users/${part(letter.user)}`}, h("code", {}, letter.user.slice(0, 8))) : "–",
 		time(letter.time), time(letter.given_up), String(letter.attempts), letter.error || "–",
-		h("div", {class: "actions"}, action(letter, {
+		h("div", {class: "actions"}, letter.action && action(letter, { // a damaged message has no action
 			button: "Retry", title: "Send the message again?", text: "It takes its place among the waiting messages.",
 			done: "The message is sent again.", submit: change(() => post(`${path(letter)}/retry`)),
 		}), action(letter, {
@@ -50,7 +50,7 @@ function deadLetters(hook, reload) {
 	}
 	const id = `dead-${hook.id}`
 	return h("section", {"aria-labelledby": id}, h("h2", {id}, `Dead letters of ${title(hook)}`),
-		pages(load, (list) => letterTable(hook, list, reload), "None of them can be read."))
+		pages(load, (list) => letterTable(hook, list, reload), "There is no dead letter."))
 }
 
 // Counts end at 1000.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/webhook"
 )
 
@@ -115,6 +116,87 @@ func TestHardeningURLIsSecret(t *testing.T) {
 			if strings.Contains(text, hidden) {
 				t.Errorf("%q contains %q", text, hidden)
 			}
+		}
+	}
+}
+
+// Messages are damaged in the store. They are listed among the dead letters with their
+// fault, can be discarded, and are never sent, whatever is left of them (CWE-754).
+func TestHardeningDamagedMessages(t *testing.T) {
+	f := newFixture(t)
+	s := f.sender()
+	endpoint := f.status(s).ID
+	damaged := map[string]string{
+		"msg_1": ``, "msg_2": `{`, "msg_3": `null`, "msg_4": `{}`, "msg_5": `{"id":"msg_other","body":{}}`, "msg_6": `{"id":"msg_6"}`, "msg_7": `[1]`,
+	}
+	for id, data := range damaged {
+		record := authcore.Record{
+			RecordKey: authcore.RecordKey{Kind: webhook.Kind, Key: endpoint + ":" + id}, Owner: "due:" + endpoint,
+			Created: start, Expires: start.Add(30 * 24 * time.Hour), Data: []byte(data),
+		}
+		if err := f.store.PutRecord(t.Context(), record, authcore.PutOptions{Now: start}); err != nil {
+			t.Fatalf("PutRecord() = %v", err)
+		}
+	}
+	f.record(f.trail(s), "u1")
+	f.advance(2 * time.Second)
+	s.Pass(t.Context())
+	letters, _, err := s.DeadLetters(t.Context(), endpoint, 0, "")
+	if err != nil || len(letters) != len(damaged) || f.attempts != 1 || len(f.accepted) != 1 {
+		t.Fatalf("DeadLetters() = %+v, %v after %d attempts, want %d letters and one attempt", letters, err, f.attempts, len(damaged))
+	}
+	for _, letter := range letters {
+		if _, known := damaged[letter.ID]; !known || !strings.Contains(letter.Error, "damaged") || letter.Given.IsZero() {
+			t.Errorf("dead letter = %+v, want its ID and fault", letter)
+		}
+		if public := authcore.Unavailable(s.Retry(t.Context(), endpoint, letter.ID)); public.Status != 409 {
+			t.Errorf("Retry(%s) = %v, want 409", letter.ID, public)
+		}
+		if err := s.Discard(t.Context(), endpoint, letter.ID); err != nil {
+			t.Errorf("Discard(%s) = %v, want nil", letter.ID, err)
+		}
+	}
+	if state := f.status(s); state.Dead != 0 || state.Waiting != 0 {
+		t.Errorf("Status() = %+v, want no message", state)
+	}
+}
+
+// A user causes many entries whose first one makes the receiver fail, for example by the
+// name of a browser. The messages of other users are sent all the same (CWE-400).
+func TestHardeningPoisonedUser(t *testing.T) {
+	f := newFixture(t)
+	s := f.sender()
+	trail := f.trail(s)
+	f.respond = func(m received) int {
+		if m.Data.User == "eve" {
+			return 500
+		}
+		return 200
+	}
+	const many = 1100
+	for range many {
+		f.record(trail, "eve")
+	}
+	f.record(trail, "ann")
+	f.record(trail, "ann")
+	for range 3 {
+		f.advance(2 * time.Second)
+		s.Pass(t.Context())
+	}
+	if len(f.accepted) != 2 || f.attempts > 4 {
+		t.Fatalf("the receiver has %d messages after %d attempts, want 2 of ann and few attempts", len(f.accepted), f.attempts)
+	}
+	f.respond = func(received) int { return 200 }
+	for range 10 {
+		f.advance(time.Minute)
+		s.Pass(t.Context())
+	}
+	if len(f.accepted) != many+2 {
+		t.Fatalf("the receiver has %d messages, want %d", len(f.accepted), many+2)
+	}
+	for i, message := range f.accepted[3:] {
+		if before := f.accepted[i+2]; !message.Timestamp.After(before.Timestamp) {
+			t.Fatalf("the message at %s follows that at %s", message.Timestamp, before.Timestamp)
 		}
 	}
 }

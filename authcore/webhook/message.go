@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"encoding/json"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -47,6 +49,20 @@ type message struct {
 	Next time.Time `json:"next,omitzero"`
 	// Error describes the last failure.
 	Error string `json:"error,omitempty"`
+}
+
+// errDamaged is the fault of a record that contains no message.
+var errDamaged = errors.New("the stored message is damaged; discard it")
+
+// readMessage returns the message of a record of an endpoint. A record that cannot be
+// read has a message with the ID of its key, by which it can be discarded, and errDamaged.
+func readMessage(record authcore.Record, endpoint string) (message, error) {
+	id := strings.TrimPrefix(strings.TrimPrefix(record.Key, deadOwner), endpoint+":")
+	var m message
+	if json.Unmarshal(record.Data, &m) != nil || m.ID != id || !json.Valid(m.Body) {
+		return message{ID: id, Error: errDamaged.Error()}, errDamaged
+	}
+	return m, nil
 }
 
 // mirrored mirrors a time at the year 2100: the listing of records begins with the newest,

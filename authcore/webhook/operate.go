@@ -2,8 +2,8 @@ package webhook
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -30,12 +30,13 @@ type Status struct {
 	Error string `json:"error,omitempty"`
 }
 
-// DeadLetter is a message that was given up.
+// DeadLetter is a message that was given up. A damaged one has neither action, user nor
+// time.
 type DeadLetter struct {
 	ID       string             `json:"id"`
-	Action   authcore.EventName `json:"action"`
+	Action   authcore.EventName `json:"action,omitempty"`
 	User     string             `json:"user,omitempty"`
-	Time     time.Time          `json:"time"`
+	Time     time.Time          `json:"time,omitzero"`
 	Attempts int                `json:"attempts"`
 	Error    string             `json:"error"`
 	// Given is the time at which the message was given up.
@@ -75,18 +76,16 @@ func (s *Sender) DeadLetters(ctx context.Context, endpoint string, limit int, cu
 	}
 	letters := []DeadLetter{}
 	for _, record := range records {
-		var m message
-		if json.Unmarshal(record.Data, &m) == nil {
-			letters = append(letters, DeadLetter{
-				ID: m.ID, Action: m.Action, User: m.User, Time: m.Time, Attempts: m.Attempts, Error: m.Error, Given: record.Created,
-			})
-		}
+		m, _ := readMessage(record, endpoint) // m.Error describes the fault
+		letters = append(letters, DeadLetter{
+			ID: m.ID, Action: m.Action, User: m.User, Time: m.Time, Attempts: m.Attempts, Error: m.Error, Given: record.Created,
+		})
 	}
 	return letters, next, nil
 }
 
 // Retry sends a dead letter again, in its place among the waiting messages. The error is a
-// 404 if there is no such message.
+// 404 if there is no such message, and a 409 if it is damaged.
 func (s *Sender) Retry(ctx context.Context, endpoint, id string) error {
 	key, err := s.deadKey(endpoint, id)
 	if err != nil {
@@ -96,9 +95,9 @@ func (s *Sender) Retry(ctx context.Context, endpoint, id string) error {
 	if err != nil {
 		return notFound(err)
 	}
-	var m message
-	if err := json.Unmarshal(record.Data, &m); err != nil {
-		return authcore.Unavailable(err)
+	m, err := readMessage(record, endpoint)
+	if err != nil {
+		return &authcore.Error{Status: http.StatusConflict, Code: authcore.CodeInvalidRequest, Detail: "The stored message is damaged. Discard it."}
 	}
 	m.Attempts, m.Since, m.Next = 0, s.now(), time.Time{}
 	due, err := m.record(endpoint)

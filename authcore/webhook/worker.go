@@ -41,6 +41,10 @@ type worker struct {
 	*Sender
 	endpoint *Endpoint
 	id, node string
+	// cursor is the place at which the next pass continues, or "" for the oldest message.
+	cursor string
+	// waiting contains the users whose messages wait, up to cursor.
+	waiting map[string]bool
 	// failures counts consecutive failures. No message is sent until paused.
 	failures int
 	paused   time.Time
@@ -87,22 +91,26 @@ func (w *worker) report(ctx context.Context, err error) {
 }
 
 // pass sends what is due, oldest first. A message of a user waits for the earlier ones of
-// the same user. The error is the last failure.
+// the same user. If there are more messages than one pass examines, the next pass
+// continues: those of one user do not hide the messages of others. The error is the last
+// failure.
 func (w *worker) pass(ctx context.Context) error {
 	if w.now().Before(w.paused) {
 		return nil
 	}
 	var last error
-	waiting := map[string]bool{}
-	cursor := ""
 	for range maxPages {
+		if w.cursor == "" {
+			w.waiting = map[string]bool{}
+		}
 		filter := authcore.RecordFilter{Kind: Kind, Owner: dueOwner + w.id, Limit: pageSize}
-		records, next, err := w.cfg.Store.ListRecords(ctx, filter, w.now(), cursor)
+		records, next, err := w.cfg.Store.ListRecords(ctx, filter, w.now(), w.cursor)
 		if err != nil {
 			return err
 		}
+		w.cursor = "" // unless all of the page was handled
 		for _, record := range records {
-			more, err := w.handle(ctx, record, waiting)
+			more, err := w.handle(ctx, record)
 			if err != nil {
 				last = err
 			}
@@ -110,7 +118,7 @@ func (w *worker) pass(ctx context.Context) error {
 				return last
 			}
 		}
-		if cursor = next; cursor == "" {
+		if w.cursor = next; next == "" {
 			break
 		}
 	}
@@ -118,9 +126,9 @@ func (w *worker) pass(ctx context.Context) error {
 }
 
 // handle sends a message if it is due, and reports whether later ones may be sent.
-func (w *worker) handle(ctx context.Context, record authcore.Record, waiting map[string]bool) (more bool, err error) {
-	var m message
-	if err := json.Unmarshal(record.Data, &m); err != nil {
+func (w *worker) handle(ctx context.Context, record authcore.Record) (more bool, err error) {
+	m, err := readMessage(record, w.id)
+	if err != nil {
 		w.attempted(ResultDamaged)
 		return true, w.bury(ctx, record)
 	}
@@ -128,10 +136,10 @@ func (w *worker) handle(ctx context.Context, record authcore.Record, waiting map
 	switch {
 	case now.Sub(m.Time) < settle:
 		return false, nil
-	case waiting[m.User]:
+	case w.waiting[m.User]:
 		return true, nil
 	case now.Before(m.Next):
-		waiting[m.User] = true
+		w.waiting[m.User] = true
 		return true, nil
 	}
 	if held, err := w.lease(ctx); !held {
@@ -161,7 +169,7 @@ func (w *worker) handle(ctx context.Context, record authcore.Record, waiting map
 		return true, errors.Join(sendErr, w.bury(ctx, record))
 	}
 	w.attempted(ResultRetried)
-	waiting[m.User] = true
+	w.waiting[m.User] = true
 	if w.failures++; w.failures >= maxFailures {
 		w.paused = now.Add(pause(w.failures-maxFailures+1, longestEndpointPause))
 	}
