@@ -9,8 +9,9 @@ type Caller struct {
 	UserAgent string
 	// Languages is the Accept-Language header, or "".
 	Languages string
-	// Device is the token of a remembered device, or "". It is a secret.
-	Device string
+	// Devices are the tokens of remembered devices, of which one may be that of the user.
+	// They are secrets.
+	Devices []string
 	// Browser reports that a page sent the request: browsers add an Origin to every
 	// POST of a page (Fetch standard, section 3.2).
 	Browser bool

@@ -204,7 +204,7 @@ func (h *Handler) serve(matched route, r *request) (err error) {
 
 // caller describes the sender of a request.
 func (h *Handler) caller(r *request) authcore.Caller {
-	return authcore.Caller{IP: h.ClientIP(r.Request), UserAgent: r.UserAgent(), Browser: true, Device: h.cookies().Device(r.Request)}
+	return authcore.Caller{IP: h.ClientIP(r.Request), UserAgent: r.UserAgent(), Browser: true, Devices: h.cookies().Devices(r.Request)}
 }
 
 // peer returns the other end of the connection, or the zero Addr.

@@ -177,6 +177,51 @@ func TestHardeningDeviceCookie(t *testing.T) {
 	}
 }
 
+// A sub-domain sets cookies with the name of the device cookie, which browsers send first
+// (RFC 6265, section 8.6). The browser is remembered all the same. A cookie of another user
+// or of a damaged record replaces no factor and prevents no login.
+func TestHardeningTossedDeviceCookies(t *testing.T) {
+	w := newWorld(t, withFactors(account.SecondFactorOptional))
+	remembered := func(email string) string {
+		b := w.browser()
+		b.signIn(email)
+		a := b.enrol()
+		b.post(b.half(email, "/"), "code", a.code(), "remember", "1").must(http.StatusSeeOther)
+		return b.cookies[deviceCookie]
+	}
+	genuine, other, damaged := remembered(ann), remembered("eve@example.com"), "a-damaged-record"
+	record := authcore.Record{
+		RecordKey: authcore.RecordKey{Kind: "device", Key: authcore.DigestOf("device", damaged).String()},
+		Created:   w.realm.Now(), Expires: w.realm.Now().Add(time.Hour), Data: []byte("{"),
+	}
+	if err := w.store.PutRecord(t.Context(), record, authcore.PutOptions{Now: w.realm.Now()}); err != nil {
+		t.Fatalf("PutRecord() = %v", err)
+	}
+	for _, test := range []struct {
+		devices []string
+		want    string // the beginning of the path after the login
+	}{
+		{[]string{genuine}, "/"},
+		{[]string{"x", genuine}, "/"},
+		{[]string{other, "", strings.Repeat("A", 3000), damaged, genuine}, "/"},
+		{[]string{genuine, other}, "/"},
+		{[]string{other}, "/auth/factor"},
+		{[]string{damaged}, "/auth/factor"},
+	} {
+		b := w.browser()
+		b.ask(ann, "/")
+		cookies := "__Host-edgeauth-login=" + b.cookies["__Host-edgeauth-login"]
+		for _, device := range test.devices {
+			cookies += "; " + deviceCookie + "=" + device
+		}
+		got := b.send(http.MethodPost, w.mails.path(), nil, "Cookie", cookies).must(http.StatusSeeOther).location()
+		if !strings.HasPrefix(got, test.want) || test.want == "/" && got != "/" {
+			t.Errorf("a login with the device cookies %.60q leads to %q, want %q", test.devices, got, test.want)
+		}
+		w.advance(time.Minute)
+	}
+}
+
 // A page of another site sends the forms of the second factor (CWE-352).
 func TestHardeningCrossSiteFactor(t *testing.T) {
 	w := newWorld(t, withFactors(account.SecondFactorOptional))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -73,31 +72,37 @@ func (s *Service) Remember(ctx context.Context, user authcore.User, caller authc
 	return token, nil
 }
 
-// Device returns the device with this token. An unknown or expired token is that of no
-// device.
-func (s *Service) Device(ctx context.Context, token string) (Device, error) {
-	if token == "" || len(token) > maxDeviceToken || s.cfg.Remember == 0 {
-		return Device{}, nil
+// Devices returns the devices with these tokens. Unknown and expired tokens have none.
+func (s *Service) Devices(ctx context.Context, tokens []string) ([]Device, error) {
+	if s.cfg.Remember == 0 {
+		return nil, nil
 	}
-	record, err := s.store.Record(ctx, deviceKey(token), s.now())
-	switch {
-	case errors.Is(err, authcore.ErrNotFound):
-		return Device{}, nil
-	case err != nil:
-		return Device{}, err
+	var devices []Device
+	for _, token := range tokens {
+		if token == "" || len(token) > maxDeviceToken {
+			continue
+		}
+		record, err := s.store.Record(ctx, deviceKey(token), s.now())
+		switch {
+		case errors.Is(err, authcore.ErrNotFound):
+		case err != nil:
+			return nil, err
+		default:
+			devices = append(devices, readDevice(record))
+		}
 	}
-	return readDevice(record)
+	return devices, nil
 }
 
-func readDevice(record authcore.Record) (Device, error) {
+// readDevice returns the device of a record. One that cannot be read replaces no factor,
+// so that the user proves the factor again.
+func readDevice(record authcore.Record) Device {
+	device := Device{ID: record.Key, Created: record.Created, Expires: record.Expires}
 	var data deviceData
-	if err := json.Unmarshal(record.Data, &data); err != nil {
-		return Device{}, fmt.Errorf("read a device record: %w", err)
+	if json.Unmarshal(record.Data, &data) == nil {
+		device.UserAgent, device.userID, device.epoch = data.UserAgent, record.Owner, data.Epoch
 	}
-	return Device{
-		ID: record.Key, Created: record.Created, Expires: record.Expires, UserAgent: data.UserAgent,
-		userID: record.Owner, epoch: data.Epoch,
-	}, nil
+	return device
 }
 
 func deviceKey(token string) authcore.RecordKey {

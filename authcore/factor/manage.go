@@ -92,11 +92,7 @@ func (s *Service) devices(ctx context.Context, user authcore.User) ([]Device, er
 	}
 	var devices []Device
 	for _, record := range records {
-		device, err := readDevice(record)
-		if err != nil {
-			return nil, err
-		}
-		if device.Replaces(user) {
+		if device := readDevice(record); device.Replaces(user) {
 			devices = append(devices, device)
 		}
 	}

@@ -174,7 +174,9 @@ func (h *Handler) caller(r *request) authcore.Caller {
 // callerOn is caller for a login on a remembered device.
 func (h *Handler) callerOn(r *request, device string) authcore.Caller {
 	caller := h.caller(r)
-	caller.Device = device
+	if device != "" {
+		caller.Devices = []string{device}
+	}
 	return caller
 }
 

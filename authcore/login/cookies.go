@@ -66,14 +66,18 @@ func (c Cookies) Session(grant session.Grant, now time.Time) (*http.Cookie, erro
 
 // Tokens returns the values of the session cookies of a request, of which the first that
 // verifies counts.
-func (c Cookies) Tokens(r *http.Request) []string {
-	var tokens []string
-	for _, cookie := range r.CookiesNamed(c.Name(gate.CookieSession)) {
-		if len(tokens) < maxCookies {
-			tokens = append(tokens, cookie.Value)
+func (c Cookies) Tokens(r *http.Request) []string { return c.values(r, gate.CookieSession) }
+
+// values returns the values of all cookies of a name: a sub-domain can add one, which may
+// precede that of the site (RFC 6265, section 8.6).
+func (c Cookies) values(r *http.Request, name string) []string {
+	var values []string
+	for _, cookie := range r.CookiesNamed(c.Name(name)) {
+		if len(values) < maxCookies {
+			values = append(values, cookie.Value)
 		}
 	}
-	return tokens
+	return values
 }
 
 // Browser returns the digest of the login cookie, or "".
@@ -93,13 +97,9 @@ func (c Cookies) browser(r *http.Request) string {
 	return ""
 }
 
-// Device returns the token of the device cookie, or "".
-func (c Cookies) Device(r *http.Request) string {
-	if cookie, err := r.Cookie(c.Name(gate.CookieDevice)); err == nil {
-		return cookie.Value
-	}
-	return ""
-}
+// Devices returns the values of the device cookies of a request, of which one may be that
+// of the user who logs in.
+func (c Cookies) Devices(r *http.Request) []string { return c.values(r, gate.CookieDevice) }
 
 func browserDigest(value string) string { return authcore.DigestOf("login cookie", value).String() }
 

@@ -74,12 +74,12 @@ func (p *proof) count(begun *authcore.Session) {
 
 // need returns what the login lacks. A user who adds a login to the account is signed in
 // already, which candidate.link checked.
-func (s *Service) need(begun *authcore.Session, p proof, user authcore.User, device factor.Device) account.FactorNeed {
+func (s *Service) need(begun *authcore.Session, p proof, user authcore.User, devices []factor.Device) account.FactorNeed {
 	need := s.cfg.Rules.FactorNeed(user)
 	switch {
 	case p.by != nil || begun.ACR == session.TwoFactors:
 		return account.FactorNotNeeded
-	case need == account.FactorProof && device.Replaces(user):
+	case need == account.FactorProof && slices.ContainsFunc(devices, func(d factor.Device) bool { return d.Replaces(user) }):
 		begun.Device = true
 		return account.FactorNotNeeded
 	}

@@ -280,7 +280,7 @@ func TestRememberedDevice(t *testing.T) {
 func (f *fixture) byLinkOn(device, email string) (session.Grant, error) {
 	f.t.Helper()
 	from := caller
-	from.Device = device
+	from.Devices = []string{device}
 	return f.Logins.ByLink(f.t.Context(), login.LinkLogin{Token: tokenOf(f.mail(email)), ClientKey: clientKey, Caller: from})
 }
 

@@ -170,7 +170,7 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 	if err != nil {
 		return session.Grant{}, err
 	}
-	device, err := s.cfg.Factors.Device(ctx, a.caller.Device)
+	devices, err := s.cfg.Factors.Devices(ctx, a.caller.Devices)
 	if err != nil {
 		return session.Grant{}, err
 	}
@@ -197,7 +197,7 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 		}
 		s.cfg.Rules.UpdateRoles(&d.account, begun.Created) // which may require a second factor
 		entered = d
-		if need = s.need(&begun, p, d.account.User, device); need != account.FactorNotNeeded {
+		if need = s.need(&begun, p, d.account.User, devices); need != account.FactorNotNeeded {
 			// One factor changes no account that exists.
 			if known, exists := before[d.account.User.ID]; exists {
 				return known, nil
