@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -213,14 +214,36 @@ func TestPublishedPackages(t *testing.T) {
 			t.Fatal(err)
 		}
 		var described struct {
-			Version string
-			Private bool
+			Version    string
+			Private    bool
+			Repository struct{ URL, Directory string }
 		}
 		if err := json.Unmarshal(text, &described); err != nil {
 			t.Fatalf("decoding %s: %v", name, err)
 		}
+		if packed[name] {
+			checkPublished(t, r.root, filepath.Dir(name), described.Repository.URL, described.Repository.Directory)
+		}
 		if published := described.Version != "" && !described.Private; published != packed[name] {
 			t.Errorf("%s: published is %t, but in npmPackages is %t", name, published, packed[name])
+		}
+	}
+}
+
+// checkPublished checks what npm requires of a package with provenance: the repository. Its
+// site shows the README, whose links must not be relative.
+func checkPublished(t *testing.T, root, folder, repository, directory string) {
+	t.Helper()
+	if want := "git+https://" + module + ".git"; repository != want || directory != filepath.ToSlash(folder) {
+		t.Errorf("%s/package.json: repository = %q, %q, want %q, %q", folder, repository, directory, want, filepath.ToSlash(folder))
+	}
+	readme, err := os.ReadFile(filepath.Join(root, folder, "README.md"))
+	if err != nil {
+		t.Errorf("the page of %s at npm: %v", folder, err)
+	}
+	for _, link := range regexp.MustCompile(`\]\(([^)]*)\)`).FindAllSubmatch(readme, -1) {
+		if !strings.HasPrefix(string(link[1]), "https://") {
+			t.Errorf("%s/README.md links to %s, want a link with https", folder, link[1])
 		}
 	}
 }
