@@ -73,7 +73,7 @@ export interface Options {
   clientKey?: string
   /** The address of the login API. Default: `/v1/auth`, for the cookie `/auth`. */
   api?: string
-  /** Default: localStorage, which tabs share; in memory if the browser blocks it. */
+  /** Default: localStorage, which tabs share. What it refuses is kept in memory. */
   storage?: TokenStorage
   /** Default: the global fetch. */
   fetch?: typeof fetch
@@ -89,16 +89,16 @@ export interface Options {
 /** A failed call. */
 export class AuthError extends Error {
   /** The HTTP status, or 0 if there was no answer. */
-  readonly status: number
+  declare readonly status: number
   /** A code of docs/errors.md, `network` without an answer, or undefined. */
-  readonly code: ErrorCode | 'network' | undefined
+  declare readonly code: ErrorCode | 'network' | undefined
   /** Messages for faulty fields, by field. */
-  readonly fields: Record<string, string[]>
+  declare readonly fields: Record<string, string[]>
   /** Seconds after which the call may succeed, or undefined. */
-  readonly retryAfter: number | undefined
+  declare readonly retryAfter: number | undefined
 
   /** The answer as it is, with what some codes add, such as `challenge`. */
-  readonly body: Failure
+  declare readonly body: Failure
 
   constructor(status: number, body: Failure, retryAfter?: number, cause?: unknown) {
     const fields = body.detail == null ? body as Record<string, string[]> : {}
@@ -118,7 +118,8 @@ interface Stored { token: string, user: User, exp: number, expires: number, rene
 /** What a social login needs when the browser returns. */
 interface Pending { provider: string, state: string, redirect_uri: string, link: boolean }
 
-const ended: unknown[] = ['invalid_token', 'user_inactive', 'not_admitted']
+/** Codes of status 403 that end a session. */
+const ended: unknown[] = ['user_inactive', 'not_admitted']
 
 /** A client. It is valid until `close`. */
 export type Auth = ReturnType<typeof createAuth>
@@ -127,18 +128,21 @@ export type Auth = ReturnType<typeof createAuth>
 export function createAuth(options: Options = {}) {
   const { clientKey } = options
   const page = globalThis.location as Location | undefined
-  const api = new URL((options.api ?? (clientKey ? '/v1/auth' : '/auth')).replace(/\/*$/, '/'), page?.href)
+  const api = new URL((options.api ?? (clientKey ? '/v1/auth' : '/auth')).replace(/\/*$/, '/'), page?.href ?? 'http://localhost') // on a server nothing is called
   const trusted = [api.origin, page?.origin, ...options.origins ?? []]
   const key = 'edgeauth:' + api.href
   const device = key + ':device'
   const send = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args))
-  const storage = options.storage ?? usable(() => localStorage)
+  const storage = withMemory(() => options.storage ?? localStorage)
   const listeners = new Set<(change: Change) => void>()
   const closing = new AbortController()
   let refreshing: Promise<Stored | null> | undefined
   let asking: Promise<Stored | null> | undefined
+  let finishing: Promise<NewSession | null> | undefined
   let asked = !!clientKey
   let lastRequest: string | undefined
+  /** How far the clock of the browser is ahead of the server's, or NaN. */
+  let ahead = NaN
 
   const read = (): Stored | null => {
     try {
@@ -174,14 +178,14 @@ export function createAuth(options: Options = {}) {
     const old = read()
     if (refresh && (!old || old.exp > exp)) return old
     const now = Date.now()
-    const life = lifetime(token) ?? exp - now
-    // Who asks again about the cookie does not learn when it was issued.
-    const renew = !token && old?.exp == exp ? old.renew : now + life / 2
+    const life = lifetime(token) ?? exp - now + (ahead || 0)
+    // The answer to a question about the cookie does not contain its age.
+    const renew = !token && !refresh && old?.exp == exp ? old.renew : now + life / 2
     return write({ token, user, exp, expires: now + life, renew })!
   }
 
   const call = async <T>(method: string, path: string, body?: unknown, token?: string): Promise<T> => {
-    let response: Response
+    let response: Response, answer
     try {
       response = await send(new URL(path, api), {
         method,
@@ -189,10 +193,12 @@ export function createAuth(options: Options = {}) {
         signal: AbortSignal.timeout(20_000),
         ...body ? { body: JSON.stringify(body) } : {},
       })
+      ahead = Date.now() - Date.parse(response.headers.get('Date')!)
+      // Neither half an answer nor the page of a portal is a success.
+      answer = response.status == 204 ? {} : await response.json().catch((error) => response.ok ? Promise.reject(error) : {})
     } catch (cause) {
       throw new AuthError(0, { detail: 'The server cannot be reached.', code: 'network' }, undefined, cause)
     }
-    const answer = await response.json().catch(() => ({}))
     if (response.ok) return answer
     throw new AuthError(response.status, answer, Number(response.headers.get('Retry-After')) || undefined)
   }
@@ -240,10 +246,11 @@ export function createAuth(options: Options = {}) {
   const current = async () => {
     // A failure of the network does not sign out.
     if (!asked) await ask().catch((error) => read() ?? Promise.reject(error))
-    const stored = read()
-    if (!stored || Date.now() < stored.renew) return stored
+    const stored = read(), now = Date.now()
+    // Before the time of the login, the clock was corrected.
+    if (!stored || now < stored.renew && now >= 2 * stored.renew - stored.expires) return stored
     const fresh = refresh(stored)
-    if (Date.now() >= stored.expires) return fresh
+    if (now >= stored.expires) return fresh
     fresh.catch(() => {}) // the token works, and the next call tries again
     return stored
   }
@@ -266,7 +273,7 @@ export function createAuth(options: Options = {}) {
   }
   const keepUser = (user: User) => {
     const stored = read()
-    if (stored) write({ ...stored, user })
+    if (stored?.user.id == user.id) write({ ...stored!, user })
     return user
   }
   const login = async (path: string, body: object, asUser?: boolean): Promise<NewSession> => {
@@ -287,7 +294,8 @@ export function createAuth(options: Options = {}) {
     if (event.key == key || event.key == null) update()
   }, { signal })
   globalThis.document?.addEventListener('visibilitychange', () => {
-    if (document.visibilityState != 'visible') return
+    if (document.hidden) return
+    update() // a page that the browser kept for the Back button gets no events
     asked = !!clientKey // a page without scripts may have changed the cookie
     current().catch(() => {})
   }, { signal })
@@ -317,7 +325,7 @@ export function createAuth(options: Options = {}) {
     /** Like the global fetch, with the token of the session for trusted origins. It repeats a request once after a 401. */
     async fetch(input: RequestInfo | URL, init?: RequestInit) {
       const request = new Request(input, init)
-      const session = trusted.includes(new URL(request.url).origin) ? await current() : null
+      const session = trusted.includes(new URL(request.url).origin) && await current()
       if (!session) return send(request)
       const attempt = ({ token }: Stored) => {
         const copy = request.clone()
@@ -357,19 +365,7 @@ export function createAuth(options: Options = {}) {
     /** The same, to add the account at the provider to the signed-in user. */
     linkSocial: (provider: string, redirectUri: string) => start(provider, redirectUri, true),
     /** Ends what startSocial or linkSocial began. Returns null if the address does not belong to it. */
-    async finishSocial(address: string | URL = page!.href) {
-      const back = new URL(address).searchParams
-      const pending = JSON.parse(sessionStorage.getItem(key) ?? 'null') as Pending | null
-      if (!pending || back.get('state') !== pending.state) return null
-      if (!back.has('code')) {
-        sessionStorage.removeItem(key)
-        throw new AuthError(400, { detail: back.get('error') ?? '', code: 'provider_denied' })
-      }
-      const fields = Object.fromEntries(['code', 'iss', 'device_id'].flatMap((name) => back.has(name) ? [[name, back.get(name)]] : []))
-      const session = await login('social/login/', { ...pending, ...fields }, pending.link)
-      sessionStorage.removeItem(key)
-      return session
-    },
+    finishSocial: (address: string | URL = page!.href) => finishing ??= finish(new URL(address).searchParams).finally(() => finishing = undefined),
 
     /**
      * Logs in with a call of the API that has no method here; as the signed-in user if the
@@ -404,13 +400,14 @@ export function createAuth(options: Options = {}) {
     /** The sessions of the user on all devices. */
     sessions: () => signed<DeviceSession[]>('GET', 'sessions/'),
     endSession: (id: string) => signed<void>('DELETE', `sessions/${encodeURIComponent(id)}/`),
-    /** Ends this session, or all sessions of the user. The browser forgets the token in any case. */
+    /** Ends this session, or all sessions of the user. The browser forgets a token in any case, but not a cookie if the call fails. */
     async logout({ everywhere = false } = {}) {
       const stored = read()
-      write(null)
+      if (clientKey) write(null)
       if (stored || !clientKey) await call('POST', 'logout/', { everywhere }, stored?.token).catch((error: AuthError) => {
         if (error.status != 401) throw error
       })
+      if (!clientKey) write(null)
     },
     /** Ends the client's listeners. */
     close() {
@@ -419,11 +416,19 @@ export function createAuth(options: Options = {}) {
     },
   }
 
+  async function finish(back: URLSearchParams) {
+    const pending = JSON.parse(sessionStorage.getItem(key) ?? 'null') as Pending | null
+    if (!pending || back.get('state') !== pending.state) return null
+    const value = (name: string) => back.get(name) ?? undefined
+    const code = value('code')
+    const session = code && await login('social/login/', { ...pending, code, iss: value('iss'), device_id: value('device_id') }, pending.link)
+    sessionStorage.removeItem(key)
+    if (!session) throw new AuthError(400, { detail: value('error') ?? '', code: 'provider_denied' })
+    return session
+  }
   async function start(provider: string, redirect_uri: string, link: boolean) {
     const body = { provider, client_key: clientKey, link, ...clientKey ? { redirect_uri } : { return_to: pathOf(redirect_uri) } }
-    const { url, state } = link
-      ? await signed<{ url: string, state: string }>('POST', 'social/authorize/', body)
-      : await call<{ url: string, state: string }>('POST', 'social/authorize/', body)
+    const { url, state } = await (link ? signed : call)<{ url: string, state: string }>('POST', 'social/authorize/', body)
     if (clientKey) sessionStorage.setItem(key, JSON.stringify({ provider, state, redirect_uri, link } satisfies Pending))
     page!.assign(url)
   }
@@ -445,18 +450,30 @@ function lifetime(token: string) {
   }
 }
 
-/** The storage of the browser, or one in memory if it is blocked. */
-function usable(get: () => TokenStorage): TokenStorage {
-  try {
-    const storage = get()
-    storage.getItem('')
-    return storage
-  } catch {
-    const items = new Map<string, string>()
-    return {
-      getItem: (key) => items.get(key) ?? null,
-      setItem: (key, value) => void items.set(key, value),
-      removeItem: (key) => void items.delete(key),
+/** A storage that keeps in memory what the browser refuses: it may be blocked or full. */
+function withMemory(get: () => TokenStorage): TokenStorage {
+  const items = new Map<string, string>()
+  const attempt = <T>(run: (storage: TokenStorage) => T) => {
+    try {
+      return run(get())
+    } catch {
+      return null
     }
+  }
+  const remove = (key: string) => attempt((storage) => storage.removeItem(key))
+  return {
+    getItem: (key) => items.get(key) ?? attempt((storage) => storage.getItem(key)),
+    setItem(key, value) {
+      items.set(key, value)
+      attempt((storage) => {
+        storage.setItem(key, value)
+        items.delete(key)
+      })
+      if (items.has(key)) remove(key) // an old session must not return with a reload
+    },
+    removeItem(key) {
+      items.delete(key)
+      remove(key)
+    },
   }
 }

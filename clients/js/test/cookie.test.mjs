@@ -169,3 +169,33 @@ test('a refresh that is answered after a logout does not sign in again', async (
   await new Promise(setImmediate)
   assert.equal(auth.snapshot, null)
 })
+
+test('a clock that is a year ahead does not refresh all the time', async () => {
+  const server = new Site()
+  const { auth, paths } = open(server)
+  server.signIn()
+  server.cookie -= 365 * day // by the clock of the server
+  const session = server.session.bind(server)
+  server.session = () => {
+    const answer = session()
+    answer.headers.set('Date', new Date(clock.now - 365 * day).toUTCString())
+    return answer
+  }
+  server.answer = () => server.session()
+  for (let n = 0; n < 5; n++) await auth.fetch(site + '/orders')
+  await new Promise(setImmediate)
+  assert.equal(paths().filter((path) => path === '/token/refresh/').length, 0)
+  assert.ok(auth.snapshot.expiresAt > new Date(clock.now + 13 * day), 'the end is not by the clock of the browser')
+})
+
+test('a refresh that was not needed is not repeated with each call', async () => {
+  const { auth, server, paths } = open()
+  server.signIn()
+  await auth.session()
+  clock.now -= 10 * day // the clock was corrected
+  for (let n = 0; n < 5; n++) {
+    await auth.session()
+    await new Promise(setImmediate)
+  }
+  assert.deepEqual(paths(), ['/session/', '/token/refresh/'])
+})
