@@ -28,7 +28,9 @@ func ParseRoles(names []string) ([]string, error) {
 
 // SetRoles replaces the roles that the user has now. If they differ, it appends the
 // revocation that gives the new roles to tokens that were issued before. The revocation
-// lasts until all tokens of the live sessions have expired.
+// lasts until all tokens of the live sessions have expired. Without a live session it
+// lifts an earlier one, which would give the roles of then to the token of a login soon
+// after it.
 func (a *Account) SetRoles(roles []string, now time.Time) {
 	if slices.Equal(a.User.Roles, roles) {
 		return
@@ -40,7 +42,10 @@ func (a *Account) SetRoles(roles []string, now time.Time) {
 			until = session.Expires
 		}
 	}
-	if until.After(now) {
+	switch {
+	case until.After(now):
 		a.Revocations = append(a.Revocations, gate.RolesChange(a.User.ID, roles, now, until))
+	case a.User.Created.Before(now): // otherwise there was no change before
+		a.Revocations = append(a.Revocations, Revocation{Kind: RevokeRoles, ID: a.User.ID})
 	}
 }
