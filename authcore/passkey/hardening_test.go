@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
+	"github.com/edgeauth/edgeauth/authcore/gate"
 	"github.com/edgeauth/edgeauth/authcore/login"
 	"github.com/edgeauth/edgeauth/authcore/passkey"
 	"github.com/edgeauth/edgeauth/authcore/realm"
@@ -284,4 +286,61 @@ func TestHardeningOtherRealm(t *testing.T) {
 	other := newFixture(t, func(c *realm.Config) { c.Realm = "other" })
 	_, err := other.login(other.assertion(a))
 	wantCode(t, "ByPasskey() at another realm", err, 400, authcore.CodeUnknownPasskey)
+}
+
+// Attack: a page of another site shows the login page in a frame, and asks for the passkey
+// there (Web Authentication Level 3, section 13.4.9; CWE-1021).
+func TestHardeningFrames(t *testing.T) {
+	f := newFixture(t, nil)
+	claims := f.loginAs(ann)
+	a := authenticator.New(origin)
+	f.register(claims, a)
+	for _, top := range []string{"https://evil.example", origin, "https://admin.example.com"} {
+		a.Top = top
+		_, err := f.login(f.assertion(a))
+		wantCode(t, "ByPasskey() in a frame of "+top, err, 400, authcore.CodeInvalidPasskey)
+		framed := authenticator.New(origin)
+		framed.Top = top
+		_, err = f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: f.response(claims, framed)})
+		wantCode(t, "Register() in a frame of "+top, err, 400, authcore.CodeInvalidPasskey)
+	}
+	a.Top = ""
+	if _, err := f.login(f.assertion(a)); err != nil {
+		t.Errorf("ByPasskey() without a frame = %v, want nil", err)
+	}
+}
+
+// Attack: an attacker with a login of one factor has the options for a passkey. The owner
+// notices, and ends the session or adds a second factor. The node of the attacker does not
+// know yet (CWE-613): the passkey, which would outlive the session, is refused.
+func TestHardeningRegistrationAfterTheSession(t *testing.T) {
+	f := newFixture(t, func(cfg *realm.Config) { cfg.Rules.SecondFactor = account.SecondFactorOptional })
+	for name, test := range map[string]struct {
+		change func(*authcore.Account, *gate.Claims)
+		status int
+		code   authcore.Code
+	}{
+		"the session ended": {func(a *authcore.Account, claims *gate.Claims) {
+			a.EndSessions(func(s authcore.Session) bool { return s.ID == claims.Session })
+		}, 401, authcore.CodeInvalidToken},
+		"a second factor was added": {func(a *authcore.Account, _ *gate.Claims) {
+			a.User.Factors = append(a.User.Factors, authcore.Factor{Kind: authcore.FactorTOTP, ID: "x", Created: f.clock()})
+		}, 403, authcore.CodeSecondFactorRequired},
+		"the user was disabled": {func(a *authcore.Account, _ *gate.Claims) { a.User.Disabled = true }, 403, authcore.CodeUserInactive},
+	} {
+		claims := f.loginAs(strings.ReplaceAll(name, " ", ".") + "@example.com")
+		response := f.response(claims, authenticator.New(origin))
+		_, err := f.store.UpdateAccount(t.Context(), claims.Subject, f.clock(), func(a *authcore.Account) error {
+			test.change(a, claims)
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("UpdateAccount() = %v", err)
+		}
+		_, err = f.Passkeys.Register(t.Context(), claims, passkey.Registration{Credential: response})
+		wantCode(t, "Register() after "+name, err, test.status, test.code)
+		if list, err := f.Passkeys.ListFor(t.Context(), claims.Subject); err != nil || len(list) != 0 {
+			t.Errorf("passkeys after %s = %v, %v, want none", name, list, err)
+		}
+	}
 }

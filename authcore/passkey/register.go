@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -128,7 +129,7 @@ func (s *Service) Register(ctx context.Context, claims *gate.Claims, r Registrat
 	if err := record.Validate(); err != nil {
 		return Passkey{}, Invalid(err)
 	}
-	user, err := s.put(ctx, c, record)
+	user, err := s.put(ctx, claims, c, record)
 	if err != nil {
 		return Passkey{}, err
 	}
@@ -173,20 +174,25 @@ func (s *Service) attested(handle []byte, parsed *protocol.ParsedCredentialCreat
 	return credential, nil
 }
 
-// put stores the record and uses up the challenge, as one step, if the user is active.
-// A credential that is registered already, perhaps by another user, is refused (Web
+// put stores the record and uses up the challenge, as one step, if the session of the token
+// is live and has the second factor that its user has: both may have changed since the
+// options, perhaps a moment ago on another node. A credential that is registered already, perhaps by another user, is refused (Web
 // Authentication Level 3, section 7.1, step 26).
-func (s *Service) put(ctx context.Context, c challenge, record authcore.Record) (authcore.User, error) {
+func (s *Service) put(ctx context.Context, claims *gate.Claims, c challenge, record authcore.Record) (authcore.User, error) {
 	if err := s.keepDomain(ctx); err != nil {
 		return authcore.User{}, authcore.Unavailable(err)
 	}
 	account, err := s.cfg.Store.Login(ctx, authcore.LoginStep{
 		Now: record.Created, Claims: []authcore.Record{c.used(record.Created), record}, Refs: []authcore.UserRef{{ID: record.Owner}},
 		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
-			if owner := found.Accounts[0].User; owner.ID == "" || owner.Disabled {
+			owner := found.Accounts[0]
+			switch {
+			case owner.User.ID == "" || owner.User.Disabled:
 				return authcore.Account{}, authcore.Inactive()
+			case !slices.ContainsFunc(owner.Sessions, func(session authcore.Session) bool { return session.ID == claims.Session }):
+				return authcore.Account{}, &authcore.Error{Status: http.StatusUnauthorized, Code: authcore.CodeInvalidToken, Detail: "Invalid token."}
 			}
-			return found.Accounts[0], nil
+			return owner, s.cfg.Accounts.CheckFactor(claims, owner.User)
 		},
 	})
 	if errors.Is(err, authcore.ErrExists) {

@@ -24,6 +24,8 @@ const (
 type Authenticator struct {
 	// Origin is the origin of the page.
 	Origin string
+	// Top is the origin of the page around a frame with the page of Origin; "" for no frame.
+	Top string
 	// Flags are those of responses.
 	Flags byte
 	// Count is the sign count of responses.
@@ -141,7 +143,11 @@ func (a *Authenticator) Assert(credential *Credential, challenge string) ([]byte
 }
 
 func (a *Authenticator) clientData(kind, challenge string) []byte {
-	data, _ := json.Marshal(map[string]any{"type": kind, "challenge": challenge, "origin": a.Origin, "crossOrigin": false})
+	client := map[string]any{"type": kind, "challenge": challenge, "origin": a.Origin, "crossOrigin": a.Top != ""}
+	if a.Top != "" {
+		client["topOrigin"] = a.Top
+	}
+	data, _ := json.Marshal(client)
 	return data
 }
 
