@@ -187,3 +187,28 @@ func TestHardeningStepUpBruteForce(t *testing.T) {
 	_, err := f.Factors.Verify(t.Context(), f.claims(ann), factor.Proof{Code: p.code(), Caller: caller})
 	wantCode(t, err, 429, authcore.CodeThrottled)
 }
+
+// An attacker with the first factor of a user accepts an invitation that grants roles, or
+// logs in after the configuration gave the user roles. The step stores nothing without the
+// second factor, so that no session has these roles, on this node either.
+func TestHardeningRolesWithOneFactor(t *testing.T) {
+	f := newFixture(t, withFactors(account.SecondFactorOptional))
+	_, owner := f.enrol(f.loginAs("ann@example.com"))
+	reloaded := newFixture(t, func(c *realm.Config) {
+		withFactors(account.SecondFactorOptional)(c)
+		c.Store = f.store
+		c.Rules.Roles = []account.RoleRule{{Role: "admin", To: []string{"ann@example.com"}}}
+	})
+	reloaded.clock.Advance(2 * time.Minute)
+	if claims := reloaded.claims(owner); len(claims.Roles) > 0 {
+		t.Fatalf("roles before the login = %q, want none", claims.Roles)
+	}
+	reloaded.challenged("ann@example.com")
+	user, err := f.store.User(t.Context(), authcore.UserRef{ID: owner.User.ID})
+	if err != nil || len(user.Roles) > 0 {
+		t.Fatalf("User() after one factor = %+v, %v, want no role", user, err)
+	}
+	if claims := reloaded.claims(owner); len(claims.Roles) > 0 {
+		t.Errorf("roles of the session of the owner = %q, want none", claims.Roles)
+	}
+}

@@ -200,6 +200,7 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 		if need = s.need(&begun, p, d.account.User, devices); need != account.FactorNotNeeded {
 			// One factor changes no account that exists.
 			if known, exists := before[d.account.User.ID]; exists {
+				entered.account.Revocations = nil // which are not stored
 				return known, nil
 			}
 			return d.account, nil
