@@ -37,6 +37,7 @@ var otherPrograms = map[string]string{
 	"printf":         "",
 	"psql":           "-A -c -d -t",
 	"read":           "-r",
+	"runuser":        "-u",
 	"sed":            "",
 	"sha256sum":      "--check --ignore-missing",
 	"systemctl":      "",

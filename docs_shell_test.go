@@ -64,6 +64,12 @@ func checkCommand(t *testing.T, directory *string, words []string) {
 		}
 	case "go":
 		checkGoCommand(t, *directory, arguments)
+	case "env":
+		checkCommand(t, directory, arguments)
+	case "runuser":
+		end := slices.Index(words, "--") + 1
+		checkOtherProgram(t, words[:end])
+		checkCommand(t, directory, words[end:])
 	case "node", "python3":
 		if _, err := os.Stat(filepath.Join(*directory, arguments[0])); err != nil && !hasExample(t, arguments[0]) {
 			t.Errorf("%s: %v, and docs/examples has no such file", name, err)

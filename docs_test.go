@@ -174,6 +174,33 @@ func TestDocumentedLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// The comparison in the README consists of rows of the whole one, which is checked.
+func TestReadmeComparison(t *testing.T) {
+	whole := readFile(t, "docs/comparison.md")
+	rows := regexp.MustCompile(`(?m)^\|(?:[^|\n]*\|){7}$`).FindAllString(readFile(t, "README.md"), -1)
+	if len(rows) < 3 {
+		t.Fatalf("README.md has %d rows of a comparison, want its head and more", len(rows))
+	}
+	for _, row := range rows {
+		if !strings.Contains(whole, row+"\n") {
+			t.Errorf("docs/comparison.md does not have the row of README.md:\n%s", row)
+		}
+	}
+}
+
+// Badges of the README show workflows that exist.
+func TestReadmeBadges(t *testing.T) {
+	badges := regexp.MustCompile(`actions/(workflows/[a-z.]+)/badge\.svg`).FindAllStringSubmatch(readFile(t, "README.md"), -1)
+	if len(badges) == 0 {
+		t.Error("README.md has no badge of a workflow")
+	}
+	for _, badge := range badges {
+		if _, err := os.Stat(".github/" + badge[1]); err != nil {
+			t.Errorf("README.md has a badge of a workflow: %v", err)
+		}
+	}
+}
+
 // pages lists the documentation.
 func pages(t *testing.T) []string {
 	t.Helper()

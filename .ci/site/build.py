@@ -49,6 +49,7 @@ def copy() -> None:
     home = re.sub(r"\]\(" + re.escape(REPOSITORY) + r"docs/(?!examples)", "](", home)
     home = re.sub(r"\]\(docs/", "](", home)
     home = re.sub(r'(src|srcset)="docs/', r'\1="', home)
+    home = re.sub(r"(?m)^\[!\[.*\n", "", home)  # badges would be loaded from other servers
     home = home.replace("(decisions/README.md)", "(decisions/index.md)").replace("(README.md)", "(index.md)")
     (SOURCE / "index.md").write_text(home)
 
