@@ -5,7 +5,7 @@
 #	docker build --build-arg VERSION=v1.2.3 -t edgeauth .
 #
 # docs/install.md describes its use.
-FROM --platform=$BUILDPLATFORM caddy:2.11.9-builder AS builder
+FROM --platform=$BUILDPLATFORM golang:1.26-alpine AS builder
 WORKDIR /src
 COPY go.mod go.sum newest.mod newest.sum ./
 RUN go mod download -modfile=newest.mod

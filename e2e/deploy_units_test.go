@@ -143,6 +143,14 @@ func TestUnits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// Without it, Caddy reports an error whenever it rotates a log file.
+		if !strings.Contains(string(text), "\nSystemCallFilter=~@privileged @resources\n# Rotated log files get the owner of the former one.\nSystemCallFilter=@chown\n") {
+			t.Errorf("%s does not allow @chown after it refuses @privileged", from)
+		}
+		// The package of caddy makes the second one for access logs.
+		if strings.HasSuffix(from, ".conf") && !strings.Contains(string(text), "\nReadWritePaths=/var/lib/caddy -/var/log/caddy\n") {
+			t.Errorf("%s does not allow writing the directories of Debian's package caddy", from)
+		}
 		write(to, string(text), 0o644)
 	}
 	write("/usr/bin/edgeauth", "#!/bin/sh\n", 0o755)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,6 +33,7 @@ func TestWalk(t *testing.T) {
 	w.step("edit three lines", w.edit)
 	w.step("start", w.start)
 	w.ready()
+	w.step("check", w.check)
 	page := openTab(t, startBrowser(t), "about:blank")
 	w.step("sign in", func() { w.signIn(page) })
 	w.step("read the metrics", func() {
@@ -194,6 +196,26 @@ func (w *walk) edit() {
 	}
 }
 
+// check runs the command of docs/install.md that tests the configuration.
+func (w *walk) check() {
+	w.t.Helper()
+	page, err := os.ReadFile("../docs/install.md")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	command := regexp.MustCompile(`(?m)^runuser -u edgeauth -- env (.* check .*)$`).FindSubmatch(page)
+	if command == nil {
+		w.t.Fatal("docs/install.md has no command that runs check as the user edgeauth")
+	}
+	// The certificate authority of the test; elsewhere the system trusts that of the mail server.
+	out := w.run("/bin/sh", "-c", "runuser -u edgeauth -- env SSL_CERT_FILE=/etc/walk-ca.pem "+string(command[1]))
+	for _, want := range []string{"/var/lib/edgeauth/caddy/edgeauth/edgeauth.db is in use", "ok     mailer smtp"} {
+		if !strings.Contains(out, want) {
+			w.t.Errorf("check does not report %q:\n%s", want, out)
+		}
+	}
+}
+
 // signIn opens the application in Chromium, which leads to the login page, and enters the
 // code of the mail.
 func (w *walk) signIn(page *tab) {
@@ -255,6 +277,10 @@ func (w *walk) remove() {
 				w.t.Errorf("after %s, %s: %v, want it kept: %t", after, path, err, want)
 			}
 		}
+	}
+	// A secret that the operator added, as docs/install.md describes.
+	if err := os.WriteFile(w.in("/etc/edgeauth/secrets/google"), []byte("secret"), 0o600); err != nil {
+		w.t.Fatal(err)
 	}
 	w.run("/usr/bin/dpkg", "--remove", "edgeauth")
 	kept("the removal", map[string]bool{
