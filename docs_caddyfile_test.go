@@ -17,8 +17,8 @@ import (
 )
 
 // checkCaddyfile checks that the block is valid, in the format of `caddy fmt`. A block
-// without the global options is a fragment: a directive of a site, or options of a
-// realm.
+// without the global options is a fragment: sites, a directive of a site, or options of
+// a realm.
 func checkCaddyfile(t *testing.T, b block) {
 	if formatted := string(caddyfile.Format([]byte(b.text))); formatted != b.text {
 		t.Errorf("the format differs, caddy fmt returns:\n%s", formatted)
@@ -26,6 +26,8 @@ func checkCaddyfile(t *testing.T, b block) {
 	source := b.text
 	switch {
 	case strings.HasPrefix(source, "{"):
+	case sites.MatchString(source):
+		source = "{\nedgeauth {\n" + strings.Replace(minimal, "insecure_debug_links", "mailer log", 1) + "}\n}\n" + source
 	case siteDirective.MatchString(source):
 		source = "{\nedgeauth {\n" + minimal + "}\n}\nhttp://localhost:8080 {\n" + source + "login_page\n}\n"
 	default:
@@ -64,6 +66,7 @@ func checkCaddyfile(t *testing.T, b block) {
 }
 
 var (
+	sites         = regexp.MustCompile(`^[a-z]+\.example\.com \{\n`)
 	siteDirective = regexp.MustCompile(`^(?:token_auth|login_api|login_page|admin_page)\b`)
 	variable      = regexp.MustCompile(`\{env\.([A-Z0-9_]+)\}`)
 	secretFile    = regexp.MustCompile(`\{file\.[^}]+\}`)

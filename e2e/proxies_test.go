@@ -82,6 +82,8 @@ func startTLSEdge(t *testing.T, authority *ca.Authority, target string, identity
 				w.Header().Set(name, "")
 			}
 			w.Header().Set("X-Auth-User-Id", "user-of-the-cookie")
+		case "elsewhere": // as Caddy answers for a host that it does not serve
+			w.Header().Del("Set-Cookie")
 		case "303":
 			w.Header().Add("Set-Cookie", "return=/page; Path=/")
 			w.Header().Set("Location", "https://api.example.com/v1/auth/page/?from="+url.QueryEscape(r.Header.Get("X-Forwarded-Uri")))
@@ -279,6 +281,10 @@ func checkBrowserAnswers(t *testing.T, p *site, recipe proxyRecipe) {
 	got = p.do(t, http.MethodGet, "/page", "", "", "Cookie", "answer=503")
 	if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") != "5" || got.body != `{"detail":"down"}` {
 		t.Errorf("unavailable = %d %v %s, want the 503 of edgeauth", got.status, got.header, got.body)
+	}
+	got = p.do(t, http.MethodGet, "/page", "", "", "Cookie", "answer=elsewhere", "X-Auth-User-Id", "forged")
+	if got.status < http.StatusInternalServerError {
+		t.Errorf("answer 200 without a user = %d %s, want 5xx and no call of the application", got.status, got.body)
 	}
 	got = p.do(t, http.MethodGet, "/page", "", "", "Cookie", "answer=200")
 	headers, _ := got.must(t, http.StatusOK).object(t)["headers"].(map[string]any)

@@ -60,6 +60,12 @@ core.register_action("edgeauth", { "http-req" }, function(txn)
     if answer.status ~= 200 then
         return reply(txn, answer.status, answer.headers, answer.body)
     end
+    -- A 200 without a user is not from edgeauth: servers answer so for a host or path
+    -- that they do not know.
+    local user = answer.headers["x-auth-user-id"]
+    if not user or user[0] == "" then
+        return reply(txn, 503)
+    end
 
     -- Some frameworks read X_Auth_User_Id and X.Auth.User.Id as X-Auth-User-Id.
     local ours = {}
