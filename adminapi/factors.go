@@ -32,7 +32,7 @@ func (r *Realm) factorsOf(ctx context.Context, user authcore.User) ([]Factor, er
 		shown = append(shown, one)
 	}
 	if r.Passkeys != nil {
-		registered, err := r.Passkeys.ListFor(ctx, user.ID)
+		registered, err := r.Passkeys.ListFor(ctx, user)
 		if err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ type Account struct {
 // Clone returns a deep copy.
 func (a Account) Clone() Account {
 	a.User.Roles, a.User.Granted = slices.Clone(a.User.Roles), slices.Clone(a.User.Granted)
-	a.User.Factors = slices.Clone(a.User.Factors)
+	a.User.Factors, a.User.Passkeys = slices.Clone(a.User.Factors), slices.Clone(a.User.Passkeys)
 	a.Identities = slices.Clone(a.Identities)
 	for i := range a.Identities {
 		a.Identities[i].Roles = slices.Clone(a.Identities[i].Roles)

@@ -29,6 +29,9 @@ type User struct {
 	// Factors lists the second factors of the user. It is authoritative: a record that
 	// it does not name is not a factor.
 	Factors []Factor `json:"factors,omitempty"`
+	// Passkeys lists the keys of the records of the user's passkeys. It is authoritative:
+	// a record that it does not name is not a passkey.
+	Passkeys []string `json:"passkeys,omitempty"`
 	// DeviceEpoch is incremented to forget all remembered devices of the user.
 	DeviceEpoch int `json:"device_epoch,omitempty"`
 	// Disabled users get no token and keep none.

@@ -21,6 +21,7 @@ func TestExportIsComplete(t *testing.T) {
 			map[string]string{"Granted": "granted_roles"},
 			map[string]string{
 				"Factors":     "the records of the factors are exported",
+				"Passkeys":    "the records of the passkeys are exported",
 				"DeviceEpoch": "a counter",
 				"Disabled":    "a disabled user has no export",
 			},

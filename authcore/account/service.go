@@ -105,16 +105,3 @@ func (s *Service) update(ctx context.Context, userID string, change func(*authco
 	}
 	return account, err
 }
-
-// EndSessionsIf ends the sessions of a user for which the predicate holds, and puts their
-// revocations in force on this node.
-func (s *Service) EndSessionsIf(ctx context.Context, userID string, which func(authcore.Session) bool) error {
-	_, err := s.update(ctx, userID, func(account *authcore.Account) error {
-		account.EndSessions(which)
-		return nil
-	})
-	if err != nil {
-		return authcore.StoreError(err, authcore.Inactive())
-	}
-	return nil
-}

@@ -33,10 +33,6 @@ func shown(identity authcore.Identity) bool {
 // last_identity if the user could not log in any more.
 func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, caller authcore.Caller, publicID string) error {
 	var unlinked authcore.Identity
-	hasPasskey, err := s.hasPasskey(ctx, claims.Subject)
-	if err != nil {
-		return authcore.Unavailable(err)
-	}
 	account, err := s.update(ctx, claims.Subject, func(account *authcore.Account) error {
 		if account.User.Disabled {
 			return authcore.Inactive()
@@ -51,7 +47,7 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, caller authco
 		if !account.Retire(unlinked.Key()) {
 			account.Identities[i].State = authcore.IdentityUnlinked
 		}
-		if !s.mayLose(unlinked, *account, hasPasskey) {
+		if !s.mayLose(unlinked, *account) {
 			return lastIdentity()
 		}
 		s.endSessionsThrough(account, unlinked, claims.Session)
@@ -60,11 +56,6 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, caller authco
 	if err != nil {
 		return authcore.StoreError(err, authcore.Inactive())
 	}
-	if hasPasskey && !s.loginUsable(account) {
-		if err := s.relinkLast(ctx, claims.Subject, unlinked); err != nil {
-			return err
-		}
-	}
 	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUnlinked, Method: unlinked.Provider, UserID: claims.Subject, SessionID: claims.Session})
 	s.cfg.Notices.Send(ctx, account.User, Notice{
 		Kind: authcore.MailUnlinked, Method: unlinked.Provider, Client: claims.Client, Caller: caller,
@@ -72,26 +63,20 @@ func (s *Service) Unlink(ctx context.Context, claims *gate.Claims, caller authco
 	return nil
 }
 
-// relinkLast gives an identity back, and returns the 409 error last_identity, if a
-// simultaneous request removed the passkey that was left: passkeys are records, which are
-// not part of the step.
-func (s *Service) relinkLast(ctx context.Context, userID string, unlinked authcore.Identity) error {
-	if left, err := s.hasPasskey(ctx, userID); err != nil || left {
-		return nil //nolint:nilerr // the identity was removed after a check
-	}
-	restored := false
+// RemovePasskey removes a passkey from the list of a user. Sessions that began with it end
+// in the same step, except for one. The error is 409 last_identity if the user could not log
+// in any more, unless evenLast is set.
+func (s *Service) RemovePasskey(ctx context.Context, userID, id, except string, evenLast bool) error {
 	_, err := s.update(ctx, userID, func(account *authcore.Account) error {
-		identity := account.Identity(unlinked.Key())
-		if restored = identity != nil && !s.loginUsable(*account); restored {
-			*identity = unlinked
+		account.User.Passkeys = slices.DeleteFunc(account.User.Passkeys, func(one string) bool { return one == id })
+		if !evenLast && !s.loginUsable(*account) {
+			return lastIdentity()
 		}
+		account.EndSessions(func(session authcore.Session) bool { return session.Identity == id && session.ID != except })
 		return nil
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return authcore.StoreError(err, authcore.Inactive())
-	case restored:
-		return lastIdentity()
 	}
 	return nil
 }

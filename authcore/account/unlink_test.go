@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -258,45 +259,44 @@ func TestUnlinkOfTheLastTwo(t *testing.T) {
 	}
 }
 
-// passkeyLost removes the passkey of annID before the first change of an account.
-type passkeyLost struct {
-	account.Store
-	once sync.Once
-}
-
-func (s *passkeyLost) UpdateAccount(ctx context.Context, id string, now time.Time, change func(*authcore.Account) error) (authcore.Account, error) {
-	var err error
-	s.once.Do(func() { err = s.DeleteRecord(ctx, authcore.RecordKey{Kind: account.PasskeyKind, Key: "p"}) })
-	if err != nil {
-		return authcore.Account{}, err
-	}
-	return s.Store.UpdateAccount(ctx, id, now, change)
-}
-
-// A simultaneous removal of the passkey that was left must not lock the user out (CWE-362).
-func TestUnlinkBesideAPasskey(t *testing.T) {
-	for name, lost := range map[string]bool{"passkey stays": false, "passkey is removed meanwhile": true} {
-		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, authcore.User{}, []authcore.Identity{identity("github", ann)}, func(cfg *account.Config) {
-				cfg.Passkeys = true
-				if lost {
-					cfg.Store = &passkeyLost{Store: cfg.Store}
+// Identities and passkeys that are removed at the same time must not be the last ones
+// (CWE-362).
+func TestUnlinkNextToPasskeys(t *testing.T) {
+	for range 20 {
+		f := newFixture(t, authcore.User{Passkeys: []string{"p", "q"}}, []authcore.Identity{identity("github", ann), identity("google-oauth2", ann)},
+			func(cfg *account.Config) {
+				cfg.Passkeys, cfg.Observe = true, func(context.Context, authcore.Event) {} // events of the fixture have no lock
+			})
+		var removed atomic.Int32
+		var callers sync.WaitGroup
+		remove := func(what string, call func(ctx context.Context) error) {
+			callers.Go(func() {
+				err := call(context.WithoutCancel(t.Context()))
+				public, _ := errors.AsType[*authcore.Error](err)
+				switch {
+				case err == nil:
+					removed.Add(1)
+				case public == nil || public.Code != authcore.CodeLastIdentity:
+					t.Errorf("removal of %s = %v, want nil or last_identity", what, err)
 				}
 			})
-			f.put(authcore.Item{Record: &authcore.Record{
-				RecordKey: authcore.RecordKey{Kind: account.PasskeyKind, Key: "p"}, Owner: annID, Created: f.now, Data: []byte("{}"),
-			}})
-			err := f.Unlink(t.Context(), f.claims, authcore.Caller{}, "github")
-			if !lost {
-				if err != nil || len(f.shown()) != 0 {
-					t.Errorf("Unlink() = %v, left %v, want no identity", err, f.shown())
-				}
-				return
-			}
-			wantError(t, "Unlink()", err, 409, authcore.CodeLastIdentity)
-			if left := f.shown(); !slices.Equal(left, []string{"github"}) || slices.Contains(f.events, authcore.EventUnlinked) {
-				t.Errorf("identities after Unlink() = %v with the events %v, want github and no event", left, f.events)
-			}
-		})
+		}
+		for _, id := range []string{"github", "google-oauth2"} {
+			remove(id, func(ctx context.Context) error { return f.Unlink(ctx, f.claims, authcore.Caller{}, id) })
+		}
+		for _, id := range []string{"p", "q"} {
+			remove(id, func(ctx context.Context) error { return f.RemovePasskey(ctx, annID, id, "", false) })
+		}
+		callers.Wait()
+		user, err := f.CurrentUser(t.Context(), f.claims)
+		if left := len(user.Passkeys) + len(f.shown()); err != nil || removed.Load() != 3 || left != 1 {
+			t.Fatalf("%d of 4 removals succeeded, %d login methods are left, %v, want 3 and 1", removed.Load(), left, err)
+		}
 	}
+}
+
+// A realm without passkeys does not count those that users have from before.
+func TestUnlinkWithPasskeysOff(t *testing.T) {
+	f := newFixture(t, authcore.User{Passkeys: []string{"p"}}, []authcore.Identity{identity("github", ann)}, nil)
+	wantError(t, "Unlink()", f.Unlink(t.Context(), f.claims, authcore.Caller{}, "github"), 409, authcore.CodeLastIdentity)
 }

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"context"
 	"slices"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -30,42 +29,22 @@ func (s *Service) identityUsable(user authcore.User, identity authcore.Identity)
 	return s.cfg.Rules.AdmitsUser(user, &identity)
 }
 
-// PasskeyKind is the kind of the records of passkeys. Their owner is the ID of the user.
-const PasskeyKind = "passkey"
-
-// hasPasskey reports whether the user has a passkey that logs in.
-func (s *Service) hasPasskey(ctx context.Context, userID string) (bool, error) {
-	if !s.cfg.Passkeys {
-		return false, nil
-	}
-	records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: PasskeyKind, Owner: userID}, s.now())
-	return len(records) > 0, err
+// passkeyUsable reports whether the user can log in with a passkey.
+func (s *Service) passkeyUsable(user authcore.User) bool {
+	return s.cfg.Passkeys && len(user.Passkeys) > 0 && s.cfg.Rules.AdmitsUser(user, nil)
 }
 
-// loginUsable reports whether the user can log in by mail or with an identity.
+// loginUsable reports whether the user can log in.
 func (s *Service) loginUsable(account authcore.Account) bool {
-	return s.mailUsable(account.User) ||
+	return s.mailUsable(account.User) || s.passkeyUsable(account.User) ||
 		slices.ContainsFunc(account.Identities, func(identity authcore.Identity) bool { return s.identityUsable(account.User, identity) })
-}
-
-// CheckOtherLogin returns the 409 error last_identity unless the user can log in by mail
-// or with an identity, for a user who is about to lose the last passkey.
-func (s *Service) CheckOtherLogin(ctx context.Context, userID string) error {
-	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: userID}, s.now())
-	switch {
-	case err != nil:
-		return authcore.StoreError(err, authcore.Inactive())
-	case !s.loginUsable(account):
-		return lastIdentity()
-	}
-	return nil
 }
 
 // mayLose reports whether an account, given as it is without the identity, may
 // lose it. A login method that is usable now has to be left. An identity of a
 // provider that is not offered at present may go if anything else is left.
-func (s *Service) mayLose(identity authcore.Identity, left authcore.Account, hasPasskey bool) bool {
-	if s.loginUsable(left) || hasPasskey && s.cfg.Rules.AdmitsUser(left.User, nil) {
+func (s *Service) mayLose(identity authcore.Identity, left authcore.Account) bool {
+	if s.loginUsable(left) {
 		return true
 	}
 	active := func(other authcore.Identity) bool { return other.State == authcore.IdentityActive }

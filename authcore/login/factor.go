@@ -28,8 +28,6 @@ const (
 	challengeLifetime = 10 * time.Minute
 	// challengeKind is the kind of the records of used challenges.
 	challengeKind = "challenge"
-	// passkeyKind is the kind of the records of passkeys.
-	passkeyKind = "passkey"
 )
 
 // challenge is the content of a challenge.
@@ -92,14 +90,8 @@ func (s *Service) challenge(ctx context.Context, a *attempt, user authcore.User,
 	missing := &authcore.MissingFactor{
 		Methods: account.FactorMethods(user), Enrol: need == account.FactorEnrolment, ExpiresIn: challengeLifetime,
 	}
-	if missing.Enrol {
-		has, err := s.hasPasskey(ctx, user)
-		if err != nil {
-			return nil, err
-		}
-		if has {
-			missing.Enrol, missing.Methods = false, []string{passkeyKind}
-		}
+	if missing.Enrol && s.hasPasskey(user) {
+		missing.Enrol, missing.Methods = false, []string{MethodPasskey}
 	}
 	nonce, err := s.cfg.Random.Secret()
 	if err != nil {
@@ -125,12 +117,8 @@ func (s *Service) challenge(ctx context.Context, a *attempt, user authcore.User,
 
 // hasPasskey reports whether the user has a passkey, which proves two factors. A first
 // factor alone must not add another second factor next to it.
-func (s *Service) hasPasskey(ctx context.Context, user authcore.User) (bool, error) {
-	if s.cfg.Passkeys == nil {
-		return false, nil // it cannot be used
-	}
-	passkeys, _, err := s.store.ListRecords(ctx, authcore.RecordFilter{Kind: passkeyKind, Owner: user.ID, Limit: 1}, s.now(), "")
-	return len(passkeys) > 0, err
+func (s *Service) hasPasskey(user authcore.User) bool {
+	return s.cfg.Passkeys != nil && len(user.Passkeys) > 0
 }
 
 // openChallenge returns the content of a challenge of this realm that has not expired.
@@ -206,14 +194,7 @@ func (s *Service) enrolling(ctx context.Context, text string) (authcore.User, er
 		return authcore.User{}, invalidChallenge()
 	case err != nil:
 		return authcore.User{}, authcore.Unavailable(err)
-	case !opened.Enrol || s.cfg.Rules.FactorNeed(user) == account.FactorProof:
-		return authcore.User{}, invalidChallenge()
-	}
-	has, err := s.hasPasskey(ctx, user)
-	switch {
-	case err != nil:
-		return authcore.User{}, authcore.Unavailable(err)
-	case has:
+	case !opened.Enrol || s.cfg.Rules.FactorNeed(user) == account.FactorProof || s.hasPasskey(user):
 		return authcore.User{}, invalidChallenge()
 	}
 	return user, nil

@@ -119,9 +119,12 @@ func TestHardeningEnrolmentBesideAPasskey(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Find() failed: %v", err)
 	}
-	record := authcore.Record{RecordKey: authcore.RecordKey{Kind: "passkey", Key: "k"}, Owner: user.ID, Created: f.clock.Now()}
-	if err := f.store.PutRecord(t.Context(), record, authcore.PutOptions{Now: f.clock.Now()}); err != nil {
-		t.Fatalf("PutRecord() failed: %v", err)
+	_, err = f.store.UpdateAccount(t.Context(), user.ID, f.clock.Now(), func(a *authcore.Account) error {
+		a.User.Passkeys = []string{"k"}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("UpdateAccount() failed: %v", err)
 	}
 	if now := f.challenged("ann@example.com"); now.Enrol || len(now.Methods) != 1 || now.Methods[0] != "passkey" {
 		t.Errorf("missing factor = %+v, want the passkey", now)

@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
@@ -41,15 +42,12 @@ func (s *Service) ByPasskey(ctx context.Context, r PasskeyLogin) (session.Grant,
 	return s.recordUse(ctx, grant, m.assertion)
 }
 
-// recordUse records the login in the passkey. If the passkey was removed while the login
-// was in progress, its session ends.
+// recordUse records the login in the passkey. If the passkey was removed after the login
+// step, its session has ended.
 func (s *Service) recordUse(ctx context.Context, grant session.Grant, assertion passkey.Assertion) (session.Grant, error) {
 	err := s.cfg.Passkeys.Used(ctx, assertion)
 	switch {
 	case errors.Is(err, authcore.ErrNotFound):
-		if err := s.cfg.Sessions.EndGranted(ctx, grant); err != nil {
-			return session.Grant{}, authcore.Unavailable(err)
-		}
 		return session.Grant{}, passkey.Unknown()
 	case err != nil:
 		s.log.WarnContext(ctx, "recording use of passkey failed", "user", grant.User.ID, "passkey", assertion.ID, "error", err)
@@ -74,11 +72,12 @@ func (m *byPasskey) prove(ctx context.Context, a *attempt) (proof, error) {
 	}, nil
 }
 
-// decide applies the rules for accounts to the owner of the passkey.
+// decide applies the rules for accounts to the owner of the passkey. The passkey may have
+// been removed after it was verified.
 func (m *byPasskey) decide(found authcore.LoginFound) (decision, error) {
 	owner := found.Accounts[0]
 	switch {
-	case owner.User.ID == "":
+	case !slices.Contains(owner.User.Passkeys, m.assertion.ID):
 		return decision{}, passkey.Unknown()
 	case !m.cfg.Rules.AdmitsUser(owner.User, nil):
 		return decision{}, account.NotAdmitted()

@@ -60,11 +60,7 @@ func (m *secondFactor) proveFactor(ctx context.Context) (method string, err erro
 	if m.Enrolment == "" {
 		return m.cfg.Factors.Use(ctx, m.user, factor.Proof{Code: m.Code, RecoveryCode: m.RecoveryCode, Caller: m.Caller})
 	}
-	has, err := m.hasPasskey(ctx, m.user)
-	switch {
-	case err != nil:
-		return "", err
-	case has || !m.mayEnrol(m.user):
+	if !m.mayEnrol(m.user) {
 		return "", authcore.ErrNotFound
 	}
 	m.prepared, err = m.cfg.Factors.Prepare(ctx, m.user, m.Enrolment, m.Code)
@@ -73,7 +69,7 @@ func (m *secondFactor) proveFactor(ctx context.Context) (method string, err erro
 
 // mayEnrol reports whether the first factor suffices to add a factor.
 func (m *secondFactor) mayEnrol(user authcore.User) bool {
-	return m.challenge.Enrol && m.cfg.Rules.FactorNeed(user) != account.FactorProof
+	return m.challenge.Enrol && m.cfg.Rules.FactorNeed(user) != account.FactorProof && !m.hasPasskey(user)
 }
 
 func (m *secondFactor) usedKey() authcore.RecordKey {

@@ -10,6 +10,11 @@
 // options are made again from it, so that every check of the library applies to what
 // was sent.
 //
+// User.Passkeys lists the passkeys of a user. A registration adds the record and its key
+// in one step, and a removal begins with the list, in the step that checks whether the user
+// can still log in. So simultaneous removals leave a login method, and a login with a
+// passkey that is being removed fails. A record that is not listed is not a passkey.
+//
 // A passkey is found by the digest of its credential ID, not by a name or an address
 // of the user. All failures of an assertion have one error, except for a credential
 // that is unknown: the browser needs to know that, to stop offering it.

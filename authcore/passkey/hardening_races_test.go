@@ -138,9 +138,9 @@ func TestHardeningLastLoginRaces(t *testing.T) {
 			})
 		}
 		removals.Wait()
-		left, err := f.Passkeys.ListFor(t.Context(), claims.Subject)
+		left, err := f.Passkeys.List(t.Context(), claims)
 		if err != nil || len(left) == 0 {
-			t.Fatalf("ListFor() after two removals = %+v, %v, want a passkey", left, err)
+			t.Fatalf("List() after two removals = %+v, %v, want a passkey", left, err)
 		}
 	}
 }

@@ -3,7 +3,7 @@ package passkey
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -26,14 +26,17 @@ type found struct {
 
 // of returns the passkeys of a user for this domain, newest first. Records that cannot
 // be decoded are left out.
-func (s *Service) of(ctx context.Context, userID string) ([]found, error) {
-	records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: Kind, Owner: userID}, s.now())
+func (s *Service) of(ctx context.Context, user authcore.User) ([]found, error) {
+	if len(user.Passkeys) == 0 {
+		return nil, nil
+	}
+	records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: Kind, Owner: user.ID}, s.now())
 	if err != nil {
 		return nil, authcore.Unavailable(err)
 	}
 	var list []found
 	for _, record := range records {
-		if content, err := decode(record); err == nil && content.RPID == s.cfg.RPID {
+		if content, err := decode(record); err == nil && content.RPID == s.cfg.RPID && slices.Contains(user.Passkeys, record.Key) {
 			list = append(list, found{record, content})
 		}
 	}
@@ -46,12 +49,12 @@ func (s *Service) List(ctx context.Context, claims *gate.Claims) ([]Passkey, err
 	if err != nil {
 		return nil, err
 	}
-	return s.ListFor(ctx, user.ID)
+	return s.ListFor(ctx, user)
 }
 
 // ListFor returns the passkeys of a user for an operator, newest first.
-func (s *Service) ListFor(ctx context.Context, userID string) ([]Passkey, error) {
-	registered, err := s.of(ctx, userID)
+func (s *Service) ListFor(ctx context.Context, user authcore.User) ([]Passkey, error) {
+	registered, err := s.of(ctx, user)
 	if err != nil {
 		return nil, err
 	}
@@ -109,41 +112,12 @@ func (s *Service) Delete(ctx context.Context, claims *gate.Claims, caller authco
 	if err != nil {
 		return err
 	}
-	registered, err := s.of(ctx, user.ID)
-	if err != nil {
-		return err
-	}
-	if len(registered) <= 1 {
-		if err := s.cfg.Accounts.CheckOtherLogin(ctx, user.ID); err != nil {
-			return err
-		}
-	}
 	event := authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, Client: claims.Client, UserID: user.ID, SessionID: claims.Session}
-	if err := s.remove(ctx, user, record, claims.Session); err != nil {
-		return err
-	}
-	if err := s.restoreLast(ctx, record); err != nil {
+	if err := s.remove(ctx, record, claims.Session, false); err != nil {
 		return err
 	}
 	s.removed(ctx, user, event, caller)
 	return nil
-}
-
-// restoreLast stores a removed passkey again, and returns the 409 error last_identity, if
-// a simultaneous request removed the login method that was left.
-func (s *Service) restoreLast(ctx context.Context, record authcore.Record) error {
-	left, err := s.of(ctx, record.Owner)
-	if err != nil || len(left) > 0 {
-		return nil //nolint:nilerr // the passkey was removed after a check
-	}
-	refused := s.cfg.Accounts.CheckOtherLogin(ctx, record.Owner)
-	if public, ok := errors.AsType[*authcore.Error](refused); !ok || public.Code != authcore.CodeLastIdentity {
-		return nil
-	}
-	if err := s.cfg.Store.PutRecord(ctx, record, authcore.PutOptions{Now: s.now(), IfAbsent: true, OwnedByUser: true}); err != nil {
-		return authcore.StoreError(err, authcore.NotFound())
-	}
-	return refused
 }
 
 // DeleteFor removes a passkey of a user for an operator: a lost one, also the last login
@@ -159,7 +133,7 @@ func (s *Service) DeleteFor(ctx context.Context, userID, id string) error {
 		return err
 	}
 	event := authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, UserID: user.ID}
-	if err := s.remove(ctx, user, record, ""); err != nil {
+	if err := s.remove(ctx, record, "", true); err != nil {
 		return err
 	}
 	s.removed(ctx, user, event, authcore.Caller{})
@@ -179,13 +153,10 @@ func (s *Service) owned(ctx context.Context, userID, id string) (authcore.Record
 	return record, nil
 }
 
-// remove ends the sessions that began with a passkey, except for one, and removes the
-// passkey.
-func (s *Service) remove(ctx context.Context, user authcore.User, record authcore.Record, except string) error {
-	err := s.cfg.Accounts.EndSessionsIf(ctx, user.ID, func(session authcore.Session) bool {
-		return session.Identity == record.Key && session.ID != except
-	})
-	if err != nil {
+// remove removes a passkey and ends the sessions that began with it, except for one. After
+// the first step the record is not a passkey any more.
+func (s *Service) remove(ctx context.Context, record authcore.Record, except string, evenLast bool) error {
+	if err := s.cfg.Accounts.RemovePasskey(ctx, record.Owner, record.Key, except, evenLast); err != nil {
 		return err
 	}
 	if err := s.cfg.Store.DeleteRecord(ctx, record.RecordKey); err != nil {

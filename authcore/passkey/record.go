@@ -14,7 +14,7 @@ import (
 )
 
 // Kind is the kind of the records of passkeys.
-const Kind = account.PasskeyKind
+const Kind = "passkey"
 
 // Passkey is a passkey of a user.
 type Passkey struct {

@@ -38,11 +38,11 @@ func (s *Service) RegistrationOptions(ctx context.Context, claims *gate.Claims) 
 	if err := s.cfg.Accounts.CheckFactor(claims, user); err != nil {
 		return nil, err
 	}
-	registered, err := s.of(ctx, user.ID)
+	registered, err := s.of(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	if len(registered) >= maxPasskeys {
+	if len(user.Passkeys) >= maxPasskeys {
 		return nil, tooMany()
 	}
 	c := challenge{party: partyOf(claims)}
@@ -174,9 +174,10 @@ func (s *Service) attested(handle []byte, parsed *protocol.ParsedCredentialCreat
 	return credential, nil
 }
 
-// put stores the record and uses up the challenge, as one step, if the session of the token
-// is live and has the second factor that its user has: both may have changed since the
-// options, perhaps a moment ago on another node. A credential that is registered already, perhaps by another user, is refused (Web
+// put stores the record, adds it to the list of the user and uses up the challenge, as one
+// step, if the session of the token is live and has the second factor that its user has:
+// both may have changed since the options, perhaps a moment ago on another node. A
+// credential that is registered already, perhaps by another user, is refused (Web
 // Authentication Level 3, section 7.1, step 26).
 func (s *Service) put(ctx context.Context, claims *gate.Claims, c challenge, record authcore.Record) (authcore.User, error) {
 	if err := s.keepDomain(ctx); err != nil {
@@ -191,7 +192,10 @@ func (s *Service) put(ctx context.Context, claims *gate.Claims, c challenge, rec
 				return authcore.Account{}, authcore.Inactive()
 			case !slices.ContainsFunc(owner.Sessions, func(session authcore.Session) bool { return session.ID == claims.Session }):
 				return authcore.Account{}, &authcore.Error{Status: http.StatusUnauthorized, Code: authcore.CodeInvalidToken, Detail: "Invalid token."}
+			case len(owner.User.Passkeys) >= maxPasskeys:
+				return authcore.Account{}, tooMany()
 			}
+			owner.User.Passkeys = append(owner.User.Passkeys, record.Key)
 			return owner, s.cfg.Accounts.CheckFactor(claims, owner.User)
 		},
 	})
@@ -204,20 +208,7 @@ func (s *Service) put(ctx context.Context, claims *gate.Claims, c challenge, rec
 	if err != nil {
 		return authcore.User{}, authcore.Unavailable(err)
 	}
-	return account.User, s.checkCount(ctx, record)
-}
-
-// checkCount removes a passkey again that is one too many. RegistrationOptions checks
-// the number, but several registrations may be in progress.
-func (s *Service) checkCount(ctx context.Context, record authcore.Record) error {
-	registered, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: Kind, Owner: record.Owner}, record.Created)
-	if err != nil || len(registered) <= maxPasskeys {
-		return nil //nolint:nilerr // the passkey is stored; one too many does no harm
-	}
-	if err := s.cfg.Store.DeleteRecord(ctx, record.RecordKey); err != nil {
-		return authcore.Unavailable(err)
-	}
-	return tooMany()
+	return account.User, nil
 }
 
 func taken() *authcore.Error {

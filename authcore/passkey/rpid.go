@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -78,7 +79,15 @@ func (s *Service) domainInUse(ctx context.Context, domain string) (bool, error) 
 			return false, err
 		}
 		for _, record := range records {
-			if stored, err := decode(record); err == nil && stored.RPID == domain {
+			if stored, err := decode(record); err != nil || stored.RPID != domain {
+				continue
+			}
+			owner, err := s.cfg.Store.User(ctx, authcore.UserRef{ID: record.Owner})
+			switch {
+			case errors.Is(err, authcore.ErrNotFound): // deleted meanwhile
+			case err != nil:
+				return false, err
+			case slices.Contains(owner.Passkeys, record.Key):
 				return true, nil
 			}
 		}

@@ -36,12 +36,6 @@ func (s *Service) Logout(ctx context.Context, claims *gate.Claims, everywhere bo
 	return nil
 }
 
-// EndGranted ends the session of a grant that the client does not receive.
-func (s *Service) EndGranted(ctx context.Context, grant Grant) error {
-	claims := claimsOf(grant.User, grant.Session)
-	return s.Logout(ctx, &claims, false)
-}
-
 // lastExpiry returns a time after the expiry of all tokens of a session that is
 // known by one of its tokens only.
 func (s *Service) lastExpiry(claims *gate.Claims) time.Time {

@@ -99,6 +99,8 @@ func spoilAccount(a *authcore.Account) {
 	a.User.ID, a.User.FirstName = "changed", "changed"
 	clear(a.User.Roles)
 	clear(a.User.Granted)
+	clear(a.User.Factors)
+	clear(a.User.Passkeys)
 	for i := range a.Identities {
 		clear(a.Identities[i].Roles)
 	}

@@ -135,6 +135,19 @@ func accountFaults() map[string]fault {
 				return a, err
 			}
 		}},
+		"a change of an older account": {group: "UpdateAccount", inject: func(h *hooked) {
+			h.update = func(ctx context.Context, id string, now time.Time, change change) (account, error) {
+				changed, err := h.Store.Account(ctx, authcore.UserRef{ID: id}, now)
+				if err == nil {
+					err = change(&changed)
+				}
+				pause()
+				if err != nil {
+					return account{}, err
+				}
+				return h.Store.UpdateAccount(ctx, id, now, func(a *account) error { *a = changed; return nil })
+			}
+		}},
 		"writes without a difference": {group: "UpdateAccount", config: func(c *storagetest.Config) {
 			writes := int64(0)
 			c.Writes = func(*testing.T, authcore.Store) int64 { writes++; return writes }

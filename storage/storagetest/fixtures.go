@@ -43,6 +43,7 @@ func newUser(email string) authcore.User {
 	return authcore.User{
 		ID: uuid(), Email: email, EmailVerified: email != "", FirstName: "Ada", LastName: "Lovelace", Nickname: "ada",
 		AvatarURL: "https://img.example/ada.png", Roles: []string{"editor", "operator"}, Granted: []string{"operator"},
+		Factors: []authcore.Factor{{Kind: authcore.FactorTOTP, ID: "factor", Created: start}}, Passkeys: []string{"first", "second"},
 		Created: start, LastLogin: at(time.Minute),
 	}
 }

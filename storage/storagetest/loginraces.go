@@ -73,6 +73,7 @@ func loginRaceChecks() []check {
 			}
 		}},
 		{"NothingOfADeletedUser", deleteRace},
+		{"ListIsBounded", boundedList},
 	}
 }
 

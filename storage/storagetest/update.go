@@ -19,6 +19,7 @@ func updateChecks(config Config) []check {
 			})), authcore.ErrNotFound)
 		}},
 		{"ExpiredIdentityIsAbsent", expiredIdentity},
+		{"LastMethodStays", lastMethod},
 		{"NoUpdateIsLost", func(t *testing.T, store authcore.Store) {
 			account := signUp(t, store, authcore.Account{User: newUser("ada@example.com")})
 			ended, cancel := context.WithCancel(t.Context())
@@ -63,6 +64,9 @@ func accountChanges() map[string]func(*authcore.Account) {
 		"IdentityRoles":     func(a *authcore.Account) { a.Identities[0].Roles, a.Identities[0].RolesAt = nil, time.Time{} },
 		"NoRoles":           func(a *authcore.Account) { a.User.Roles = nil },
 		"RolesInPlace":      func(a *authcore.Account) { a.User.Roles[0] = "auditor" },
+		"NoFactors":         func(a *authcore.Account) { a.User.Factors = nil },
+		"RemovePasskey":     func(a *authcore.Account) { a.User.Passkeys = a.User.Passkeys[1:] },
+		"PasskeyInPlace":    func(a *authcore.Account) { a.User.Passkeys[0] = "third" },
 		"NeverLoggedIn":     func(a *authcore.Account) { a.User.LastLogin = time.Time{} },
 		"Disable":           func(a *authcore.Account) { a.Disable(at(day)) },
 		"Address":           func(a *authcore.Account) { a.User.Email = "countess@example.com" },
