@@ -126,8 +126,13 @@ func digests(item authcore.Item) (id, content [16]byte) {
 	switch {
 	case item.User != nil:
 		u := item.User
+		var factors []string
+		for _, factor := range u.Factors {
+			factors = append(factors, factor.Kind, factor.ID)
+		}
 		return digest(Users, u.ID), digest(
-			u.Email, u.EmailVerified, u.Disabled, u.FirstName, u.LastName, u.AvatarURL, u.Nickname, strings.Join(u.Roles, "\n"), strings.Join(u.Granted, "\n"))
+			u.Email, u.EmailVerified, u.Disabled, u.FirstName, u.LastName, u.AvatarURL, u.Nickname, strings.Join(u.Roles, "\n"), strings.Join(u.Granted, "\n"),
+			strings.Join(factors, "\n"), strings.Join(u.Passkeys, "\n"), u.DeviceEpoch)
 	case item.Identity != nil:
 		i := item.Identity
 		return digest(Identities, i.Provider, i.Issuer, i.Subject, i.Key().Pending),

@@ -237,6 +237,14 @@ func TestCompare(t *testing.T) {
 			from: update(func(a *authcore.Account) { a.User.Roles = nil }),
 			want: "1 users different, users such as user-0",
 		},
+		"a second factor": {
+			from: update(func(a *authcore.Account) { a.User.Factors = []authcore.Factor{{Kind: authcore.FactorTOTP, ID: "f"}} }),
+			want: "1 users different, users such as user-0",
+		},
+		"a passkey": {
+			from: update(func(a *authcore.Account) { a.User.Passkeys = []string{"p"} }),
+			want: "1 users different, users such as user-0",
+		},
 		"an unlinked identity": {
 			from: update(func(a *authcore.Account) { a.Identities[0].State = authcore.IdentityUnlinked }),
 			want: "1 identities different",
