@@ -95,6 +95,9 @@ type MissingFactor struct {
 	Enrol bool
 	// ExpiresIn is the lifetime of the challenge.
 	ExpiresIn time.Duration
+	// RememberFor is the time for which a login can remember the device; zero without
+	// this choice.
+	RememberFor time.Duration
 }
 
 // Error returns code, detail and cause; it is for logs.

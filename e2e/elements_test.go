@@ -69,15 +69,11 @@ func (p *shadow) focus(name string) {
 	p.await("the field "+name, fmt.Sprintf(`() => { const [field] = %s; field?.focus(); return !!field; }`, inside("input[name="+name+"]")))
 }
 
-// remember makes the next second factor remember the browser. The elements have no choice
-// for it; applications have one.
-func (p *shadow) remember() {
+// check ticks a box with a label.
+func (p *shadow) check(name, label string) {
 	p.t.Helper()
-	p.await("the client", `() => {
-		const { login } = auth;
-		auth.login = (path, body, current) => login(path, path === "factors/login/" ? { ...body, remember_device: true } : body, current);
-		return true;
-	}`)
+	p.shows("label", label)
+	p.await("the box "+name, fmt.Sprintf(`() => { const [box] = %s; box?.click(); return box?.checked; }`, inside("input[name="+name+"]")))
 }
 
 // keys types a text and the Enter key into the field that has the focus.
@@ -203,7 +199,7 @@ func TestElements(t *testing.T) {
 	p.keys("code", mail().Code(t))
 	p.shows("h2", "Two-step verification")
 	p.examined("second factor")
-	p.remember()
+	p.check("remember", "Remember this browser for 30 days")
 	p.keys("code", totp.Code(t, secret.Value.Str(), time.Now().Add(30*time.Second)))
 	p.shows("h3", "Remembered browsers")
 	p.examined("remembered browser")

@@ -209,17 +209,18 @@ func noContent(err error) (answer, error) {
 // missingBody is the body of the answer that a second factor is required.
 type missingBody struct {
 	failureBody
-	Challenge string   `json:"challenge,omitempty"`
-	Methods   []string `json:"methods"`
-	Enrol     bool     `json:"enrol"`
-	ExpiresIn int64    `json:"expires_in,omitempty"` // seconds
+	Challenge   string   `json:"challenge,omitempty"`
+	Methods     []string `json:"methods"`
+	Enrol       bool     `json:"enrol"`
+	ExpiresIn   int64    `json:"expires_in,omitempty"`   // seconds
+	RememberFor int64    `json:"remember_for,omitempty"` // seconds
 }
 
 func missingAnswer(e *authcore.Error) answer {
 	a, _ := reply(e.Status, missingBody{ // which can be encoded
 		failureBody: failureBody{Detail: e.Detail, Code: e.Code},
 		Challenge:   e.Missing.Challenge, Methods: append([]string{}, e.Missing.Methods...), Enrol: e.Missing.Enrol,
-		ExpiresIn: int64(e.Missing.ExpiresIn / time.Second),
+		ExpiresIn: int64(e.Missing.ExpiresIn / time.Second), RememberFor: int64(e.Missing.RememberFor / time.Second),
 	})
 	return a
 }

@@ -22,6 +22,7 @@ type factorAnswer struct {
 	RecoveryCodes                                 []string `json:"recovery_codes"`
 	DeviceToken                                   string   `json:"device_token"`
 	ExpiresIn                                     int64    `json:"expires_in"`
+	RememberFor                                   int64    `json:"remember_for"`
 }
 
 func (w *world) totp(secret string) string {
@@ -65,8 +66,8 @@ func TestFactors(t *testing.T) {
 	}
 	w.advance(time.Minute)
 	lacks := w.byMail("ann@example.com", "", http.StatusForbidden)
-	if lacks.Code != "second_factor_required" || lacks.Challenge == "" || lacks.Enrol || len(lacks.Methods) != 2 || lacks.ExpiresIn != 600 {
-		t.Errorf("login = %+v, want a challenge", lacks)
+	if lacks.Code != "second_factor_required" || lacks.Challenge == "" || lacks.Enrol || len(lacks.Methods) != 2 || lacks.ExpiresIn != 600 || lacks.RememberFor != 86400 {
+		t.Errorf("login = %+v, want a challenge, with a day to remember the device", lacks)
 	}
 	w.post("/factors/login/", fmt.Sprintf(`{"challenge":%q}`, lacks.Challenge)).expect(t, 400, `{"code":["This field is required."]}`)
 	done := w.factors("/factors/login/", fmt.Sprintf(`{"challenge":%q,"code":%q,"remember_device":true}`, lacks.Challenge, w.totp(begun.Secret)), http.StatusOK)
@@ -79,7 +80,7 @@ func TestFactors(t *testing.T) {
 	}
 	weak := w.byMail("ann@example.com", done.DeviceToken, http.StatusOK)
 	refused := w.factors("/factors/recovery/", "{}", http.StatusForbidden, "Authorization", "Token "+weak.Token)
-	if refused.Code != "second_factor_required" || refused.Challenge != "" {
+	if refused.Code != "second_factor_required" || refused.Challenge != "" || refused.RememberFor != 0 {
 		t.Errorf("sensitive call with one factor = %+v, want second_factor_required without a challenge", refused)
 	}
 	w.advance(time.Minute)
@@ -105,7 +106,7 @@ func TestFactors(t *testing.T) {
 func TestRequiredFactorAtLogin(t *testing.T) {
 	w := newWorld(t, func(c *realm.Config) { c.Rules.SecondFactor = account.SecondFactorRequired })
 	lacks := w.byMail("ann@example.com", "", http.StatusForbidden)
-	if !lacks.Enrol {
+	if !lacks.Enrol || lacks.RememberFor != 0 {
 		t.Fatalf("login = %+v, want an enrolment", lacks)
 	}
 	begun := w.factors("/factors/totp/", fmt.Sprintf(`{"challenge":%q}`, lacks.Challenge), http.StatusOK)

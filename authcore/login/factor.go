@@ -89,6 +89,7 @@ func (s *Service) need(begun *authcore.Session, p proof, user authcore.User, dev
 func (s *Service) challenge(ctx context.Context, a *attempt, user authcore.User, entered *decision, need account.FactorNeed) (*authcore.MissingFactor, error) {
 	missing := &authcore.MissingFactor{
 		Methods: account.FactorMethods(user), Enrol: need == account.FactorEnrolment, ExpiresIn: challengeLifetime,
+		RememberFor: s.cfg.Factors.Remembers(),
 	}
 	if missing.Enrol && s.hasPasskey(user) {
 		missing.Enrol, missing.Methods = false, []string{MethodPasskey}

@@ -1,6 +1,7 @@
 // Builds dist/: types of the API from openapi.yaml, error codes from errors.md, the
 // modules, and texts of the elements from those of the login page.
 import { execFileSync } from 'node:child_process'
+import { transformSync } from 'esbuild'
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import openapiTS, { astToString } from 'openapi-typescript'
 
@@ -20,7 +21,11 @@ writeFileSync(at('src/codes.ts'), `/** A code of docs/errors.md. */\nexport type
 rmSync(at('dist'), { recursive: true, force: true })
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: folder, stdio: 'inherit' })
 
-const { english } = await import(at('dist/elements-look.js'))
+// Bundlers shorten no style sheet in a string.
+const look = at('dist/elements-look.js')
+const { english, style } = await import(look)
+const short = JSON.stringify(transformSync(style, { loader: 'css', minify: true }).code.trim().replace(/([,:]) /g, '$1'))
+writeFileSync(look, readFileSync(look, 'utf8').replace('`' + style + '`', () => short))
 mkdirSync(at('dist/texts'))
 for (const name of readdirSync(at('../../pages/texts/'))) {
   const all = JSON.parse(readFileSync(at('../../pages/texts/' + name), 'utf8'))

@@ -1,12 +1,10 @@
 /** What the custom elements have in common: a shadow tree, messages, steps, and second factors. */
-import { AuthError, type Auth, type Session } from './index.js'
+import type { Auth, AuthError, Session } from './index.js'
 import { beginTotp, loginWithFactor, missingFactor, verifyFactor, type MissingFactor } from './factors.js'
+import { loginWithPasskey } from './passkeys.js'
 import { failures, style, type Texts } from './elements-look.js'
 
-/** What the elements of a page share. */
-export interface Context { auth: Auth, texts: Texts, redirectUri: string | undefined }
-
-export type Child = Node | string | false | null | undefined
+export type Child = Node | string | false | 0 | null | undefined
 /** A step of the user, which may fail. */
 export type Step = () => Promise<unknown>
 export type Values = Record<string, string>
@@ -15,27 +13,20 @@ export type Values = Record<string, string>
 const Parent = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement
 
 export abstract class Base extends Parent {
+  // What defineElements sets for the elements of a page.
+  declare readonly auth: Auth
+  declare readonly texts: Texts
+  declare readonly redirectUri: string | undefined
   readonly #body = element('div')
   readonly #status = element('p', { role: 'status' })
   readonly #alert = element('p', { role: 'alert' })
-  readonly #context: Context
   #stop?: () => void
   /** What is shown stays until the user continues. */
   #held = false
 
-  constructor(context: Context) {
-    super()
-    this.#context = context
-  }
-  get auth() {
-    return this.#context.auth
-  }
-  get texts() {
-    return this.#context.texts
-  }
   /** The page to which a provider returns. */
   get back() {
-    return this.#context.redirectUri ?? location.origin + location.pathname
+    return this.redirectUri ?? location.origin + location.pathname
   }
 
   connectedCallback() {
@@ -75,26 +66,31 @@ export abstract class Base extends Parent {
       else this.#alert.textContent = this.#message(error as Error)
     }
   }
-  #message(error: Error) {
-    if (!(error instanceof AuthError)) return error.name == 'NotAllowedError' ? '' : error.message // the user cancelled
+  /** The text about any error. Only an AuthError has a status, a code and fields. */
+  #message(error: Error & Partial<AuthError>) {
     const { texts } = this
+    if (error.name == 'NotAllowedError') return '' // the user cancelled
     if (error.status == 429) return texts.ErrThrottled.replace('{time}', `${error.retryAfter ?? 60} s`)
-    if (error.fields.email) return texts.ErrEmail
-    return texts[failures[error.code!]!] ?? error.message
+    return error.fields?.email ? texts.ErrEmail : texts[failures[error.code!]!] ?? error.message
   }
-  /** A form for the missing factor. It completes the login, or repeats the step. */
-  #ask(missing: MissingFactor, step: Step, recovery = false) {
-    const { auth, texts } = this, { challenge, methods } = missing
+  /** Asks for the missing factor, without methods for a recovery code. It completes the login, or repeats the step. */
+  #ask(missing: MissingFactor, step: Step) {
+    const { auth, texts } = this, { challenge, methods, rememberFor } = missing, app = methods.includes('totp')
     this.show([
       heading(texts.TwoStep),
-      this.form([code(recovery ? texts.RecoveryCode : texts.AppCode, recovery)], texts.Continue, async ({ code = '' }) => {
-        const proof = recovery ? { recoveryCode: code } : { code }
-        if (challenge) return loginWithFactor(auth, challenge, proof)
+      (app || !methods[0]) && this.form([
+        code(app ? texts.AppCode : texts.RecoveryCode, !app),
+        app && rememberFor && element('label', {}, element('input', { type: 'checkbox', name: 'remember' }),
+          texts.Remember.replace('{time}', (rememberFor / 86400).toLocaleString(document.documentElement.lang || [], { style: 'unit', unit: 'day' }))),
+      ], texts.Continue, async ({ code = '', remember }) => {
+        const proof = app ? { code } : { recoveryCode: code }
+        if (challenge) return loginWithFactor(auth, challenge, { ...proof, rememberDevice: !!remember })
         await verifyFactor(auth, proof)
         this.render(auth.snapshot)
         return step()
       }),
-      !recovery && methods.includes('recovery') && this.button(texts.UseRecovery, async () => this.#ask(missing, step, true)),
+      methods.includes('passkey') && this.button(texts.SignInPasskey, () => loginWithPasskey(auth)),
+      methods.includes('recovery') && this.button(texts.UseRecovery, async () => this.#ask({ ...missing, methods: [] }, step)),
     ], true)
   }
   /** Adds an application, which the login requires. */
@@ -142,7 +138,7 @@ export abstract class Base extends Parent {
     made.onclick = () => this.run(step)
     return made
   }
-  form(fields: Node[], label: string, step: (values: Values) => Promise<unknown>) {
+  form(fields: Child[], label: string, step: (values: Values) => Promise<unknown>) {
     const made = element('form', {}, ...fields, element('button', {}, label))
     made.onsubmit = (event) => {
       event.preventDefault()

@@ -8,12 +8,12 @@ export const style = `
   --b: var(--border, light-dark(#84848f, #7d7d8a)); --d: var(--danger, light-dark(#b3161b, #ff9a94));
 }
 * { box-sizing: border-box }
-[hidden] { display: none !important }
 h2 { margin: 0 0 1rem; font-size: 1.25rem }
 h3 { margin: 1.5rem 0 .5rem; font-size: 1rem }
 label { display: block; font-weight: 600 }
 input, button { width: 100%; min-height: 2.75rem; margin: .25rem 0 .75rem; padding: .5rem .75rem; border-radius: .5rem; font: inherit }
 input { border: 1px solid var(--b); background: var(--s); color: inherit }
+[type=checkbox] { width: 1.5rem; min-height: 1.5rem; margin: .5rem; vertical-align: middle }
 button { border: 1px solid var(--a); background: var(--a); color: var(--o); font-weight: 600; cursor: pointer }
 .other { background: var(--s); color: inherit; border-color: var(--b) }
 .danger { background: var(--s); color: var(--d); border-color: var(--d) }
@@ -45,6 +45,7 @@ export const english = {
   SignInPasskey: 'Sign in with a passkey',
   AddPasskey: 'Add a passkey',
   PasskeyName: 'Name of the passkey',
+  Remember: 'Remember this browser for {time}',
   TwoStep: 'Two-step verification',
   AppCode: 'Code from your authenticator app',
   UseRecovery: 'Use a recovery code',

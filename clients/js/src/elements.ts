@@ -14,7 +14,7 @@
  * account.
  */
 import type { Auth, Session } from './index.js'
-import { Base, code, element, field, heading, title, type Context } from './elements-base.js'
+import { Base, code, element, field, heading, title } from './elements-base.js'
 import { Account } from './elements-account.js'
 import { english, type Texts } from './elements-look.js'
 import { autofillAvailable, loginWithPasskey, passkeysAvailable } from './passkeys.js'
@@ -30,17 +30,9 @@ export interface ElementOptions {
 
 /** Defines the elements for a client. A page calls it once. */
 export function defineElements(auth: Auth, { redirectUri, texts }: ElementOptions = {}): void {
-  const context: Context = { auth, redirectUri, texts: { ...english, ...texts } }
-  customElements.define('edge-login', class extends Login {
-    constructor() {
-      super(context)
-    }
-  })
-  customElements.define('edge-account', class extends Account {
-    constructor() {
-      super(context)
-    }
-  })
+  Object.assign(Base.prototype, { auth, redirectUri, texts: { ...english, ...texts } })
+  customElements.define('edge-login', Login)
+  customElements.define('edge-account', Account)
 }
 
 class Login extends Base {
@@ -72,7 +64,7 @@ class Login extends Base {
   }
   #link() {
     this.show([this.#heading(), this.button(this.texts.Continue, async () => {
-      await this.auth.loginWithLink(this.auth.linkTokenFrom() ?? '')
+      await this.auth.loginWithLink(this.auth.linkTokenFrom()!)
       history.replaceState(null, '', '/')
     }, '')])
   }

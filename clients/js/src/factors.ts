@@ -11,7 +11,7 @@
  * }
  * ```
  */
-import { AuthError, type Auth, type NewSession } from './index.js'
+import type { Auth, AuthError, NewSession } from './index.js'
 import type { components } from './api.js'
 
 /** What the user has: an application, recovery codes, remembered devices. */
@@ -23,10 +23,12 @@ export type Enrolment = components['schemas']['Enrolment']
 export interface MissingFactor {
   /** Completes the login. Empty if the call needs verifyFactor. It is a secret. */
   challenge: string
-  /** The accepted factors: `totp`, `recovery`. */
+  /** The accepted factors: `totp`, `recovery`, `passkey`. */
   methods: string[]
   /** The user has to add an application to log in. */
   enrol: boolean
+  /** Seconds for which rememberDevice remembers the browser, or 0. */
+  rememberFor: number
 }
 
 /** A code of the application, or a recovery code. */
@@ -34,9 +36,10 @@ export type Proof = { code: string } | { recoveryCode: string }
 
 /** What a call lacks that failed with `second_factor_required`, or null. */
 export function missingFactor(error: unknown): MissingFactor | null {
-  if (!(error instanceof AuthError) || error.code != 'second_factor_required') return null
-  const { challenge = '', methods = [], enrol = false } = error.body
-  return { challenge, methods, enrol }
+  const { code, body = {} } = (error ?? {}) as Partial<AuthError>
+  if (code != 'second_factor_required') return null
+  const { challenge = '', methods = [], enrol = false, remember_for: rememberFor = 0 } = body
+  return { challenge, methods, enrol, rememberFor }
 }
 
 /**

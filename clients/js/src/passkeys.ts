@@ -2,7 +2,7 @@
  * Passkeys: `if (passkeysAvailable()) await loginWithPasskey(auth)`. The realm needs
  * `passkeys optional`.
  */
-import { AuthError, type Auth, type NewSession } from './index.js'
+import type { Auth, AuthError, NewSession } from './index.js'
 import type { components } from './api.js'
 
 /** A passkey of the user. */
@@ -30,7 +30,7 @@ export async function loginWithPasskey(auth: Auth, { autofill = false, signal }:
   try {
     return await auth.login('passkeys/login/', { credential: credential.toJSON() })
   } catch (error) {
-    if (error instanceof AuthError && error.code == 'unknown_passkey') {
+    if ((error as AuthError).code == 'unknown_passkey') {
       // The browser stops offering it.
       const known = PublicKeyCredential as { signalUnknownCredential?: (passkey: { rpId: string, credentialId: string }) => Promise<void> }
       await known.signalUnknownCredential?.({ rpId: options.rpId ?? '', credentialId: credential.id })

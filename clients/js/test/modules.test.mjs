@@ -20,7 +20,7 @@ async function signedIn() {
   return made
 }
 
-const required = () => json(403, { detail: 'A second factor is required.', code: 'second_factor_required', challenge: 'c1', methods: ['totp'], enrol: true })
+const required = () => json(403, { detail: 'A second factor is required.', code: 'second_factor_required', challenge: 'c1', methods: ['totp'], enrol: true, remember_for: 86400 })
 
 test('a login with a second factor', async () => {
   const { auth, server, last } = setup()
@@ -28,7 +28,7 @@ test('a login with a second factor', async () => {
   const error = await auth.loginWithLink('t').catch((error) => error)
   assert.ok(error instanceof AuthError)
   assert.deepEqual(error.fields, {})
-  assert.deepEqual(missingFactor(error), { challenge: 'c1', methods: ['totp'], enrol: true })
+  assert.deepEqual(missingFactor(error), { challenge: 'c1', methods: ['totp'], enrol: true, rememberFor: 86400 })
   assert.equal(missingFactor(new AuthError(403, { code: 'not_admitted' })), null)
   assert.equal(auth.snapshot, null)
   server.faults.push(async () => {
