@@ -40,6 +40,31 @@ func TestDashboardAndAlertsNameMetrics(t *testing.T) {
 	}
 }
 
+// TestQueriesGroupByLabels checks that dashboard and alert rules group by labels that the
+// metric has: PromQL treats others as empty.
+func TestQueriesGroupByLabels(t *testing.T) {
+	metrics := describedMetrics()
+	grouped := regexp.MustCompile(`by \(([^)]*)\)[ a-z(]*?\b(edgeauth_[a-z_]+)`)
+	for _, file := range []string{"../deploy/grafana/dashboard.json", "../deploy/prometheus/alerts.yml"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatalf("ReadFile: %v", err)
+		}
+		queries := grouped.FindAllStringSubmatch(string(text), -1)
+		if len(queries) == 0 {
+			t.Errorf("%s groups nothing", file)
+		}
+		for _, query := range queries {
+			labels := metrics[strings.TrimSuffix(strings.TrimSuffix(query[2], "_bucket"), "_count")]
+			for label := range strings.SplitSeq(query[1], ", ") {
+				if label != "le" && label != "instance" && !slices.Contains(labels, label) {
+					t.Errorf("%s groups %s by %s, want one of %v", file, query[2], label, labels)
+				}
+			}
+		}
+	}
+}
+
 // describedMetrics returns the labels of each metric.
 func describedMetrics() map[string][]string {
 	described := make(chan *prometheus.Desc)

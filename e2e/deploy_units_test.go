@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -173,3 +175,47 @@ func TestUnits(t *testing.T) {
 
 // tail returns the end of what a program printed.
 func tail(out []byte) []byte { return out[max(0, len(out)-2000):] }
+
+// TestDashboardQueries checks the syntax of each query of the Grafana dashboard.
+func TestDashboardQueries(t *testing.T) {
+	t.Parallel()
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		missing(t, "promtool is not installed: %v", err)
+	}
+	text, err := os.ReadFile("../deploy/grafana/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard struct {
+		Panels []struct {
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(text, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	type rule struct {
+		Record string `json:"record"`
+		Expr   string `json:"expr"`
+	}
+	var rules []rule
+	values := strings.NewReplacer("$__rate_interval", "5m", "$realm", ".*")
+	for _, panel := range dashboard.Panels {
+		for _, target := range panel.Targets {
+			rules = append(rules, rule{fmt.Sprintf("query:%d", len(rules)), values.Replace(target.Expr)})
+		}
+	}
+	group := map[string]any{"groups": []any{map[string]any{"name": "dashboard", "rules": rules}}}
+	file := filepath.Join(t.TempDir(), "rules.json") // JSON is YAML, too
+	if text, err = json.Marshal(group); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", file).CombinedOutput()
+	if err != nil || len(rules) == 0 {
+		t.Errorf("promtool check rules of %d queries: %v\n%s", len(rules), err, out)
+	}
+}
