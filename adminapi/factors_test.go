@@ -3,6 +3,7 @@ package adminapi_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -116,6 +117,60 @@ func TestFactors(t *testing.T) {
 	}
 	if got := mails.count() - told; got != 2 {
 		t.Errorf("the owner got %d mails, want 2", got)
+	}
+}
+
+// Records of factors are damaged, or belong to the domain of before. The operator sees them
+// and removes them: otherwise their user, who has to prove one of them, could never log in.
+func TestDamagedFactors(t *testing.T) {
+	const origin = "https://app.example.com"
+	store := memory.New()
+	one, err := realm.New(t.Context(), realm.Config{
+		Store: store, DebugLinks: true, EmailLink: origin + "/link/{token}", Passkeys: realm.PasskeysOptional,
+		Rules: account.Rules{SecondFactor: account.SecondFactorRequired}, Clients: []authcore.Client{{Name: "web", Key: "key", Origins: []string{origin}}},
+	})
+	if err != nil {
+		t.Fatalf("realm.New() failed: %v", err)
+	}
+	root := operatorsOf(t, one, "root", authcore.OperatorEndpoint)
+	var user adminapi.User
+	root.call("POST", "/users", `{"email":"ann@example.com"}`, 201, &user)
+	put := func(kind, key, data string) {
+		t.Helper()
+		record := authcore.Record{RecordKey: authcore.RecordKey{Kind: kind, Key: key}, Owner: user.ID, Created: time.Now(), Data: []byte(data)}
+		if err := store.PutRecord(t.Context(), record, authcore.PutOptions{Now: time.Now()}); err != nil {
+			t.Fatalf("PutRecord() failed: %v", err)
+		}
+	}
+	put("passkey", "a", "{")
+	put("passkey", "b", `{"name":"phone","rp_id":"old.example"}`)
+	put("totp", "c", "{")
+	put("recovery", "d", "[]")
+	if _, err := store.UpdateAccount(t.Context(), user.ID, time.Now(), func(a *authcore.Account) error {
+		a.User.Passkeys = []string{"a", "b", "gone"}
+		a.User.Factors = []authcore.Factor{{Kind: "totp", ID: "c", Created: time.Now()}, {Kind: "recovery", ID: "d", Created: time.Now()}}
+		return nil
+	}); err != nil {
+		t.Fatalf("UpdateAccount() failed: %v", err)
+	}
+	var shown adminapi.UserDetails
+	root.call("GET", "/users/"+user.ID, "", 200, &shown)
+	names := map[string]string{}
+	for _, factor := range shown.Factors {
+		names[factor.Kind+" "+factor.ID] = factor.Name
+	}
+	want := map[string]string{"passkey a": "(damaged)", "passkey gone": "(damaged)", "passkey b": "phone (old.example)", "totp c": "", "recovery d": "0"}
+	if !maps.Equal(names, want) {
+		t.Fatalf("factors = %v, want %v", names, want)
+	}
+	for _, factor := range shown.Factors {
+		if factor.Kind != "recovery" { // which ends with the application
+			root.call("DELETE", "/users/"+user.ID+"/factors/"+factor.Kind+"/"+factor.ID, "", 204, nil)
+		}
+	}
+	root.call("GET", "/users/"+user.ID, "", 200, &shown)
+	if len(shown.Factors) != 0 {
+		t.Errorf("factors after their removal = %+v, want none", shown.Factors)
 	}
 }
 

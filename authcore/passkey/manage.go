@@ -49,11 +49,6 @@ func (s *Service) List(ctx context.Context, claims *gate.Claims) ([]Passkey, err
 	if err != nil {
 		return nil, err
 	}
-	return s.ListFor(ctx, user)
-}
-
-// ListFor returns the passkeys of a user for an operator, newest first.
-func (s *Service) ListFor(ctx context.Context, user authcore.User) ([]Passkey, error) {
 	registered, err := s.of(ctx, user)
 	if err != nil {
 		return nil, err
@@ -61,6 +56,40 @@ func (s *Service) ListFor(ctx context.Context, user authcore.User) ([]Passkey, e
 	list := make([]Passkey, len(registered))
 	for i, one := range registered {
 		list[i] = passkeyOf(one.record, one.stored)
+	}
+	return list, nil
+}
+
+// damagedName is the name of a passkey whose record cannot be read, for operators.
+const damagedName = "(damaged)"
+
+// ListFor returns the passkeys of a user for an operator, newest first. Those of another
+// domain, and those whose record is damaged or gone, are among them: no login accepts them,
+// but they count as a second factor of the user until they are removed.
+func (s *Service) ListFor(ctx context.Context, user authcore.User) ([]Passkey, error) {
+	records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: Kind, Owner: user.ID}, s.now())
+	if err != nil {
+		return nil, authcore.Unavailable(err)
+	}
+	list := []Passkey{}
+	left := slices.Clone(user.Passkeys)
+	for _, record := range records {
+		i := slices.Index(left, record.Key)
+		if i < 0 {
+			continue
+		}
+		left = slices.Delete(left, i, i+1)
+		content, err := decode(record)
+		switch {
+		case err != nil:
+			content.Name = damagedName
+		case content.RPID != s.cfg.RPID:
+			content.Name += " (" + content.RPID + ")"
+		}
+		list = append(list, passkeyOf(record, content))
+	}
+	for _, id := range left {
+		list = append(list, Passkey{ID: id, Name: damagedName})
 	}
 	return list, nil
 }
@@ -113,7 +142,7 @@ func (s *Service) Delete(ctx context.Context, claims *gate.Claims, caller authco
 		return err
 	}
 	event := authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, Client: claims.Client, UserID: user.ID, SessionID: claims.Session}
-	if err := s.remove(ctx, record, claims.Session, false); err != nil {
+	if err := s.remove(ctx, user.ID, record.Key, claims.Session, false); err != nil {
 		return err
 	}
 	s.removed(ctx, user, event, caller)
@@ -128,12 +157,11 @@ func (s *Service) DeleteFor(ctx context.Context, userID, id string) error {
 	if err != nil {
 		return err
 	}
-	record, err := s.owned(ctx, user.ID, id)
-	if err != nil {
-		return err
+	if !slices.Contains(user.Passkeys, id) {
+		return authcore.NotFound()
 	}
 	event := authcore.Event{Name: authcore.EventPasskeyRemoved, Method: Method, UserID: user.ID}
-	if err := s.remove(ctx, record, "", true); err != nil {
+	if err := s.remove(ctx, user.ID, id, "", true); err != nil {
 		return err
 	}
 	s.removed(ctx, user, event, authcore.Caller{})
@@ -155,11 +183,11 @@ func (s *Service) owned(ctx context.Context, userID, id string) (authcore.Record
 
 // remove removes a passkey and ends the sessions that began with it, except for one. After
 // the first step the record is not a passkey any more.
-func (s *Service) remove(ctx context.Context, record authcore.Record, except string, evenLast bool) error {
-	if err := s.cfg.Accounts.RemovePasskey(ctx, record.Owner, record.Key, except, evenLast); err != nil {
+func (s *Service) remove(ctx context.Context, userID, id, except string, evenLast bool) error {
+	if err := s.cfg.Accounts.RemovePasskey(ctx, userID, id, except, evenLast); err != nil {
 		return err
 	}
-	if err := s.cfg.Store.DeleteRecord(ctx, record.RecordKey); err != nil {
+	if err := s.cfg.Store.DeleteRecord(ctx, authcore.RecordKey{Kind: Kind, Key: id}); err != nil {
 		return authcore.Unavailable(err)
 	}
 	return nil
