@@ -101,10 +101,10 @@ func hostile(t *testing.T, store authcore.Store) {
 		} {
 			for _, member := range members {
 				body := object{}
-				switch {
-				case path == "/users", path == "/invitations":
+				switch path {
+				case "/users", "/invitations":
 					body["email"] = "bob@example.com"
-				case path == "/api-keys":
+				case "/api-keys":
 					body["expires_in"] = 3600
 					if body["name"] = "ci"; member == "name" {
 						body["user"] = user.ID
