@@ -97,10 +97,7 @@ func (c *candidate) decide(step authcore.LoginFound) (decision, error) {
 	case !c.rules.Admits(c.email):
 		return decision{}, account.NotAdmitted()
 	case found.other.User.ID != "" && c.rules.LinkByEmail == account.LinkByEmailVerified:
-		if c.invitation != nil {
-			c.invitation.Grant(&found.other.User)
-		}
-		return c.enter(found.other)
+		return c.enterInvited(found.other)
 	default:
 		return c.signUp(found.other.User.ID != "")
 	}
@@ -112,6 +109,17 @@ func (c *candidate) enter(known authcore.Account) (decision, error) {
 		return decision{}, account.NotAdmitted()
 	}
 	return c.add(known), nil
+}
+
+// enterInvited logs in to an existing account, which gets the roles of an invitation.
+func (c *candidate) enterInvited(known authcore.Account) (decision, error) {
+	if c.invitation == nil {
+		return c.enter(known)
+	}
+	c.invitation.Grant(&known.User)
+	d, err := c.enter(known)
+	d.invited = c.invitation.Roles
+	return d, err
 }
 
 // signUp returns a new account. If the verified address belongs to another

@@ -41,6 +41,8 @@ type challenge struct {
 	// IsNew and Added are those of the decision.
 	IsNew bool `json:"is_new,omitempty"`
 	Added bool `json:"added,omitempty"`
+	// Invited are the roles of an invitation that the first factor used up.
+	Invited []string `json:"invited,omitempty"`
 	// Enrol allows the user to add a factor. It is not set for users who have one.
 	Enrol   bool   `json:"enrol,omitempty"`
 	Expires int64  `json:"expires"`
@@ -99,7 +101,7 @@ func (s *Service) challenge(ctx context.Context, a *attempt, user authcore.User,
 		return nil, err
 	}
 	content := challenge{
-		User: user.ID, Client: a.client.Name, Method: a.method, IsNew: entered.isNew, Added: entered.added,
+		User: user.ID, Client: a.client.Name, Method: a.method, IsNew: entered.isNew, Added: entered.added, Invited: entered.invited,
 		Enrol: missing.Enrol, Expires: s.now().Add(challengeLifetime).Unix(), Nonce: nonce,
 	}
 	if c := entered.by; c != nil {

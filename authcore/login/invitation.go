@@ -246,6 +246,7 @@ func (m *acceptance) decide(found authcore.LoginFound) (decision, error) {
 		}
 	}
 	invitation.Grant(&d.account.User)
+	d.invited = invitation.Roles
 	return d, nil
 }
 

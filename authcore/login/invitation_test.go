@@ -130,6 +130,46 @@ func TestInvitationOfAUserWhoWasCreated(t *testing.T) {
 	}
 }
 
+// The user of an invitation proves or adds a second factor. The roles of the invitation,
+// which the first factor used up, come with the second one and not before.
+func TestInvitationWithASecondFactor(t *testing.T) {
+	for name, accept := range map[string]func(f *fixture, token string) error{
+		"link": func(f *fixture, token string) error {
+			_, err := f.byLink(token)
+			return err
+		},
+		"provider": func(f *fixture, _ string) error {
+			_, err := f.social(verified("1", "ann@example.com"))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, func(c *realm.Config) {
+				withFactors(account.SecondFactorRequired)(c)
+				c.Rules.LinkByEmail = account.LinkByEmailVerified
+			})
+			_, token := f.invite("ann@example.com", "editor")
+			created, err := f.Accounts.Create(t.Context(), account.NewUser{Email: "ann@example.com", Roles: []string{"admin"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked := missing(t, accept(f, token))
+			if user, err := f.store.User(t.Context(), authcore.UserRef{ID: created.ID}); err != nil || !slices.Equal(user.Roles, []string{"admin"}) {
+				t.Fatalf("User() after the first factor = %+v, %v, want the role admin", user, err)
+			}
+			begun, err := f.Logins.BeginEnrolment(t.Context(), asked.Challenge)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &phone{f: f, secret: begun.Secret}
+			grant, err := f.bySecond(login.FactorLogin{Challenge: asked.Challenge, Enrolment: begun.Sealed, Code: p.code()})
+			if err != nil || !slices.Equal(grant.User.Roles, []string{"admin", "editor"}) {
+				t.Errorf("BySecondFactor() = %+v, %v, want both roles", grant.User, err)
+			}
+		})
+	}
+}
+
 // A created user logs in by mail, although no user can sign up.
 func TestCreatedUserLogsIn(t *testing.T) {
 	f := newClosed(t)

@@ -68,6 +68,8 @@ type decision struct {
 	added bool
 	// by is the candidate of a social login; nil for the other methods.
 	by *candidate
+	// invited are the roles of an invitation that the login uses up.
+	invited []string
 }
 
 // notice returns the kind of the mail that tells the owner of an existing account about

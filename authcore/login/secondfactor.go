@@ -90,6 +90,7 @@ func (m *secondFactor) decide(found authcore.LoginFound) (decision, error) {
 	} else if m.cfg.Rules.FactorNeed(known.User) != account.FactorProof {
 		return decision{}, authcore.ErrNotFound // the factor was removed meanwhile
 	}
+	account.NewUser{Roles: m.challenge.Invited}.Grant(&known.User)
 	d, err := m.enterAs(known)
 	d.isNew = m.challenge.IsNew
 	return d, err
