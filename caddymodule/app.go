@@ -123,9 +123,7 @@ func (a *App) Realm(name string) (*Realm, error) {
 	return nil, fmt.Errorf("edgeauth: there is no realm %q; add the global option: edgeauth %s { client web {env.WEB_CLIENT_KEY} … }", name, name)
 }
 
-// RealmNames returns the names of all realms, sorted.
-func (a *App) RealmNames() []string { return a.names() }
-
+// names returns the names of all realms, sorted.
 func (a *App) names() []string { return slices.Sorted(maps.Keys(a.Realms)) }
 
 func (a *App) provisionMetrics(ctx caddy.Context) error {

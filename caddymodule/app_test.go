@@ -43,7 +43,7 @@ func TestSitesShareOneAppAndRealmsAreApart(t *testing.T) {
 			t.Errorf("%+v: got %d %s", c, response.StatusCode, body)
 		}
 	}
-	if names := strings.Join(activeApp(t).RealmNames(), ","); names != ",staff" {
+	if names := strings.Join(activeApp(t).names(), ","); names != ",staff" {
 		t.Errorf("realms: %q", names)
 	}
 	if name := loadedRealm(t, "staff").Name(); name != "staff" {

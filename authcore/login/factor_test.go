@@ -1,88 +1,16 @@
 package login_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/pquerna/otp/totp"
-
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
-	"github.com/edgeauth/edgeauth/authcore/factor"
 	"github.com/edgeauth/edgeauth/authcore/login"
 	"github.com/edgeauth/edgeauth/authcore/realm"
-	"github.com/edgeauth/edgeauth/authcore/session"
 )
-
-// withFactors configures second factors: optional, or required if required is set.
-func withFactors(mode string) func(*realm.Config) {
-	return func(cfg *realm.Config) {
-		cfg.Rules.SecondFactor, cfg.RememberDevice = mode, 30*24*time.Hour
-		cfg.Limits.FactorPerUser.N, cfg.Limits.FactorPerUser.Window = 5, 15*time.Minute
-	}
-}
-
-// phone is an authenticator application.
-type phone struct {
-	f      *fixture
-	secret string
-	codes  []string // recovery codes
-}
-
-// code returns the code of the present time.
-func (p *phone) code() string { return p.codeAt(0) }
-
-func (p *phone) codeAt(offset time.Duration) string {
-	p.f.t.Helper()
-	code, err := totp.GenerateCode(p.secret, p.f.clock.Now().Add(offset))
-	if err != nil {
-		p.f.t.Fatalf("totp.GenerateCode() failed: %v", err)
-	}
-	return code
-}
-
-// enrol adds an application to the user of a session, and returns a token of the session
-// that proved it. The next code is fresh.
-func (f *fixture) enrol(grant session.Grant) (*phone, session.Grant) {
-	f.t.Helper()
-	begun, err := f.Factors.Begin(f.t.Context(), f.claims(grant))
-	if err != nil {
-		f.t.Fatalf("Begin() failed: %v", err)
-	}
-	p := &phone{f: f, secret: begun.Secret}
-	again, codes, err := f.Factors.Confirm(f.t.Context(), f.claims(grant), begun.Sealed, p.code(), caller)
-	if err != nil {
-		f.t.Fatalf("Confirm() failed: %v", err)
-	}
-	p.codes = codes
-	f.clock.Advance(time.Minute)
-	return p, again
-}
-
-// challenged returns what a login of the address lacks.
-func (f *fixture) challenged(email string) *authcore.MissingFactor {
-	f.t.Helper()
-	_, err := f.byLink(tokenOf(f.mail(email)))
-	return missing(f.t, err)
-}
-
-func missing(t *testing.T, err error) *authcore.MissingFactor {
-	t.Helper()
-	wantCode(t, err, 403, authcore.CodeSecondFactorRequired)
-	public, _ := errors.AsType[*authcore.Error](err)
-	if public.Missing == nil {
-		t.Fatalf("error %v describes no missing factor", err)
-	}
-	return public.Missing
-}
-
-func (f *fixture) bySecond(r login.FactorLogin) (login.FactorGrant, error) {
-	r.Caller = caller
-	return f.Logins.BySecondFactor(f.t.Context(), r)
-}
 
 func TestSecondFactor(t *testing.T) {
 	f := newFixture(t, withFactors(account.SecondFactorOptional))
@@ -126,15 +54,6 @@ func TestSecondFactor(t *testing.T) {
 	if n := f.events.count(authcore.EventFactorAdded); n != 1 {
 		t.Errorf("%d factor_added events, want 1", n)
 	}
-}
-
-func (f *fixture) sessions(of session.Grant) []authcore.Session {
-	f.t.Helper()
-	sessions, err := f.Sessions.List(f.t.Context(), f.claims(of))
-	if err != nil {
-		f.t.Fatalf("List() failed: %v", err)
-	}
-	return sessions
 }
 
 // Every method leads to the challenge: link, code, provider and a new account.
@@ -217,13 +136,6 @@ func TestRequiredSecondFactor(t *testing.T) {
 	}
 }
 
-func wrong(code string) string {
-	if code[0] == '0' {
-		return "1" + code[1:]
-	}
-	return "0" + code[1:]
-}
-
 func TestRequiredForRoles(t *testing.T) {
 	f := newFixture(t, func(cfg *realm.Config) {
 		withFactors(account.SecondFactorRequired)(cfg)
@@ -242,61 +154,6 @@ func TestRequiredForRoles(t *testing.T) {
 		t.Error("an administrator logs in without an enrolment")
 	}
 	f.loginAs("bob@example.com")
-}
-
-func TestRememberedDevice(t *testing.T) {
-	f := newFixture(t, withFactors(account.SecondFactorOptional))
-	p, ann := f.enrol(f.loginAs("ann@example.com"))
-	grant, err := f.bySecond(login.FactorLogin{Challenge: f.challenged("ann@example.com").Challenge, Code: p.code(), Remember: true})
-	if err != nil || grant.Device == "" {
-		t.Fatalf("BySecondFactor() = device %q, %v; want one", grant.Device, err)
-	}
-	remembered, err := f.byLinkOn(grant.Device, "ann@example.com")
-	if err != nil || remembered.Session.ACR != "1" || !remembered.Session.Device {
-		t.Fatalf("ByLink() on the device = %+v, %v; want a session of one factor", remembered.Session, err)
-	}
-	if _, err := f.Sessions.Refresh(t.Context(), f.claims(remembered)); err != nil {
-		t.Errorf("Refresh() of a session on the device failed: %v", err)
-	}
-	_, err = f.Factors.Begin(t.Context(), f.claims(remembered))
-	missing(t, err)
-	f.clock.Advance(time.Minute)
-	verified, err := f.Factors.Verify(t.Context(), f.claims(remembered), factor.Proof{Code: p.code(), Caller: caller})
-	if err != nil || f.claims(verified).ACR != "2" || f.claims(verified).AuthTime != f.claims(remembered).AuthTime {
-		t.Fatalf("Verify() = %+v, %v; want two factors and the same time of login", verified.Session, err)
-	}
-	overview, err := f.Factors.List(t.Context(), f.claims(verified))
-	if err != nil || overview.TOTP == nil || overview.RecoveryLeft != 10 || len(overview.Devices) != 1 {
-		t.Errorf("List() = %+v, %v; want an application, ten codes, one device", overview, err)
-	}
-	if err := f.Sessions.Logout(t.Context(), f.claims(ann), true); err != nil {
-		t.Fatalf("Logout() failed: %v", err)
-	}
-	_, err = f.byLinkOn(grant.Device, "ann@example.com")
-	missing(t, err)
-}
-
-// byLinkOn logs in by link on a remembered device.
-func (f *fixture) byLinkOn(device, email string) (session.Grant, error) {
-	f.t.Helper()
-	from := caller
-	from.Devices = []string{device}
-	return f.Logins.ByLink(f.t.Context(), login.LinkLogin{Token: tokenOf(f.mail(email)), ClientKey: clientKey, Caller: from})
-}
-
-func TestForgetDevice(t *testing.T) {
-	f := newFixture(t, withFactors(account.SecondFactorOptional))
-	p, ann := f.enrol(f.loginAs("ann@example.com"))
-	grant, err := f.bySecond(login.FactorLogin{Challenge: f.challenged("ann@example.com").Challenge, Code: p.code(), Remember: true})
-	if err != nil {
-		t.Fatalf("BySecondFactor() failed: %v", err)
-	}
-	wantCode(t, f.Factors.ForgetDevice(t.Context(), f.claims(ann), "x"), 404, authcore.CodeNotFound)
-	if err := f.Factors.ForgetDevice(t.Context(), f.claims(ann), ""); err != nil {
-		t.Fatalf("ForgetDevice() failed: %v", err)
-	}
-	_, err = f.byLinkOn(grant.Device, "ann@example.com")
-	missing(t, err)
 }
 
 func TestSensitiveCallsNeedTheSecondFactor(t *testing.T) {

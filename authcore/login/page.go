@@ -127,20 +127,6 @@ func (s *Service) ShowLink(ctx context.Context, token string) (PageLink, error) 
 	return shown, nil
 }
 
-// ShowRequest returns what is known about a request for a link, without the code, or
-// the error invalid_code.
-func (s *Service) ShowRequest(ctx context.Context, requestID string) (PageLink, error) {
-	id := parseRequestID(authcore.Trim(requestID))
-	if id == nil {
-		return PageLink{}, invalidCode()
-	}
-	shown, _, err := s.showRequest(ctx, id)
-	if err != nil {
-		return PageLink{}, authcore.StoreError(err, invalidCode())
-	}
-	return shown, nil
-}
-
 func (s *Service) showRequest(ctx context.Context, requestID []byte) (PageLink, linkData, error) {
 	record, err := s.store.Record(ctx, linkKey(requestID), s.now())
 	if err != nil {

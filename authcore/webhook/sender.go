@@ -98,13 +98,6 @@ func (s *Sender) Run(ctx context.Context) {
 	s.client.CloseIdleConnections()
 }
 
-// Pass sends what is due to all endpoints, once.
-func (s *Sender) Pass(ctx context.Context) {
-	for _, w := range s.workers {
-		w.step(ctx)
-	}
-}
-
 // send makes one attempt. Refused reports that another attempt is useless.
 func (w *worker) send(ctx context.Context, m message) (refused bool, err error) {
 	at := w.now()
