@@ -117,11 +117,12 @@ edges: wasm ## Run the module in Node, workerd, wrangler, Deno and Bun (needs No
 	cd wasm/js && npm ci && npm run --silent types && npm test --silent
 
 .PHONY: clients
-clients: ## Build and test the client for browsers, and check its size (needs Node 18 and npm)
+clients: ## Test the client for browsers, its size, and the helpers for Node and Python (needs Node 18 and npm)
 	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
 		echo 'clients: SKIPPED: node and npm are not installed' >&2; [ "$${CI:-}" != true ]; exit; \
 	fi; \
 	cd clients/js && npm ci && npm run --silent build && npm run --silent size && npm test --silent
+	cd clients/python && /usr/bin/python3 -B -m unittest
 
 .PHONY: openapi
 openapi: ## Check docs/openapi.yaml: lint, and clients in TypeScript and Go (needs Node 18 and npm)

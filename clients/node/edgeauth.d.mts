@@ -38,8 +38,8 @@ export interface Options {
 export interface Verifier {
   /** The claims of a login token or assertion. Throws Refused. */
   verify(token: string): Promise<Claims>
-  /** The claims of a request, or null if it has no token. */
-  user(request: IncomingMessage): Promise<Claims | null>
+  /** The claims of a request of node:http or of the Fetch API, or null if it has no token. */
+  user(request: IncomingMessage | Request): Promise<Claims | null>
   /** Sets request.user, or answers 401 or 503. */
   middleware(request: IncomingMessage & { user?: Claims }, response: ServerResponse, next: (error?: unknown) => void): void
   /** Ends the timers. */

@@ -83,10 +83,10 @@ export async function createVerifier(options) {
     return change && claims.iat <= change.at + 60 ? { ...claims, roles: change.roles } : claims
   }
 
-  /** The claims of a request of node:http, or null if it has no token. */
-  async function user(request) {
-    if (assertion) return request.headers['x-auth-assertion'] ? verify(request.headers['x-auth-assertion']) : null
-    const [, token] = /^token +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
+  /** The claims of a request of node:http or of the Fetch API, or null if it has no token. */
+  async function user({ headers }) {
+    const header = (name) => (typeof headers.get === 'function' ? headers.get(name) : headers[name]) ?? ''
+    const token = assertion ? header('x-auth-assertion') : /^token +(\S+)$/i.exec(header('authorization'))?.[1]
     return token ? verify(token) : null
   }
 
@@ -95,8 +95,7 @@ export async function createVerifier(options) {
     user(request).then((claims) => {
       if (!claims) throw new Refused(401, 'Authentication credentials were not provided.')
       request.user = claims
-      next()
-    }).catch((error) => {
+    }).then(() => next(), (error) => { // what next throws is not ours to answer
       if (!(error instanceof Refused)) return next(error)
       const headers = { 'Content-Type': 'application/json', ...error.status === 401 ? { 'WWW-Authenticate': 'Token' } : { 'Retry-After': '5' } }
       response.writeHead(error.status, headers).end(JSON.stringify({ detail: error.message }))

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import logging
+import os
 import re
 import struct
 import threading
@@ -17,8 +18,6 @@ import urllib.parse
 import urllib.request
 
 import jwt
-
-ALGORITHMS = {"EdDSA", "ES256", "RS256"}
 
 
 class Refused(Exception):
@@ -46,7 +45,9 @@ class Verifier:
         self._load_keys()
         if not assertion:
             self._load_revocations()
-        threading.Thread(target=self._follow, name="edgeauth", daemon=True).start()
+        self._start()
+        if hasattr(os, "register_at_fork"):  # servers fork after they have loaded the application
+            os.register_at_fork(after_in_child=self._start)
 
     def verify(self, token):
         """Returns the claims of a login token or assertion."""
@@ -55,7 +56,7 @@ class Verifier:
         try:
             # Without typ, another kind of token would pass as a login.
             claims = self._decode(token, "assertion+jwt" if self._assertion else "login+jwt", self._audience)
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, ValueError, RecursionError):
             raise Refused(401, "Invalid token.") from None
         if self._find("users", claims["sub"]) or self._find("sessions", claims.get("sid")):
             raise Refused(401, "Invalid token.")
@@ -75,13 +76,17 @@ class Verifier:
         """Ends the thread that reads keys and revocations."""
         self._closed.set()
 
+    def _start(self):
+        if not self._closed.is_set():
+            self._closed = threading.Event()  # a fork may have copied a held lock
+            threading.Thread(target=self._follow, name="edgeauth", daemon=True).start()
+
     def _follow(self):
         keys_read = time.monotonic()
         while not self._closed.wait(self._interval):
             try:
                 if time.monotonic() - keys_read > 600:
-                    self._load_keys()
-                    keys_read = time.monotonic()
+                    keys_read = self._load_keys() or time.monotonic()
                 if not self._assertion:
                     self._load_revocations()
             except Exception as error:  # what is in use stays in use, and grows old
@@ -93,15 +98,16 @@ class Verifier:
 
     def _load_keys(self):
         listed = json.loads(self._get("/.well-known/jwks.json"))["keys"]
-        self._keys = {key["kid"]: (key["alg"], jwt.PyJWK(key, algorithm=key["alg"]).key) for key in listed if key["alg"] in ALGORITHMS}
+        usable = [key for key in listed if key["alg"] in ("EdDSA", "ES256", "RS256")]
+        self._keys = {key["kid"]: (key["alg"], jwt.PyJWK(key, algorithm=key["alg"]).key) for key in usable}
 
     def _decode(self, token, purpose, audience=None):
         header = jwt.get_unverified_header(token)
         algorithm, key = self._keys.get(header.get("kid"), (None, None))
         if not key or header.get("typ") != purpose:
             raise jwt.InvalidTokenError("unknown key or purpose")
-        required = ["iss", "exp"] + (["sub", "aud"] if audience else [])
-        return jwt.decode(token, key, algorithms=[algorithm], issuer=self._issuer, audience=audience, options={"require": required})
+        options = {"require": ["iss", "exp"] + (["sub", "aud"] if audience else []), "verify_iat": False}  # clocks differ
+        return jwt.decode(token, key, algorithms=[algorithm], issuer=self._issuer, audience=audience, options=options)
 
     def _load_revocations(self):
         """Reads what changed, or everything. A document is one or more signed parts, a line each."""
@@ -124,8 +130,7 @@ class Verifier:
         self._lists, self._cursor, self._issued = lists, first["cursor"], first["iat"]
 
     def _find(self, name, id):
-        entries = self._lists[name]
-        return entries.get(hashlib.sha256(id.encode()).digest()[:8]) if entries and id else None
+        return self._lists[name].get(hashlib.sha256(id.encode()).digest()[:8]) if id else None
 
 
 def _entries(text, with_roles):
