@@ -44,7 +44,7 @@ func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *tokens
 			return nil, mismatch("ID token: nonce does not match this login")
 		}
 	}
-	if _, present := claims["at_hash"]; present && verified.VerifyAccessToken(token.access) != nil {
+	if claims.has("at_hash") && verified.VerifyAccessToken(token.access) != nil {
 		return nil, mismatch("ID token: at_hash does not match the access token")
 	}
 	return claims, nil
@@ -98,11 +98,12 @@ func (p *provider) readIDToken(ctx context.Context, md metadata, raw string, aud
 // checkClaims checks the claims that bind the token to client and time.
 func (p *provider) checkClaims(claims object, audiences []string) error {
 	audience, ok := claims.texts("aud")
-	if !ok || !slices.ContainsFunc(audience, func(one string) bool { return slices.Contains(audiences, one) }) {
+	foreign := slices.DeleteFunc(slices.Clone(audience), func(one string) bool { return slices.Contains(audiences, one) })
+	if !ok || len(foreign) == len(audience) {
 		return errors.New("aud does not contain client_id")
 	}
 	party, ok := claims.text("azp")
-	if !ok || party == "" && len(audience) > 1 || party != "" && !slices.Contains(audiences, party) {
+	if !ok || party == "" && len(foreign) > 0 || party != "" && !slices.Contains(audiences, party) {
 		return errors.New("azp is not client_id")
 	}
 	now := p.now()

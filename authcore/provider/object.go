@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -89,10 +90,10 @@ func (o object) texts(name string) ([]string, bool) {
 }
 
 // unix returns a NumericDate (RFC 7519, section 2) between 1970 and 9999, rounded
-// down to seconds.
+// down to seconds. Some servers write it as a string.
 func (o object) unix(name string) (time.Time, bool) {
 	const year10000 = 253402300800
-	seconds, err := strconv.ParseFloat(string(o[name]), 64)
+	seconds, err := strconv.ParseFloat(strings.Trim(string(o[name]), `"`), 64)
 	if err != nil || !(seconds > 0 && seconds < year10000) {
 		return time.Time{}, false
 	}
