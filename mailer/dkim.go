@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,7 +37,7 @@ func NewDKIM(domain, selector, keyPEM string) (*DKIM, error) {
 	if !isSelector(selector) {
 		return nil, fmt.Errorf("mailer: dkim: the selector %q is not valid; use letters, digits and hyphens", selector)
 	}
-	key, err := parseDKIMKey([]byte(keyPEM))
+	key, err := parseDKIMKey(keyPEM)
 	if err != nil {
 		return nil, err
 	}
@@ -56,15 +55,15 @@ func isSelector(text string) bool {
 	return true
 }
 
-func parseDKIMKey(text []byte) (crypto.Signer, error) {
+func parseDKIMKey(text string) (crypto.Signer, error) {
 	const remedy = "use a PEM file of openssl genrsa 2048 or openssl genpkey -algorithm ed25519"
-	block, _ := pem.Decode(text)
-	if block == nil {
+	der := authcore.DecodePEM(text)
+	if der == nil {
 		return nil, errors.New("mailer: dkim: the key is not in PEM; " + remedy)
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		if parsed, err = x509.ParsePKCS1PrivateKey(block.Bytes); err != nil {
+		if parsed, err = x509.ParsePKCS1PrivateKey(der); err != nil {
 			return nil, errors.New("mailer: dkim: the key cannot be read; " + remedy)
 		}
 	}

@@ -43,7 +43,7 @@ func TestDKIM(t *testing.T) {
 		key, kind string
 		public    []byte
 	}{
-		"RSA": {pemOf(t, rsaKey), "rsa", rsaPublic}, "PKCS #1": {pkcs1, "rsa", rsaPublic}, "Ed25519": {pemOf(t, edKey), "ed25519", edPublic},
+		"RSA": {pemOf(t, rsaKey), "rsa", rsaPublic}, "PKCS #1": {pkcs1, "rsa", rsaPublic}, "one line": {strings.ReplaceAll(pkcs1, "\n", `\n`), "rsa", rsaPublic}, "Ed25519": {pemOf(t, edKey), "ed25519", edPublic},
 	} {
 		t.Run(name, func(t *testing.T) {
 			signer, err := NewDKIM("Example.com", "login", c.key)

@@ -4,11 +4,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/edgeauth/edgeauth/authcore"
 )
 
 // secretLifetime is the lifetime of a client secret. Apple allows six months; a
@@ -27,11 +28,11 @@ func parseSigningKey(team, id, text string) (*signingKey, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // validate checks whether the kind requires a key
 	}
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
+	der := authcore.DecodePEM(text)
+	if der == nil {
 		return nil, errors.New(`the value is not PEM; use the whole contents of the .p8 file, including the line "-----BEGIN PRIVATE KEY-----"`)
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	private, isEC := parsed.(*ecdsa.PrivateKey)
 	if err != nil || !isEC || private.Curve != elliptic.P256() {
 		return nil, errors.New("the value is not a P-256 key in PKCS #8; use the .p8 file from Apple unchanged")
