@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,4 +125,19 @@ func TestAccountDelete(t *testing.T) {
 	b.get(b.post("/auth/account/delete", "confirm", "1").must(http.StatusSeeOther).location()).must(http.StatusOK).shows("Your account was deleted")
 	b.cookies[cookie] = token
 	b.mustBe("")
+}
+
+// Times, addresses and names keep their order in a text from right to left.
+func TestValuesAreIsolatedInRightToLeftTexts(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.signIn(ann)
+	for lang, want := range map[string]string{"ar": "\u2068" + ann + "\u2069", "en": "as " + ann + "."} {
+		b.get("/auth/logout", "Accept-Language", lang).must(http.StatusOK).shows(want)
+	}
+	b.get("/auth/account", "Accept-Language", "ar").must(http.StatusOK).shows("\u20682026-01-02 03:04 UTC\u2069")
+	b.get("/auth/", "Accept-Language", "ar").must(http.StatusOK).shows("\u2068Example\u2069")
+	if got := b.get("/auth/account", "Accept-Language", "de").Body.String(); strings.ContainsRune(got, '\u2068') {
+		t.Error("the German page contains isolates, want none")
+	}
 }

@@ -91,7 +91,7 @@ func (h *Handler) newView(r *http.Request) view {
 	}
 	lang := language.Choose(language.Tags(), preferred)
 	v := view{
-		Text: textsOf(lang).fill(h.Title), Lang: htmlLang(lang), Dir: language.Direction(lang),
+		Text: textsOf(lang).fill(h.Title, language.Direction(lang)), Lang: htmlLang(lang), Dir: language.Direction(lang),
 		Title: h.Title, Logo: h.assetPath(h.logo),
 		Prefix: h.Prefix, Style: h.assetPath(h.style), ReturnTo: h.ReturnTo,
 	}

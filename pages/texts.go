@@ -72,15 +72,30 @@ func textsOf(tag string) Texts {
 	return texts
 }
 
-// fill replaces the placeholder for the name of the site.
-func (t Texts) fill(title string) Texts {
+// Placeholders of texts but that for the name of the site.
+var placeholders = [...]string{"{email}", "{provider}", "{time}", "{count}"}
+
+// fill replaces the placeholder for the name of the site. In a text from right to left it
+// isolates each value (Unicode, UAX #9): 2026-01-06 would otherwise be shown as 06-01-2026.
+func (t Texts) fill(title, direction string) Texts {
+	replaced := []string{"{title}", title}
+	if direction == "rtl" {
+		replaced[1] = isolated(title)
+		for _, placeholder := range placeholders {
+			replaced = append(replaced, placeholder, isolated(placeholder))
+		}
+	}
+	replacer := strings.NewReplacer(replaced...)
 	value := reflect.ValueOf(&t).Elem()
 	for i := range value.NumField() {
 		field := value.Field(i)
-		field.SetString(strings.ReplaceAll(field.String(), "{title}", title))
+		field.SetString(replacer.Replace(field.String()))
 	}
 	return t
 }
+
+// isolated returns a text between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE.
+func isolated(text string) string { return "\u2068" + text + "\u2069" }
 
 // WithEmail returns a text with its placeholder {email} replaced.
 func (t Texts) WithEmail(text, email string) string {

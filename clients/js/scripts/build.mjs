@@ -28,7 +28,9 @@ const short = JSON.stringify(transformSync(style, { loader: 'css', minify: true 
 writeFileSync(look, readFileSync(look, 'utf8').replace('`' + style + '`', () => short))
 mkdirSync(at('dist/texts'))
 for (const name of readdirSync(at('../../pages/texts/'))) {
-  const all = JSON.parse(readFileSync(at('../../pages/texts/' + name), 'utf8'))
+  const all = JSON.parse(readFileSync(at('../../pages/texts/' + name), 'utf8'), (_, text) =>
+    // From right to left, values are isolated, as on the login page.
+    name === 'ar.json' && typeof text === 'string' ? text.replace(/\{\w+\}/g, '\u2068$&\u2069') : text)
   const texts = Object.fromEntries(Object.keys(english).filter((key) => all[key]).map((key) => [key, all[key]]))
   const path = 'dist/texts/' + name.replace('.json', '')
   writeFileSync(at(path + '.js'), `export default ${JSON.stringify(texts, null, 2)}\n`)
