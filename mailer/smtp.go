@@ -62,8 +62,8 @@ type SMTP struct {
 	// helo is "" for the local address.
 	helo string
 	auth string
-	// accepted is the mechanism that the server accepted last, a string.
-	accepted  atomic.Value
+	// mechanism is the authentication mechanism that was tried last, a string.
+	mechanism atomic.Value
 	tlsConfig *tls.Config
 	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	now       func() time.Time

@@ -30,9 +30,9 @@ func parseMechanism(name string) (string, error) {
 }
 
 // authCandidates returns the mechanisms to try, in the order of preference: the wanted
-// one (RFC 4954), or all that the server offers. first is the one that the server
-// accepted last, or "". XOAUTH2 is tried only alone: a password is not an access token, and
-// the refusal of another mechanism contains the better reason.
+// one (RFC 4954), or all that the server offers. first is the one that was tried last, or
+// "". XOAUTH2 is tried only alone: a password is not an access token, and the refusal of
+// another mechanism contains the better reason.
 func authCandidates(offered, wanted, first string) []string {
 	names := strings.Fields(strings.ToUpper(offered))
 	var candidates []string
@@ -73,18 +73,15 @@ func newAuth(mechanism string, server SMTPServer) (smtp.Auth, error) {
 
 // authenticate tries the mechanisms until the server accepts one.
 func (t *SMTP) authenticate(c *client) error {
-	first, _ := t.accepted.Load().(string)
+	first, _ := t.mechanism.Load().(string)
 	err := error(&reasonError{"the server offers no supported authentication mechanism"})
 	for _, mechanism := range authCandidates(c.extensions["AUTH"], t.auth, first) {
 		var auth smtp.Auth
 		if auth, err = newAuth(mechanism, t.server); err != nil {
 			return err
 		}
-		if err = c.authenticate(auth, t.server.Host); err == nil {
-			t.accepted.Store(mechanism)
-			return nil
-		}
-		if !refusesMechanism(mechanism, err) {
+		t.mechanism.Store(mechanism) // also for the next connection, if the server closes this one
+		if err = c.authenticate(auth, t.server.Host); err == nil || !refusesMechanism(mechanism, err) {
 			return err
 		}
 	}

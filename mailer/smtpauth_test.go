@@ -58,6 +58,29 @@ func TestAuthTriesTheNextMechanism(t *testing.T) {
 	}
 }
 
+// TestAuthContinuesOnTheNextConnection uses a server that closes the connection after a
+// refused mechanism.
+func TestAuthContinuesOnTheNextConnection(t *testing.T) {
+	script := &smtpScript{user: "u", pass: "p", extensions: []string{"AUTH PLAIN SCRAM-SHA-256"}}
+	script.reply = func(n int, verb, line string) string {
+		switch {
+		case verb == "AUTH" && strings.Contains(line, "SCRAM"):
+			return "535 5.7.8 no secret"
+		case verb == "AUTH" && n == 1:
+			return replyDrop
+		}
+		return ""
+	}
+	transport := newTestSMTP(t, script.start(t), nil)
+	if err := deliver(t, transport); err == nil {
+		t.Error("Deliver() on a closed connection succeeded, want an error")
+	}
+	mustDeliver(t, transport)
+	if got, want := triedMechanisms(script), []string{"SCRAM-SHA-256", "PLAIN", "PLAIN"}; !slices.Equal(got, want) {
+		t.Errorf("mechanisms = %v, want %v", got, want)
+	}
+}
+
 // triedMechanisms returns the mechanisms that the client tried.
 func triedMechanisms(script *smtpScript) []string {
 	var tried []string
