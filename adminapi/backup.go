@@ -16,8 +16,16 @@ import (
 const stallTimeout = 30 * time.Second
 
 // backup streams a consistent copy of the store. A failure after the beginning breaks
-// the connection, so that no client takes a part for the whole.
+// the connection, so that no client takes a part for the whole. The copy contains all
+// realms with their signing keys, so that operators of one realm do not get it.
 func (a *api) backup(w http.ResponseWriter, r *http.Request) {
+	if authcore.SourceOfOperator(r.Context()) == authcore.OperatorPage {
+		answerError(w, &authcore.Error{
+			Status: http.StatusNotFound, Code: authcore.CodeNotFound,
+			Detail: "A backup contains all realms with their signing keys. Make it with caddy edgeauth backup.",
+		})
+		return
+	}
 	found, release, err := a.source(r)
 	if err != nil {
 		answerError(w, err)

@@ -1,6 +1,10 @@
 package adminapi_test
 
 import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -42,6 +46,26 @@ func TestHardeningUnclearSelections(t *testing.T) {
 		root.call("POST", test.path, test.body, 400, &failure)
 		if !strings.Contains(failure.Error, test.want) {
 			t.Errorf("POST %s %s = %q, want it to contain %q", test.path, test.body, failure.Error, test.want)
+		}
+	}
+}
+
+// An operator of one realm asks the page for a backup. It contains all realms of the store
+// with their signing keys, which outlast the role of the operator (CWE-668): it is only made
+// on the admin endpoint.
+func TestHardeningPageMakesNoBackup(t *testing.T) {
+	one := newRealm(t, func(c *realm.Config) { c.Audit = &audit.Options{} })
+	handler := adminapi.New(func(*http.Request) (*adminapi.Realm, func(), error) {
+		return &adminapi.Realm{Realm: one, Backup: func(_ context.Context, w io.Writer) error {
+			_, err := io.WriteString(w, "keys of all realms")
+			return err
+		}}, func() {}, nil
+	})
+	for source, status := range map[authcore.OperatorSource]int{authcore.OperatorEndpoint: 200, authcore.OperatorPage: 404} {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequestWithContext(authcore.WithOperator(t.Context(), "ann", source), "POST", "/backup", nil))
+		if hasKeys := strings.Contains(answer.Body.String(), "keys of all realms"); answer.Code != status || hasKeys != (status == 200) {
+			t.Errorf("POST /backup by an operator of %q = %d %s, want %d", source, answer.Code, answer.Body, status)
 		}
 	}
 }
