@@ -178,13 +178,14 @@ cover: ## Run the tests and require MINCOVER of authcore, storage and caddymodul
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME
-	@$(GO) test -list '^Fuzz' ./... \
-	| awk '/^Fuzz/ { targets[n++] = $$1 } /^(ok|\?)/ { for (i = 0; i < n; i++) print $$2, targets[i]; n = 0 }' \
-	| while read -r package target; do \
-		echo "$$package $$target"; \
-		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
-	done
-	cd wasm/e2e && $(GO) test -run '^$$' -fuzz '^FuzzGuest$$' -fuzztime $(FUZZTIME) .
+	@status=0; for module in . clients/go wasm/e2e; do \
+		targets="$$(cd $$module && $(GO) test -list '^Fuzz' ./... \
+		| awk '/^Fuzz/ { targets[n++] = $$1 } /^(ok|\?)/ { for (i = 0; i < n; i++) print $$2, targets[i]; n = 0 }')"; \
+		while read -r package target; do \
+			echo "$$package $$target"; \
+			(cd $$module && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package") </dev/null || status=1; \
+		done <<<"$$targets"; \
+	done; exit $$status
 
 # The folder with the vectors of Wycheproof; the first use downloads them.
 VECTORS = cd conformance && $(GO) mod download && $(GO) list -m -f '{{.Dir}}' github.com/c2sp/wycheproof
