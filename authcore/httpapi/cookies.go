@@ -55,11 +55,29 @@ func (h *Handler) client(r *request, in input) (string, error) {
 	if key, found := in["client_key"]; found || h.site == nil {
 		return key, nil
 	}
+	return h.site.ClientKey, h.useCookie(r)
+}
+
+// continueWith prepares the request for the cookie if the login of a challenge, which names
+// no client key, began for it.
+func (h *Handler) continueWith(r *request, challenge string) error {
+	if h.site == nil {
+		return nil
+	}
+	key, err := h.realm.Logins.ClientOf(challenge)
+	if err != nil || key != h.site.ClientKey {
+		return err
+	}
+	return h.useCookie(r)
+}
+
+// useCookie prepares a login for the cookie. Pages of other origins must not cause one.
+func (h *Handler) useCookie(r *request) error {
 	if h.site.cookies().IsCrossSite(r.Request) {
-		return "", crossSite()
+		return crossSite()
 	}
 	r.byCookie = true
-	return h.site.ClientKey, nil
+	return nil
 }
 
 // pageStart describes the browser of a login that ends at the login page, or is nil for

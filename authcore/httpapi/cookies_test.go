@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/httpapi"
 	"github.com/edgeauth/edgeauth/authcore/realm"
 )
@@ -30,7 +32,7 @@ type page struct {
 }
 
 // newPage serves the API on a site with a login page.
-func newPage(t *testing.T) *page {
+func newPage(t *testing.T, options ...func(*realm.Config)) *page {
 	t.Helper()
 	const key = "key-of-the-page"
 	redirect := func(provider string) string { return siteOrigin + "/auth/callback/" + provider }
@@ -39,6 +41,9 @@ func newPage(t *testing.T) *page {
 			Name: "page", Key: key, Origins: []string{siteOrigin}, EmailLink: siteOrigin + "/auth/link/" + authcore.LinkPlaceholder,
 			RedirectURIs: []string{redirect("google-oauth2"), redirect("github")},
 		})
+		for _, option := range options {
+			option(cfg)
+		}
 	})
 	w.server.Close()
 	w.server = httptest.NewServer(httpapi.New(httpapi.Options{
@@ -205,5 +210,53 @@ func TestCookieDeletion(t *testing.T) {
 	p.fetch(http.MethodDelete, "/user/", "").must(t, http.StatusNoContent)
 	if p.cookies[sessionKey] != nil {
 		t.Error("the deletion of the account keeps the cookie")
+	}
+}
+
+// A login that began without a client key sets the cookie after the second factor, and
+// remembers the browser by another cookie (CWE-922).
+func TestCookieSecondFactor(t *testing.T) {
+	const deviceKey = "__Host-edgeauth-device"
+	p := newPage(t, func(c *realm.Config) {
+		c.Rules.SecondFactor, c.RememberDevice = account.SecondFactorOptional, 24*time.Hour
+	})
+	ask := func(path, body string, status int, headers ...string) (a factorAnswer) {
+		t.Helper()
+		p.fetch(http.MethodPost, path, body, headers...).must(t, status).decode(t, &a)
+		return a
+	}
+	byCode := func(status int) factorAnswer {
+		t.Helper()
+		var receipt struct {
+			RequestID string `json:"request_id"`
+		}
+		p.fetch(http.MethodPost, "/by-link/link/", `{"email":"ada@example.com"}`).must(t, http.StatusOK).decode(t, &receipt)
+		return ask("/by-link/login/", `{"request_id":"`+receipt.RequestID+`","code":"`+p.mails.last().Code+`"}`, status)
+	}
+	p.signIn("ada@example.com")
+	begun := ask("/factors/totp/", "{}", http.StatusOK)
+	ask("/factors/totp/confirm/", fmt.Sprintf(`{"enrolment":%q,"code":%q}`, begun.Enrolment, p.totp(begun.Secret)), http.StatusOK)
+	p.fetch(http.MethodPost, "/logout/", "").must(t, http.StatusNoContent)
+	p.advance(time.Minute)
+
+	lacks := byCode(http.StatusForbidden)
+	body := fmt.Sprintf(`{"challenge":%q,"code":%q,"remember_device":true}`, lacks.Challenge, p.totp(begun.Secret))
+	page := p.headers
+	p.headers = []string{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}
+	ask("/factors/login/", body, http.StatusForbidden)
+	p.headers = page
+	done := ask("/factors/login/", body, http.StatusOK)
+	if done.Token != "" || done.DeviceToken != "" {
+		t.Errorf("login = %+v, want no token that scripts can read", done)
+	}
+	for _, name := range []string{sessionKey, deviceKey} {
+		if cookie := p.cookies[name]; cookie == nil || !cookie.HttpOnly || !cookie.Secure {
+			t.Errorf("cookie %s = %v, want it with HttpOnly and Secure", name, cookie)
+		}
+	}
+	p.fetch(http.MethodGet, "/user/", "").must(t, http.StatusOK)
+	p.fetch(http.MethodPost, "/logout/", "").must(t, http.StatusNoContent)
+	if again := byCode(http.StatusOK); again.Token != "" || p.cookies[sessionKey] == nil {
+		t.Errorf("login of the remembered browser = %+v, want one by cookie without a second factor", again)
 	}
 }

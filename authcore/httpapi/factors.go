@@ -103,11 +103,16 @@ type factorLoginBody struct {
 	DeviceToken   string   `json:"device_token,omitempty"`
 }
 
-// withFactor is the answer of a login, with the secrets that it shows once.
+// withFactor is the answer of a login, with the secrets that it shows once. With the
+// session cookie, the token of the device is in a cookie as well, so that no script has it.
 func (h *Handler) withFactor(r *request, grant session.Grant, codes []string, device string) (answer, error) {
 	if r.byCookie {
 		if err := h.keep(r, &grant); err != nil {
 			return answer{}, err
+		}
+		if device != "" {
+			r.cookies = append(r.cookies, h.site.cookies().New(gate.CookieDevice, device, h.realm.Factors.Remembers()))
+			device = ""
 		}
 	}
 	return reply(http.StatusOK, factorLoginBody{loginBody: loginBodyOf(grant), RecoveryCodes: codes, DeviceToken: device})
@@ -139,6 +144,9 @@ func (h *Handler) loginByFactor(r *request) (answer, error) {
 	}
 	in, err := read(from, trimmed("challenge"), eitherCode(), optional("recovery_code"), optional("enrolment"), flag("remember_device"))
 	if err != nil {
+		return answer{}, err
+	}
+	if err := h.continueWith(r, in["challenge"]); err != nil {
 		return answer{}, err
 	}
 	grant, err := h.realm.Logins.BySecondFactor(r.Context(), login.FactorLogin{

@@ -171,11 +171,14 @@ func (h *Handler) caller(r *request) authcore.Caller {
 	}
 }
 
-// callerOn is caller for a login on a remembered device.
+// callerOn is caller for a login, on a remembered device if its token is known.
 func (h *Handler) callerOn(r *request, device string) authcore.Caller {
 	caller := h.caller(r)
+	if r.byCookie {
+		caller.Devices = h.site.cookies().Devices(r.Request)
+	}
 	if device != "" {
-		caller.Devices = []string{device}
+		caller.Devices = append(caller.Devices, device)
 	}
 	return caller
 }

@@ -137,6 +137,15 @@ func (s *Service) openChallenge(text string) (challenge, error) {
 	return opened, nil
 }
 
+// ClientOf returns the key of the client with which the login of a challenge began.
+func (s *Service) ClientOf(challenge string) (key string, err error) {
+	opened, err := s.openChallenge(challenge)
+	if err != nil {
+		return "", err
+	}
+	return s.clientNamed(opened.Client).Key, nil
+}
+
 func invalidChallenge() *authcore.Error {
 	return &authcore.Error{
 		Status: http.StatusBadRequest, Code: authcore.CodeInvalidChallenge,
