@@ -59,8 +59,7 @@ export class Edge {
   }
 
   async decide(head, later) {
-    const wait = this.#published.prepare(later);
-    if (wait) await this.#within(wait);
+    await this.#fresh(later);
     return this.#ask(head);
   }
 
@@ -70,7 +69,9 @@ export class Edge {
     const headers = inBytes([...request.headers]);
     if (hasUnseenBody(request, headers)) headers.push(["transfer-encoding", "chunked"]);
     const head = { method: request.method, uri: pathOf(url), address, headers };
-    const exchange = await this.decide(head, later);
+    const wait = this.#fresh(later);
+    if (wait) await wait; // which takes time also for nothing
+    const exchange = this.#ask(head);
     if (exchange.status) return new Response(exchange.content(), { status: exchange.status, headers: exchange.answer });
     try {
       return await this.#forward(request, url, exchange, address);
@@ -78,6 +79,12 @@ export class Edge {
       this.log("error", `the upstream cannot be reached: ${error.message}`);
       return json(502, "The upstream cannot be reached.");
     }
+  }
+
+  // fresh returns a promise if keys or revocations have to be fetched first.
+  #fresh(later) {
+    const wait = this.#published.prepare(later);
+    return wait && this.#within(wait);
   }
 
   // ask has the guest decide. If it fails, the request is refused.

@@ -6,4 +6,4 @@ import { unguarded } from "./floor.mjs";
 
 const forward = unguarded(env.UPSTREAM);
 
-export default { fetch: (request) => forward(request) };
+export default { fetch: (request) => forward(request, "127.0.0.1") };

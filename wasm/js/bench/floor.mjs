@@ -6,9 +6,9 @@ import { forward, inBytes, pathOf } from "./forward.mjs";
 /** Returns a function that forwards a request to an upstream. */
 export function unguarded(upstream) {
   const send = forward(upstream, fetch);
-  return (request) => {
+  return (request, address) => {
     const url = new URL(request.url);
     const exchange = { method: request.method, uri: pathOf(url), headers: inBytes([...request.headers]), answer: [] };
-    return send(request, url, exchange, "127.0.0.1");
+    return send(request, url, exchange, address);
   };
 }

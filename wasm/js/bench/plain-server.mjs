@@ -11,9 +11,9 @@ function unchanged(request) {
 }
 
 if (globalThis.Deno) {
-  Deno.serve({ port: 0, onListen: ({ port }) => console.log(`listening on port ${port}`) }, forward);
+  Deno.serve({ port: 0, onListen: ({ port }) => console.log(`listening on port ${port}`) }, (request, { remoteAddr }) => forward(request, remoteAddr.hostname));
 } else if (globalThis.Bun) {
-  console.log(`listening on port ${Bun.serve({ port: 0, fetch: forward }).port}`);
+  console.log(`listening on port ${Bun.serve({ port: 0, fetch: (request, server) => forward(request, FLOOR && server.requestIP(request)?.address) }).port}`);
 } else {
   const { createServer } = await import("./node.mjs");
   const open = { log: console.error, decide: async (head) => ({ status: 0, answer: [], method: head.method, uri: head.uri, headers: head.headers }) };
