@@ -20,6 +20,7 @@ import (
 	"github.com/edgeauth/edgeauth/storage/memory"
 	"github.com/edgeauth/edgeauth/storage/postgres"
 	"github.com/edgeauth/edgeauth/storage/redis"
+	"github.com/edgeauth/edgeauth/storage/storagetest"
 )
 
 // hostileTexts are values that stores, encodings and parsers may stumble over.
@@ -36,27 +37,11 @@ func TestHardeningHostileValues(t *testing.T) {
 		"memory": func(*testing.T) authcore.Store { return memory.New() },
 		"postgres": func(t *testing.T) authcore.Store {
 			db, err := postgres.Open(t.Context(), pgtest.Start(t).Database(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = db.Close() })
-			store, err := db.Realm(t.Context(), "_default")
-			if err != nil {
-				t.Fatal(err)
-			}
-			return store
+			return storagetest.Realm(t, db, err)
 		},
 		"redis": func(t *testing.T) authcore.Store {
 			db, err := redis.Open(redis.Config{URL: redistest.Start(t).URL()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = db.Close() })
-			store, err := db.Realm(t.Context(), "_default")
-			if err != nil {
-				t.Fatal(err)
-			}
-			return store
+			return storagetest.Realm(t, db, err)
 		},
 	} {
 		t.Run(name, func(t *testing.T) { hostile(t, open(t)) })

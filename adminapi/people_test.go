@@ -21,6 +21,7 @@ import (
 	"github.com/edgeauth/edgeauth/internal/pgtest"
 	"github.com/edgeauth/edgeauth/storage/bolt"
 	"github.com/edgeauth/edgeauth/storage/postgres"
+	"github.com/edgeauth/edgeauth/storage/storagetest"
 )
 
 // slowest limits the median of each request, largest the growth of the heap during an
@@ -43,28 +44,14 @@ func TestManyPeople(t *testing.T) {
 	}
 	t.Run("bolt", func(t *testing.T) {
 		db, err := bolt.Open(filepath.Join(t.TempDir(), "edgeauth.db"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		store, err := db.Realm(t.Context(), "_default")
-		if err != nil {
-			t.Fatal(err)
-		}
+		store := storagetest.Realm(t, db, err)
 		people(t, store, n, measured)
 	})
 	t.Run("postgres", func(t *testing.T) {
 		server := pgtest.Start(t)
 		dsn := server.Database(t)
 		db, err := postgres.Open(t.Context(), dsn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		store, err := db.Realm(t.Context(), "_default")
-		if err != nil {
-			t.Fatal(err)
-		}
+		store := storagetest.Realm(t, db, err)
 		fill(t, store, n)
 		pgtest.Exec(t, dsn, "ANALYZE")
 		measure(t, store, n, measured)

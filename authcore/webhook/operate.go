@@ -84,8 +84,8 @@ func (s *Sender) DeadLetters(ctx context.Context, endpoint string, limit int, cu
 	return letters, next, nil
 }
 
-// Retry sends a dead letter again, in its place among the waiting messages. The error is a
-// 404 if there is no such message, and a 409 if it is damaged.
+// Retry sends a dead letter again, in its place among the waiting messages. The error is
+// 404 for an unknown message, and 409 for a damaged one.
 func (s *Sender) Retry(ctx context.Context, endpoint, id string) error {
 	key, err := s.deadKey(endpoint, id)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 	"github.com/edgeauth/edgeauth/storage/postgres"
 	"github.com/edgeauth/edgeauth/storage/redis"
+	"github.com/edgeauth/edgeauth/storage/storagetest"
 )
 
 // restorable is a store with some users and others that log in all the time.
@@ -103,15 +104,7 @@ func TestRestoreFromDump(t *testing.T) {
 	psql := servertest.Find(t, "psql", "/usr/lib/postgresql/*/bin")
 	open := func(dsn string) authcore.Store {
 		db, err := postgres.Open(t.Context(), dsn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		store, err := db.Realm(t.Context(), "_default")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return store
+		return storagetest.Realm(t, db, err)
 	}
 	from, to, file := server.Database(t), server.Database(t), filepath.Join(t.TempDir(), "edgeauth.sql")
 	r := newRestorable(t, open(from))
@@ -127,15 +120,7 @@ func TestRestoreFromSnapshot(t *testing.T) {
 	server := redistest.Start(t)
 	open := func(server *redistest.Server) authcore.Store {
 		db, err := redis.Open(redis.Config{URL: server.URL()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		store, err := db.Realm(t.Context(), "_default")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return store
+		return storagetest.Realm(t, db, err)
 	}
 	r := newRestorable(t, open(server))
 	server.Do(t, "SAVE")
