@@ -38,7 +38,8 @@ func TestSubjectsOfAnyLength(t *testing.T) {
 	}
 }
 
-func wantSubject(t *testing.T, m *Message) {
+// readHeader encodes a mail, checks the lines of its header and reads it.
+func readHeader(t *testing.T, m *Message) netmail.Header {
 	t.Helper()
 	raw, err := encode(m)
 	if err != nil {
@@ -49,7 +50,12 @@ func wantSubject(t *testing.T, m *Message) {
 	if err != nil {
 		t.Fatalf("ReadMessage() failed: %v", err)
 	}
-	decoded, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
+	return got.Header
+}
+
+func wantSubject(t *testing.T, m *Message) {
+	t.Helper()
+	decoded, err := new(mime.WordDecoder).DecodeHeader(readHeader(t, m).Get("Subject"))
 	if err != nil || decoded != oneLine(m.Subject) {
 		t.Errorf("subject = %.80q, %v, want %.80q", decoded, err, m.Subject)
 	}
@@ -72,16 +78,7 @@ func TestLongSenders(t *testing.T) {
 	for _, name := range []string{"Example, Inc.", strings.Repeat("Long, Inc. ", 20) + "end", strings.Repeat("Grün ", 50) + "Ende", strings.Repeat("x", maxSenderName)} {
 		m := testMessage()
 		m.From.Name = name
-		raw, err := encode(m)
-		if err != nil {
-			t.Fatalf("encode() failed: %v", err)
-		}
-		wantHeaderLines(t, raw)
-		got, err := netmail.ReadMessage(strings.NewReader(string(raw)))
-		if err != nil {
-			t.Fatalf("ReadMessage() failed: %v", err)
-		}
-		if from, err := got.Header.AddressList("From"); err != nil || *from[0] != m.From {
+		if from, err := readHeader(t, m).AddressList("From"); err != nil || *from[0] != m.From {
 			t.Errorf("From = %v, %v, want %v", from, err, m.From)
 		}
 	}

@@ -73,7 +73,7 @@ func revocationsCursor() (cursor uint64) {
 
 //go:wasmexport is_repeatable
 func isRepeatable() (repeatable uint32) {
-	if module.repeatable {
+	if module.repeatable && !module.edge.HasLoginPaths() { // the host does not know those paths
 		return 1
 	}
 	return 0
@@ -86,7 +86,7 @@ type guest struct {
 	inputs inputs
 	// edge is nil until there is a valid configuration.
 	edge *edge.Edge
-	// repeatable is the result of is_repeatable.
+	// repeatable reports that the last request was remembered or recalled.
 	repeatable bool
 	// busy is true during a call.
 	busy bool

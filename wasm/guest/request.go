@@ -40,7 +40,7 @@ func (g *guest) handle() (ctxNext uint64) {
 	if remembers {
 		if changes, ok := g.edge.Recall(g.inputs.key(), path, time); ok {
 			apply(changes)
-			g.repeatable = !g.edge.HasLoginPaths()
+			g.repeatable = true
 			return proceed
 		}
 	}
@@ -73,8 +73,7 @@ func (g *guest) handle() (ctxNext uint64) {
 	rest := append(g.header.changes(), answerChanges(more)...)
 	apply(rest)
 	if remembers {
-		stored := g.edge.Remember(g.inputs.key(), append(changes, rest...), time, until)
-		g.repeatable = stored && !g.edge.HasLoginPaths()
+		g.repeatable = g.edge.Remember(g.inputs.key(), append(changes, rest...), time, until)
 	}
 	return proceed
 }
