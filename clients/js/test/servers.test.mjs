@@ -1,8 +1,9 @@
 // The helper for servers in Node, without a server.
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import test, { after, before } from 'node:test'
-import { SignJWT, exportJWK, generateKeyPair } from 'jose'
+import { SignJWT, importJWK } from 'jose'
 
 // Next to the modules of this package.
 const copy = new URL('../dist/server-helper.mjs', import.meta.url)
@@ -12,8 +13,12 @@ const fetchBefore = globalThis.fetch
 before(async () => {
   writeFileSync(copy, readFileSync(new URL('../../node/edgeauth.mjs', import.meta.url)))
   ;({ createVerifier, Refused } = await import(copy))
-  const { privateKey, publicKey } = await generateKeyPair('Ed25519')
-  const jwk = { ...await exportJWK(publicKey), kid: 'k', alg: 'EdDSA' }
+  // Not exportJWK() of a generated key: in Node 20 a garbage collection at that moment waits
+  // for ever for the lock of the key.
+  const encoding = { format: 'jwk' }
+  const pair = generateKeyPairSync('ed25519', { publicKeyEncoding: encoding, privateKeyEncoding: encoding })
+  const privateKey = await importJWK(pair.privateKey, 'EdDSA')
+  const jwk = { ...pair.publicKey, kid: 'k', alg: 'EdDSA' }
   globalThis.fetch = async () => Response.json({ keys: [jwk] })
   sign = (claims = {}) => new SignJWT({ sub: 'u1', ...claims }).setProtectedHeader({ alg: 'EdDSA', kid: 'k', typ: 'assertion+jwt' })
     .setIssuer('edgeauth').setAudience('orders').setExpirationTime('1m').sign(privateKey)

@@ -15,8 +15,11 @@ const lines = createInterface({ input: process.stdin })
 lines.once('close', () => process.exit(0))
 const config = JSON.parse(await new Promise((resolve) => lines.once('line', resolve)))
 
+// Not export() of a generated key: in Node 20 a garbage collection at that moment waits for
+// ever for the lock of the key.
+const encoding = { publicKeyEncoding: { format: 'jwk' }, privateKeyEncoding: { format: 'jwk' } }
 const privateJWK = (type, options, extra) => ({
-  ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }),
+  ...generateKeyPairSync(type, { ...options, ...encoding }).privateKey,
   use: 'sig',
   ...extra,
 })
