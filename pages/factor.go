@@ -104,11 +104,12 @@ func (h *Handler) factor(r *request) error {
 	if r.Method != http.MethodPost {
 		return h.showFactor(r, &opened, http.StatusOK)
 	}
+	credential := []byte(r.PostForm.Get("credential"))
 	grant, err := h.Realm.Logins.BySecondFactor(r.Context(), login.FactorLogin{
 		Challenge: opened.Challenge, Code: r.PostForm.Get("code"), RecoveryCode: r.PostForm.Get("recovery_code"),
-		Enrolment: opened.Enrolment, Remember: r.PostForm.Has("remember"), Caller: h.caller(r),
+		Credential: credential, Enrolment: opened.Enrolment, Remember: r.PostForm.Has("remember"), Caller: h.caller(r),
 	})
-	if r.view.wrongCode(err) {
+	if r.view.wrongCode(err) || r.view.wrongPasskey(err, credential) {
 		return h.showFactor(r, &opened, http.StatusBadRequest)
 	}
 	if err != nil {

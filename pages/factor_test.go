@@ -225,9 +225,32 @@ func TestPasskeyAsSecondFactor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := other.post("/auth/passkey", "credential", string(credential), "return_to", "/deep").must(http.StatusSeeOther).location(); got != "/deep" {
+	other.post(page, "credential", "{}").must(http.StatusBadRequest).shows("Use your passkey to continue.", "Sign in with a passkey", `role="alert"`)
+	other.mustBe("")
+	if got := other.post(page, "credential", string(credential), "remember", "1").must(http.StatusSeeOther).location(); got != "/deep" {
 		t.Errorf("the passkey leads to %q, want /deep", got)
 	}
+	other.mustBe(ann)
+	if claims := other.claims(); claims.Method != "link" || strings.Join(claims.AMR, " ") != "mail passkey" || other.cookies[deviceCookie] == "" {
+		t.Errorf("claims = %s %v, want a mailed link completed by the passkey, in a browser that is remembered", claims.Method, claims.AMR)
+	}
+}
+
+// A user who has an application and a passkey proves either of them.
+func TestApplicationOrPasskey(t *testing.T) {
+	w := newWorld(t, withPasskeys, withFactors(account.SecondFactorOptional))
+	b, a := w.browser(), authenticator.New(origin)
+	b.signIn(ann)
+	b.enrol()
+	b.addPasskey(a, "key").must(http.StatusSeeOther)
+	other := w.browser()
+	page := other.half(ann, "/deep")
+	shown := other.get(page).must(http.StatusOK).shows(`id="code"`, "Sign in with a passkey").hides("Use your passkey to continue.", `action="/auth/passkey"`)
+	credential, err := a.Get(shown.passkeyOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.post(page, "credential", string(credential)).must(http.StatusSeeOther)
 	other.mustBe(ann)
 }
 

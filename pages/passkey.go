@@ -69,18 +69,25 @@ func (h *Handler) enterByPasskey(r *request) error {
 	grant, err := h.Realm.Logins.ByPasskey(r.Context(), login.PasskeyLogin{
 		Credential: response, ClientKey: h.ClientKey, Caller: h.caller(r),
 	})
+	if r.view.wrongPasskey(err, response) {
+		return h.showForm(r, http.StatusBadRequest)
+	}
+	return h.entered(r, grant, h.returnTo(r), err)
+}
+
+// wrongPasskey reports whether an error is about the response of an authenticator, and
+// puts its text into the view.
+func (v *view) wrongPasskey(err error, response []byte) bool {
 	public, ok := asPublic(err)
-	if !ok || public.Status != http.StatusBadRequest {
-		return h.entered(r, grant, h.returnTo(r), err)
+	if !ok || public.Code != authcore.CodeInvalidPasskey && public.Code != authcore.CodeUnknownPasskey {
+		return false
 	}
-	r.view.Error = r.view.failure(public)
-	if public.Code == authcore.CodeUnknownPasskey {
-		var credential struct{ ID string }
-		if json.Unmarshal(response, &credential) == nil {
-			r.view.Passkey = &passkeyView{Unknown: credential.ID}
-		}
+	v.Error = v.failure(public)
+	var credential struct{ ID string }
+	if public.Code == authcore.CodeUnknownPasskey && json.Unmarshal(response, &credential) == nil {
+		v.Passkey = &passkeyView{Unknown: credential.ID}
 	}
-	return h.showForm(r, http.StatusBadRequest)
+	return true
 }
 
 // changePasskey adds, renames or removes a passkey.

@@ -142,7 +142,8 @@ func (h *Handler) loginByFactor(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	in, err := read(from, trimmed("challenge"), eitherCode(), optional("recovery_code"), optional("enrolment"), flag("remember_device"))
+	in, err := read(from, trimmed("challenge"), codeUnless("recovery_code", "credential"), optional("recovery_code"),
+		optional("enrolment"), field{name: "credential", object: true}, flag("remember_device"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -151,7 +152,7 @@ func (h *Handler) loginByFactor(r *request) (answer, error) {
 	}
 	grant, err := h.realm.Logins.BySecondFactor(r.Context(), login.FactorLogin{
 		Challenge: in["challenge"], Code: in["code"], RecoveryCode: in["recovery_code"], Enrolment: in["enrolment"],
-		Remember: in.isSet("remember_device"), Caller: h.caller(r),
+		Credential: []byte(in["credential"]), Remember: in.isSet("remember_device"), Caller: h.caller(r),
 	})
 	if err != nil {
 		return answer{}, err
@@ -159,10 +160,10 @@ func (h *Handler) loginByFactor(r *request) (answer, error) {
 	return h.withFactor(r, grant.Grant, grant.RecoveryCodes, grant.Device)
 }
 
-// eitherCode is the code of an application, which a recovery code replaces.
-func eitherCode() field {
+// codeUnless is the code of an application, which one of the other fields replaces.
+func codeUnless(others ...string) field {
 	f := code()
-	f.unless = "recovery_code"
+	f.unless = others
 	return f
 }
 
@@ -173,7 +174,7 @@ func (h *Handler) verifyFactor(r *request, claims *gate.Claims) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
-	in, err := read(from, eitherCode(), optional("recovery_code"))
+	in, err := read(from, codeUnless("recovery_code"), optional("recovery_code"))
 	if err != nil {
 		return answer{}, err
 	}

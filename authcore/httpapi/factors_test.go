@@ -12,6 +12,7 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/realm"
+	"github.com/edgeauth/edgeauth/internal/authenticator"
 )
 
 // factorAnswer has the members of the answers about second factors.
@@ -101,6 +102,32 @@ func TestFactors(t *testing.T) {
 	w.call(http.MethodDelete, "/factors/recovery/", "", "Authorization", "Token "+strong.Token).wantStatus(t, http.StatusNoContent)
 	w.call(http.MethodDelete, "/factors/totp/", "", "Authorization", "Token "+strong.Token).wantStatus(t, http.StatusNoContent)
 	w.byMail("ann@example.com", "", http.StatusOK)
+}
+
+// A passkey completes a login in place of a code.
+func TestPasskeyAtFactorLogin(t *testing.T) {
+	w := newWorld(t, withPasskeys, func(c *realm.Config) {
+		c.Rules.SecondFactor, c.RememberDevice = account.SecondFactorOptional, 24*time.Hour
+	})
+	first, a := w.login("ann@example.com"), authenticator.New(origin)
+	w.addPasskey(a, first.Token, "Phone")
+	begun := w.factors("/factors/totp/", "{}", http.StatusOK, first.authorization()...)
+	w.factors("/factors/totp/confirm/", fmt.Sprintf(`{"enrolment":%q,"code":%q}`, begun.Enrolment, w.totp(begun.Secret)), http.StatusOK, first.authorization()...)
+	lacks := w.byMail("ann@example.com", "", http.StatusForbidden)
+	if len(lacks.Methods) != 3 || lacks.Methods[2] != "passkey" {
+		t.Errorf("methods = %q, want the passkey after the other factors", lacks.Methods)
+	}
+	for body, want := range map[string]string{
+		`{"challenge":%q,"credential":{},"code":"000000"}`: `{"code":["Not together with credential."]}`,
+		`{"challenge":%q,"credential":1}`:                  `{"credential":["Not a valid object."]}`,
+		`{"challenge":%q,"credential":{}}`:                 `{"detail":"The passkey was not accepted. Please try again.","code":"invalid_passkey"}`,
+	} {
+		w.post("/factors/login/", fmt.Sprintf(body, lacks.Challenge)).expect(t, 400, want)
+	}
+	done := w.factors("/factors/login/", fmt.Sprintf(`{"challenge":%q,"credential":%s,"remember_device":true}`, lacks.Challenge, w.assertion(a)), http.StatusOK)
+	if done.Token == "" || done.DeviceToken == "" {
+		t.Errorf("login with a passkey as second factor = %+v, want a token and a device", done)
+	}
 }
 
 func TestRequiredFactorAtLogin(t *testing.T) {

@@ -37,9 +37,8 @@ type field struct {
 	// alias is another spelling of the name, or "".
 	alias    string
 	required bool
-	// unless names another field that replaces a required one. They exclude each
-	// other.
-	unless string
+	// unless names other fields that replace a required one. They exclude each other.
+	unless []string
 	// mayBeBlank accepts "" and blanks.
 	mayBeBlank bool
 	// trimmed fields may have blanks and invisible characters of Unicode around
@@ -97,15 +96,17 @@ func read(from source, fields ...field) (input, error) {
 		if !found && f.alias != "" {
 			v, found = from(f.alias)
 		}
-		instead := false
-		if f.unless != "" {
-			_, instead = from(f.unless)
+		var instead string
+		for _, other := range f.unless {
+			if _, present := from(other); present {
+				instead = other
+			}
 		}
 		switch {
-		case !found && f.required && !instead:
+		case !found && f.required && instead == "":
 			faults[f.name] = []string{"This field is required."}
-		case found && instead:
-			faults[f.name] = []string{"Not together with " + f.unless + "."}
+		case found && instead != "":
+			faults[f.name] = []string{"Not together with " + instead + "."}
 		case found:
 			taken, fault := f.take(v)
 			if fault != "" {

@@ -91,7 +91,7 @@ func (h *Handler) loginSocial(r *request) (answer, error) {
 		return answer{}, err
 	}
 	fields := []field{
-		{name: "code", required: true, unless: "id_token"}, optional("id_token"), optional("nonce"), optional("state"), flag("link"), blank("device_token"),
+		{name: "code", required: true, unless: []string{"id_token"}}, optional("id_token"), optional("nonce"), optional("state"), flag("link"), blank("device_token"),
 	}
 	if _, native := from("id_token"); native {
 		fields = append(fields, blank("user"))

@@ -93,8 +93,8 @@ func (s *Service) challenge(ctx context.Context, a *attempt, user authcore.User,
 		Methods: account.FactorMethods(user), Enrol: need == account.FactorEnrolment, ExpiresIn: challengeLifetime,
 		RememberFor: s.cfg.Factors.Remembers(),
 	}
-	if missing.Enrol && s.hasPasskey(user) {
-		missing.Enrol, missing.Methods = false, []string{MethodPasskey}
+	if s.hasPasskey(user) {
+		missing.Enrol, missing.Methods = false, append(missing.Methods, MethodPasskey)
 	}
 	nonce, err := s.cfg.Random.Secret()
 	if err != nil {
@@ -157,8 +157,10 @@ func invalidChallenge() *authcore.Error {
 type FactorLogin struct {
 	// Challenge is that of the login.
 	Challenge string
-	// Code or RecoveryCode proves the factor.
+	// Code or RecoveryCode proves the factor. Or Credential does, the JSON form of a passkey
+	// with the response of the authenticator.
 	Code, RecoveryCode string
+	Credential         []byte
 	// Enrolment, if set, adds the application whose code is Code.
 	Enrolment string
 	// Remember asks to remember the device.
@@ -224,6 +226,9 @@ func (s *Service) BySecondFactor(ctx context.Context, r FactorLogin) (FactorGran
 	grant, err := s.login(ctx, &attempt{method: opened.Method, clientKey: client.Key, caller: r.Caller}, m)
 	if m.prepared != nil {
 		s.cfg.Factors.Finish(ctx, m.prepared, m.user, err)
+	}
+	if err == nil && m.assertion != nil {
+		grant, err = s.recordUse(ctx, grant, *m.assertion)
 	}
 	if err != nil {
 		return FactorGrant{}, err

@@ -3,14 +3,18 @@ package login
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
 	"github.com/edgeauth/edgeauth/authcore/factor"
+	"github.com/edgeauth/edgeauth/authcore/passkey"
 	"github.com/edgeauth/edgeauth/authcore/ratelimit"
 	"github.com/edgeauth/edgeauth/authcore/session"
 )
+
+var errOtherUser = errors.New("login: the passkey belongs to another user")
 
 // secondFactor is the part of a login after its first factor, which the challenge states.
 type secondFactor struct {
@@ -20,6 +24,8 @@ type secondFactor struct {
 	// user is the user before the login, prepared the factor to add; nil for none.
 	user     authcore.User
 	prepared *factor.Prepared
+	// assertion is that of the passkey; nil for the other factors.
+	assertion *passkey.Assertion
 }
 
 func (m *secondFactor) admit(*attempt) error { return nil }
@@ -27,7 +33,7 @@ func (m *secondFactor) admit(*attempt) error { return nil }
 // guesses returns nothing: factor.Service.Use counts wrong codes.
 func (m *secondFactor) guesses(context.Context, *attempt) ([]ratelimit.Check, error) { return nil, nil }
 
-func (m *secondFactor) prove(ctx context.Context, _ *attempt) (proof, error) {
+func (m *secondFactor) prove(ctx context.Context, a *attempt) (proof, error) {
 	// Noticed before a code is used up; the login step checks it again.
 	_, err := m.store.Record(ctx, m.usedKey(), m.now())
 	switch {
@@ -42,22 +48,28 @@ func (m *secondFactor) prove(ctx context.Context, _ *attempt) (proof, error) {
 	if m.user.Disabled {
 		return proof{}, authcore.Inactive()
 	}
-	method, err := m.proveFactor(ctx)
+	method, err := m.proveFactor(ctx, a)
 	if err != nil {
 		return proof{}, err
 	}
+	claims := []authcore.Record{{RecordKey: m.usedKey(), Created: m.now(), Expires: time.Unix(m.challenge.Expires, 0).UTC()}}
+	if m.assertion != nil {
+		claims = append(claims, m.assertion.Claim)
+	}
 	return proof{
-		claims: func(authcore.Session) []authcore.Record {
-			return []authcore.Record{{RecordKey: m.usedKey(), Created: m.now(), Expires: time.Unix(m.challenge.Expires, 0).UTC()}}
-		},
+		claims: func(authcore.Session) []authcore.Record { return claims },
 		refs:   []authcore.UserRef{{ID: m.challenge.User}},
 		factor: method, decide: m.decide,
 	}, nil
 }
 
-// proveFactor uses up the code, or prepares the factor that the user adds.
-func (m *secondFactor) proveFactor(ctx context.Context) (method string, err error) {
-	if m.Enrolment == "" {
+// proveFactor verifies the passkey, uses up the code, or prepares the factor that the user
+// adds.
+func (m *secondFactor) proveFactor(ctx context.Context, a *attempt) (method string, err error) {
+	switch {
+	case len(m.Credential) > 0:
+		return MethodPasskey, m.provePasskey(ctx, a)
+	case m.Enrolment == "":
 		return m.cfg.Factors.Use(ctx, m.user, factor.Proof{Code: m.Code, RecoveryCode: m.RecoveryCode, Caller: m.Caller})
 	}
 	if !m.mayEnrol(m.user) {
@@ -65,6 +77,23 @@ func (m *secondFactor) proveFactor(ctx context.Context) (method string, err erro
 	}
 	m.prepared, err = m.cfg.Factors.Prepare(ctx, m.user, m.Enrolment, m.Code)
 	return authcore.FactorTOTP, err
+}
+
+// provePasskey verifies the passkey. It must be one of the user of the challenge: that of
+// another user must not receive what the first factor proved.
+func (m *secondFactor) provePasskey(ctx context.Context, a *attempt) error {
+	if m.cfg.Passkeys == nil {
+		return passkey.Unknown()
+	}
+	assertion, err := m.cfg.Passkeys.Verify(ctx, a.client, m.Credential)
+	switch {
+	case err != nil:
+		return err
+	case assertion.UserID != m.challenge.User:
+		return passkey.Invalid(errOtherUser)
+	}
+	m.assertion = &assertion
+	return nil
 }
 
 // mayEnrol reports whether the first factor suffices to add a factor.
@@ -82,17 +111,25 @@ func (m *secondFactor) decide(found authcore.LoginFound) (decision, error) {
 	if known.User.ID == "" {
 		return decision{}, authcore.ErrNotFound
 	}
-	if m.prepared != nil {
+	switch {
+	case m.assertion != nil:
+		if !slices.Contains(known.User.Passkeys, m.assertion.ID) {
+			return decision{}, passkey.Unknown()
+		}
+	case m.prepared != nil:
 		if !m.mayEnrol(known.User) {
 			return decision{}, authcore.ErrNotFound
 		}
 		m.prepared.Apply(&known, "")
-	} else if m.cfg.Rules.FactorNeed(known.User) != account.FactorProof {
+	case m.cfg.Rules.FactorNeed(known.User) != account.FactorProof:
 		return decision{}, authcore.ErrNotFound // the factor was removed meanwhile
 	}
 	account.NewUser{Roles: m.challenge.Invited}.Grant(&known.User)
 	d, err := m.enterAs(known)
 	d.isNew = m.challenge.IsNew
+	if m.assertion != nil && d.identity == "" {
+		d.identity = m.assertion.ID // whose removal ends the session
+	}
 	return d, err
 }
 
