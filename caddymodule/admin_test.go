@@ -3,7 +3,9 @@ package caddymodule
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -270,6 +272,25 @@ func TestCommandsReportErrors(t *testing.T) {
 	}
 	if want := "Error: Not found: the realm has no such user, session, key or invitation.\n"; failures.String() != want || out.String() != "" {
 		t.Errorf("standard error = %q and output = %q, want %q and none", failures.String(), out.String(), want)
+	}
+}
+
+// The commands reach the admin API wherever Caddy's own commands do.
+func TestCommandAddresses(t *testing.T) {
+	socket := "unix/" + filepath.Join(t.TempDir(), "admin.sock")
+	for i, admin := range []string{
+		"127.0.0.1:" + freePort(t),
+		"127.0.0.1:" + freePort(t) + " {\nenforce_origin\n}",
+		socket,
+		socket + "|0600",
+	} {
+		s := setup{Port: freePort(t), Realm: "insecure_debug_links\nstorage memory", Site: "respond ok"}
+		load(t, strings.Replace(s.caddyfile(), "admin off", "admin "+admin, 1))
+		address, _, _ := strings.Cut(admin, " ")
+		email := fmt.Sprintf("user%d@example.com", i)
+		if out, err := operate(address, "user", "create", email); err != nil || !strings.Contains(out, email) {
+			t.Errorf("user create with admin %q = %q, %v, want the user", admin, out, err)
+		}
 	}
 }
 

@@ -55,23 +55,22 @@ func adminEndpoint(address, config, adapter string) (command.Endpoint, error) {
 	if err != nil || parsed.PortRangeSize() > 1 {
 		return command.Endpoint{}, fmt.Errorf("%q is not the address of an admin API; write for example localhost:2019", found)
 	}
-	host := parsed.JoinHostPort(0)
-	dial, _, _ := strings.Cut(host, "|") // the permissions of a socket are part of its address
-	if !parsed.IsUnixNetwork() {
-		dial = host
-	} else {
+	dial := parsed.JoinHostPort(0)
+	host, dialer := dial, net.Dialer{}
+	if parsed.IsUnixNetwork() {
+		dial, _, _ = strings.Cut(dial, "|") // the permissions of a socket are part of its address
 		host = "127.0.0.1"
 	}
-	dialer := net.Dialer{}
-	transport := &http.Transport{
+	var transport http.RoundTripper = &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, parsed.Network, dial)
 		},
 		DisableKeepAlives: true,
 	}
-	return command.Endpoint{
-		Client: &http.Client{Transport: sameOrigin{transport, "http://" + host}}, URL: "http://" + host + adminPath,
-	}, nil
+	if !parsed.IsUnixNetwork() { // on a socket, Caddy allows no origin unless it is configured
+		transport = sameOrigin{transport, "http://" + host}
+	}
+	return command.Endpoint{Client: &http.Client{Transport: transport}, URL: "http://" + host + adminPath}, nil
 }
 
 // sameOrigin adds the header Origin, which Caddy's admin API can require.
