@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { within } from "./upstream.mjs";
 
 const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -81,8 +82,13 @@ export class Host {
     }
     for (const [file, text] of Object.entries(texts)) await writeFile(path.join(host.folder, file), text);
     await writeFile(path.join(host.folder, "edgeauth-gate.wasm"), guest ?? (await readFile(guestFile)));
-    if (name === "workerd") await host.workerd(path.basename(script), variables);
-    else await host.server(path.basename(script), variables);
+    try {
+      if (name === "workerd") await host.workerd(path.basename(script), variables);
+      else await host.server(path.basename(script), variables);
+    } catch (error) {
+      await host.stop();
+      throw new Error(`${error.message}: ${host.output}`);
+    }
     return host;
   }
 
@@ -131,7 +137,7 @@ export class Host {
 
   async listens(lines, pattern) {
     const ended = once(this.process, "exit").then(() => {
-      throw new Error(`${this.name} exited: ${this.output}`);
+      throw new Error(`${this.name} exited`);
     });
     ended.catch(() => {}); // for stop()
     const found = new Promise((resolve) => {
@@ -140,16 +146,20 @@ export class Host {
         if (port) resolve(Number(port));
       });
     });
-    return Promise.race([found, ended]);
+    return within(Promise.race([found, ended]), `${this.name} listens`);
   }
 
   async stop() {
-    if (this.process.exitCode === null && this.process.signalCode === null) {
-      this.process.kill("SIGKILL");
-      await once(this.process, "exit");
-    }
+    await kill(this.process);
     await rm(this.folder, { recursive: true });
   }
+}
+
+/** Ends a process, and waits for its end. */
+export async function kill(process) {
+  if (process?.pid === undefined || process.exitCode !== null || process.signalCode !== null) return;
+  process.kill("SIGKILL");
+  await within(once(process, "exit"), `the end of ${process.spawnfile}`);
 }
 
 async function compatibilityDate() {

@@ -40,7 +40,7 @@ export class Issuer {
 
   static async start() {
     const issuer = new Issuer();
-    issuer.server = http.createServer((request, answer) => issuer.answer(request, answer));
+    issuer.server = http.createServer({ keepAliveTimeout: 0 }, (request, answer) => issuer.answer(request, answer));
     issuer.server.listen(0, "127.0.0.1");
     await once(issuer.server, "listening");
     issuer.url = `http://127.0.0.1:${issuer.server.address().port}`;
@@ -50,7 +50,6 @@ export class Issuer {
   async close() {
     this.server.closeAllConnections();
     this.server.close();
-    await once(this.server, "close");
   }
 
   get now() {

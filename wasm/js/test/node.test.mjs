@@ -30,7 +30,7 @@ async function between(upstream, run) {
 // Node reads no body of a request that asks to upgrade. If its length were forwarded,
 // the upstream would read the next request on that connection, of another client, as
 // the body (CWE-444).
-test("a request that asks to upgrade has no body", { timeout: 30_000 }, async () => {
+test("a request that asks to upgrade has no body", { timeout: 300_000 }, async () => {
   const upstream = await serve((request, answer) => answer.end(request.url));
   try {
     await between(upstream.url, async (port) => {
@@ -50,7 +50,7 @@ test("a request that asks to upgrade has no body", { timeout: 30_000 }, async ()
 });
 
 // An invalid answer does not end the process, which serves other clients (CWE-248).
-test("an invalid answer of the upstream is 502", { timeout: 30_000 }, async () => {
+test("an invalid answer of the upstream is 502", { timeout: 300_000 }, async () => {
   let invalid;
   const upstream = net.createServer((socket) => {
     socket.on("error", () => {});
@@ -77,7 +77,7 @@ test("an invalid answer of the upstream is 502", { timeout: 30_000 }, async () =
 
 // An upstream executes a request and resets the connection, which was open already.
 // Only requests that may be executed twice are sent again (RFC 9110, section 9.2.2).
-test("only idempotent requests are repeated on a reset connection", { timeout: 30_000 }, async () => {
+test("only idempotent requests are repeated on a reset connection", { timeout: 300_000 }, async () => {
   const executed = new Map();
   const upstream = net.createServer((socket) => {
     let requests = 0;

@@ -7,8 +7,10 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { guestFile } from "./hosts.mjs";
+import { LIMIT } from "./upstream.mjs";
 
-const run = promisify(execFile);
+// Runs a program; its error contains the command.
+const run = (program, args, options) => promisify(execFile)(program, args, { timeout: LIMIT, killSignal: "SIGKILL", ...options });
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** The package.json of the package. */
@@ -34,7 +36,7 @@ export async function install() {
   for (const name of [...described.files, "README.md", "package.json"]) {
     await cp(name === "edgeauth-gate.wasm" ? guestFile : path.join(root, name), path.join(source, name));
   }
-  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: source });
+  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--no-update-notifier", "--pack-destination", folder], { cwd: source });
   const [packed] = JSON.parse(stdout);
   await writeFile(path.join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
   await run("npm", ["install", "--offline", "--no-audit", "--no-fund", "--no-update-notifier", path.join(folder, packed.filename)], { cwd: project });

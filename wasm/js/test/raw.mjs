@@ -2,6 +2,7 @@
 // correct them.
 
 import net from "node:net";
+import { LIMIT } from "./upstream.mjs";
 
 /**
  * Sends the bytes of a text and returns the answer, with names in lower case; an
@@ -11,7 +12,7 @@ export async function exchange(port, text) {
   const socket = net.connect(port, "127.0.0.1");
   let data = "";
   try {
-    socket.setTimeout(30_000, () => socket.destroy(new Error("no answer")));
+    socket.setTimeout(LIMIT, () => socket.destroy(new Error(`timeout: an answer to ${text.split("\r\n")[0]}`)));
     socket.write(text, "latin1");
     for await (const part of socket) {
       data += part.toString("latin1");

@@ -2,12 +2,11 @@
 // as in the other hosts. testdata/gate/README.md documents the cases.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { readFile, readdir } from "node:fs/promises";
-import http from "node:http";
 import test from "node:test";
 import { Host, missing, names } from "./hosts.mjs";
 import { exchange } from "./raw.mjs";
+import { serve } from "./upstream.mjs";
 
 const folder = new URL("../../../testdata/gate/", import.meta.url);
 const json = async (name) => JSON.parse(await readFile(new URL(name, folder), "utf8"));
@@ -107,13 +106,12 @@ function checkUpstream(seen, { request, upstream }) {
 for (const name of names) {
   test(`the table in ${name}`, { skip: missing(name), timeout: 300_000 }, async (t) => {
     let seen, expected;
-    const upstream = http.createServer(async (request, answer) => {
+    const upstream = await serve(async (request, answer) => {
       seen = { method: request.method, path: request.url, headers: group(request.rawHeaders), body: await read(request) };
       for (const [header, value] of Object.entries(expected.upstream?.answers ?? {})) answer.setHeader(header, value);
       answer.end("upstream");
     });
-    upstream.listen(0, "127.0.0.1");
-    await once(upstream, "listening");
+    t.after(() => upstream.stop());
     const keys = cases.map((one) => JSON.stringify(siteOf(one)));
     const sites = [...new Set(keys)];
     const host = await Host.start(name, {
@@ -121,26 +119,21 @@ for (const name of names) {
       files: ["test/table-sites.mjs"],
       // A variable of the environment has 128 KiB at most on Linux.
       texts: name === "workerd" ? {} : { "sites.json": `[${sites.join(",")}]` },
-      variables: { ...(name === "workerd" && { SITES: `[${sites.join(",")}]` }), UPSTREAM: `http://127.0.0.1:${upstream.address().port}` },
+      variables: { ...(name === "workerd" && { SITES: `[${sites.join(",")}]` }), UPSTREAM: upstream.url },
     });
-    try {
-      for (const [i, one] of cases.entries()) {
-        const skip = one.raw_path && name !== "node" && "this host rewrites paths";
-        await t.test(one.name, { skip }, async () => {
-          const difference = differences[one.name]?.hosts.includes(name) ? differences[one.name] : undefined;
-          for (let again = 0; again < 3; again++) { // requests that proceed are remembered
-            [seen, expected] = [undefined, one];
-            const got = await send(host.port, sites.indexOf(keys[i]), one.request);
-            if (difference) difference.answer(got);
-            else checkAnswer(got, one);
-            checkUpstream(seen, one);
-          }
-        });
-      }
-    } finally {
-      await host.stop();
-      upstream.closeAllConnections();
-      upstream.close();
+    t.after(() => host.stop());
+    for (const [i, one] of cases.entries()) {
+      const skip = one.raw_path && name !== "node" && "this host rewrites paths";
+      await t.test(one.name, { skip }, async () => {
+        const difference = differences[one.name]?.hosts.includes(name) ? differences[one.name] : undefined;
+        for (let again = 0; again < 3; again++) { // requests that proceed are remembered
+          [seen, expected] = [undefined, one];
+          const got = await send(host.port, sites.indexOf(keys[i]), one.request);
+          if (difference) difference.answer(got);
+          else checkAnswer(got, one);
+          checkUpstream(seen, one);
+        }
+      });
     }
   });
 }

@@ -4,9 +4,26 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
 
-/** Starts a server that a function answers; it has url and stop(). */
+/** The time after which a wait of a test fails, in milliseconds; none depends on it to pass. */
+export const LIMIT = 60_000;
+
+/** Returns what a promise resolves to. It fails after LIMIT with what was awaited. */
+export async function within(promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => void (timer = setTimeout(() => reject(new Error(`timeout: ${what}`)), LIMIT)));
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Starts a server that a function answers; it has url and stop(). It does not close idle
+ * connections: a client that uses one at that moment would get no answer.
+ */
 export async function serve(answer) {
-  const server = http.createServer(answer);
+  const server = http.createServer({ keepAliveTimeout: 0 }, answer);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return Object.assign(server, {
@@ -18,12 +35,13 @@ export async function serve(answer) {
   });
 }
 
-/** Sends a request and returns it; headers is an object. */
+/** Sends a request and returns it; headers is an object. It fails after LIMIT without data. */
 export function open(url, { method = "GET", headers = {}, path } = {}) {
   const target = new URL(url);
   const request = http.request({
     host: target.hostname, port: target.port, path: path ?? target.pathname + target.search, method, headers, agent: false,
   });
+  request.setTimeout(LIMIT, () => request.destroy(new Error(`timeout: data of ${method} ${url}`)));
   request.on("error", () => {}); // a caller that waits for an answer gets it, too
   return request;
 }
@@ -62,7 +80,7 @@ export function deferred() {
 
 /** Waits until a condition is true. */
 export async function until(condition, what = String(condition)) {
-  for (const end = Date.now() + 30_000; !(await condition()); ) {
+  for (const end = Date.now() + LIMIT; !(await within(condition(), what)); ) {
     if (Date.now() > end) throw new Error(`timeout: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -5,7 +5,6 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import test from "node:test";
@@ -14,7 +13,7 @@ import { promisify } from "node:util";
 import { guestFile, missingNode, recentNode } from "./hosts.mjs";
 import { Issuer, NAME } from "./issuer.mjs";
 import { install, shown } from "./packed.mjs";
-import { call, serve, until } from "./upstream.mjs";
+import { LIMIT, call, serve, until, within } from "./upstream.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const program = path.join(root, "node_modules/wrangler/bin/wrangler.js");
@@ -40,7 +39,7 @@ async function fromFiles() {
 // A proxy for requests to other servers, which it refuses and records.
 async function outside() {
   const asked = [];
-  const server = http.createServer((request, answer) => {
+  const server = await serve((request, answer) => {
     asked.push(request.url);
     answer.writeHead(403).end();
   });
@@ -48,9 +47,7 @@ async function outside() {
     asked.push(request.url);
     socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return Object.assign(server, { asked, url: `http://127.0.0.1:${server.address().port}` });
+  return Object.assign(server, { asked });
 }
 
 // The environment of wrangler. Its own files are below the home directory.
@@ -64,7 +61,7 @@ function environment(home, proxy) {
 
 // dev starts `wrangler dev` and returns its address, and a function that ends it.
 async function dev(options) {
-  const running = spawn(recentNode, [program, "dev", "--local", "--ip=127.0.0.1", "--port=0"], { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const running = spawn(recentNode, [program, "dev", "--local", "--ip=127.0.0.1", "--port=0", "--inspector-port=0"], { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(running, "exit");
   let output = "";
   for (const stream of [running.stdout, running.stderr]) stream.on("data", (data) => (output += data));
@@ -90,21 +87,21 @@ async function dev(options) {
     url, kill,
     async stop() {
       running.kill("SIGINT");
-      const [code] = await exited;
+      const [code] = await within(exited, "the end of wrangler dev");
       return code;
     },
   };
 }
 
 for (const [name, prepare] of Object.entries({ "the npm package": fromPackage, "the files of a release": fromFiles })) {
-  test(`wrangler with ${name}`, { skip: missingNode(), timeout: 120_000 }, async (t) => {
+  test(`wrangler with ${name}`, { skip: missingNode(), timeout: 300_000 }, async (t) => {
     const { folder, project } = await prepare();
-    t.after(() => rm(folder, { recursive: true }));
+    t.after(() => rm(folder, { recursive: true, maxRetries: 5 }));
     const home = await mkdtemp(path.join(tmpdir(), "edgeauth-wrangler-"));
-    t.after(() => rm(home, { recursive: true }));
+    t.after(() => rm(home, { recursive: true, maxRetries: 5 }));
     const [issuer, proxy] = [await Issuer.start(), await outside()];
     t.after(() => issuer.close());
-    t.after(() => proxy.close());
+    t.after(() => proxy.stop());
     const upstream = await serve((request, answer) => answer.end(JSON.stringify([request.url, request.headers])));
     t.after(() => upstream.stop());
     const options = { cwd: project, env: environment(home, proxy.url) };
@@ -115,7 +112,7 @@ for (const [name, prepare] of Object.entries({ "the npm package": fromPackage, "
     await writeFile(configuration, text.replace("https://api.example.com/v1/auth", issuer.url).replace("https://app.example.com", upstream.url));
 
     await t.test("deploy --dry-run", async () => {
-      await promisify(execFile)(recentNode, [program, "deploy", "--dry-run", "--outdir=out"], options);
+      await promisify(execFile)(recentNode, [program, "deploy", "--dry-run", "--outdir=out"], { ...options, timeout: 2 * LIMIT, killSignal: "SIGKILL" });
       const names = await readdir(path.join(project, "out"));
       const guests = names.filter((file) => file.endsWith(".wasm"));
       assert.equal(guests.length, 1, `files of the bundle: ${names}`);
