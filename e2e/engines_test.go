@@ -144,10 +144,12 @@ func (s *site) status(t testing.TB, token string) (int, error) {
 	return got.status, err
 }
 
-// refusedAfter returns the time until a node refuses a token.
+// refusedAfter returns the time until a node refuses a token. A request that begins
+// after the limit must be refused.
 func (s *site) refusedAfter(t testing.TB, token string, since time.Time, limit time.Duration) time.Duration {
 	t.Helper()
-	for time.Since(since) < limit {
+	for late := false; !late; {
+		late = time.Since(since) >= limit
 		switch status, err := s.status(t, token); {
 		case err != nil:
 			t.Fatal(err)

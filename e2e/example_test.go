@@ -75,7 +75,7 @@ func TestReadme(t *testing.T) {
 		missing(t, "there is no curl: %v", err)
 	}
 	s := exampleSite(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, shell, "-eu", "-c", strings.ReplaceAll(script, "http://localhost:8080", s.URL))
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}

@@ -24,7 +24,7 @@ func TestExpectContinueIsRefusedWithoutBody(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = connection.Close() })
-			if err := connection.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			if err := connection.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 			fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n%s\r\n", path, authorization)

@@ -18,12 +18,12 @@ import (
 // that are not valid UTF-8, names in any spelling.
 func (s *site) raw(t *testing.T, method, path string, headerLines ...string) answer {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(s.URL, "http://"), 5*time.Second)
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(s.URL, "http://"), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	lines := append([]string{method + " " + path + " HTTP/1.1", "Host: " + strings.TrimPrefix(s.URL, "http://")}, headerLines...)

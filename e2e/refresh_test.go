@@ -145,7 +145,7 @@ func useShared(t *testing.T, nodes []*site, client int, shared *tokenStorage, fi
 // loseAnswer sends a refresh and closes the connection before its answer.
 func loseAnswer(t *testing.T, s *site, token string) {
 	host := strings.TrimPrefix(s.URL, "http://")
-	conn, err := net.DialTimeout("tcp", host, 5*time.Second)
+	conn, err := net.DialTimeout("tcp", host, time.Minute)
 	if err != nil {
 		t.Errorf("connect: %v", err)
 		return
@@ -155,7 +155,7 @@ func loseAnswer(t *testing.T, s *site, token string) {
 	if err != nil {
 		t.Errorf("send a refresh: %v", err)
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	_, _ = io.ReadFull(conn, make([]byte, 1)) // the server has answered, and the rest is lost
 }
 
@@ -181,19 +181,20 @@ func TestRefreshOrder(t *testing.T) {
 // the successor is returned again, and after it the session ends at both (RFC 9700,
 // section 4.14.2).
 func TestRefreshReuse(t *testing.T) {
-	nodes := newPair(t, startPostgres(t), "refresh_grace 2s").both
+	const grace = 10 * time.Second // enough for two refreshes on a busy machine
+	nodes := newPair(t, startPostgres(t), "refresh_grace 10s").both
 	old := nodes[0].logIn(t, "reuse@example.com")
 	bystander := nodes[1].logIn(t, "reuse@example.com")
-	fresh, began := nodes[0].refresh(t, old.token), time.Now()
+	fresh, replaced := nodes[0].refresh(t, old.token), time.Now()
 	again, err := nodes[1].try(t, http.MethodPost, "/v1/auth/token/refresh/", jsonType, "{}", "Authorization", "Token "+old.token)
-	if err != nil || time.Since(began) < time.Second && (again.status != http.StatusOK || again.text(t, "expires_at") != fresh.user["expires_at"]) {
+	if err != nil || again.status != http.StatusOK || again.text(t, "expires_at") != fresh.user["expires_at"] {
 		t.Errorf("the same refresh at the other node = %d %s %v, want the token that expires at %s", again.status, again.body, err, fresh.user["expires_at"])
 	}
 	for _, s := range nodes {
 		s.get(t, "/whoami", old.token).must(t, http.StatusOK)
 		s.get(t, "/whoami", fresh.token).must(t, http.StatusOK)
 	}
-	wait.Until(t, time.Minute, "the grace ends", func() bool { return time.Since(began) > 3*time.Second })
+	wait.Until(t, time.Minute, "the grace ends", func() bool { return time.Since(replaced) > grace+time.Second })
 	isRefused(t, "a refresh with a superseded token", nodes[1].post(t, "/token/refresh/", map[string]any{}, "Authorization", "Token "+old.token), bodyInvalid)
 	ended := time.Now()
 	for _, token := range []string{old.token, fresh.token} {

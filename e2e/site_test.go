@@ -69,7 +69,7 @@ func bareSite(t *testing.T, config caddyfile, env ...string) *site {
 		config:  config,
 		client: &http.Client{
 			Transport: transport,
-			Timeout:   30 * time.Second,
+			Timeout:   time.Minute,
 			CheckRedirect: func(*http.Request, []*http.Request) error {
 				return http.ErrUseLastResponse // nothing here redirects
 			},

@@ -130,7 +130,7 @@ func clients(b *testing.B, open func(b *testing.B, db *DB) func(key string) erro
 		for _, clients := range []int{1, 64} {
 			b.Run(fmt.Sprintf("fsync=%s/clients=%d", fsync, clients), func(b *testing.B) {
 				server := redistest.Start(b, "appendfsync "+fsync)
-				db := openFor(b, Config{URL: server.URL() + "?pool_size=64"})
+				db := openUnchanged(b, Config{URL: server.URL() + "?pool_size=64"})
 				defer closeDB(b, db)
 				operate := open(b, db)
 				var next atomic.Int64
@@ -177,7 +177,7 @@ func cpu(tb testing.TB, server *redistest.Server) [2]float64 {
 // BenchmarkMemory reports the memory of a user with one session and one identity.
 func BenchmarkMemory(b *testing.B) {
 	server := redistest.Start(b, "appendonly no")
-	db := openFor(b, Config{URL: server.URL()})
+	db := openUnchanged(b, Config{URL: server.URL()})
 	defer closeDB(b, db)
 	store := realm(b, db, "main")
 	used := func() int64 {

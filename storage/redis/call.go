@@ -66,7 +66,7 @@ func (once) NoRetry() bool { return true }
 // do sends one command and returns its result, nil for none. Its errors wrap
 // [authcore.ErrUnavailable]. The library observes the deadline of a context but not
 // its cancellation, so the command runs in a goroutine of the lane, which ends
-// after callTimeout at the latest.
+// after the timeout of a call at the latest.
 func (s *Store) do(ctx context.Context, writes bool, command []any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, unavailable(err)
@@ -75,7 +75,7 @@ func (s *Store) do(ctx context.Context, writes bool, command []any) (any, error)
 		return nil, err
 	}
 	defer s.db.calls.Done()
-	bounded, cancel := context.WithTimeout(ctx, callTimeout)
+	bounded, cancel := context.WithTimeout(ctx, s.db.timeout)
 	defer cancel()
 	c := &call{once{goredis.NewCmd(bounded, command...)}, bounded, writes && s.db.replicas > 0, make(chan error, 1)}
 	c.SetFirstKeyPos(3)
@@ -139,7 +139,7 @@ func (s *Store) send(batch []*call) {
 	if len(waiting) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(waiting[0].ctx), callTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(waiting[0].ctx), s.db.timeout)
 	defer cancel()
 	err := kv.Recover("client", func() error { return s.pipeline(ctx, commands, waiting[0].waits) })
 	for _, c := range waiting {
@@ -166,7 +166,7 @@ func (s *Store) pipeline(ctx context.Context, commands []goredis.Cmder, waits bo
 				return err
 			}
 		}
-		waited = goredis.NewIntCmd(ctx, "wait", s.db.replicas, replicaTimeout.Milliseconds())
+		waited = goredis.NewIntCmd(ctx, "wait", s.db.replicas, s.db.replicaTimeout.Milliseconds())
 		commands = append(commands, waited)
 	}
 	pipe := client.Pipeline()

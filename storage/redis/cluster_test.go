@@ -99,8 +99,8 @@ func TestFrozenCluster(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t)
 	config := Config{URL: cluster.URL(), Cluster: true}
-	known := realm(t, open(t, config), "main")
-	unknown := &Store{db: open(t, config), prefix: known.prefix}
+	known := realm(t, openBounded(t, config), "main")
+	unknown := &Store{db: openBounded(t, config), prefix: known.prefix}
 	for _, server := range cluster.Servers {
 		server.Pause(t)
 	}
@@ -126,14 +126,14 @@ func TestFrozenCluster(t *testing.T) {
 // acknowledged. The watch continues.
 func TestClusterFailover(t *testing.T) {
 	t.Parallel()
-	cluster := redistest.StartCluster(t)
+	cluster := redistest.StartCluster(t, "cluster-node-timeout 5000")
 	config := Config{URL: cluster.URL(), Cluster: true, WaitReplicas: 1}
 	db := open(t, config)
 	db.replicas = 0 // the replica follows
 	store := realm(t, db, "main")
 	signUp(t, store, authcore.Account{User: user("u", "")})
 	_, owner, _ := slotOf(t, cluster, store)
-	cluster.AddReplica(t, owner)
+	cluster.AddReplica(t, owner, "cluster-node-timeout 5000")
 	store = realm(t, open(t, config), "main")
 	news, ended := watch(t.Context(), store)
 	for i := range 50 {

@@ -26,7 +26,7 @@ func TestClientOptions(t *testing.T) {
 		"sentinel": {URL: "redis://edge:p%40ss@host:26379/3?addr=other:26379&pool_size=7&read_timeout=1s", Sentinel: "main"},
 		"cluster":  {URL: "redis://edge:p%40ss@host:7000?addr=other:7000&pool_size=7&read_timeout=1s", Cluster: true},
 	} {
-		db := open(t, config)
+		db := openBounded(t, config)
 		switch client := db.client.(type) {
 		case *goredis.Client:
 			o := client.Options()

@@ -173,6 +173,7 @@ func TestNothingIsAcknowledgedWithoutItsReplica(t *testing.T) {
 	group := redistest.StartGroup(t, 1)
 	store := realm(t, open(t, Config{URL: group.URL(), Sentinel: redistest.PrimaryName, WaitReplicas: 1}), "main")
 	signUp(t, store, authcore.Account{User: user("u", "ada@example.com")})
+	store.db.replicaTimeout = replicaTimeout
 	group.Servers[1].Pause(t)
 	var calls sync.WaitGroup
 	for i := range 8 { // they share pipelines with readers

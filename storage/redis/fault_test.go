@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/internal/redistest"
@@ -126,7 +127,9 @@ func TestLoginFaults(t *testing.T) {
 func TestConnectionsThatLeadNowhere(t *testing.T) {
 	t.Parallel()
 	through := servertest.NewProxy(t, redistest.Start(t, "appendonly no").Address())
-	db := open(t, Config{URL: "redis://" + through.Address()})
+	// The proportions of the product, with time for a busy machine.
+	db := openBounded(t, Config{URL: "redis://" + through.Address() + "?read_timeout=6s&conn_max_idle_time=6s&dial_timeout=60s&pool_timeout=60s"})
+	db.timeout = time.Minute
 	store := realm(t, db, "main")
 	var calls sync.WaitGroup
 	servertest.Eventually(t, "there are idle connections", func() bool {
@@ -169,7 +172,7 @@ func TestEngineFailures(t *testing.T) {
 		"-ERR anything",
 		":9", "+OK", "*0", "*1\r\n:1", "rubbish",
 	} {
-		db := open(t, Config{URL: answering(t, line)})
+		db := openBounded(t, Config{URL: answering(t, line)})
 		store := &Store{db: db, prefix: "p"}
 		for name, step := range storagetest.Steps(store) {
 			err := step(t.Context())
@@ -185,7 +188,7 @@ func TestEngineFailures(t *testing.T) {
 func TestFrozenServer(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "appendonly no")
-	store := realm(t, open(t, Config{URL: server.URL()}), "main")
+	store := realm(t, openBounded(t, Config{URL: server.URL()}), "main")
 	storagetest.Furnish(t, store)
 	server.Pause(t)
 	storagetest.Frozen(t, store, 4*callTimeout)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -23,6 +24,8 @@ type DB struct {
 	replicas  int
 	scripts   map[string]script
 	counters  counterBounds
+	// Tests replace the constants callTimeout and replicaTimeout.
+	timeout, replicaTimeout time.Duration
 
 	mu     sync.Mutex
 	ended  bool
@@ -43,6 +46,7 @@ func Open(config Config) (*DB, error) {
 	return &DB{
 		client: client, keyPrefix: prefix, replicas: config.WaitReplicas, scripts: loadScripts(),
 		counters: counterBounds{hashes: counterHashes, perHash: countersPerHash}, closed: make(chan struct{}),
+		timeout: callTimeout, replicaTimeout: replicaTimeout,
 	}, nil
 }
 

@@ -28,9 +28,9 @@ func (db *DB) Warnings(ctx context.Context) ([]string, error) {
 	return slices.Compact(all), err
 }
 
-// eachPrimary examines each primary within callTimeout.
+// eachPrimary examines each primary within the timeout of a call.
 func (db *DB) eachPrimary(ctx context.Context, examine func(context.Context, *goredis.Client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, db.timeout)
 	defer cancel()
 	if err := db.onPrimaries(ctx, examine); err != nil {
 		return unavailable(cause(ctx, err))

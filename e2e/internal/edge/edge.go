@@ -20,9 +20,9 @@ import (
 // Timeouts of the process. They are generous, for a loaded machine: a test that
 // passes does not wait for them.
 const (
-	startLimit   = time.Minute
-	stopLimit    = 30 * time.Second
-	commandLimit = time.Minute
+	startLimit   = 2 * time.Minute
+	stopLimit    = time.Minute
+	commandLimit = 2 * time.Minute
 )
 
 // Edge is one edgeauth process after the other on one data directory. Its
@@ -108,7 +108,7 @@ func (e *Edge) Run(t testing.TB, args ...string) {
 }
 
 func (e *Edge) answers() bool {
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Get(e.URL + "/v1/auth/.well-known/jwks.json")
 	if err != nil {
 		return false
