@@ -206,6 +206,34 @@ func TestElements(t *testing.T) {
 	p.press("Forget")
 	p.shows("[role=status]", "The changes were saved.")
 	p.await("the end of the list", `() => !`+inside("h3")+`.some((one) => one.textContent === "Remembered browsers")`)
+
+	// A passkey completes the login by mail. Until it is asked for, the user does not touch
+	// the authenticator, so that the address field does not sign in with it.
+	p.fill("name", "Laptop")
+	p.press("Add a passkey")
+	p.shows("li", "Laptop")
+	p.present(false)
+	p.press("Sign out")
+	p.shows("button", "Continue with e-mail")
+	p.fill("email", email)
+	p.press("Continue with e-mail")
+	p.keys("code", mail().Code(t))
+	p.shows("h2", "Two-step verification")
+	p.examined("passkey as second factor")
+	p.check("remember", "Remember this browser for 30 days")
+	p.present(true)
+	p.press("Sign in with a passkey")
+	p.shows("h3", "Remembered browsers")
+	p.present(false)
+	claims, err := p.Eval(`() => { const { method, amr } = JSON.parse(atob(auth.snapshot.token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))); return method + " " + amr; }`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := claims.Value.Str(); got != "code mail,passkey" {
+		t.Errorf("claims = %q, want a mailed code completed by the passkey", got)
+	}
+	p.press("Forget")
+	p.shows("[role=status]", "The changes were saved.")
 	p.press("Sign out")
 
 	p.shows("button", "Continue with e-mail")

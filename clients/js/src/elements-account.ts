@@ -1,7 +1,7 @@
 /** The element that shows and changes the account. */
 import type { Identity, Provider, Session } from './index.js'
 import { Base, element, field, heading, items, title, type Child } from './elements-base.js'
-import { beginTotp, confirmTotp, factors, forgetDevice, newRecoveryCodes, removeTotp, type Factors } from './factors.js'
+import { factors, forgetDevice, newRecoveryCodes, removeTotp, type Factors } from './factors.js'
 import { createKey, keys as apiKeys, revokeKey, type ApiKey } from './keys.js'
 import { addPasskey, passkeys, passkeysAvailable, removePasskey, type Passkey } from './passkeys.js'
 
@@ -75,10 +75,7 @@ export class Account extends Base {
     return [element('h3', {}, texts.TwoStep), ...totp ? [
       items([this.#removable(texts.App, texts.CodesLeft.replace('{count}', String(recovery_codes_left)), () => removeTotp(auth))]),
       this.button(texts.NewCodes, async () => this.codes(await newRecoveryCodes(auth))),
-    ] : [this.button(texts.AddApp, async () => {
-      const begun = await beginTotp(auth)
-      this.enrolment(begun, (value) => confirmTotp(auth, begun.enrolment, value))
-    })], ...devices[0] ? [
+    ] : [this.button(texts.AddApp, () => this.enrol())], ...devices[0] ? [
       element('h3', {}, texts.Devices),
       items(devices.map(({ id, user_agent, expires_at }) =>
         this.#row(user_agent, texts.ValidUntil.replace('{time}', local(expires_at)), texts.Forget, () => forgetDevice(auth, id), texts.Saved))),

@@ -1,6 +1,6 @@
 /** What the custom elements have in common: a shadow tree, messages, steps, and second factors. */
 import type { Auth, AuthError, Session } from './index.js'
-import { beginTotp, loginWithFactor, missingFactor, verifyFactor, type MissingFactor } from './factors.js'
+import { beginTotp, confirmTotp, loginWithFactor, missingFactor, verifyFactor, type MissingFactor } from './factors.js'
 import { loginWithPasskey } from './passkeys.js'
 import { failures, style, type Texts } from './elements-look.js'
 
@@ -61,7 +61,7 @@ export abstract class Base extends Parent {
       await step()
     } catch (error) {
       const missing = missingFactor(error)
-      if (missing?.enrol && missing.challenge) await this.run(() => this.#enrol(missing.challenge))
+      if (missing?.enrol && missing.challenge) await this.run(() => this.enrol(missing.challenge))
       else if (missing) this.#ask(missing, step)
       else this.#alert.textContent = this.#message(error as Error)
     }
@@ -76,40 +76,37 @@ export abstract class Base extends Parent {
   /** Asks for the missing factor, without methods for a recovery code. It completes the login, or repeats the step. */
   #ask(missing: MissingFactor, step: Step) {
     const { auth, texts } = this, { challenge, methods, rememberFor } = missing, app = methods.includes('totp')
+    const box = element('input', { type: 'checkbox', name: 'remember' })
+    const remember = rememberFor && element('label', {}, box,
+      texts.Remember.replace('{time}', (rememberFor / 86400).toLocaleString(document.documentElement.lang || [], { style: 'unit', unit: 'day' })))
     this.show([
       heading(texts.TwoStep),
-      (app || !methods[0]) && this.form([
-        code(app ? texts.AppCode : texts.RecoveryCode, !app),
-        app && rememberFor && element('label', {}, element('input', { type: 'checkbox', name: 'remember' }),
-          texts.Remember.replace('{time}', (rememberFor / 86400).toLocaleString(document.documentElement.lang || [], { style: 'unit', unit: 'day' }))),
-      ], texts.Continue, async ({ code = '', remember }) => {
+      app || !methods[0] ? this.form([
+        code(app ? texts.AppCode : texts.RecoveryCode, !app), remember,
+      ], texts.Continue, async ({ code = '' }) => {
         const proof = app ? { code } : { recoveryCode: code }
-        if (challenge) return loginWithFactor(auth, challenge, { ...proof, rememberDevice: !!remember })
+        if (challenge) return loginWithFactor(auth, challenge, { ...proof, rememberDevice: box.checked })
         await verifyFactor(auth, proof)
         this.render(auth.snapshot)
         return step()
-      }),
-      methods.includes('passkey') && this.button(texts.SignInPasskey, () => loginWithPasskey(auth)),
+      }) : remember,
+      methods.includes('passkey') && this.button(texts.SignInPasskey, () => loginWithPasskey(auth, { challenge, rememberDevice: box.checked })),
       methods.includes('recovery') && this.button(texts.UseRecovery, async () => this.#ask({ ...missing, methods: [] }, step)),
     ], true)
   }
-  /** Adds an application, which the login requires. */
-  async #enrol(challenge: string) {
-    const begun = await beginTotp(this.auth, challenge)
-    this.enrolment(begun, (value) => loginWithFactor(this.auth, challenge, { code: value, enrolment: begun.enrolment }))
-  }
-  /** Shows the secret of an application. After the first code it shows the recovery codes. */
-  enrolment({ qr, secret }: { qr: string, secret: string }, confirm: (code: string) => Promise<{ recoveryCodes?: string[] | undefined }>) {
-    const { texts } = this
+  /** Adds an application, which the login of a challenge may require. After the first code it shows the recovery codes. */
+  async enrol(challenge?: string) {
+    const { auth, texts } = this, { qr, secret, enrolment } = await beginTotp(auth, challenge)
     this.show([
       heading(texts.AddApp),
       element('p', {}, texts.AppIntro),
       element('img', { src: qr, alt: texts.QRCode }),
       element('p', {}, secret),
-      this.form([code(texts.AppCode)], texts.Continue, async (values) => {
+      this.form([code(texts.AppCode)], texts.Continue, async ({ code = '' }) => {
         this.#held = true
         try {
-          this.codes((await confirm(values.code ?? '')).recoveryCodes)
+          const session = await (challenge ? loginWithFactor(auth, challenge, { code, enrolment }) : confirmTotp(auth, enrolment, code))
+          this.codes(session.recoveryCodes)
         } catch (error) {
           this.#held = false
           throw error

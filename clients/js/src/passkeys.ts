@@ -19,16 +19,19 @@ export const autofillAvailable = async () =>
 /**
  * Logs in with a passkey that the user chooses. With `autofill` it waits until the user
  * takes a suggestion of the field with `autocomplete="username webauthn"`. A signal ends
- * the wait; the browser allows one at a time.
+ * the wait; the browser allows one at a time. With the challenge of a login that lacks its
+ * second factor (`missingFactor`) the passkey completes that login.
  */
-export async function loginWithPasskey(auth: Auth, { autofill = false, signal }: { autofill?: boolean, signal?: AbortSignal } = {}): Promise<NewSession> {
+export async function loginWithPasskey(auth: Auth, { autofill, signal, challenge, rememberDevice }:
+  { autofill?: boolean, signal?: AbortSignal, challenge?: string, rememberDevice?: boolean } = {}): Promise<NewSession> {
   const options = await auth.call<PublicKeyCredentialRequestOptionsJSON>('POST', 'passkeys/login/options/')
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options)
   const credential = await navigator.credentials.get({
     publicKey, ...autofill ? { mediation: 'conditional' } : {}, ...signal ? { signal } : {},
   }) as PublicKeyCredential
   try {
-    return await auth.login('passkeys/login/', { credential: credential.toJSON() })
+    return await auth.login(challenge ? 'factors/login/' : 'passkeys/login/',
+      { challenge, credential: credential.toJSON(), remember_device: rememberDevice })
   } catch (error) {
     if ((error as AuthError).code == 'unknown_passkey') {
       // The browser stops offering it.

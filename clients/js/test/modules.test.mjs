@@ -102,6 +102,10 @@ test('passkeys', async () => {
     server.faults.push(options, () => server.grant())
     assert.equal((await loginWithPasskey(auth)).user.id, 'u1')
     assert.deepEqual(last().body, { credential: { id: 'p1' }, client_key: 'web' })
+    server.faults.push(options, () => server.grant())
+    await loginWithPasskey(auth, { challenge: 'c1', rememberDevice: true })
+    assert.deepEqual([last().path, last().body],
+      ['/v1/auth/factors/login/', { challenge: 'c1', credential: { id: 'p1' }, remember_device: true, client_key: 'web' }])
     server.faults.push(options)
     await addPasskey(auth, 'Phone')
     assert.deepEqual(last().body, { credential: { id: 'p1' }, name: 'Phone' })
