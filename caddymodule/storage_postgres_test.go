@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/edgeauth/edgeauth/authcore/provider"
 	"github.com/edgeauth/edgeauth/internal/pgtest"
 	"github.com/edgeauth/edgeauth/internal/servertest"
 	"github.com/edgeauth/edgeauth/storage/postgres"
@@ -140,6 +141,17 @@ func documentedStatements(t *testing.T) []string {
 	return statements
 }
 
+// copied finds the query of a documented export.
+var copied = regexp.MustCompile(`(?s)-d (\S+) -c "COPY \((.*?)\n *\) TO STDOUT`)
+
+const supabaseUser = "6b8e9d8e-2b7a-4e0f-9d49-0d7a5a6f3c11"
+
+var supabaseTables = []string{
+	"CREATE SCHEMA auth",
+	"CREATE TABLE auth.users (id uuid, email text, email_confirmed_at timestamptz, raw_user_meta_data jsonb, deleted_at timestamptz, banned_until timestamptz)",
+	"CREATE TABLE auth.identities (user_id uuid, provider text, provider_id text, created_at timestamptz)",
+}
+
 // The statements of docs/postgresql.md run in a database with the schema, and the
 // queries of docs that export the users of other systems in databases with their
 // tables. Their columns are those that `user import` reads.
@@ -149,23 +161,18 @@ func TestDocumentedStatements(t *testing.T) {
 	createSchema(t, dsn)
 	pgtest.Exec(t, dsn, documentedStatements(t)...)
 
-	copies := regexp.MustCompile(`(?s)-d (\S+) -c "COPY \((.*?)\n *\) TO STDOUT`)
 	for page, tables := range map[string][]string{
 		"users.md": {
 			"CREATE TABLE auth_user (id int, email text, first_name text, last_name text, is_active boolean)",
 			"CREATE TABLE social_auth_usersocialauth (id int, user_id int, provider text, uid text)",
 		},
-		"migrate-from-supabase-auth.md": {
-			"CREATE SCHEMA auth",
-			"CREATE TABLE auth.users (id uuid, email text, email_confirmed_at timestamptz, raw_user_meta_data jsonb, deleted_at timestamptz, banned_until timestamptz)",
-			"CREATE TABLE auth.identities (user_id uuid, provider text, provider_id text, created_at timestamptz)",
-		},
+		"migrate-from-supabase-auth.md": supabaseTables,
 	} {
 		text, err := os.ReadFile(filepath.Join("..", "docs", page))
 		if err != nil {
 			t.Fatal(err)
 		}
-		query := copies.FindStringSubmatch(string(text))
+		query := copied.FindStringSubmatch(string(text))
 		if query == nil {
 			t.Errorf("docs/%s shows no COPY", page)
 			continue
@@ -174,6 +181,43 @@ func TestDocumentedStatements(t *testing.T) {
 			"CREATE VIEW export AS "+query[2],
 			`SELECT "user", provider, uid, email, email_verified::boolean, first_name, last_name FROM export`)...)
 	}
+}
+
+// The export from Supabase names the providers by the kinds of this product. The names of
+// Supabase are those of its Provider type. Logins whose provider_id is not the subject here
+// are left out, as are those through providers that have no kind.
+func TestSupabaseProviders(t *testing.T) {
+	kinds := map[string]string{
+		"apple": "apple-id", "bitbucket": "bitbucket-oauth2", "discord": "discord", "facebook": "facebook", "github": "github",
+		"gitlab": "gitlab", "google": "google-oauth2", "linkedin": "linkedin-oauth2", "linkedin_oidc": "linkedin-openidconnect",
+		"spotify": "spotify", "twitch": "twitch", "twitter": "twitter-oauth2", "x": "twitter-oauth2",
+		"azure": "", "slack": "", "slack_oidc": "", "keycloak": "", "email": "", "phone": "",
+		"figma": "", "fly": "", "kakao": "", "notion": "", "workos": "", "zoom": "",
+	}
+	text, err := os.ReadFile(filepath.Join("..", "docs", "migrate-from-supabase-auth.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := copied.FindStringSubmatch(string(text))
+	if query == nil {
+		t.Fatal("the page shows no COPY")
+	}
+	statements := append(slices.Clone(supabaseTables), "CREATE VIEW export AS "+query[2],
+		"INSERT INTO auth.users VALUES ('"+supabaseUser+"', 'ann@example.com', now(), '{\"full_name\": \"Ann Lee\"}', NULL, NULL)")
+	for name, kind := range kinds {
+		if kind != "" && !slices.Contains(provider.Kinds(), kind) {
+			t.Errorf("the kind of %s is %s, want one of %q", name, kind, provider.Kinds())
+		}
+		// The uid is the name of Supabase.
+		want := "NOT EXISTS (SELECT FROM export WHERE uid = '" + name + "')"
+		if kind != "" {
+			want = "EXISTS (SELECT FROM export WHERE uid = '" + name + "' AND provider = '" + kind + "')"
+		}
+		statements = append(statements,
+			"INSERT INTO auth.identities VALUES ('"+supabaseUser+"', '"+name+"', '"+name+"', now())",
+			"DO $$ BEGIN IF NOT "+want+" THEN RAISE '"+name+" is not exported as \""+kind+"\"'; END IF; END $$")
+	}
+	pgtest.Exec(t, pgtest.Start(t).Database(t), statements...)
 }
 
 func TestPostgresStorageIsChecked(t *testing.T) {
