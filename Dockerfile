@@ -24,10 +24,11 @@ RUN addgroup -S -g 10001 edgeauth && adduser -S -D -H -u 10001 -G edgeauth edgea
 # The new file has no capability, so that it also starts with no-new-privileges.
 COPY --from=builder /out/caddy /usr/bin/caddy
 COPY deploy/docker/Caddyfile /etc/caddy/Caddyfile
+COPY --chmod=0755 deploy/docker/start /usr/bin/edgeauth-start
 # Users, sessions, keys, certificates and the saved configuration. Nothing else is written.
 ENV XDG_DATA_HOME=/data XDG_CONFIG_HOME=/data HOME=/data
 VOLUME /data
 USER 10001:10001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s \
 	CMD ["wget", "-qO", "/dev/null", "http://127.0.0.1:2019/edgeauth/health/ready"]
-CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile"]
+CMD ["edgeauth-start", "/etc/caddy/Caddyfile"]
