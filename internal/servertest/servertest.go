@@ -1,12 +1,15 @@
 package servertest
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -52,7 +55,22 @@ const (
 var (
 	begin     = rand.Uint32N(lastPort - firstPort + 1) //nolint:gosec // not a secret
 	handedOut atomic.Uint32
+	reserved  sync.Map // port to the net.Listener that reserves it
 )
+
+// reserve reserves a port for this process until it ends, among the processes that call
+// FreePort: tests of several packages run at the same time. It reports false if another
+// process has the port. Sockets with abstract names exist on Linux only.
+func reserve(port int) bool {
+	if _, own := reserved.Load(port); own || runtime.GOOS != "linux" {
+		return true
+	}
+	listener, err := net.Listen("unix", "@edgeauth-test-port-"+strconv.Itoa(port)) //nolint:noctx // it does not block
+	if err == nil {
+		reserved.Store(port, listener)
+	}
+	return err == nil
+}
 
 // FreePort returns a port without a listener at any address. A port that the system
 // picks could be assigned to the next outgoing connection as well: then a server
@@ -63,6 +81,10 @@ func FreePort(tb testing.TB) int {
 	var err error
 	for range 100 {
 		port := firstPort + int((begin+handedOut.Add(1))%(lastPort-firstPort+1))
+		if !reserve(port) {
+			err = fmt.Errorf("port %d: another process has reserved it", port)
+			continue
+		}
 		var listener net.Listener
 		if listener, err = net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(port))); err == nil { //nolint:noctx // it does not block
 			_ = listener.Close()

@@ -2,9 +2,29 @@ package servertest
 
 import (
 	"net"
+	"runtime"
 	"strconv"
 	"testing"
 )
+
+// A port that another process has reserved is not returned.
+func TestFreePortOfAnotherProcess(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there are no abstract sockets")
+	}
+	next := FreePort(t) + 1
+	if next > lastPort {
+		next = firstPort
+	}
+	other, err := net.Listen("unix", "@edgeauth-test-port-"+strconv.Itoa(next))
+	if err != nil {
+		t.Skipf("another process uses FreePort now: %v", err)
+	}
+	defer other.Close()
+	if got := FreePort(t); got == next {
+		t.Errorf("FreePort() = %d, which another process has reserved", got)
+	}
+}
 
 // FreePort returns no port with a listener, at any address, and no port twice.
 func TestFreePort(t *testing.T) {
