@@ -128,7 +128,7 @@ func (p *domTab) changeAddress(s *pageSite, old, fresh string) {
 func (p *domTab) exportData(s *pageSite, email string) {
 	p.t.Helper()
 	folder := p.t.TempDir()
-	finished := p.page.Browser().WaitDownload(folder)
+	finished := download(p.t, p.page.Browser(), folder)
 	p.visit(s.URL + "/auth/account")
 	p.click(`a[href$="/account/export"]`)
 	info := finished()

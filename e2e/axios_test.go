@@ -56,7 +56,7 @@ func TestAxiosTabs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, &tab{page.Timeout(3 * pageLimit), t})
+		all = append(all, &tab{page, t})
 	}
 	for _, page := range all {
 		page.await("the script", `() => !!globalThis.load`)
@@ -70,7 +70,7 @@ func TestAxiosTabs(t *testing.T) {
 	if _, err := dying.Eval(`() => { load("/orders?refuse=dying"); return true }`); err != nil {
 		t.Fatal(err)
 	}
-	<-api.held
+	api.awaitHeld(t)
 	if err := dying.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,8 +24,12 @@ import (
 // clientSources is the folder of the client for browsers.
 const clientSources = "../clients/js"
 
-// pageLimit bounds every wait for a page.
-const pageLimit = time.Minute
+// pageLimit bounds every wait for a page, and tabLimit all uses of a window: tests that
+// pass depend on neither.
+const (
+	pageLimit = time.Minute
+	tabLimit  = 15 * time.Minute
+)
 
 // browserPath returns the path of Chromium.
 func browserPath(t *testing.T) string {
@@ -43,26 +48,45 @@ func browserPath(t *testing.T) string {
 func startBrowser(t *testing.T) *rod.Browser {
 	t.Helper()
 	path := browserPath(t)
-	start := launcher.New().Bin(path).Leakless(false).UserDataDir(t.TempDir()).
+	ctx, cancel := context.WithTimeout(t.Context(), pageLimit)
+	defer cancel()
+	start := launcher.New().Context(ctx).Bin(path).Leakless(false).UserDataDir(t.TempDir()).
 		Headless(true).NoSandbox(true).Set("disable-gpu").Set("disable-quic").Set("no-first-run").
 		Set("allow-pre-commit-input").Set("disable-background-networking").Set("disable-component-update").Set("disable-sync")
 	address, err := start.Launch()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("start Chromium: %v", err)
 	}
 	browser := rod.New().ControlURL(address)
 	if err := browser.Connect(); err != nil {
 		start.Kill()
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := browser.Close(); err != nil {
-			t.Errorf("close the browser: %v", err)
-			start.Kill()
-		}
-		start.Cleanup() // waits for the process
-	})
+	t.Cleanup(func() { stopBrowser(t, browser, start) })
 	return browser
+}
+
+// stopBrowser ends Chromium and waits for its processes.
+func stopBrowser(t *testing.T, browser *rod.Browser, start *launcher.Launcher) {
+	t.Helper()
+	if err := browser.Timeout(pageLimit).Close(); err != nil {
+		t.Errorf("close the browser: %v", err)
+		start.Kill()
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		start.Cleanup()
+	}()
+	timer := time.NewTimer(pageLimit)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+		t.Errorf("Chromium did not end within %s", pageLimit)
+		start.Kill()
+		<-ended
+	}
 }
 
 // tab is a page of the frontend in the browser.
@@ -74,7 +98,7 @@ type tab struct {
 // openTab opens an address in a window of its own: no cookies, nothing stored.
 func openTab(t *testing.T, browser *rod.Browser, address string) *tab {
 	t.Helper()
-	window, err := browser.Incognito()
+	window, err := browser.Timeout(tabLimit).Incognito()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +106,31 @@ func openTab(t *testing.T, browser *rod.Browser, address string) *tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tab{page.Timeout(3 * pageLimit), t}
+	return &tab{page, t}
+}
+
+// Eval calls a JavaScript function.
+func (p *tab) Eval(function string, arguments ...any) (*proto.RuntimeRemoteObject, error) {
+	page := p.Page.Timeout(pageLimit)
+	defer page.CancelTimeout()
+	return page.Eval(function, arguments...)
+}
+
+// download stores a download of the window in a folder. It returns a function that waits
+// for its end.
+func download(t *testing.T, window *rod.Browser, folder string) func() *proto.PageDownloadWillBegin {
+	t.Helper()
+	window = window.Timeout(2 * pageLimit)
+	finished := window.WaitDownload(folder)
+	return func() *proto.PageDownloadWillBegin {
+		t.Helper()
+		defer window.CancelTimeout()
+		info := finished()
+		if err := window.GetContext().Err(); err != nil {
+			t.Fatalf("the download does not end: %v", err)
+		}
+		return info
+	}
 }
 
 // session is the session that the client of the page has.
@@ -116,7 +164,7 @@ func (p *tab) await(what, function string) {
 	p.t.Helper()
 	var failure error
 	if wait.Holds(pageLimit, func() bool {
-		value, err := p.Page.Timeout(pageLimit).Eval(function)
+		value, err := p.Eval(function)
 		failure = err
 		return err == nil && value.Value.Bool()
 	}) {

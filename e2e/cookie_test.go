@@ -47,7 +47,7 @@ func ordersSite(t *testing.T, tabs int) (*site, *flakyAPI, []*tab) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		next := &tab{page.Timeout(3 * pageLimit), t}
+		next := &tab{page, t}
 		next.awaitSession()
 		all = append(all, next)
 	}
@@ -86,7 +86,7 @@ func TestCookieTabs(t *testing.T) {
 	if _, err := dying.Eval(`() => { ` + due + `; auth.session(); return true }`); err != nil {
 		t.Fatal(err)
 	}
-	<-api.held
+	api.awaitHeld(t)
 	if err := dying.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func ordinary(t *testing.T) applications.Application {
 // succeeded.
 const attempts = `async (origin) => {
 	const result = (open) => new Promise((done) => {
-		setTimeout(() => done("timeout"), 10000)
+		setTimeout(() => done("timeout"), 45000)
 		open(() => done("ok"), () => done("refused"))
 	})
 	const answer = await fetch("/")
@@ -89,7 +89,7 @@ func (p *protected) another(path string) *protected {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return &protected{p.site, &tab{page.Timeout(2 * pageLimit), p.t}, p.email}
+	return &protected{p.site, &tab{page, p.t}, p.email}
 }
 
 // TestBrowserManners checks in Chromium what a person with a browser meets at a site with a

@@ -149,7 +149,7 @@ func lostFormWithoutScripts(t *testing.T, browser *rod.Browser, s *pageSite) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tab := &domTab{other.Timeout(2 * pageLimit), t}
+	tab := &domTab{other, t}
 	if err := (proto.EmulationSetScriptExecutionDisabled{Value: true}).Call(other); err != nil {
 		t.Fatal(err)
 	}

@@ -132,7 +132,7 @@ func TestPasskeyPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		second := &tab{page.Timeout(3 * pageLimit), t}
+		second := &tab{page, t}
 		second.await("the sign-in page", `() => document.querySelector("#email") !== null`)
 		d.visit(s.URL + "/first")
 		d.mustBe(email, "/first")

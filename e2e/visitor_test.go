@@ -40,6 +40,8 @@ func TestLoginPageByKeyboard(t *testing.T) {
 // reach moves the focus to an element by the Tab key.
 func (p *tab) reach(selector string) {
 	p.t.Helper()
+	p.front()
+	p.await(selector, fmt.Sprintf(`() => document.readyState === "complete" && document.querySelector(%q) !== null`, selector))
 	for range 20 {
 		if at, err := p.Eval(`(selector) => document.activeElement?.matches(selector)`, selector); err == nil && at.Value.Bool() {
 			return
@@ -79,7 +81,6 @@ func TestReturnAddressesInBrowser(t *testing.T) {
 		t.Errorf("the corpus has %d lines, want at least 200", len(lines))
 	}
 	for _, line := range lines {
-		page := &tab{page.CancelTimeout().Timeout(pageLimit), t} // for each address, not for all
 		address, err := url.QueryUnescape(strings.ReplaceAll(line, "+", "%2B"))
 		if err != nil {
 			t.Fatalf("QueryUnescape(%q) failed: %v", line, err)
@@ -158,7 +159,7 @@ func TestBrowserInAdvance(t *testing.T) {
 
 	// A download with a session.
 	folder := t.TempDir()
-	finished := p.Browser().WaitDownload(folder)
+	finished := download(t, p.Browser(), folder)
 	p.visit(p.URL + "/open/")
 	p.click("#file")
 	info := finished()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"time"
 
 	"github.com/evanw/esbuild/pkg/api"
 
@@ -53,7 +54,10 @@ func AxiosPage(folder string) ([]byte, error) {
 // Run runs the script of a library with variables such as API=http://127.0.0.1:8080,
 // and returns its error with everything that it printed.
 func Run(ctx context.Context, folder, name string, env ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
 	command := exec.CommandContext(ctx, "node", "clients.mjs", name)
+	command.WaitDelay = time.Second
 	command.Dir, command.Env = folder, append(os.Environ(), env...)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", name, err, output)

@@ -95,8 +95,11 @@ func React(t testing.TB, apiURL, key string) string {
 	must(t, os.CopyFS(folder, os.DirFS(filepath.Join(sources, "js", "examples", "react"))))
 	must(t, os.RemoveAll(filepath.Join(folder, "node_modules")))
 	modules(t, folder, installed)
-	build := exec.CommandContext(t.Context(), "node", "node_modules/vite/bin/vite.js", "build")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	build := exec.CommandContext(ctx, "node", "node_modules/vite/bin/vite.js", "build")
 	build.Dir, build.Env = folder, append(os.Environ(), "VITE_API="+apiURL, "VITE_CLIENT_KEY="+key)
+	build.WaitDelay = time.Second
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("vite build: %v\n%s", err, output)
 	}

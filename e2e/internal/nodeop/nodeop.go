@@ -80,11 +80,13 @@ func Start(t testing.TB, folder string, options Options) *Provider {
 	if _, err := input.Write(append(config, '\n')); err != nil {
 		t.Fatal(err)
 	}
+	limit := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 	issuer, err := bufio.NewReader(output).ReadString('\n')
+	limit.Stop()
 	if err != nil {
 		_ = input.Close()
 		err = errors.Join(err, cmd.Wait())
-		t.Fatalf("oidc-provider does not start: %v\n%s", err, complaints.String())
+		t.Fatalf("oidc-provider does not start within a minute: %v\n%s", err, complaints.String())
 	}
 	jar, err := cookiejar.New(nil)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // Install copies files to a folder in the user's cache, runs `npm ci` there, and
@@ -49,7 +50,10 @@ func Install(ctx context.Context, name string, files fs.FS, flags ...string) (st
 		return "", err
 	}
 	arguments := append([]string{"ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional"}, flags...)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
 	install := exec.CommandContext(ctx, "npm", arguments...)
+	install.WaitDelay = time.Second
 	install.Dir = fresh
 	if output, err := install.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("npm ci: %w\n%s", err, output)

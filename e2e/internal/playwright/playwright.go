@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"time"
 
 	"github.com/edgeauth/edgeauth/e2e/internal/npm"
 )
@@ -27,6 +28,7 @@ func Install(ctx context.Context) (string, error) {
 // error with everything that they printed.
 func Run(ctx context.Context, folder string, env ...string) error {
 	command := exec.CommandContext(ctx, "node", "run.mjs")
+	command.WaitDelay = time.Second
 	command.Dir, command.Env = folder, append(os.Environ(), env...)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("run.mjs: %w\n%s", err, output)

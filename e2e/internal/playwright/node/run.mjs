@@ -5,8 +5,12 @@ import { chromium } from "playwright-core";
 const { TESTING, CHROMIUM, SITE, API, CLIENT_KEY, PAGE_SITE, CLOSED_API } = process.env;
 const { signIn, signInPage } = await import(TESTING);
 
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
-const open = async () => (await browser.newContext()).newPage();
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"], timeout: 60_000 });
+const open = async () => {
+  const context = await browser.newContext();
+  context.setDefaultTimeout(60_000);
+  return context.newPage();
+};
 
 // Playwright, with a token.
 {
