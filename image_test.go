@@ -15,11 +15,11 @@ func startImage(t *testing.T, config string, environment ...string) (output stri
 	t.Helper()
 	folder := t.TempDir()
 	script := "#!/bin/sh\necho started \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(folder, "caddy"), []byte(script), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(folder, "caddy"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	start := exec.CommandContext(t.Context(), "sh", "deploy/docker/start", config)
-	start.Env = append(environment, "PATH="+folder+":"+os.Getenv("PATH"))
+	start.Env = slices.Concat(environment, []string{"PATH=" + folder + ":" + os.Getenv("PATH")})
 	out, err := start.CombinedOutput()
 	return string(out), err
 }

@@ -204,7 +204,7 @@ func TestDashboardQueries(t *testing.T) {
 		Expr   string `json:"expr"`
 	}
 	var rules []rule
-	values := strings.NewReplacer("$__rate_interval", "5m", "$realm", ".*")
+	values := strings.NewReplacer("$__rate_interval", "5m", "${realm:pipe}", "()")
 	for _, panel := range dashboard.Panels {
 		for _, target := range panel.Targets {
 			rules = append(rules, rule{fmt.Sprintf("query:%d", len(rules)), values.Replace(target.Expr)})
