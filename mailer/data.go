@@ -53,6 +53,17 @@ type Data struct {
 	Dir string
 }
 
+// Isolate returns a value for plain text. In a language from right to left the value is in
+// a first strong isolate (Unicode UAX 9, section 2.4), which text around it does not
+// reorder: "2026-03-01" would be shown as "01-03-2026". Links are not for it, because mail
+// programs could take its end for a part of the address.
+func (d Data) Isolate(value string) string {
+	if d.Dir != "rtl" {
+		return value
+	}
+	return "\u2068" + value + "\u2069"
+}
+
 // errLink is returned for a link that is not safe in a mail.
 var errLink = errors.New("mailer: the link is not a URL that is safe to click")
 
