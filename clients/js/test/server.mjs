@@ -15,6 +15,10 @@ export class Storage {
 export const clock = { now: Date.parse('2030-01-01T00:00:00Z') }
 Date.now = () => clock.now
 
+// Without locks, as in Node 20, a refresh ends within a turn of the event loop, for which the
+// tests wait. Tests in a browser use locks.
+if (globalThis.navigator?.locks) Object.defineProperty(navigator, 'locks', { value: undefined })
+
 export class Server {
   /** @type {{method: string, path: string, token: string | undefined, body: any}[]} */
   calls = []
