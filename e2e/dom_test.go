@@ -131,11 +131,27 @@ func (p *domTab) text(selector string) string {
 	return strings.TrimSpace(html.UnescapeString(tagPattern.ReplaceAllString(markup, "")))
 }
 
+// act does something to an element once it is there. The browser may replace the document
+// after the element was found.
+func (p *domTab) act(selector string, do func(proto.DOMNodeID) error) {
+	p.t.Helper()
+	var failure error
+	if !wait.Holds(pageLimit, func() bool {
+		failure = do(p.await(selector))
+		return failure == nil || !isNavigation(failure)
+	}) || failure != nil {
+		p.t.Fatalf("use %s: %v", selector, failure)
+	}
+}
+
 // attribute returns an attribute of an element once the element is there.
 func (p *domTab) attribute(selector, name string) string {
 	p.t.Helper()
-	got, err := proto.DOMGetAttributes{NodeID: p.await(selector)}.Call(p.page)
-	p.must(err)
+	var got *proto.DOMGetAttributesResult
+	p.act(selector, func(node proto.DOMNodeID) (err error) {
+		got, err = proto.DOMGetAttributes{NodeID: node}.Call(p.page)
+		return err
+	})
 	for i := 0; i+1 < len(got.Attributes); i += 2 {
 		if got.Attributes[i] == name {
 			return got.Attributes[i+1]
@@ -148,7 +164,7 @@ func (p *domTab) attribute(selector, name string) string {
 func (p *domTab) write(selector, text string) {
 	p.t.Helper()
 	p.front()
-	p.must(proto.DOMFocus{NodeID: p.await(selector)}.Call(p.page))
+	p.act(selector, func(node proto.DOMNodeID) error { return proto.DOMFocus{NodeID: node}.Call(p.page) })
 	p.must(proto.InputInsertText{Text: text}.Call(p.page))
 }
 
@@ -159,16 +175,18 @@ func (p *domTab) front() {
 	p.must(err)
 }
 
-// click clicks an element with the mouse.
+// click clicks an element with the mouse. A picture of the page waits for a frame: before
+// the first one, the browser has no place to which a click could go.
 func (p *domTab) click(selector string) {
 	p.t.Helper()
 	p.front()
-	node := p.await(selector)
-	p.must(proto.DOMScrollIntoViewIfNeeded{NodeID: node}.Call(p.page))
+	p.act(selector, func(node proto.DOMNodeID) error { return proto.DOMScrollIntoViewIfNeeded{NodeID: node}.Call(p.page) })
+	_, err := proto.PageCaptureScreenshot{Format: proto.PageCaptureScreenshotFormatJpeg}.Call(p.page)
+	p.must(err)
 	var quads *proto.DOMGetContentQuadsResult
 	wait.Until(p.t, pageLimit, "the place of "+selector, func() (placed bool) {
 		var err error
-		quads, err = proto.DOMGetContentQuads{NodeID: node}.Call(p.page)
+		quads, err = proto.DOMGetContentQuads{NodeID: p.find(selector)}.Call(p.page)
 		return err == nil && len(quads.Quads) > 0
 	})
 	quad := quads.Quads[0]

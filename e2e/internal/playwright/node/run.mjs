@@ -27,6 +27,7 @@ const open = async () => {
   await page.locator("#ask").waitFor();
   await page.reload();
   await page.locator("#ask").waitFor();
+  await page.waitForFunction(() => globalThis.auth); // the form is there before the script
   assert.equal(await page.evaluate(() => auth.snapshot), null);
 }
 
