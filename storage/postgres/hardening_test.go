@@ -207,7 +207,6 @@ func TestSettingsOfTheDatabase(t *testing.T) {
 				setDatabase(t, dsn, setting)
 			}
 			db := openDSN(t, dsn)
-			db.timeout = time.Minute
 			storagetest.Run(t, suite(db))
 		})
 	}
@@ -255,7 +254,6 @@ func TestDisablingSeesWhatItWaitedFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := openDSN(t, dsn)
-			db.timeout = time.Minute
 			store := realm(t, db, name)
 			signUp(t, store, authcore.Account{User: user("u", "")})
 			login, err := db.pool.Begin(t.Context())

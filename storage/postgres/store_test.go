@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/internal/pgtest"
@@ -87,7 +88,8 @@ func execute(t *testing.T, store *Store, statement string, args ...any) {
 	}
 }
 
-// openDSN opens a database that the test closes.
+// openDSN opens a database that the test closes. Its timeout does not end calls on a busy
+// machine.
 func openDSN(tb testing.TB, dsn string, options ...Option) *DB {
 	tb.Helper()
 	db, err := Open(tb.Context(), dsn, options...)
@@ -95,6 +97,7 @@ func openDSN(tb testing.TB, dsn string, options ...Option) *DB {
 		tb.Fatalf("Open: %v", err)
 	}
 	tb.Cleanup(func() { _ = db.Close() })
+	db.timeout = time.Minute
 	return db
 }
 
