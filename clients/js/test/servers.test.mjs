@@ -1,6 +1,6 @@
 // The helper for servers in Node, without a server.
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, webcrypto } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import test, { after, before } from 'node:test'
 import { SignJWT, importJWK } from 'jose'
@@ -8,6 +8,7 @@ import { SignJWT, importJWK } from 'jose'
 // Next to the modules of this package.
 const copy = new URL('../dist/server-helper.mjs', import.meta.url)
 let createVerifier, Refused, sign, edge
+globalThis.crypto ??= webcrypto // Node 18, that of Debian 12, has it in the module only
 const fetchBefore = globalThis.fetch
 
 before(async () => {
