@@ -1,6 +1,7 @@
 package npm
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,14 +17,12 @@ import (
 // Install copies files to a folder in the user's cache, runs `npm ci` there, and
 // returns the folder. The folder is made once for each content of the files, which
 // include package.json and package-lock.json. No script of a package runs. Install
-// fails if node or npm are missing, or if packages cannot be downloaded. Optional
-// packages are left out unless flags contain "--include=optional". It is safe for
-// concurrent use, also by several processes.
+// fails if node or npm are missing or older than the packages need, or if packages cannot
+// be downloaded. Optional packages are left out unless flags contain
+// "--include=optional". It is safe for concurrent use, also by several processes.
 func Install(ctx context.Context, name string, files fs.FS, flags ...string) (string, error) {
-	for _, program := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return "", fmt.Errorf("%s is not installed", program)
-		}
+	if err := checkPrograms(ctx); err != nil {
+		return "", err
 	}
 	sum, err := digest(files)
 	if err != nil {
@@ -63,6 +62,26 @@ func Install(ctx context.Context, name string, files fs.FS, flags ...string) (st
 		return folder, nil // another process was faster
 	}
 	return folder, err
+}
+
+// oldestNode is the oldest major version of Node.js that Playwright and jose work with.
+const oldestNode = 20
+
+func checkPrograms(ctx context.Context) error {
+	for _, program := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("%s is not installed", program)
+		}
+	}
+	version, err := exec.CommandContext(ctx, "node", "--version").Output()
+	if err != nil {
+		return fmt.Errorf("node --version: %w", err)
+	}
+	major := 0
+	if _, err := fmt.Sscanf(string(version), "v%d.", &major); err != nil || major < oldestNode {
+		return fmt.Errorf("the tests need Node.js %d or newer, and this is %q", oldestNode, bytes.TrimSpace(version))
+	}
+	return nil
 }
 
 // digest returns a short hash of all files with their names.
