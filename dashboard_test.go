@@ -14,13 +14,7 @@ import (
 // empty. A query with the value of a realm has the series of this realm only, and one with
 // two values has both. Grafana joins values with the format pipe as they are.
 func TestDashboardSelectsRealms(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("promtool is not installed: %v", err)
-		}
-		t.Skipf("promtool is not installed: %v", err)
-	}
+	promtool := tool(t, "promtool")
 	text, err := os.ReadFile("deploy/grafana/dashboard.json")
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 // logoutSlack is added on a busy machine.
 const (
 	logoutBound = time.Second
-	logoutSlack = 9 * time.Second
+	logoutSlack = 2 * time.Second
 )
 
 func engines() map[string]func(testing.TB) engine {
