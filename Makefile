@@ -76,7 +76,7 @@ xcaddy: ## Build bin/caddy from xcaddy.json, with xcaddy
 ##@ Test
 
 .PHONY: test
-test: ## Run every test that this machine can run
+test: wasm ## Run every test that this machine can run
 	$(GO) test -timeout=10m $(TESTFLAGS) $(PACKAGES)
 	cd bench && $(GO) test -timeout=10m $(TESTFLAGS) ./...
 	cd clients/go && $(GO) test -timeout=10m $(TESTFLAGS) ./...
