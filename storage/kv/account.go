@@ -2,7 +2,6 @@ package kv
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -123,40 +122,38 @@ func (l *loaded) add(key string, part byte, text []byte, now time.Time) {
 
 // encodeAccount sets the user ID of identities and sessions and returns the entries
 // of the account.
-func encodeAccount(a *authcore.Account) (map[string]accountEntry, error) {
+func (t *tx) encodeAccount(a *authcore.Account) (map[string]accountEntry, error) {
 	id := a.User.ID
 	valid := id != "" && !strings.ContainsRune(id, separator)
 	entries := make(map[string]accountEntry, 1+len(a.Identities)+len(a.Sessions))
-	add := func(key []byte, value any, expires time.Time) error {
-		text, err := encode(value)
-		entries[string(key)] = accountEntry{text: text, expires: expires}
-		return err
+	add := func(key []byte, value any, expires time.Time) {
+		entries[string(key)] = accountEntry{text: t.encode(value), expires: expires}
 	}
-	err := add(accountPrefix(id), a.User, time.Time{})
+	add(accountPrefix(id), a.User, time.Time{})
 	for i := range a.Identities {
 		identity := &a.Identities[i]
 		identity.UserID = id
 		text, isKey := identityText(identity.Key())
 		valid = valid && isKey
-		err = cmp.Or(err, add(identityKey(id, text), *identity, identity.Expires))
+		add(identityKey(id, text), *identity, identity.Expires)
 	}
 	for i := range a.Sessions {
 		session := &a.Sessions[i]
 		session.UserID = id
 		valid = valid && session.ID != "" && !strings.ContainsRune(session.ID, separator)
-		err = cmp.Or(err, add(sessionKey(id, session.ID), *session, session.Expires))
+		add(sessionKey(id, session.ID), *session, session.Expires)
 	}
 	if !valid {
-		err = unavailable(errors.New("an account has an ID or key that is empty or contains NUL"))
+		return nil, unavailable(errors.New("an account has an ID or key that is empty or contains NUL"))
 	}
-	return entries, err
+	return entries, nil
 }
 
 // store stores what differs between an account and what was loaded of it, which
 // is nil for a new account, and leaves the account as it would be loaded. It writes
 // nothing if the error is authcore.ErrTaken.
 func (t *tx) store(former *loaded, a *authcore.Account, now time.Time) error {
-	entries, err := encodeAccount(a)
+	entries, err := t.encodeAccount(a)
 	if err != nil {
 		return err
 	}
@@ -174,15 +171,16 @@ func (t *tx) store(former *loaded, a *authcore.Account, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(t.deleteAll(moved), t.storeEmail(former.email, email, a.User.ID)); err != nil {
-		return err
+	t.delete(moved...)
+	if email != former.email {
+		t.deleteEmail(former.email, a.User.ID)
+		if email != "" {
+			t.put(join(emailTable, email), []byte(a.User.ID))
+			t.put(domainKey(email, a.User.ID), nil)
+		}
 	}
-	if err := t.storeEntries(former.entries, entries, a.User.ID); err != nil {
-		return err
-	}
-	if err := t.revoke(a.Revocations...); err != nil {
-		return err
-	}
+	t.storeEntries(former.entries, entries, a.User.ID)
+	t.revoke(a.Revocations...)
 	a.Identities = slices.DeleteFunc(a.Identities, func(i authcore.Identity) bool { return !i.Live(now) })
 	a.Sessions = slices.DeleteFunc(a.Sessions, func(s authcore.Session) bool { return !now.Before(s.Expires) })
 	authcore.SortAccount(a)
@@ -219,19 +217,16 @@ func (t *tx) settleIdentities(
 
 // storeEntries writes the difference between the entries of an account, and the
 // index of identities. For the order of keys see revoke.
-func (t *tx) storeEntries(former, entries map[string]accountEntry, userID string) error {
+func (t *tx) storeEntries(former, entries map[string]accountEntry, userID string) {
+	identities := string(identityKey(userID, ""))
 	for _, key := range slices.Sorted(maps.Keys(former)) {
 		if _, kept := entries[key]; kept {
 			continue
 		}
-		if text, isIdentity := strings.CutPrefix(key, string(identityKey(userID, ""))); isIdentity {
-			if err := t.Delete(join(identityTable, text)); err != nil {
-				return err
-			}
+		if text, isIdentity := strings.CutPrefix(key, identities); isIdentity {
+			t.delete(join(identityTable, text))
 		}
-		if err := t.Delete([]byte(key)); err != nil {
-			return err
-		}
+		t.delete([]byte(key))
 	}
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		entry := entries[key]
@@ -239,32 +234,16 @@ func (t *tx) storeEntries(former, entries map[string]accountEntry, userID string
 		if known && bytes.Equal(stored.text, entry.text) {
 			continue
 		}
-		if text, isIdentity := strings.CutPrefix(key, string(identityKey(userID, ""))); isIdentity && !known {
-			if err := t.Put(join(identityTable, text), []byte(userID)); err != nil {
-				return err
-			}
+		if text, isIdentity := strings.CutPrefix(key, identities); isIdentity && !known {
+			t.put(join(identityTable, text), []byte(userID))
 		}
-		if err := t.putExpiring([]byte(key), entry.text, entry.expires, stored.expires); err != nil {
-			return err
-		}
+		t.putExpiring([]byte(key), entry.text, entry.expires, stored.expires)
 	}
-	return nil
 }
 
-// storeEmail keeps the indexes of verified addresses and of their domains.
-func (t *tx) storeEmail(former, email, userID string) error {
-	if email == former {
-		return nil
+// deleteEmail deletes a verified address from the indexes of addresses and domains.
+func (t *tx) deleteEmail(email, userID string) {
+	if email != "" && string(t.Get(join(emailTable, email))) == userID {
+		t.delete(join(emailTable, email), domainKey(email, userID))
 	}
-	if err := t.deleteEmail(former, userID); err != nil || email == "" {
-		return err
-	}
-	return errors.Join(t.Put(join(emailTable, email), []byte(userID)), t.Put(domainKey(email, userID), nil))
-}
-
-func (t *tx) deleteEmail(email, userID string) error {
-	if email == "" || string(t.Get(join(emailTable, email))) != userID {
-		return nil
-	}
-	return errors.Join(t.Delete(join(emailTable, email)), t.Delete(domainKey(email, userID)))
 }

@@ -71,9 +71,9 @@ func feedIDKey(r authcore.Revocation) []byte { return join(feedIDTable, string(r
 // revoke appends revocations to the feed. Of each kind and ID it keeps the last one.
 // It writes the keys in order: bbolt moves all entries of a page for a key that is
 // inserted before them, and divides pages only when it commits.
-func (t *tx) revoke(revocations ...authcore.Revocation) error {
+func (t *tx) revoke(revocations ...authcore.Revocation) {
 	if len(revocations) == 0 {
-		return nil
+		return
 	}
 	t.revoked = true
 	number := t.lastRevocation()
@@ -89,9 +89,7 @@ func (t *tx) revoke(revocations ...authcore.Revocation) error {
 		if place := t.Get(id); place != nil && !known {
 			key := append([]byte{feedTable}, place...)
 			former, _ = load[feedEntry](t, key) // a damaged one is replaced
-			if err := t.Delete(key); err != nil {
-				return err
-			}
+			t.delete(key)
 		}
 		if former.Forget.After(entry.Forget) {
 			entry.Forget = former.Forget
@@ -101,20 +99,13 @@ func (t *tx) revoke(revocations ...authcore.Revocation) error {
 		}
 		number++
 		entry.place = feedKey(number)
-		text, err := encode(entry)
-		if err != nil {
-			return err
-		}
 		entries[string(id)] = entry
-		puts[string(entry.place)] = text
+		puts[string(entry.place)] = t.encode(entry)
 		puts[string(id)] = entry.place[1:]
 		puts[string(expiryKey(entry.Forget, id))] = []byte{}
 		puts[feedEnd] = entry.place[1:]
 	}
 	for _, key := range slices.Sorted(maps.Keys(puts)) {
-		if err := t.Put([]byte(key), puts[key]); err != nil {
-			return err
-		}
+		t.put([]byte(key), puts[key])
 	}
-	return nil
 }

@@ -25,7 +25,8 @@ func (s *Store) UpdateKeys(
 			if !bytes.Equal(t.Get([]byte{keyTable}), stored) {
 				return false, nil
 			}
-			return true, t.Put([]byte{keyTable}, text)
+			t.put([]byte{keyTable}, text)
+			return true, nil
 		})
 		if err != nil || swapped {
 			return keys, err

@@ -68,14 +68,10 @@ func (t *tx) login(step authcore.LoginStep, claims []preparedRecord) (loginResul
 		return loginResult{}, err
 	}
 	if found.Proof != nil {
-		if err := t.deleteProof(proof); err != nil {
-			return loginResult{}, err
-		}
+		t.deleteProof(proof)
 	}
 	for _, claim := range claims {
-		if err := t.putRecord(claim); err != nil {
-			return loginResult{}, err
-		}
+		t.putRecord(claim)
 	}
 	return loginResult{account: a}, nil
 }
@@ -117,16 +113,17 @@ func (t *tx) keepProof(proof authcore.Record, data []byte) error {
 	}
 	proof.Data = data
 	prepared, err := prepareRecord(proof)
-	if err != nil {
-		return err
+	if err == nil {
+		t.putRecord(prepared)
 	}
-	return t.putRecord(prepared)
+	return err
 }
 
 // deleteProof deletes a proof and the other records of its kind and owner.
-func (t *tx) deleteProof(proof authcore.Record) error {
+func (t *tx) deleteProof(proof authcore.Record) {
 	if proof.Owner == "" {
-		return t.Delete(recordKey(proof.RecordKey))
+		t.delete(recordKey(proof.RecordKey))
+		return
 	}
-	return t.deleteAll(t.ownedKeys(ownerPrefix(proof.Owner, proof.Kind), proof.Owner, proof.RecordKey))
+	t.delete(t.ownedKeys(ownerPrefix(proof.Owner, proof.Kind), proof.Owner, proof.RecordKey)...)
 }

@@ -49,10 +49,9 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 		if options.OwnedByUser && t.Get(accountPrefix(record.Owner)) == nil {
 			return authcore.ErrNotFound
 		}
-		if err := t.putRecord(prepared); err != nil {
-			return err
-		}
-		return t.trimRecords(prepared.Record, options)
+		t.putRecord(prepared)
+		t.trimRecords(prepared.Record, options)
+		return nil
 	})
 }
 
@@ -65,10 +64,10 @@ func (s *Store) Record(ctx context.Context, key authcore.RecordKey, now time.Tim
 func (s *Store) TakeRecord(ctx context.Context, key authcore.RecordKey, now time.Time) (authcore.Record, error) {
 	return update(ctx, s, func(t *tx) (authcore.Record, error) {
 		record, err := t.liveRecord(key, now)
-		if err != nil {
-			return authcore.Record{}, err
+		if err == nil {
+			t.deleteRecord(recordKey(key))
 		}
-		return record, t.deleteRecord(recordKey(key))
+		return record, err
 	})
 }
 
@@ -91,20 +90,20 @@ func (s *Store) UpdateRecord(
 		if err != nil {
 			return authcore.Record{}, err
 		}
-		if bytes.Equal(prepared.text, t.Get(recordKey(key))) {
-			return former, nil
+		if !bytes.Equal(prepared.text, t.Get(recordKey(key))) {
+			t.putRecord(prepared)
 		}
-		return former, t.putRecord(prepared)
+		return former, nil
 	})
 }
 
 // DeleteRecord implements authcore.Records.
 func (s *Store) DeleteRecord(ctx context.Context, key authcore.RecordKey) error {
 	return change(ctx, s, func(t *tx) error {
-		if t.Get(recordKey(key)) == nil {
-			return nil
+		if t.Get(recordKey(key)) != nil {
+			t.deleteRecord(recordKey(key))
 		}
-		return t.deleteRecord(recordKey(key))
+		return nil
 	})
 }
 
@@ -143,55 +142,38 @@ func (t *tx) ownedRecord(index []byte, owner string) (authcore.Record, error) {
 }
 
 // putRecord stores a record in place of an earlier one of the same key.
-func (t *tx) putRecord(record preparedRecord) error {
+func (t *tx) putRecord(record preparedRecord) {
 	key := recordKey(record.RecordKey)
 	var former authcore.Record
 	if text := t.Get(key); text != nil {
 		former, _ = decode[authcore.Record](text) // a damaged one is replaced
 	}
 	if former.Key == "" || former.Owner != record.Owner || !former.Created.Equal(record.Created) {
-		if err := t.unindex(former); err != nil {
-			return err
-		}
-		if err := t.index(record.Record); err != nil {
-			return err
+		t.delete(indexKeys(former)...)
+		for _, index := range indexKeys(record.Record) {
+			t.put(index, nil)
 		}
 	}
-	return t.putExpiring(key, record.text, record.Expires, former.Expires)
+	t.putExpiring(key, record.text, record.Expires, former.Expires)
 }
 
-// index adds a record to the indexes of kinds and owners.
-func (t *tx) index(record authcore.Record) error {
-	if record.Owner != "" {
-		if err := t.Put(ownerKey(record), nil); err != nil {
-			return err
-		}
-	}
-	return t.Put(kindKey(record), nil)
-}
-
-// unindex undoes index. The zero record is in no index.
-func (t *tx) unindex(record authcore.Record) error {
-	if record.Key == "" {
+// indexKeys returns the entries of a record in the indexes of owners and kinds. The
+// zero record has none.
+func indexKeys(record authcore.Record) [][]byte {
+	switch {
+	case record.Key == "":
 		return nil
+	case record.Owner == "":
+		return [][]byte{kindKey(record)}
 	}
-	if record.Owner != "" {
-		if err := t.Delete(ownerKey(record)); err != nil {
-			return err
-		}
-	}
-	return t.Delete(kindKey(record))
+	return [][]byte{ownerKey(record), kindKey(record)}
 }
 
 // deleteRecord deletes a record that is present and its entries of the indexes.
 // ListRecords ignores the entries that a damaged record leaves there.
-func (t *tx) deleteRecord(key []byte) error {
-	if record, err := decode[authcore.Record](t.Get(key)); err == nil {
-		if err := t.unindex(record); err != nil {
-			return err
-		}
-	}
-	return t.Delete(key)
+func (t *tx) deleteRecord(key []byte) {
+	record, _ := decode[authcore.Record](t.Get(key)) // zero if it is damaged
+	t.delete(append(indexKeys(record), key)...)
 }
 
 // ownedKeys returns the keys of records by the index of owners, and their entries
@@ -218,9 +200,9 @@ func (t *tx) ownedKeys(prefix []byte, owner string, known authcore.RecordKey) []
 
 // trimRecords applies PutOptions.Keep. Expired records do not count and are
 // deleted as well.
-func (t *tx) trimRecords(record authcore.Record, options authcore.PutOptions) error {
+func (t *tx) trimRecords(record authcore.Record, options authcore.PutOptions) {
 	if options.Keep <= 0 || record.Owner == "" {
-		return nil
+		return
 	}
 	var gone [][]byte
 	kept := 1
@@ -236,9 +218,6 @@ func (t *tx) trimRecords(record authcore.Record, options authcore.PutOptions) er
 		gone = append(gone, recordKey(other.RecordKey))
 	}
 	for _, key := range gone {
-		if err := t.deleteRecord(key); err != nil {
-			return err
-		}
+		t.deleteRecord(key)
 	}
-	return nil
 }

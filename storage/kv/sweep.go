@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +21,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (authcore.Swept, error
 		if err != nil || len(due) == 0 {
 			return swept, err
 		}
-		part, err := update(ctx, s, func(t *tx) (authcore.Swept, error) { return t.sweep(due, now) })
+		part, err := update(ctx, s, func(t *tx) (authcore.Swept, error) { return t.sweep(due, now), nil })
 		if err != nil {
 			return swept, err
 		}
@@ -44,8 +43,7 @@ func (t *tx) due(from []byte, now time.Time) [][]byte {
 	return due
 }
 
-func (t *tx) sweep(due [][]byte, now time.Time) (authcore.Swept, error) {
-	var swept authcore.Swept
+func (t *tx) sweep(due [][]byte, now time.Time) (swept authcore.Swept) {
 	for _, entry := range due {
 		if len(entry) <= expiryHeader {
 			swept.Damaged++
@@ -53,7 +51,6 @@ func (t *tx) sweep(due [][]byte, now time.Time) (authcore.Swept, error) {
 		}
 		item := entry[expiryHeader:]
 		state, expires := t.examine(item)
-		var err error
 		switch {
 		case state == itemDamaged:
 			swept.Damaged++
@@ -62,33 +59,31 @@ func (t *tx) sweep(due [][]byte, now time.Time) (authcore.Swept, error) {
 			if bytes.Equal(expiryKey(expires, item), entry) { // it expires later in this second
 				continue
 			}
-			err = t.expire(item, expires)
+			t.expire(item, expires)
 		case state != itemAbsent:
 			swept.Removed++
-			err = t.deleteItem(item)
+			t.deleteItem(item)
 		}
-		if err := errors.Join(err, t.Delete(entry)); err != nil {
-			return swept, err
-		}
+		t.delete(entry)
 	}
-	return swept, nil
+	return swept
 }
 
 // expire files an item under the time at which it expires.
-func (t *tx) expire(item []byte, expires time.Time) error {
-	if expires.IsZero() {
-		return nil
+func (t *tx) expire(item []byte, expires time.Time) {
+	if !expires.IsZero() {
+		t.put(expiryKey(expires, item), nil)
 	}
-	return t.Put(expiryKey(expires, item), nil)
 }
 
 // putExpiring stores an item in place of an earlier form. If that form expires
 // earlier, Sweep looks at the item then, and the item is not filed now.
-func (t *tx) putExpiring(key, text []byte, expires, former time.Time) error {
+func (t *tx) putExpiring(key, text []byte, expires, former time.Time) {
 	if !former.IsZero() && !expires.Before(former) {
 		expires = time.Time{}
 	}
-	return errors.Join(t.Put(key, text), t.expire(key, expires))
+	t.put(key, text)
+	t.expire(key, expires)
 }
 
 type itemState int
@@ -123,24 +118,19 @@ func (t *tx) examine(item []byte) (itemState, time.Time) {
 }
 
 // deleteItem deletes an item and its entries in other tables.
-func (t *tx) deleteItem(item []byte) error {
-	var other []byte
+func (t *tx) deleteItem(item []byte) {
 	switch item[0] {
 	case recordTable:
-		return t.deleteRecord(item)
+		t.deleteRecord(item)
+		return
 	case feedIDTable:
-		other = append([]byte{feedTable}, t.Get(item)...)
+		t.delete(append([]byte{feedTable}, t.Get(item)...))
 	case accountTable:
 		userID, part, _ := strings.Cut(string(item[1:]), "\x00")
 		index := join(identityTable, part[1:])
 		if part[0] == identityPart && string(t.Get(index)) == userID {
-			other = index
+			t.delete(index)
 		}
 	}
-	if other != nil {
-		if err := t.Delete(other); err != nil {
-			return err
-		}
-	}
-	return t.Delete(item)
+	t.delete(item)
 }

@@ -187,14 +187,16 @@ func (t *tx) importItem(item authcore.Item) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		return true, t.putRecord(prepared)
+		t.putRecord(prepared)
 	case item.Revocation != nil:
 		if t.Get(feedIDKey(*item.Revocation)) != nil {
 			return false, nil
 		}
-		return true, t.revoke(*item.Revocation)
+		t.revoke(*item.Revocation)
+	default:
+		return false, nil
 	}
-	return false, nil
+	return true, nil
 }
 
 func (t *tx) importIdentity(identity authcore.Identity) (bool, error) {
@@ -232,9 +234,6 @@ func (t *tx) importKeys(keys []authcore.SigningKey) (int, error) {
 	if added == 0 {
 		return 0, nil
 	}
-	text, err := encode(merged)
-	if err != nil {
-		return 0, err
-	}
-	return added, t.Put([]byte{keyTable}, text)
+	t.put([]byte{keyTable}, t.encode(merged))
+	return added, nil
 }

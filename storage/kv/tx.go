@@ -2,6 +2,7 @@ package kv
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,6 +57,9 @@ func New(engine Engine, notify func()) *Store {
 type tx struct {
 	Tx
 	revoked bool
+	// failed is the first error of put, delete or encode. It ends the transaction
+	// without effect.
+	failed error
 }
 
 // view runs a step that only reads.
@@ -81,7 +85,7 @@ func update[T any](ctx context.Context, s *Store, run func(*tx) (T, error)) (T, 
 		x := &tx{Tx: t}
 		result, err = run(x)
 		revoked = x.revoked
-		return err
+		return cmp.Or(x.failed, err)
 	})
 	if err != nil {
 		var none T
@@ -115,25 +119,28 @@ func (t *tx) within(prefix, from []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// put stores an entry.
+func (t *tx) put(key, value []byte) { t.failed = cmp.Or(t.failed, t.Put(key, value)) }
+
+// delete deletes entries.
+func (t *tx) delete(keys ...[]byte) {
+	for _, key := range keys {
+		t.failed = cmp.Or(t.failed, t.Delete(key))
+	}
+}
+
 // deletePrefix deletes up to limit entries and reports whether all are gone.
-func (t *tx) deletePrefix(prefix []byte, limit int) (done bool, err error) {
+func (t *tx) deletePrefix(prefix []byte, limit int) (done bool) {
 	keys := make([][]byte, 0, 16)
 	for key := range t.prefix(prefix) {
 		if len(keys) == limit {
-			return false, t.deleteAll(keys)
+			t.delete(keys...)
+			return false
 		}
 		keys = append(keys, bytes.Clone(key))
 	}
-	return true, t.deleteAll(keys)
-}
-
-func (t *tx) deleteAll(keys [][]byte) error {
-	for _, key := range keys {
-		if err := t.Delete(key); err != nil {
-			return err
-		}
-	}
-	return nil
+	t.delete(keys...)
+	return true
 }
 
 // call runs a callback and converts a panic in it to an error. The value of a
@@ -185,6 +192,13 @@ func decode[T any](text []byte) (T, error) {
 		return none, unavailable(fmt.Errorf("%T: %w", none, authcore.ErrDamaged))
 	}
 	return value, nil
+}
+
+// encode is the function encode. Its error ends the transaction.
+func (t *tx) encode(value any) []byte {
+	text, err := encode(value)
+	t.failed = cmp.Or(t.failed, err)
+	return text
 }
 
 // load reads a value, or returns authcore.ErrNotFound.

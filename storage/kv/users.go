@@ -3,7 +3,6 @@ package kv
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -84,28 +83,25 @@ func (s *Store) DeleteUser(ctx context.Context, userID string, revocation authco
 		if t.Get(accountPrefix(userID)) == nil {
 			return false, authcore.ErrNotFound
 		}
-		if err := errors.Join(t.deleteUser(userID), t.revoke(revocation)); err != nil {
-			return false, err
-		}
-		return t.deletePrefix(sessions, batch)
+		t.deleteUser(userID)
+		t.revoke(revocation)
+		return t.deletePrefix(sessions, batch), nil
 	})
 	if err != nil {
 		return err
 	}
 	for !done && err == nil {
-		done, err = update(ctx, s, func(t *tx) (bool, error) { return t.deletePrefix(sessions, batch) })
+		done, err = update(ctx, s, func(t *tx) (bool, error) { return t.deletePrefix(sessions, batch), nil })
 	}
 	return nil
 }
 
 // deleteUser deletes a user with its identities and records. A user that is
 // damaged leaves its address in the index, where holder ignores it.
-func (t *tx) deleteUser(id string) error {
+func (t *tx) deleteUser(id string) {
 	prefix := accountPrefix(id)
 	if user, err := decode[authcore.User](t.Get(prefix)); err == nil {
-		if err := t.deleteEmail(user.EmailKey(), id); err != nil {
-			return err
-		}
+		t.deleteEmail(user.EmailKey(), id)
 	}
 	gone := [][]byte{prefix}
 	identities := identityKey(id, "")
@@ -116,7 +112,7 @@ func (t *tx) deleteUser(id string) error {
 		}
 	}
 	gone = append(gone, t.ownedKeys(join(ownerTable, id, ""), id, authcore.RecordKey{})...)
-	return t.deleteAll(gone)
+	t.delete(gone...)
 }
 
 // MarkSeen implements authcore.Accounts, in batches.
@@ -128,9 +124,7 @@ func (s *Store) MarkSeen(ctx context.Context, seen map[authcore.SessionRef]time.
 	for part := range slices.Chunk(refs, batch) {
 		err := change(ctx, s, func(t *tx) error {
 			for _, ref := range part {
-				if err := t.markSeen(ref, seen[ref]); err != nil {
-					return err
-				}
+				t.markSeen(ref, seen[ref])
 			}
 			return nil
 		})
@@ -141,18 +135,14 @@ func (s *Store) MarkSeen(ctx context.Context, seen map[authcore.SessionRef]time.
 	return nil
 }
 
-func (t *tx) markSeen(ref authcore.SessionRef, seen time.Time) error {
+// markSeen ignores a session that is unknown or damaged.
+func (t *tx) markSeen(ref authcore.SessionRef, seen time.Time) {
 	key := sessionKey(ref.UserID, ref.ID)
 	session, err := load[authcore.Session](t, key)
-	if err != nil || !seen.After(session.LastSeen) { // an unknown or a damaged session
-		return nil //nolint:nilerr // the contract ignores both
+	if err == nil && seen.After(session.LastSeen) {
+		session.LastSeen = seen
+		t.put(key, t.encode(session))
 	}
-	session.LastSeen = seen
-	text, err := encode(session)
-	if err != nil {
-		return err
-	}
-	return t.Put(key, text)
 }
 
 // Users implements authcore.Accounts. A filter by domain uses the index of domains, and
