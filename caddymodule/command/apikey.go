@@ -16,7 +16,7 @@ import (
 
 // APIKey returns the command "api-key" for the API keys of users and service accounts.
 func APIKey(connect Connect) *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "api-key list|create|revoke",
 		Short: "Lists, creates or revokes API keys of the running server",
 		Long: `
@@ -25,24 +25,15 @@ realm needs the option api_keys for "create".
 
 Tables are for people; --json prints one JSON object per line for programs. The exit
 status is 4 if there is no such user or key, and 1 after another error.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	addServerFlags(cmd)
-	cmd.PersistentFlags().Bool("json", false, "Print one JSON object per line")
-	cmd.AddCommand(&cobra.Command{
+	}, &cobra.Command{
 		Use: "list [<user>]", Short: "Lists the API keys of all users or of one, the newest first", Args: arguments(0, 1),
-		RunE: connected(connect, func(ctx context.Context, s server, args []string) error { return s.apiKeys(ctx, args) }),
+		RunE: connected(connect, func(ctx context.Context, s server, args []string) error { return s.listKeys(ctx, args) }),
 	}, apiKeyCreate(connect), &cobra.Command{
 		Use: "revoke <id>", Short: "Ends an API key", Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
-			if err := s.ask(ctx, http.MethodDelete, "/api-keys/"+url.PathEscape(args[0]), nil, nil); err != nil {
-				return err
-			}
-			return s.done("revoked", args[0])
+			return s.perform(ctx, http.MethodDelete, pathOf("api-keys", args[0]), "revoked", args[0])
 		}),
 	})
-	return cmd
 }
 
 func apiKeyCreate(connect Connect) *cobra.Command {
@@ -80,66 +71,41 @@ command prints it.`,
 		if err := s.ask(ctx, http.MethodPost, "/api-keys", body, &created); err != nil {
 			return err
 		}
-		return s.createdKey(created)
+		return s.fields(
+			created,
+			"id", created.ID, "user", created.User, "name", created.Name, "roles", strings.Join(created.Roles, ", "),
+			"expires", moment(created.Expires), "secret", created.Secret,
+		)
 	})
 	return cmd
 }
 
-// createdKey prints a new key with its secret.
-func (s server) createdKey(key adminapi.APIKey) error {
-	if s.json {
-		return s.line(key)
-	}
-	return s.fields(
-		"id", key.ID, "user", key.User, "name", key.Name, "roles", strings.Join(key.Roles, ", "),
-		"expires", moment(key.Expires), "secret", key.Secret,
-	)
-}
-
-// apiKeys prints the keys of all users page by page, or those of the user in args.
-func (s server) apiKeys(ctx context.Context, args []string) error {
+// listKeys prints the keys of all users page by page, or those of the user in args.
+func (s server) listKeys(ctx context.Context, args []string) error {
 	query := url.Values{}
 	if len(args) == 1 {
 		id, err := s.userID(ctx, args[0])
 		if err != nil {
 			return err
 		}
-		if err := s.ask(ctx, http.MethodGet, "/users/"+url.PathEscape(id), nil, nil); err != nil { // tells no user from no key
+		if err := s.ask(ctx, http.MethodGet, pathOf("users", id), nil, nil); err != nil { // tells no user from no key
 			return err
 		}
 		query.Set("user", id)
 	}
-	titles := keyTitles()
-	for {
+	return printPages(s, apiKeys(), func(cursor string) ([]adminapi.APIKey, string, error) {
 		var page adminapi.APIKeys
-		if err := s.ask(ctx, http.MethodGet, "/api-keys?"+query.Encode(), nil, &page); err != nil {
-			return err
-		}
-		if err := s.printAPIKeys(titles, page.Keys); err != nil || page.Next == "" {
-			return err
-		}
-		titles = nil
-		query.Set("cursor", page.Next)
-	}
+		query.Set("cursor", cursor)
+		err := s.ask(ctx, http.MethodGet, "/api-keys?"+query.Encode(), nil, &page)
+		return page.Keys, page.Next, err
+	})
 }
 
-func keyTitles() []string {
-	return []string{"API KEY", "USER", "NAME", "ROLES", "CREATED", "EXPIRES", "LAST USED"}
-}
-
-// printAPIKeys prints one page of keys.
-func (s server) printAPIKeys(titles []string, keys []adminapi.APIKey) error {
-	if s.json {
-		for _, key := range keys {
-			if err := s.line(key); err != nil {
-				return err
-			}
-		}
-		return nil
+func apiKeys() columns[adminapi.APIKey] {
+	return columns[adminapi.APIKey]{
+		titles: []string{"API KEY", "USER", "NAME", "ROLES", "CREATED", "EXPIRES", "LAST USED"},
+		cells: func(k adminapi.APIKey) []string {
+			return []string{k.ID, k.User, k.Name, strings.Join(k.Roles, ","), moment(k.Created), moment(k.Expires), moment(k.LastUsed)}
+		},
 	}
-	rows := s.table(titles...)
-	for _, key := range keys {
-		rows.row(key.ID, key.User, key.Name, strings.Join(key.Roles, ","), moment(key.Created), moment(key.Expires), moment(key.LastUsed))
-	}
-	return rows.flush()
 }

@@ -53,66 +53,24 @@ another error.`,
 			if search.User, err = s.userID(ctx, *user); err != nil {
 				return err
 			}
-			complete, err := s.audit(ctx, search, limit)
-			if err == nil && !complete {
-				cmd.PrintErrln("More entries match; use --limit or --all to see them.")
-			}
-			return err
+			return printFound(s, "entries", entries(), limit, func(cursor string, rows int) ([]audit.Entry, string, error) {
+				var page adminapi.AuditEntries
+				search.Cursor, search.Limit = cursor, rows
+				err := s.ask(ctx, http.MethodPost, "/audit/search", search, &page)
+				return page.Entries, page.Next, err
+			})
 		})(cmd, args)
 	}
 	return cmd
 }
 
-// audit prints entries page by page, and at most limit of them if it is not zero. It
-// reports whether these were all.
-func (s server) audit(ctx context.Context, search adminapi.AuditSearch, limit int) (complete bool, err error) {
-	titles := []string{"TIME", "ACTION", "OUTCOME", "ACTOR", "USER", "CLIENT", "METHOD", "FROM", "DETAIL"}
-	printed := 0
-	for {
-		search.Limit = pageRows
-		if limit > 0 {
-			search.Limit = min(pageRows, limit-printed)
-		}
-		var page adminapi.AuditEntries
-		if err := s.ask(ctx, http.MethodPost, "/audit/search", search, &page); err != nil {
-			return false, err
-		}
-		if err := s.printEntries(titles, page.Entries); err != nil {
-			return false, err
-		}
-		if len(page.Entries) > 0 {
-			titles = nil
-		}
-		printed += len(page.Entries)
-		if page.Next == "" {
-			return true, nil
-		}
-		if limit > 0 && printed >= limit {
-			return false, nil
-		}
-		search.Cursor = page.Next
+func entries() columns[audit.Entry] {
+	return columns[audit.Entry]{
+		titles: []string{"TIME", "ACTION", "OUTCOME", "ACTOR", "USER", "CLIENT", "METHOD", "FROM", "DETAIL"},
+		cells: func(e audit.Entry) []string {
+			return []string{moment(e.Time), string(e.Action), e.Outcome, actorOf(&e), e.User, e.Client, e.Method, e.IP, detailOf(&e)}
+		},
 	}
-}
-
-// printEntries prints one page.
-func (s server) printEntries(titles []string, entries []audit.Entry) error {
-	if s.json {
-		for i := range entries {
-			if err := s.line(entries[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if len(entries) == 0 {
-		return nil
-	}
-	rows := s.table(titles...)
-	for i := range entries {
-		e := &entries[i]
-		rows.row(moment(e.Time), string(e.Action), e.Outcome, actorOf(e), e.User, e.Client, e.Method, e.IP, detailOf(e))
-	}
-	return rows.flush()
 }
 
 // actorOf returns who acted: the name of an operator, or the kind of another party.

@@ -27,11 +27,7 @@ mail is sent; see also "user invite".`,
 	}
 	read := newUserFlags(cmd)
 	cmd.RunE = connected(connect, func(ctx context.Context, s server, args []string) error {
-		var created adminapi.User
-		if err := s.ask(ctx, http.MethodPost, "/users", read(args[0]), &created); err != nil {
-			return err
-		}
-		return s.user(created)
+		return s.changeUser(ctx, http.MethodPost, "/users", read(args[0]))
 	})
 	return cmd
 }
@@ -90,22 +86,19 @@ func parseLifetime(text string) (time.Duration, error) {
 }
 
 func (s server) invitation(invited login.Invitation) error {
-	if s.json {
-		return s.line(invited)
-	}
 	fields := []string{
-		"id", invited.ID, "email", invited.Email, "name", strings.TrimSpace(invited.FirstName + " " + invited.LastName),
+		"id", invited.ID, "email", invited.Email, "name", fullName(invited.FirstName, invited.LastName),
 		"roles", strings.Join(invited.Roles, ", "), "expires", moment(invited.Expires),
 	}
 	if invited.DebugLink != "" {
 		fields = append(fields, "link", invited.DebugLink)
 	}
-	return s.fields(fields...)
+	return s.fields(invited, fields...)
 }
 
 // Invitation returns the command "invitation" for invitations that were not accepted yet.
 func Invitation(connect Connect) *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "invitation <command>",
 		Short: "Lists or withdraws invitations of the running server",
 		Long: `
@@ -113,50 +106,31 @@ Asks the admin API of the running server. "user invite" invites a user.
 
 Tables are for people; --json prints one JSON object per line for programs. The exit
 status is 4 if there is no such invitation, and 1 after another error.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	addServerFlags(cmd)
-	cmd.PersistentFlags().Bool("json", false, "Print one JSON object per line")
-	cmd.AddCommand(&cobra.Command{
+	}, &cobra.Command{
 		Use: "list", Short: "Lists invitations that were not accepted yet, the newest first", Args: cobra.NoArgs,
-		RunE: connected(connect, func(ctx context.Context, s server, _ []string) error { return s.invitations(ctx) }),
+		RunE: connected(connect, func(ctx context.Context, s server, _ []string) error {
+			return printPages(s, invitations(), func(cursor string) ([]login.Invitation, string, error) {
+				var page adminapi.Invitations
+				err := s.ask(ctx, http.MethodGet, "/invitations?cursor="+url.QueryEscape(cursor), nil, &page)
+				return page.Invitations, page.Next, err
+			})
+		}),
 	}, lastIsID(&cobra.Command{
 		Use: "revoke <id>", Short: "Withdraws an invitation; its link ends", Args: arguments(1, 1),
 		RunE: connected(connect, func(ctx context.Context, s server, args []string) error {
-			if err := s.ask(ctx, http.MethodDelete, "/invitations/"+url.PathEscape(args[0]), nil, nil); err != nil {
-				return err
-			}
-			return s.done("revoked", args[0])
+			return s.perform(ctx, http.MethodDelete, pathOf("invitations", args[0]), "revoked", args[0])
 		}),
 	}))
-	return cmd
 }
 
-// invitations prints all invitations page by page.
-func (s server) invitations(ctx context.Context) error {
-	rows := s.table()
-	if !s.json {
-		rows.row("ID", "EMAIL", "NAME", "ROLES", "INVITED", "EXPIRES", "BY")
-	}
-	for cursor := ""; ; {
-		var page adminapi.Invitations
-		if err := s.ask(ctx, http.MethodGet, "/invitations?cursor="+url.QueryEscape(cursor), nil, &page); err != nil {
-			return err
-		}
-		for _, invited := range page.Invitations {
-			if s.json {
-				if err := s.line(invited); err != nil {
-					return err
-				}
-				continue
+func invitations() columns[login.Invitation] {
+	return columns[login.Invitation]{
+		titles: []string{"ID", "EMAIL", "NAME", "ROLES", "INVITED", "EXPIRES", "BY"},
+		cells: func(i login.Invitation) []string {
+			return []string{
+				i.ID, i.Email, fullName(i.FirstName, i.LastName), strings.Join(i.Roles, ","),
+				moment(i.Created), moment(i.Expires), i.By,
 			}
-			rows.row(invited.ID, invited.Email, strings.TrimSpace(invited.FirstName+" "+invited.LastName), strings.Join(invited.Roles, ","),
-				moment(invited.Created), moment(invited.Expires), invited.By)
-		}
-		if page.Next == "" {
-			return rows.flush()
-		}
-		cursor = page.Next
+		},
 	}
 }

@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 
 	"github.com/spf13/cobra"
 
 	"github.com/edgeauth/edgeauth/adminapi"
+	"github.com/edgeauth/edgeauth/authcore/keys"
 )
 
 // Keys returns the command "keys" for the signing keys of a realm.
 func Keys(connect Connect) *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "keys list|rotate|revoke",
 		Short: "Lists, rotates or revokes signing keys of the running server",
 		Long: `
@@ -22,27 +22,17 @@ keys, the current key, and its published successor.
 
 Tables are for people; --json prints one JSON object per line for programs. The exit
 status is 4 if there is no such key, and 1 after another error.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	addServerFlags(cmd)
-	cmd.PersistentFlags().Bool("json", false, "Print one JSON object per line")
-	cmd.AddCommand(
-		&cobra.Command{
-			Use: "list", Short: "Lists the signing keys", Args: cobra.NoArgs,
-			RunE: connected(connect, func(ctx context.Context, s server, _ []string) error {
-				return s.keys(ctx, http.MethodGet, "")
-			}),
-		},
-		&cobra.Command{
-			Use: "rotate", Short: "Signs with the successor from now on and publishes another one", Args: cobra.NoArgs,
-			RunE: connected(connect, func(ctx context.Context, s server, _ []string) error {
-				return s.keys(ctx, http.MethodPost, "/rotate")
-			}),
-		},
-		keysRevoke(connect),
-	)
-	return cmd
+	}, &cobra.Command{
+		Use: "list", Short: "Lists the signing keys", Args: cobra.NoArgs,
+		RunE: connected(connect, func(ctx context.Context, s server, _ []string) error {
+			return s.keys(ctx, http.MethodGet, "")
+		}),
+	}, &cobra.Command{
+		Use: "rotate", Short: "Signs with the successor from now on and publishes another one", Args: cobra.NoArgs,
+		RunE: connected(connect, func(ctx context.Context, s server, _ []string) error {
+			return s.keys(ctx, http.MethodPost, "/rotate")
+		}),
+	}, keysRevoke(connect))
 }
 
 func keysRevoke(connect Connect) *cobra.Command {
@@ -61,7 +51,7 @@ their accounts stay.`,
 		case *all:
 			return s.keys(ctx, http.MethodDelete, "")
 		default:
-			return s.keys(ctx, http.MethodDelete, "/"+url.PathEscape(args[0]))
+			return s.keys(ctx, http.MethodDelete, pathOf(args[0]))
 		}
 	})
 	return lastIsID(cmd)
@@ -73,17 +63,10 @@ func (s server) keys(ctx context.Context, method, path string) error {
 	if err := s.ask(ctx, method, "/signing-keys"+path, nil, &present); err != nil {
 		return err
 	}
-	if s.json {
-		for _, key := range present.Keys {
-			if err := s.line(key); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	rows := s.table("KEY", "ALGORITHM", "STATE", "SIGNS FROM", "REMOVED")
-	for _, key := range present.Keys {
-		rows.row(key.ID, key.Algorithm, string(key.State), moment(key.Signs), moment(key.Expires))
-	}
-	return rows.flush()
+	return printAll(s, columns[keys.Info]{
+		titles: []string{"KEY", "ALGORITHM", "STATE", "SIGNS FROM", "REMOVED"},
+		cells: func(k keys.Info) []string {
+			return []string{k.ID, k.Algorithm, string(k.State), moment(k.Signs), moment(k.Expires)}
+		},
+	}, present.Keys)
 }

@@ -17,28 +17,87 @@ const maxCell = 60
 // line prints a value as one line of JSON.
 func (s server) line(value any) error { return json.NewEncoder(s.out).Encode(value) }
 
-// table prints aligned columns. Cells may contain text of users.
-type table struct{ w *tabwriter.Writer }
-
-func (s server) table(titles ...string) table {
-	t := table{tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)}
-	if len(titles) > 0 {
-		t.row(titles...)
-	}
-	return t
+// columns describe a table of items. Cells may contain text of users.
+type columns[T any] struct {
+	titles []string
+	cells  func(T) []string
 }
 
-func (t table) row(cells ...string) {
+// printAll prints items as a table with aligned columns, or as lines of JSON.
+func printAll[T any](s server, columns columns[T], items []T) error {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	if len(columns.titles) > 0 && !s.json {
+		writeRow(w, columns.titles)
+	}
+	for _, item := range items {
+		if !s.json {
+			writeRow(w, columns.cells(item))
+		} else if err := s.line(item); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+func writeRow(w *tabwriter.Writer, cells []string) {
+	shown := make([]string, len(cells))
 	for i, text := range cells {
-		cells[i] = cell(text)
+		shown[i] = cell(text)
 	}
-	_, _ = io.WriteString(t.w, strings.TrimRight(strings.Join(cells, "\t"), " ")+"\n") // Flush reports it
+	_, _ = io.WriteString(w, strings.TrimRight(strings.Join(shown, "\t"), " ")+"\n") // Flush reports it
 }
 
-func (t table) flush() error { return t.w.Flush() }
+// printPages prints the pages that fetch returns for a cursor. Columns are aligned within
+// a page, so that memory does not grow with the number of items.
+func printPages[T any](s server, columns columns[T], fetch func(cursor string) (page []T, next string, err error)) error {
+	for cursor := ""; ; {
+		page, next, err := fetch(cursor)
+		if err != nil {
+			return err
+		}
+		if err := printAll(s, columns, page); err != nil || next == "" {
+			return err
+		}
+		columns.titles, cursor = nil, next
+	}
+}
 
-// fields prints names and values, one per line.
-func (s server) fields(pairs ...string) error {
+// printFound prints the results of a search: at most limit of them, and a hint if there
+// are more, or all of them if limit is 0. Without results it prints no titles.
+func printFound[T any](s server, what string, columns columns[T], limit int, fetch func(cursor string, rows int) (page []T, next string, err error)) error {
+	printed := 0
+	for cursor := ""; ; {
+		rows := pageRows
+		if limit > 0 {
+			rows = min(pageRows, limit-printed)
+		}
+		page, next, err := fetch(cursor, rows)
+		if err != nil {
+			return err
+		}
+		if len(page) > 0 {
+			if err := printAll(s, columns, page); err != nil {
+				return err
+			}
+			columns.titles = nil
+		}
+		printed += len(page)
+		if next == "" {
+			return nil
+		}
+		if limit > 0 && printed >= limit {
+			_, err := fmt.Fprintf(s.hints, "More %s match; use --limit or --all to see them.\n", what)
+			return err
+		}
+		cursor = next
+	}
+}
+
+// fields prints one value: names and texts, one pair per line, or the value as JSON.
+func (s server) fields(value any, pairs ...string) error {
+	if s.json {
+		return s.line(value)
+	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		fmt.Fprintf(w, "%s\t%s\n", pairs[i], dash(printable(pairs[i+1])))

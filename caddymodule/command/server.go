@@ -68,10 +68,20 @@ func addServerFlags(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringP("adapter", "a", "", "Name of config adapter to apply (if --config is used)")
 }
 
+// group returns a command that consists of sub-commands for a running server.
+func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	addServerFlags(cmd)
+	cmd.PersistentFlags().Bool("json", false, "Print one JSON object per line")
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
 // server performs the requests of one command.
 type server struct {
 	Endpoint
-	out io.Writer
+	out, hints io.Writer
 	// json reports that the output is for a program.
 	json bool
 }
@@ -85,12 +95,33 @@ func connected(connect Connect, perform func(ctx context.Context, s server, args
 			return fmt.Errorf("finding the admin API: %w", err)
 		}
 		endpoint.Realm = text("realm")
-		s := server{Endpoint: endpoint, out: cmd.OutOrStdout()}
+		s := server{Endpoint: endpoint, out: cmd.OutOrStdout(), hints: cmd.ErrOrStderr()}
 		if flag := cmd.Flag("json"); flag != nil {
 			s.json = flag.Value.String() == "true"
 		}
 		return perform(cmd.Context(), s, args)
 	}
+}
+
+// pathOf returns a path below the address of the API.
+func pathOf(segments ...string) string {
+	path := ""
+	for _, segment := range segments {
+		path += "/" + url.PathEscape(segment)
+	}
+	return path
+}
+
+// perform sends a request without a body, and reports what happened to an item.
+func (s server) perform(ctx context.Context, method, path, done, id string) error {
+	if err := s.ask(ctx, method, path, nil, nil); err != nil {
+		return err
+	}
+	if s.json {
+		return s.line(map[string]string{done: id})
+	}
+	_, err := fmt.Fprintln(s.out, done, printable(id))
+	return err
 }
 
 // ask sends a request and decodes the JSON of the response, unless into is nil.

@@ -120,12 +120,25 @@ func runList(connect Connect, cmd *cobra.Command, args []string, filter adminapi
 		return err
 	}
 	return connected(connect, func(ctx context.Context, s server, _ []string) error {
-		complete, err := s.list(ctx, filter, limit)
-		if err == nil && !complete {
-			cmd.PrintErrln("More users match; use --limit or --all to see them.")
-		}
-		return err
+		return printFound(s, "users", users(), limit, func(cursor string, rows int) ([]adminapi.User, string, error) {
+			var page adminapi.Users
+			filter.Cursor, filter.Limit = cursor, rows
+			err := s.ask(ctx, http.MethodPost, "/users/search", filter, &page)
+			return page.Users, page.Next, err
+		})
 	})(cmd, args)
+}
+
+func users() columns[adminapi.User] {
+	return columns[adminapi.User]{
+		titles: []string{"ID", "EMAIL", "NAME", "ROLES", "STATE", "CREATED", "LAST LOGIN"},
+		cells: func(u adminapi.User) []string {
+			return []string{
+				u.ID, verified(u.Email, u.EmailVerified), fullName(u.FirstName, u.LastName),
+				strings.Join(u.Roles, ","), state(u), moment(u.Created), momentOf(u.LastLogin),
+			}
+		},
+	}
 }
 
 // readLimit reads the flags --limit and --all; 0 means all.
@@ -146,57 +159,4 @@ func readLimit(cmd *cobra.Command) (int, error) {
 		limit = 0
 	}
 	return limit, nil
-}
-
-// list prints users page by page, and at most limit of them if it is not zero. It
-// reports whether these were all.
-func (s server) list(ctx context.Context, filter adminapi.Search, limit int) (complete bool, err error) {
-	titles := []string{"ID", "EMAIL", "NAME", "ROLES", "STATE", "CREATED", "LAST LOGIN"}
-	printed := 0
-	for {
-		filter.Limit = pageRows
-		if limit > 0 {
-			filter.Limit = min(pageRows, limit-printed)
-		}
-		var page adminapi.Users
-		if err := s.ask(ctx, http.MethodPost, "/users/search", filter, &page); err != nil {
-			return false, err
-		}
-		if err := s.printUsers(titles, page.Users); err != nil {
-			return false, err
-		}
-		if len(page.Users) > 0 {
-			titles = nil
-		}
-		printed += len(page.Users)
-		if page.Next == "" {
-			return true, nil
-		}
-		if limit > 0 && printed >= limit {
-			return false, nil
-		}
-		filter.Cursor = page.Next
-	}
-}
-
-// printUsers prints one page. Columns are aligned within a page, so that memory does
-// not grow with the number of users.
-func (s server) printUsers(titles []string, users []adminapi.User) error {
-	if s.json {
-		for i := range users {
-			if err := s.line(users[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if len(users) == 0 {
-		return nil
-	}
-	rows := s.table(titles...)
-	for _, user := range users {
-		rows.row(user.ID, verified(user.Email, user.EmailVerified), strings.TrimSpace(user.FirstName+" "+user.LastName),
-			strings.Join(user.Roles, ","), state(user), moment(user.Created), momentOf(user.LastLogin))
-	}
-	return rows.flush()
 }
