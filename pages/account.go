@@ -155,10 +155,7 @@ func (h *Handler) addLogin(r *request, claims *gate.Claims) error {
 	if err := h.Realm.Accounts.CheckFactor(claims, user); err != nil {
 		return err // before the provider asks for anything; the login step checks it again
 	}
-	browser, err := h.bindBrowser(r)
-	if err != nil {
-		return err
-	}
+	browser := h.bindBrowser(r)
 	start := &login.PageStart{Browser: browser, ReturnTo: h.Prefix + "/account", Link: true}
 	return h.authorize(r, r.PostForm.Get("provider"), start, claims)
 }

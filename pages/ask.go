@@ -73,10 +73,7 @@ func (h *Handler) listProviders(r *request) error {
 // begin begins a sign-in by mail or through a provider. If again is not nil, its user
 // signs in again.
 func (h *Handler) begin(r *request, again *gate.Claims) error {
-	browser, err := h.bindBrowser(r)
-	if err != nil {
-		return err
-	}
+	browser := h.bindBrowser(r)
 	start := &login.PageStart{Browser: browser, ReturnTo: h.returnTo(r)}
 	if name := r.PostForm.Get("provider"); name != "" {
 		return h.authorize(r, name, start, nil)
@@ -85,7 +82,7 @@ func (h *Handler) begin(r *request, again *gate.Claims) error {
 	if again != nil {
 		email = again.Email
 	}
-	err = h.mail(r, email, start)
+	err := h.mail(r, email, start)
 	public, ok := asPublic(err)
 	switch {
 	case ok && public.Status == http.StatusBadRequest && public.Fields["email"] != nil:

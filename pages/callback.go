@@ -46,10 +46,7 @@ func (h *Handler) callback(r *request) error {
 // signInElsewhere continues to the login page of the other site. The browser is bound
 // first: the other site returns a handoff for this browser only.
 func (h *Handler) signInElsewhere(r *request, confirm bool) error {
-	browser, err := h.bindBrowser(r)
-	if err != nil {
-		return err
-	}
+	browser := h.bindBrowser(r)
 	query := url.Values{"site": {h.address()}, "browser": {browser}, "return_to": {h.returnTo(r)}}
 	if confirm {
 		asked := readNeeds(r.URL.Query())

@@ -36,12 +36,10 @@ func (h *Handler) claims(r *request) (*gate.Claims, error) {
 func (h *Handler) browser(r *request) string { return h.cookies().Browser(r.Request) }
 
 // bindBrowser sets the login cookie, or prolongs it, and returns its digest.
-func (h *Handler) bindBrowser(r *request) (string, error) {
-	cookie, digest, err := h.cookies().Bind(r.Request)
-	if err == nil {
-		http.SetCookie(r.w, cookie)
-	}
-	return digest, err
+func (h *Handler) bindBrowser(r *request) string {
+	cookie, digest := h.cookies().Bind(r.Request)
+	http.SetCookie(r.w, cookie)
+	return digest
 }
 
 // enter sets the session cookie for a login and continues to the return address.

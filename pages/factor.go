@@ -66,10 +66,7 @@ func (h *Handler) entered(r *request, grant session.Grant, returnTo string, err 
 
 // askFactor continues to the page that asks for a second factor.
 func (h *Handler) askFactor(r *request, missing *authcore.MissingFactor, returnTo string) error {
-	browser, err := h.bindBrowser(r)
-	if err != nil {
-		return err
-	}
+	browser := h.bindBrowser(r)
 	t := factorTicket{
 		PageStart: login.PageStart{Browser: browser, ReturnTo: returnTo}, Challenge: missing.Challenge, Methods: missing.Methods,
 		Expires: h.Realm.Now().Add(missing.ExpiresIn).Unix(),

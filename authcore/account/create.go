@@ -75,10 +75,7 @@ func (s *Service) Create(ctx context.Context, created NewUser) (authcore.User, e
 	if err != nil {
 		return authcore.User{}, err
 	}
-	id, err := s.cfg.Random.ID()
-	if err != nil {
-		return authcore.User{}, authcore.Unavailable(err)
-	}
+	id := authcore.RandomID()
 	user := authcore.User{
 		ID: id, Email: address.String(), EmailVerified: true, FirstName: created.FirstName, LastName: created.LastName, Created: s.now(),
 	}

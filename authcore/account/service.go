@@ -45,8 +45,6 @@ type Config struct {
 	Observe func(context.Context, authcore.Event)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Random is the source of identifiers. The zero value uses crypto/rand.
-	Random authcore.Random
 }
 
 // Service manages accounts. Its methods are safe for concurrent use.

@@ -2,7 +2,6 @@ package apikey
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -97,10 +96,7 @@ func (s *Service) create(ctx context.Context, userID, sessionID string, r Reques
 	if err := check(&stored, sessionID, r); err != nil {
 		return Created{}, authcore.User{}, err
 	}
-	key, err := s.session(stored.User, r, now)
-	if err != nil {
-		return Created{}, authcore.User{}, authcore.Unavailable(err)
-	}
+	key := newSession(stored.User, r, now)
 	secret, err := s.sign(ctx, stored.User, key)
 	if err != nil {
 		return Created{}, authcore.User{}, authcore.Unavailable(err)
@@ -114,22 +110,14 @@ func (s *Service) create(ctx context.Context, userID, sessionID string, r Reques
 	return Created{Key: keyOf(key), Secret: secret}, stored.User, nil
 }
 
-// session returns the session of a new key.
-func (s *Service) session(user authcore.User, r Request, now time.Time) (authcore.Session, error) {
-	id, err := s.cfg.Random.ID()
-	if err != nil {
-		return authcore.Session{}, err
-	}
-	tokenID, err := s.cfg.Random.ID()
-	if err != nil {
-		return authcore.Session{}, err
-	}
+// newSession returns the session of a new key.
+func newSession(user authcore.User, r Request, now time.Time) authcore.Session {
 	expires := now.Add(r.Lifetime).Truncate(time.Second)
 	return authcore.Session{
-		ID: id, UserID: user.ID, Method: authcore.MethodKey, AMR: []string{gate.MethodKey}, Name: r.Name, Roles: r.Roles,
+		ID: authcore.RandomID(), UserID: user.ID, Method: authcore.MethodKey, AMR: []string{gate.MethodKey}, Name: r.Name, Roles: r.Roles,
 		Created: now, LastSeen: now, Expires: expires,
-		Token: authcore.SessionToken{ID: tokenID, Issued: now, Expires: expires},
-	}, nil
+		Token: authcore.SessionToken{ID: authcore.RandomID(), Issued: now, Expires: expires},
+	}
 }
 
 // sign returns the secret of a key. It states no time of login, so that it never counts
@@ -260,16 +248,8 @@ const serviceProvider = "(service)"
 // service returns the service account of this name, a new one if it does not exist.
 func (s *Service) service(ctx context.Context, name string, roles []string) (authcore.User, error) {
 	now := s.now()
-	id, err := s.cfg.Random.ID()
-	if err != nil {
-		return authcore.User{}, authcore.Unavailable(err)
-	}
-	publicID, err := s.cfg.Random.ID()
-	if err != nil {
-		return authcore.User{}, authcore.Unavailable(err)
-	}
-	created := false
-	identity := authcore.Identity{Provider: serviceProvider, Subject: name, PublicID: publicID, UserID: id, Created: now}
+	id, created := authcore.RandomID(), false
+	identity := authcore.Identity{Provider: serviceProvider, Subject: name, PublicID: authcore.RandomID(), UserID: id, Created: now}
 	stored, err := s.cfg.Store.Login(ctx, authcore.LoginStep{
 		Now: now, Refs: []authcore.UserRef{{Identity: identity.Key()}},
 		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
@@ -281,10 +261,7 @@ func (s *Service) service(ctx context.Context, name string, roles []string) (aut
 			return authcore.Account{User: user, Identities: []authcore.Identity{identity}}, nil
 		},
 	})
-	if errors.Is(err, authcore.ErrTaken) { // created by another node meanwhile
-		return authcore.User{}, authcore.Unavailable(err)
-	}
-	if err != nil {
+	if err != nil { // ErrTaken: created by another node meanwhile
 		return authcore.User{}, authcore.Unavailable(err)
 	}
 	if created {

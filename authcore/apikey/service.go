@@ -58,8 +58,6 @@ type Config struct {
 	Observe func(context.Context, authcore.Event)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Random is the source of identifiers. The zero value uses crypto/rand.
-	Random authcore.Random
 }
 
 // Use selects who may create API keys of a realm.

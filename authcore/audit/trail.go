@@ -79,8 +79,6 @@ type Config struct {
 	Dropped func(int)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Random is the source of identifiers. The zero value uses crypto/rand.
-	Random authcore.Random
 }
 
 // Trail writes and searches entries. Its methods are safe for concurrent use.
@@ -195,14 +193,13 @@ func (t *Trail) closeWindow(ctx context.Context, now bool) {
 
 // append completes, logs and queues an entry. The caller holds the mutex.
 func (t *Trail) append(ctx context.Context, entry Entry) {
-	id, err := t.cfg.Random.ID()
-	entry.ID, entry.Time = id, t.timestamp()
+	entry.ID, entry.Time = authcore.RandomID(), t.timestamp()
 	t.log(ctx, entry)
 	limit := maxPending
 	if !entry.isFrequent() {
 		limit *= 2
 	}
-	if err != nil || len(t.pending) >= limit {
+	if len(t.pending) >= limit {
 		t.dropped++
 		return
 	}

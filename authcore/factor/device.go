@@ -55,10 +55,7 @@ func (s *Service) Remember(ctx context.Context, user authcore.User, caller authc
 	if s.cfg.Remember == 0 {
 		return "", nil
 	}
-	token, err := s.cfg.Random.Secret()
-	if err != nil {
-		return "", authcore.Unavailable(err)
-	}
+	token := authcore.RandomSecret()
 	data, err := json.Marshal(deviceData{Epoch: user.DeviceEpoch, UserAgent: session.CleanUserAgent(caller.UserAgent)})
 	if err != nil {
 		return "", authcore.Unavailable(err)

@@ -61,10 +61,7 @@ func (s *Service) checkSensitive(claims *gate.Claims, user authcore.User) error 
 
 // Propose returns a new secret for a user.
 func (s *Service) Propose(user authcore.User) (Enrolment, error) {
-	secret, err := s.cfg.Random.Bytes(secretBytes)
-	if err != nil {
-		return Enrolment{}, authcore.Unavailable(err)
-	}
+	secret := authcore.RandomBytes(secretBytes)
 	data, err := json.Marshal(enrolment{User: user.ID, Secret: secret, Expires: s.now().Add(enrolmentLifetime).Unix()}) //nolint:gosec // G117: sealed below
 	if err != nil {
 		return Enrolment{}, authcore.Unavailable(err)
@@ -185,14 +182,10 @@ func (s *Service) totpRecord(ctx context.Context, userID string, secret []byte, 
 	if err != nil {
 		return authcore.Record{}, err
 	}
-	id, err := s.cfg.Random.ID()
-	if err != nil {
-		return authcore.Record{}, err
-	}
 	now := s.now()
 	data, err := json.Marshal(totpData{Secret: encrypted, LastStep: at, LastUsed: now}) //nolint:gosec // G117: encrypted
 	return authcore.Record{
-		RecordKey: authcore.RecordKey{Kind: authcore.FactorTOTP, Key: id}, Owner: userID, Created: now, Data: data,
+		RecordKey: authcore.RecordKey{Kind: authcore.FactorTOTP, Key: authcore.RandomID()}, Owner: userID, Created: now, Data: data,
 	}, err
 }
 

@@ -33,22 +33,14 @@ type recoveryData struct {
 
 // makeRecovery returns new codes and the record that contains their digests.
 func (s *Service) makeRecovery(userID string) (codes []string, record authcore.Record, err error) {
-	id, err := s.cfg.Random.ID()
-	if err != nil {
-		return nil, authcore.Record{}, err
-	}
 	var data recoveryData
 	for range recoveryCodes {
-		bits, err := s.cfg.Random.Bytes(recoveryBytes)
-		if err != nil {
-			return nil, authcore.Record{}, err
-		}
-		code := recoveryText(bits)
+		code := recoveryText(authcore.RandomBytes(recoveryBytes))
 		codes = append(codes, code)
 		data.Codes = append(data.Codes, recoveryDigest(userID, normalRecovery(code)))
 	}
 	record = authcore.Record{
-		RecordKey: authcore.RecordKey{Kind: authcore.FactorRecovery, Key: id}, Owner: userID, Created: s.now(),
+		RecordKey: authcore.RecordKey{Kind: authcore.FactorRecovery, Key: authcore.RandomID()}, Owner: userID, Created: s.now(),
 	}
 	record.Data, err = json.Marshal(data)
 	return codes, record, err

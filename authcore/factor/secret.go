@@ -31,11 +31,7 @@ func (s *Service) realmKey(ctx context.Context) ([]byte, error) {
 	id := authcore.RecordKey{Kind: keyKind, Key: keyName}
 	record, err := s.store.Record(ctx, id, s.now())
 	if errors.Is(err, authcore.ErrNotFound) {
-		made, randomErr := s.cfg.Random.Bytes(keyBytes)
-		if randomErr != nil {
-			return nil, randomErr
-		}
-		record = authcore.Record{RecordKey: id, Created: s.now(), Data: made}
+		record = authcore.Record{RecordKey: id, Created: s.now(), Data: authcore.RandomBytes(keyBytes)}
 		err = s.store.PutRecord(ctx, record, authcore.PutOptions{Now: s.now(), IfAbsent: true})
 		if errors.Is(err, authcore.ErrExists) {
 			record, err = s.store.Record(ctx, id, s.now())

@@ -44,8 +44,6 @@ type Config struct {
 	Observe func(context.Context, authcore.Event)
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Random is the source of secrets. The zero value uses crypto/rand.
-	Random authcore.Random
 }
 
 // Service manages second factors. Its methods are safe for concurrent use.

@@ -90,10 +90,7 @@ func (h *Handler) pageStart(r *request, in input) (*login.PageStart, error) {
 	if in["return_to"] != "" && !valid {
 		return nil, authcore.FieldError(authcore.CodeInvalidRequest, "return_to", "Enter a path of this site, such as /orders?page=2.")
 	}
-	cookie, browser, err := h.site.cookies().Bind(r.Request)
-	if err != nil {
-		return nil, err
-	}
+	cookie, browser := h.site.cookies().Bind(r.Request)
 	r.cookies = append(r.cookies, cookie)
 	return &login.PageStart{Browser: browser, ReturnTo: returnTo, Link: in.isSet("link")}, nil
 }

@@ -51,14 +51,10 @@ func (s *Service) authorize(ctx context.Context, client *authcore.Client, provid
 	if err != nil {
 		return Authorization{}, err
 	}
-	seed, err := s.cfg.Random.Bytes(seedLength)
-	if err != nil {
-		return Authorization{}, err
-	}
 	t := state{
 		expires: s.now().Add(stateLifetime),
 		client:  clientDigest(client.Name), provider: providerDigest(provider.Name()), redirectURI: redirectDigest(redirectURI),
-		port: authcore.LoopbackPort(redirectURI), formPost: formPostURI != "", seed: [seedLength]byte(seed),
+		port: authcore.LoopbackPort(redirectURI), formPost: formPostURI != "", seed: [seedLength]byte(authcore.RandomBytes(seedLength)),
 	}
 	if linkTo != nil {
 		t.link, t.user = true, userDigest(linkTo.Subject)

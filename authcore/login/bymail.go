@@ -78,7 +78,7 @@ func (m *byMail) prove(ctx context.Context, a *attempt) (proof, error) {
 		return proof{}, authcore.ErrNotFound
 	}
 	if a.method == MethodCode {
-		return m.proveCode(a)
+		return m.proveCode(a), nil
 	}
 	key := linkKey(m.requestID)
 	// The address selects the account and is known only from the record. What is
@@ -94,21 +94,18 @@ func (m *byMail) prove(ctx context.Context, a *attempt) (proof, error) {
 	if !link.matchesSecret(m.secret) {
 		return proof{}, authcore.ErrNotFound
 	}
-	return m.proofOf(a, address)
+	return m.proofOf(a, address), nil
 }
 
 // proofOf returns the step that logs in as the owner of the address.
-func (m *byMail) proofOf(a *attempt, address authcore.Address) (proof, error) {
-	var err error
-	if m.userID, err = m.cfg.Random.ID(); err != nil {
-		return proof{}, err
-	}
+func (m *byMail) proofOf(a *attempt, address authcore.Address) proof {
+	m.userID = authcore.RandomID()
 	return proof{
 		record: linkKey(m.requestID),
 		claims: func(begun authcore.Session) []authcore.Record { return m.spent(a, begun, address) },
 		refs:   []authcore.UserRef{{EmailKey: address.Key()}},
 		decide: m.decide,
-	}, nil
+	}
 }
 
 // decide checks the proof again and applies the rules for accounts.

@@ -105,14 +105,12 @@ func browserDigest(value string) string { return authcore.DigestOf("login cookie
 
 // Bind returns the login cookie, which binds a sign-in to the browser, and its digest.
 // The cookie that the browser has is prolonged: several tabs share it.
-func (c Cookies) Bind(r *http.Request) (cookie *http.Cookie, digest string, err error) {
+func (c Cookies) Bind(r *http.Request) (cookie *http.Cookie, digest string) {
 	value := c.browser(r)
 	if value == "" {
-		if value, err = (authcore.Random{}).Secret(); err != nil {
-			return nil, "", authcore.Unavailable(err)
-		}
+		value = authcore.RandomSecret()
 	}
-	return c.New(gate.CookieLogin, value, browserLifetime), browserDigest(value), nil
+	return c.New(gate.CookieLogin, value, browserLifetime), browserDigest(value)
 }
 
 // IsCrossSite reports whether a request comes from a page of another origin (CWE-352).

@@ -21,9 +21,9 @@ func FuzzCookies(f *testing.F) {
 			t.Errorf("Tokens(%q) returns %d values, want at most 8", header, len(tokens))
 		}
 		before := cookies.Browser(r)
-		cookie, digest, err := cookies.Bind(r)
-		if err != nil || cookie.Valid() != nil || len(cookie.Value) != 43 || before != "" && before != digest {
-			t.Errorf("Bind(%q) = %v, %q, %v, want a valid cookie for the browser %q", header, cookie, digest, err, before)
+		cookie, digest := cookies.Bind(r)
+		if cookie.Valid() != nil || len(cookie.Value) != 43 || before != "" && before != digest {
+			t.Errorf("Bind(%q) = %v, %q, want a valid cookie for the browser %q", header, cookie, digest, before)
 		}
 		next := &http.Request{Header: http.Header{"Cookie": {cookie.Name + "=" + cookie.Value}}}
 		if got := cookies.Browser(next); got != digest {

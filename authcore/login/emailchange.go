@@ -152,16 +152,8 @@ func (s *Service) activeUser(ctx context.Context, claims *gate.Claims) (authcore
 // mailCodes stores the change and mails its codes. The mails take their places in the
 // queue first; if the change cannot be stored, they are not sent.
 func (s *Service) mailCodes(ctx context.Context, r EmailChangeRequest, user authcore.User, address authcore.Address) (EmailChangeReceipt, error) {
-	requestID, err := s.cfg.Random.Bytes(requestIDLength)
-	if err != nil {
-		return EmailChangeReceipt{}, err
-	}
-	codes := [2]string{}
-	for i := range codes {
-		if codes[i], err = s.cfg.Random.Code(); err != nil {
-			return EmailChangeReceipt{}, err
-		}
-	}
+	requestID := authcore.RandomBytes(requestIDLength)
+	codes := [2]string{authcore.RandomCode(), authcore.RandomCode()}
 	change := emailChange{
 		Email: address.String(), CurrentKey: user.EmailKey(), Session: r.Claims.Session, Code: codeDigest(requestID, codes[0]),
 	}

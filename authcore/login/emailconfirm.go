@@ -35,10 +35,7 @@ func (c *emailConfirmation) run(ctx context.Context) (session.Grant, error) {
 	if c.requestID == nil {
 		return session.Grant{}, invalidCode()
 	}
-	begun, err := c.cfg.Sessions.Begin(c.client, MethodCode, c.Caller)
-	if err != nil {
-		return session.Grant{}, err
-	}
+	begun := c.cfg.Sessions.Begin(c.client, MethodCode, c.Caller)
 	(&proof{by: c.Claims}).count(&begun)
 	var revocations []authcore.Revocation
 	stored, err := c.store.Login(ctx, authcore.LoginStep{

@@ -96,13 +96,9 @@ func (s *Service) challenge(ctx context.Context, a *attempt, user authcore.User,
 	if s.hasPasskey(user) {
 		missing.Enrol, missing.Methods = false, append(missing.Methods, MethodPasskey)
 	}
-	nonce, err := s.cfg.Random.Secret()
-	if err != nil {
-		return nil, err
-	}
 	content := challenge{
 		User: user.ID, Client: a.client.Name, Method: a.method, IsNew: entered.isNew, Added: entered.added, Invited: entered.invited,
-		Enrol: missing.Enrol, Expires: s.now().Add(challengeLifetime).Unix(), Nonce: nonce,
+		Enrol: missing.Enrol, Expires: s.now().Add(challengeLifetime).Unix(), Nonce: authcore.RandomSecret(),
 	}
 	if c := entered.by; c != nil {
 		content.Social = &socialFactor{Identity: c.identity, Former: c.former, UnprovenFormer: c.unprovenFormer}

@@ -45,12 +45,12 @@ func (m *byMail) guesses(ctx context.Context, a *attempt) ([]ratelimit.Check, er
 
 // proveCode compares the code with that of the record that guesses read. The step
 // counts a wrong one, and compares a right one again.
-func (m *byMail) proveCode(a *attempt) (proof, error) {
+func (m *byMail) proveCode(a *attempt) proof {
 	switch {
 	case !m.found:
-		return proof{record: decoyKey(m.requestID), decide: countTry}, nil
+		return proof{record: decoyKey(m.requestID), decide: countTry}
 	case m.stopped || !m.link.matchesCode(m.requestID, m.code):
-		return proof{record: linkKey(m.requestID), decide: countTry}, nil
+		return proof{record: linkKey(m.requestID), decide: countTry}
 	default:
 		return m.proofOf(a, m.address)
 	}

@@ -168,10 +168,7 @@ func (s *Service) prove(ctx context.Context, a *attempt, m method) (session.Gran
 // enter performs the login as one step of the store: it uses up the proof, finds
 // or creates the account and starts the session.
 func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant, error) {
-	begun, err := s.cfg.Sessions.Begin(a.client, a.method, a.caller)
-	if err != nil {
-		return session.Grant{}, err
-	}
+	begun := s.cfg.Sessions.Begin(a.client, a.method, a.caller)
 	devices, err := s.cfg.Factors.Devices(ctx, a.caller.Devices)
 	if err != nil {
 		return session.Grant{}, err

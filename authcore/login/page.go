@@ -190,10 +190,7 @@ type Handoff struct {
 // BeginHandoff returns a code with which the login page at the address site continues
 // the session of a token: once, within a minute, and in the browser of start only.
 func (s *Service) BeginHandoff(ctx context.Context, claims *gate.Claims, site string, start PageStart) (string, error) {
-	code, err := s.cfg.Random.Secret()
-	if err != nil {
-		return "", authcore.Unavailable(err)
-	}
+	code := authcore.RandomSecret()
 	data, err := json.Marshal(Handoff{PageStart: start, Site: site, UserID: claims.Subject, SessionID: claims.Session})
 	if err != nil {
 		return "", authcore.Unavailable(err)

@@ -140,8 +140,7 @@ func (s *Service) requestLink(ctx context.Context, address authcore.Address, cli
 			return LinkReceipt{}, err
 		}
 		if len(live) > 0 {
-			requestID, err := s.cfg.Random.Bytes(requestIDLength)
-			return LinkReceipt{RequestID: requestText(requestID), ExpiresIn: s.cfg.LinkLifetime}, err
+			return LinkReceipt{RequestID: requestText(authcore.RandomBytes(requestIDLength)), ExpiresIn: s.cfg.LinkLifetime}, nil
 		}
 		reserved, err := s.reserved(ctx, address)
 		if err != nil {
@@ -191,18 +190,9 @@ func (s *Service) mayLogIn(ctx context.Context, address authcore.Address) (known
 // The mail takes its place in the queue first: a full queue must not cost the user
 // an older link.
 func (s *Service) mailLink(ctx context.Context, address authcore.Address, client *authcore.Client, r LinkRequest, welcome bool) (LinkReceipt, error) {
-	requestID, err := s.cfg.Random.Bytes(requestIDLength)
-	if err != nil {
-		return LinkReceipt{}, err
-	}
-	secret, err := s.cfg.Random.Bytes(secretLength)
-	if err != nil {
-		return LinkReceipt{}, err
-	}
-	code, err := s.cfg.Random.Code()
-	if err != nil {
-		return LinkReceipt{}, err
-	}
+	requestID := authcore.RandomBytes(requestIDLength)
+	secret := authcore.RandomBytes(secretLength)
+	code := authcore.RandomCode()
 	data, err := json.Marshal(linkData{
 		Email: address.String(), Secret: secretDigest(secret), Code: codeDigest(requestID, code),
 		Page: pageOfLink(r, secret, code),

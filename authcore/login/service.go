@@ -83,8 +83,6 @@ type Config struct {
 	Logger *slog.Logger
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Random is the source of secrets. The zero value uses crypto/rand.
-	Random authcore.Random
 }
 
 // Trace follows one operation; see Config.Trace.

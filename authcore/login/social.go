@@ -71,10 +71,7 @@ func (m *social) prove(ctx context.Context, _ *attempt) (proof, error) {
 	if err := profile.Validate(); err != nil {
 		return proof{}, m.providerError(m.provider.Name(), err)
 	}
-	found, err := m.candidate(profile)
-	if err != nil {
-		return proof{}, err
-	}
+	found := m.candidate(profile)
 	m.identity = found.identity.Key()
 	p := proof{claims: m.claims, refs: found.refs(), decide: found.decide, by: m.LinkTo}
 	if p.record, err = m.invited(ctx, found); err != nil {
@@ -145,28 +142,21 @@ func (m *social) claims(begun authcore.Session) []authcore.Record {
 }
 
 // candidate returns the account that the profile describes.
-func (m *social) candidate(profile authcore.Profile) (*candidate, error) {
-	userID, err := m.cfg.Random.ID()
-	if err != nil {
-		return nil, err
-	}
-	publicID, err := m.cfg.Random.ID()
-	if err != nil {
-		return nil, err
-	}
+func (m *social) candidate(profile authcore.Profile) *candidate {
 	now := m.now()
 	c := &candidate{
 		rules: m.cfg.Rules.Through(m.cfg.ProviderRules[m.provider.Name()]),
 		identity: authcore.Identity{
-			Provider: m.provider.Name(), Issuer: profile.Issuer, Subject: profile.Subject, PublicID: publicID,
+			Provider: m.provider.Name(), Issuer: profile.Issuer, Subject: profile.Subject, PublicID: authcore.RandomID(),
 			Email: profile.Email, EmailVerified: profile.EmailVerified, Created: now,
 		},
 		former: profile.FormerSubject, unprovenFormer: profile.UnprovenFormer,
 		email: account.Email{Address: profile.Email, Verified: profile.EmailVerified},
 		user: authcore.User{
-			ID: userID, FirstName: account.ProviderName(profile.FirstName), LastName: account.ProviderName(profile.LastName),
+			ID: authcore.RandomID(), FirstName: account.ProviderName(profile.FirstName), LastName: account.ProviderName(profile.LastName),
 			Nickname: account.ProviderName(profile.Nickname), AvatarURL: profile.AvatarURL,
 		},
+		linkTo: m.LinkTo,
 	}
 	if address, err := authcore.ParseAddress(profile.Email); err == nil {
 		c.address = address
@@ -175,8 +165,7 @@ func (m *social) candidate(profile authcore.Profile) (*candidate, error) {
 	if len(profile.Roles) > 0 {
 		c.identity.Roles, c.identity.RolesAt = profile.Roles, now
 	}
-	c.linkTo = m.LinkTo
-	return c, nil
+	return c
 }
 
 // conflict answers a state or ID token that another login used meanwhile, and what

@@ -54,12 +54,8 @@ func partyOf(claims *gate.Claims) [partyLength]byte {
 // seal returns the bytes of a challenge; text is their base64url form, which the
 // browser returns.
 func (s *Service) seal(purpose string, c challenge) ([]byte, error) {
-	seed, err := s.cfg.Random.Bytes(seedLength)
-	if err != nil {
-		return nil, err
-	}
 	plain := binary.BigEndian.AppendUint64(nil, uint64(s.now().Add(ChallengeLifetime).Unix())) //nolint:gosec // times after 1970
-	plain = append(plain, seed...)
+	plain = append(plain, authcore.RandomBytes(seedLength)...)
 	if purpose == purposeRegister {
 		plain = append(append(plain, c.party[:]...), c.handle[:]...)
 	}

@@ -45,10 +45,7 @@ func (s *Service) RegistrationOptions(ctx context.Context, claims *gate.Claims) 
 	if len(user.Passkeys) >= maxPasskeys {
 		return nil, tooMany()
 	}
-	c := challenge{party: partyOf(claims)}
-	if err := s.chooseHandle(&c, registered); err != nil {
-		return nil, authcore.Unavailable(err)
-	}
+	c := challenge{party: partyOf(claims), handle: chooseHandle(registered)}
 	sealed, err := s.seal(purposeRegister, c)
 	if err != nil {
 		return nil, authcore.Unavailable(err)
@@ -60,19 +57,14 @@ func (s *Service) RegistrationOptions(ctx context.Context, claims *gate.Claims) 
 	return json.Marshal(options)
 }
 
-// chooseHandle sets the user handle: that of the user's passkeys, or a random one. It
+// chooseHandle returns the user handle: that of the user's passkeys, or a random one. It
 // never contains an address, because authenticators reveal it before they verify the
 // user (Web Authentication Level 3, section 14.6.1).
-func (s *Service) chooseHandle(c *challenge, registered []found) error {
+func chooseHandle(registered []found) [handleLength]byte {
 	if len(registered) > 0 && len(registered[0].Handle) == handleLength {
-		c.handle = [handleLength]byte(registered[0].Handle)
-		return nil
+		return [handleLength]byte(registered[0].Handle)
 	}
-	handle, err := s.cfg.Random.Bytes(handleLength)
-	if err == nil {
-		c.handle = [handleLength]byte(handle)
-	}
-	return err
+	return [handleLength]byte(authcore.RandomBytes(handleLength))
 }
 
 func ownerOf(user authcore.User, c challenge, registered []found) *owner {

@@ -51,9 +51,6 @@ type Config struct {
 	Logger *slog.Logger
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Random is the source of challenges and user handles. The zero value uses
-	// crypto/rand.
-	Random authcore.Random
 }
 
 // Service registers, checks and manages passkeys. Its methods are safe for concurrent

@@ -2,11 +2,9 @@ package realm
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -194,8 +192,6 @@ type Config struct {
 	// Elapsed measures the time since some moment, whatever happens to the clock.
 	// Default: the monotonic clock.
 	Elapsed func() time.Duration
-	// Random is the source of secrets. Default: crypto/rand.
-	Random io.Reader
 }
 
 // Validate sets defaults and returns all faults of the configuration, joined. It
@@ -303,9 +299,6 @@ func (c *Config) setDefaults() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
-	}
-	if c.Random == nil {
-		c.Random = rand.Reader
 	}
 }
 

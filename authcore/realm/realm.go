@@ -61,9 +61,7 @@ func New(ctx context.Context, cfg Config) (*Realm, error) {
 		return nil, err
 	}
 	r := &Realm{cfg: cfg, origins: map[string]bool{}}
-	if err := r.addTrail(); err != nil {
-		return nil, err
-	}
+	r.addTrail()
 	r.horizon = revocation.NewHorizon(r.Now, cfg.Elapsed)
 	for i := range cfg.Clients {
 		for _, text := range cfg.Clients[i].Origins {
@@ -80,7 +78,7 @@ func New(ctx context.Context, cfg Config) (*Realm, error) {
 	})
 	r.Keys = keys.New(keys.Config{
 		Store: cfg.Store, Algorithm: cfg.Algorithm, Rotation: cfg.KeyRotation, Lifetime: cfg.longestLifetime(),
-		Random: cfg.Random, Now: r.Now, Changed: func(set *gate.KeySet) { r.verifier.SetKeys(set) },
+		Now: r.Now, Changed: func(set *gate.KeySet) { r.verifier.SetKeys(set) },
 		Observe: r.Observe,
 	})
 	r.Feed = revocation.NewFeed(r.Revocations, r.Keys, cfg.Issuer, r.Now)
@@ -136,7 +134,7 @@ func check(cfg *Config) (map[string]authcore.Provider, error) {
 }
 
 func (r *Realm) addServices(providers map[string]authcore.Provider) error {
-	cfg, random := &r.cfg, authcore.Random{Source: r.cfg.Random}
+	cfg := &r.cfg
 	limiter := ratelimit.New(ratelimit.Config{Store: cfg.Store, Local: cfg.LocalCounters, Now: r.Now, Logger: cfg.Logger})
 	var notices *account.Notices
 	if cfg.Mailer != nil && !cfg.NoNotices {
@@ -148,25 +146,25 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 	r.Accounts = account.New(account.Config{
 		Notices: notices, Records: recordKinds(), Passkeys: cfg.Passkeys != PasskeysOff,
 		Store: cfg.Store, Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers,
-		Revoked: r.Revocations, TokenLifetime: cfg.longestToken(), Observe: cfg.Observe, Now: r.Now, Random: random,
+		Revoked: r.Revocations, TokenLifetime: cfg.longestToken(), Observe: cfg.Observe, Now: r.Now,
 	})
 	r.Sessions = session.New(session.Config{
 		Store: cfg.Store, Keys: r.Keys, Revoked: r.Revocations, Limiter: limiter, Limits: cfg.Limits,
 		Rules: &cfg.Rules, Clients: cfg.Clients, Issuer: cfg.Issuer, Audience: cfg.Audience,
 		Lifetime: cfg.TokenLifetime, MaxLifetime: cfg.MaxLifetime, RefreshGrace: cfg.RefreshGrace,
-		MaxSessions: cfg.MaxSessions, Observe: cfg.Observe, Now: r.Now, Random: random,
+		MaxSessions: cfg.MaxSessions, Observe: cfg.Observe, Now: r.Now,
 	})
 	r.APIKeys = apikey.New(apikey.Config{
 		Store: cfg.Store, Keys: r.Keys, Revoked: r.Revocations, Limiter: limiter, Notices: notices, Rules: &cfg.Rules,
-		Issuer: cfg.Issuer, Audience: cfg.Audience, Use: cfg.APIKeys, Observe: cfg.Observe, Now: r.Now, Random: random,
+		Issuer: cfg.Issuer, Audience: cfg.Audience, Use: cfg.APIKeys, Observe: cfg.Observe, Now: r.Now,
 	})
-	if err := r.addPasskeys(notices, random); err != nil {
+	if err := r.addPasskeys(notices); err != nil {
 		return err
 	}
 	r.Factors = factor.New(factor.Config{
 		Store: cfg.Store, Sessions: r.Sessions, Keys: r.Keys, Limiter: limiter, Limits: cfg.Limits, Rules: &cfg.Rules,
 		Revoked: r.Revocations, Notices: notices, Title: cmp.Or(cfg.Title, hostOf(cfg.EmailLink), cfg.Issuer), Remember: cfg.RememberDevice,
-		Observe: cfg.Observe, Now: r.Now, Random: random,
+		Observe: cfg.Observe, Now: r.Now,
 	})
 	r.addCaptcha()
 	r.Logins = login.New(login.Config{
@@ -175,49 +173,44 @@ func (r *Realm) addServices(providers map[string]authcore.Provider) error {
 		Rules: &cfg.Rules, ProviderRules: cfg.ProviderRules, Clients: cfg.Clients, Providers: providers, APIURL: cfg.APIURL,
 		Mailer: cfg.Mailer, Notices: notices, Title: cfg.Title, EmailLink: cfg.EmailLink, LinkLifetime: cfg.LinkLifetime, DebugLinks: cfg.DebugLinks,
 		InvitationLifetime: cfg.InvitationLifetime,
-		Observe:            cfg.Observe, Trace: cfg.Trace, Logger: cfg.Logger, Now: r.Now, Random: random,
+		Observe:            cfg.Observe, Trace: cfg.Trace, Logger: cfg.Logger, Now: r.Now,
 	})
 	return nil
 }
 
 // addTrail adds the audit trail with its webhooks, if it is on. It receives events after the configured
 // observer.
-func (r *Realm) addTrail() (err error) {
+func (r *Realm) addTrail() {
 	cfg := &r.cfg
 	if cfg.Audit == nil {
-		return nil
+		return
 	}
-	random := authcore.Random{Source: cfg.Random}
-	r.Webhooks, err = webhook.New(webhook.Config{
-		Store: cfg.Store, Endpoints: cfg.Webhooks, Logger: cfg.Logger, Attempted: cfg.WebhookAttempted, Now: r.Now, Random: random,
+	r.Webhooks = webhook.New(webhook.Config{
+		Store: cfg.Store, Endpoints: cfg.Webhooks, Logger: cfg.Logger, Attempted: cfg.WebhookAttempted, Now: r.Now,
 	})
-	if err != nil {
-		return err
-	}
 	r.Audit = audit.New(audit.Config{
 		Options: *cfg.Audit, Store: cfg.Store, Realm: cfg.Realm, Logger: cfg.Logger, Dropped: cfg.AuditDropped,
-		Outbox: r.Webhooks.Items, Now: r.Now, Random: random,
+		Outbox: r.Webhooks.Items, Now: r.Now,
 	})
 	report := cfg.Observe
 	cfg.Observe = func(ctx context.Context, event authcore.Event) {
 		report(ctx, event)
 		r.Audit.Observe(ctx, event)
 	}
-	return nil
 }
 
 // Observe reports an event of a part that does not belong to the realm.
 func (r *Realm) Observe(ctx context.Context, event authcore.Event) { r.cfg.Observe(ctx, event) }
 
 // addPasskeys adds the passkeys, unless they are switched off.
-func (r *Realm) addPasskeys(notices *account.Notices, random authcore.Random) (err error) {
+func (r *Realm) addPasskeys(notices *account.Notices) (err error) {
 	cfg := &r.cfg
 	if cfg.Passkeys == PasskeysOff {
 		return nil
 	}
 	r.Passkeys, err = passkey.New(passkey.Config{
 		Store: cfg.Store, Accounts: r.Accounts, Keys: r.Keys, RPID: cmp.Or(cfg.PasskeyRPID, passkey.HostOf(cfg.EmailLink)),
-		Clients: cfg.Clients, Title: cfg.Title, Notices: notices, Observe: cfg.Observe, Logger: cfg.Logger, Now: r.Now, Random: random,
+		Clients: cfg.Clients, Title: cfg.Title, Notices: notices, Observe: cfg.Observe, Logger: cfg.Logger, Now: r.Now,
 	})
 	return err
 }

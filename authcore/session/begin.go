@@ -13,25 +13,18 @@ const maxUserAgent = 256
 
 // Begin returns a session with its first token, for [authcore.Account.Start]. The
 // step of the login sets Identity for a social login.
-func (s *Service) Begin(client *authcore.Client, method string, caller authcore.Caller) (authcore.Session, error) {
-	id, err := s.cfg.Random.ID()
-	if err != nil {
-		return authcore.Session{}, authcore.Unavailable(err)
-	}
+func (s *Service) Begin(client *authcore.Client, method string, caller authcore.Caller) authcore.Session {
 	now := s.now()
-	token, err := s.newToken(client, now, now)
-	if err != nil {
-		return authcore.Session{}, err
-	}
+	token := s.newToken(client, now, now)
 	session := authcore.Session{
-		ID: id, Client: client.Name, Method: method, AMR: []string{reference(method)}, ACR: factors(method),
+		ID: authcore.RandomID(), Client: client.Name, Method: method, AMR: []string{reference(method)}, ACR: factors(method),
 		Created: now, LastSeen: now, Expires: token.Expires,
 		UserAgent: CleanUserAgent(caller.UserAgent), Token: token,
 	}
 	if caller.IP.IsValid() {
 		session.IP = caller.IP.Unmap().String()
 	}
-	return session, nil
+	return session
 }
 
 // The values of the claim acr: the number of factors that a login proved.
@@ -63,16 +56,12 @@ func reference(method string) string {
 
 // newToken returns a token for a session that was created at the given time. It
 // expires with the maximum lifetime of the session at the latest.
-func (s *Service) newToken(client *authcore.Client, created, now time.Time) (authcore.SessionToken, error) {
-	id, err := s.cfg.Random.ID()
-	if err != nil {
-		return authcore.SessionToken{}, authcore.Unavailable(err)
-	}
+func (s *Service) newToken(client *authcore.Client, created, now time.Time) authcore.SessionToken {
 	expires := now.Add(s.lifetime(client))
 	if last := created.Add(s.cfg.MaxLifetime); expires.After(last) {
 		expires = last
 	}
-	return authcore.SessionToken{ID: id, Issued: now.Truncate(time.Second), Expires: expires.Truncate(time.Second)}, nil
+	return authcore.SessionToken{ID: authcore.RandomID(), Issued: now.Truncate(time.Second), Expires: expires.Truncate(time.Second)}
 }
 
 // CleanUserAgent returns the part of a User-Agent header that is stored.

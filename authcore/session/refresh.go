@@ -97,10 +97,7 @@ func (s *Service) renew(a *authcore.Account, claims *gate.Claims, now time.Time)
 // succeed replaces the newest token of a session by a successor. The expiry of the
 // session never moves back, so that a revocation covers all of its tokens.
 func (s *Service) succeed(session *authcore.Session, client *authcore.Client, live []authcore.SupersededToken, now time.Time) error {
-	token, err := s.newToken(client, session.Created, now)
-	if err != nil {
-		return err
-	}
+	token := s.newToken(client, session.Created, now)
 	if !token.Expires.After(now) {
 		return ended() // the session is at its maximum lifetime
 	}

@@ -97,13 +97,10 @@ func (f *fixture) sender(change ...func(*webhook.Endpoint)) *webhook.Sender {
 	if err := endpoint.Validate(); err != nil {
 		f.t.Fatalf("Validate() = %v", err)
 	}
-	s, err := webhook.New(webhook.Config{
+	s := webhook.New(webhook.Config{
 		Store: f.store, Endpoints: []webhook.Endpoint{endpoint}, Logger: slog.New(slog.NewTextHandler(&f.log, nil)), Now: f.clock,
 		Attempted: f.attempted(endpoint.ID()),
 	})
-	if err != nil {
-		f.t.Fatalf("New() = %v", err)
-	}
 	return s
 }
 

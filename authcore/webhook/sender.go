@@ -44,8 +44,6 @@ type Config struct {
 	Transport http.RoundTripper
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Random is the source of identifiers. The zero value uses crypto/rand.
-	Random authcore.Random
 }
 
 // Sender sends messages. Its methods are safe for concurrent use.
@@ -56,17 +54,14 @@ type Sender struct {
 }
 
 // New returns a Sender.
-func New(cfg Config) (*Sender, error) {
+func New(cfg Config) *Sender {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	if cfg.Attempted == nil {
 		cfg.Attempted = func(string, Result) {}
 	}
-	node, err := cfg.Random.ID()
-	if err != nil {
-		return nil, err
-	}
+	node := authcore.RandomID()
 	transport := cfg.Transport
 	if transport == nil {
 		transport = &http.Transport{
@@ -83,7 +78,7 @@ func New(cfg Config) (*Sender, error) {
 		endpoint := &cfg.Endpoints[i]
 		s.workers = append(s.workers, &worker{Sender: s, endpoint: endpoint, id: endpoint.ID(), node: node})
 	}
-	return s, nil
+	return s
 }
 
 func (s *Sender) now() time.Time { return s.cfg.Now().Round(0).UTC() }

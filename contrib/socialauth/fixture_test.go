@@ -158,10 +158,7 @@ func (f *fixture) social(profile authcore.Profile) (session.Grant, error) {
 
 func rand(t *testing.T) string {
 	t.Helper()
-	id, err := authcore.Random{}.ID()
-	if err != nil {
-		t.Fatalf("Random.ID() failed: %v", err)
-	}
+	id := authcore.RandomID()
 	return id
 }
 

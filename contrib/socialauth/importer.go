@@ -36,8 +36,6 @@ type Config struct {
 	PendingLifetime time.Duration
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Random is the source of identifiers. The zero value uses crypto/rand.
-	Random authcore.Random
 }
 
 // Importer imports users. Its methods are safe for concurrent use.
@@ -103,9 +101,9 @@ func (i *Importer) Import(ctx context.Context, user ImportedUser, dry bool) (Imp
 	if err := p.lookUp(ctx); err != nil {
 		return ImportResult{}, authcore.Unavailable(err)
 	}
-	items, err := p.items()
-	if err != nil || dry || len(items) == 0 {
-		return p.result, err
+	items := p.items()
+	if dry || len(items) == 0 {
+		return p.result, nil
 	}
 	n, err := i.cfg.Store.Import(ctx, items)
 	switch {

@@ -150,30 +150,22 @@ func (p *plan) refuse(n int, reason string) {
 }
 
 // items returns the items to store, and counts them.
-func (p *plan) items() ([]authcore.Item, error) {
+func (p *plan) items() []authcore.Item {
 	missing := p.missing()
 	p.result.UserID, p.result.Stored = p.user.ID, len(missing)
 	if len(missing) == 0 {
-		return nil, nil
+		return nil
 	}
 	var items []authcore.Item
 	if p.user.ID == "" {
-		id, err := p.cfg.Random.ID()
-		if err != nil {
-			return nil, authcore.Unavailable(err)
-		}
-		p.user.ID, p.result.IsNew = id, true
+		p.user.ID, p.result.IsNew = authcore.RandomID(), true
 		items = append(items, authcore.Item{User: &p.user})
 	}
 	for _, identity := range missing {
-		id, err := p.cfg.Random.ID()
-		if err != nil {
-			return nil, authcore.Unavailable(err)
-		}
-		identity.UserID, identity.PublicID = p.user.ID, id
+		identity.UserID, identity.PublicID = p.user.ID, authcore.RandomID()
 		items = append(items, authcore.Item{Identity: &identity})
 	}
-	return items, nil
+	return items
 }
 
 // missing returns the identities that are not stored yet, and refuses the logins

@@ -109,14 +109,8 @@ func (n *Node) Events() []authcore.EventName {
 // may be nil; it changes the account in the step.
 func (n *Node) Login(email string, change func(*authcore.Account, *authcore.Session)) session.Grant {
 	n.tb.Helper()
-	begun, err := n.Begin(&n.cfg.Clients[0], "link", authcore.Caller{})
-	if err != nil {
-		n.tb.Fatalf("Begin() failed: %v", err)
-	}
-	id, err := authcore.Random{}.ID()
-	if err != nil {
-		n.tb.Fatalf("Random.ID() failed: %v", err)
-	}
+	begun := n.Begin(&n.cfg.Clients[0], "link", authcore.Caller{})
+	id := authcore.RandomID()
 	stored, err := n.Store.Login(n.tb.Context(), authcore.LoginStep{
 		Now: n.Clock.Now(), Refs: []authcore.UserRef{{EmailKey: email}},
 		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
