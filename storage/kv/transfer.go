@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -90,15 +89,9 @@ func (p *exportedPage) add(t *tx, key, text []byte, now time.Time) error {
 			p.items = append(p.items, authcore.Item{Revocation: &entry.Revocation})
 		}
 	case keyTable:
-		keys, err := decode[[]authcore.SigningKey](text)
-		if err != nil {
-			return err
-		}
-		for _, key := range keys {
-			if key.Live(now) {
-				p.items = append(p.items, authcore.Item{Key: &key})
-			}
-		}
+		keys, err := KeyItems(text, now)
+		p.items = append(p.items, keys...)
+		return err
 	}
 	return nil
 }
@@ -226,14 +219,9 @@ func (t *tx) importKeys(keys []authcore.SigningKey) (int, error) {
 	if len(keys) == 0 {
 		return 0, nil
 	}
-	stored, err := load[[]authcore.SigningKey](t, []byte{keyTable})
-	if err != nil && !errors.Is(err, authcore.ErrNotFound) {
-		return 0, err
+	merged, added, err := MergeKeys(t.Get([]byte{keyTable}), keys)
+	if added > 0 {
+		t.put([]byte{keyTable}, merged)
 	}
-	merged, added := authcore.MergeKeys(stored, keys)
-	if added == 0 {
-		return 0, nil
-	}
-	t.put([]byte{keyTable}, t.encode(merged))
-	return added, nil
+	return added, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // Sizes of the pages of an export. A user has identities and sessions with it.
@@ -122,17 +123,11 @@ func exportTable[T any](
 }
 
 func (s *Store) exportKeys(ctx context.Context, _ place, now time.Time) (items []authcore.Item, next *place, err error) {
-	rows, err := query(ctx, s, s.db.pool, pgx.RowToStructByPos[keysRow], selectKeys, s.realm)
-	if err != nil {
-		return nil, nil, err
+	stored, err := s.keys(ctx)
+	if err == nil {
+		items, err = kv.KeyItems(stored.Doc, now)
 	}
-	keys, _, err := decodeKeys(rows)
-	for _, key := range keys {
-		if key.Live(now) {
-			items = append(items, authcore.Item{Key: &key})
-		}
-	}
-	return items, nil, answer(ctx, err)
+	return items, nil, err
 }
 
 // Import stores the absent items as one transaction. See authcore.Transfer.
@@ -232,17 +227,18 @@ func (i *importer) add(item authcore.Item) error {
 }
 
 // addKeys merges keys into the stored ones.
-func (i *importer) addKeys(stored []keysRow) error {
-	former, version, err := decodeKeys(stored)
+func (i *importer) addKeys(rows []keysRow) error {
+	var stored keysRow
+	if len(rows) > 0 {
+		stored = rows[0]
+	}
+	merged, added, err := kv.MergeKeys(stored.Doc, i.keys)
 	if err != nil {
-		return err
+		return final{err}
 	}
-	merged, added := authcore.MergeKeys(former, i.keys)
-	if added == 0 {
-		return nil
+	if added > 0 {
+		i.t.queue(swapKeys, i.realm, stored.Version, string(merged))
+		i.stored += int64(added)
 	}
-	doc, _, err := encode(merged)
-	i.t.queue(swapKeys, i.realm, version, doc)
-	i.stored += int64(added)
-	return err
+	return nil
 }

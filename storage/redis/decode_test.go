@@ -8,6 +8,7 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/internal/redistest"
 	"github.com/edgeauth/edgeauth/internal/servertest"
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // A sequence of IDs is in the order of its shards.
@@ -35,7 +36,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		user := state{id: "u", fields: map[string]string{userField: text, "s" + text: text, "i": text, seenField + text: text, text: text}}
 		_, recordErr := decodeRecord(text, start)
-		_, keysErr := decodeKeys(text)
+		_, keysErr := kv.KeyItems([]byte(text), start)
 		decodeRevocations([]string{text}, int64(1))
 		for _, err := range []error{user.decode(start), recordErr, keysErr} {
 			if err != nil && len(text) > 12 && strings.Contains(err.Error(), text) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // Sizes of the steps of an export: users with all that belongs to them, and keys
@@ -107,13 +108,11 @@ func (s *Store) exportRevocations(ctx context.Context, at string, now time.Time)
 }
 
 func (s *Store) exportKeys(ctx context.Context, _ string, now time.Time) ([]authcore.Item, string, error) {
-	keys, _, err := s.keys(ctx)
-	var items []authcore.Item
-	for _, key := range keys {
-		if key.Live(now) {
-			items = append(items, authcore.Item{Key: &key})
-		}
+	text, err := s.keys(ctx)
+	if err != nil {
+		return nil, "", err
 	}
+	items, err := kv.KeyItems(text, now)
 	return items, "e", err
 }
 
@@ -143,12 +142,11 @@ func (s *Store) Import(ctx context.Context, items []authcore.Item) (int, error) 
 		if len(p.signing) == 0 {
 			return p.stored, nil
 		}
-		stored, err := decodeKeys(values[len(p.keys)])
-		if err != nil {
-			return 0, err
+		stored := []byte(values[len(p.keys)])
+		merged, added, err := kv.MergeKeys(stored, p.signing)
+		if added > 0 {
+			c.putKeys(stored, merged)
 		}
-		merged, added := authcore.MergeKeys(stored, p.signing)
-		_, err = c.putKeys(values[len(p.keys)], merged)
 		return p.stored + added, err
 	})
 }
