@@ -111,14 +111,23 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// NewError returns an error without further members.
+func NewError(status int, code Code, detail string) *Error {
+	return &Error{Status: status, Code: code, Detail: detail}
+}
+
 // FieldError is a 400 about one field of the request.
 func FieldError(code Code, field, message string) *Error {
-	return &Error{
-		Status: http.StatusBadRequest,
-		Code:   code,
-		Detail: message,
-		Fields: map[string][]string{field: {message}},
+	return &Error{Status: http.StatusBadRequest, Code: code, Detail: message, Fields: map[string][]string{field: {message}}}
+}
+
+// FieldErrors returns the 400 with the messages of several fields, or nil if there are
+// none.
+func FieldErrors(messages map[string][]string) error {
+	if len(messages) == 0 {
+		return nil
 	}
+	return &Error{Status: http.StatusBadRequest, Code: CodeInvalidRequest, Detail: "Invalid input.", Fields: messages}
 }
 
 // retryAfter is sent while the store or the mail queue cannot take a request.
@@ -152,10 +161,15 @@ func StoreError(err error, absent *Error) *Error {
 
 // Inactive returns the 403 error for a disabled or deleted user.
 func Inactive() *Error {
-	return &Error{Status: http.StatusForbidden, Code: CodeUserInactive, Detail: "User inactive or deleted."}
+	return NewError(http.StatusForbidden, CodeUserInactive, "User inactive or deleted.")
+}
+
+// InvalidToken returns the 401 error for a token whose session has ended.
+func InvalidToken() *Error {
+	return NewError(http.StatusUnauthorized, CodeInvalidToken, "Invalid token.")
 }
 
 // NotFound returns the 404 error.
 func NotFound() *Error {
-	return &Error{Status: http.StatusNotFound, Code: CodeNotFound, Detail: "Not found."}
+	return NewError(http.StatusNotFound, CodeNotFound, "Not found.")
 }

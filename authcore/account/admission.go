@@ -43,5 +43,5 @@ func (r *Rules) AdmitsUser(user authcore.User, identity *authcore.Identity) bool
 
 // NotAdmitted returns the 403 error for a login that the lists do not admit.
 func NotAdmitted() *authcore.Error {
-	return &authcore.Error{Status: http.StatusForbidden, Code: authcore.CodeNotAdmitted, Detail: "This account may not log in here."}
+	return authcore.NewError(http.StatusForbidden, authcore.CodeNotAdmitted, "This account may not log in here.")
 }

@@ -105,5 +105,5 @@ func (s *Service) Create(ctx context.Context, created NewUser) (authcore.User, e
 
 // HasAccount returns the 409 error for an address that has an account.
 func HasAccount() *authcore.Error {
-	return &authcore.Error{Status: http.StatusConflict, Code: authcore.CodeEmailTaken, Detail: "The address has an account already."}
+	return authcore.NewError(http.StatusConflict, authcore.CodeEmailTaken, "The address has an account already.")
 }

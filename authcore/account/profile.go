@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"net/http"
 	"unicode/utf8"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -21,10 +20,8 @@ func (s *Service) UpdateProfile(ctx context.Context, claims *gate.Claims, change
 	faults := map[string][]string{}
 	first := nameField(faults, "first_name", change.FirstName)
 	last := nameField(faults, "last_name", change.LastName)
-	if len(faults) > 0 {
-		return authcore.User{}, &authcore.Error{
-			Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest, Detail: "Invalid input.", Fields: faults,
-		}
+	if err := authcore.FieldErrors(faults); err != nil {
+		return authcore.User{}, err
 	}
 	account, err := s.update(ctx, claims.Subject, func(account *authcore.Account) error {
 		if account.User.Disabled {

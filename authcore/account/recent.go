@@ -19,5 +19,5 @@ func CheckRecentLogin(claims *gate.Claims, now time.Time, detail string) error {
 	if claims.AuthTime > 0 && now.Sub(time.Unix(claims.AuthTime, 0)) <= maxLoginAge {
 		return nil
 	}
-	return &authcore.Error{Status: http.StatusForbidden, Code: authcore.CodeReauthenticationRequired, Detail: detail}
+	return authcore.NewError(http.StatusForbidden, authcore.CodeReauthenticationRequired, detail)
 }

@@ -96,8 +96,6 @@ func (s *Service) endSessionsThrough(account *authcore.Account, unlinked authcor
 }
 
 func lastIdentity() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusConflict, Code: authcore.CodeLastIdentity,
-		Detail: "This is the only usable login method of the account. Add another one first.",
-	}
+	return authcore.NewError(http.StatusConflict, authcore.CodeLastIdentity,
+		"This is the only usable login method of the account. Add another one first.")
 }

@@ -177,12 +177,10 @@ func check(a *authcore.Account, sessionID string, r Request) error {
 	case a.User.Disabled:
 		return authcore.Inactive()
 	case sessionID != "" && !slices.ContainsFunc(a.Sessions, func(s authcore.Session) bool { return s.ID == sessionID && !s.IsKey() }):
-		return &authcore.Error{Status: http.StatusUnauthorized, Code: authcore.CodeInvalidToken, Detail: "Invalid token."}
+		return authcore.InvalidToken()
 	case n >= maxKeys:
-		return &authcore.Error{
-			Status: http.StatusConflict, Code: authcore.CodeTooManyKeys,
-			Detail: fmt.Sprintf("There are %d API keys already. Revoke one first.", maxKeys),
-		}
+		return authcore.NewError(http.StatusConflict, authcore.CodeTooManyKeys,
+			fmt.Sprintf("There are %d API keys already. Revoke one first.", maxKeys))
 	}
 	for _, role := range r.Roles {
 		if !slices.Contains(a.User.Roles, role) {
@@ -210,15 +208,12 @@ func (r *Request) check() error {
 	if r.Lifetime < minLifetime || r.Lifetime > MaxLifetime {
 		fields["expires_in"] = []string{fmt.Sprintf("Must be between %d and %d seconds.", int(minLifetime.Seconds()), int(MaxLifetime.Seconds()))}
 	}
-	if len(fields) == 0 {
-		return nil
-	}
-	return &authcore.Error{Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest, Detail: "Invalid input.", Fields: fields}
+	return authcore.FieldErrors(fields)
 }
 
 // closed returns the 403 error of a realm in which the caller cannot create keys.
 func closed() error {
-	return &authcore.Error{Status: http.StatusForbidden, Code: authcore.CodeKeysClosed, Detail: "API keys cannot be created here."}
+	return authcore.NewError(http.StatusForbidden, authcore.CodeKeysClosed, "API keys cannot be created here.")
 }
 
 // CreateService creates a key for the service account of this name. The account is

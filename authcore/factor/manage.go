@@ -261,8 +261,6 @@ func remove(user *authcore.User, kind string) []authcore.Factor {
 }
 
 func lastFactor() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusConflict, Code: authcore.CodeLastFactor,
-		Detail: "This site requires a second factor. Replace it instead of removing it.",
-	}
+	return authcore.NewError(http.StatusConflict, authcore.CodeLastFactor,
+		"This site requires a second factor. Replace it instead of removing it.")
 }

@@ -77,9 +77,7 @@ func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
 // invalidCode is the error of every code that is not accepted: wrong, used, or that of a
 // factor that the user does not have.
 func invalidCode() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusBadRequest, Code: authcore.CodeInvalidCode, Detail: "The code is invalid or was used already.",
-	}
+	return authcore.NewError(http.StatusBadRequest, authcore.CodeInvalidCode, "The code is invalid or was used already.")
 }
 
 // RecordKinds describes the records of this package that belong to users.

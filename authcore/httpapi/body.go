@@ -52,6 +52,15 @@ func (r *request) body() (source, error) {
 	}
 }
 
+// fields reads the body of a request and takes the fields out of it.
+func (r *request) fields(fields ...field) (input, error) {
+	from, err := r.body()
+	if err != nil {
+		return nil, err
+	}
+	return read(from, fields...)
+}
+
 func (r *request) readBody() ([]byte, error) {
 	// Not every server has deadlines; others have limits of their own.
 	connection := http.NewResponseController(r.w)
@@ -83,16 +92,10 @@ func (r *request) unsupported() error {
 
 func unreadable(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &authcore.Error{
-			Status: http.StatusRequestEntityTooLarge, Code: CodeBodyTooLarge,
-			Detail: "Request body is too large.",
-		}
+		return authcore.NewError(http.StatusRequestEntityTooLarge, CodeBodyTooLarge, "Request body is too large.")
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return &authcore.Error{
-			Status: http.StatusRequestTimeout, Code: CodeRequestTimeout,
-			Detail: "The request body took too long to arrive.",
-		}
+		return authcore.NewError(http.StatusRequestTimeout, CodeRequestTimeout, "The request body took too long to arrive.")
 	}
 	return badRequest("Request body could not be read.")
 }

@@ -58,8 +58,5 @@ func withoutDefaultPort(host string) string {
 }
 
 func crossSite() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusForbidden, Code: CodeCrossSite,
-		Detail: "Requests from this site are not allowed.",
-	}
+	return authcore.NewError(http.StatusForbidden, CodeCrossSite, "Requests from this site are not allowed.")
 }

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"net/http"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -115,11 +114,8 @@ func read(from source, fields ...field) (input, error) {
 			in[f.name] = taken
 		}
 	}
-	if len(faults) > 0 {
-		return nil, &authcore.Error{
-			Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest,
-			Detail: "Invalid input.", Fields: faults,
-		}
+	if err := authcore.FieldErrors(faults); err != nil {
+		return nil, err
 	}
 	return in, nil
 }

@@ -181,11 +181,8 @@ func (r *Ring) SignPublic(purpose gate.Purpose, payload []byte, now time.Time) (
 		return "", err
 	}
 	if signer.key.Algorithm == gate.HS256 {
-		return "", &authcore.Error{
-			Status: http.StatusNotFound,
-			Code:   authcore.CodeNoPublicKey,
-			Detail: "Tokens are signed with a shared secret (HS256); there is no public key.",
-		}
+		return "", authcore.NewError(http.StatusNotFound, authcore.CodeNoPublicKey,
+			"Tokens are signed with a shared secret (HS256); there is no public key.")
 	}
 	return signer.sign(purpose, payload)
 }

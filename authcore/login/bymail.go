@@ -154,9 +154,7 @@ func (m *byMail) conflict(ctx context.Context, a *attempt, err error) (session.G
 }
 
 func invalidLink() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusBadRequest, Code: authcore.CodeInvalidLink, Detail: "The link is invalid or has expired.",
-	}
+	return authcore.NewError(http.StatusBadRequest, authcore.CodeInvalidLink, "The link is invalid or has expired.")
 }
 
 // spentLink is the content of a "spent-link" record.

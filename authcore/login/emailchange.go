@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
@@ -216,10 +215,7 @@ func (s *Service) ConfirmEmailChange(ctx context.Context, r EmailChangeProof) (s
 	requestID := parseRequestID(authcore.Trim(r.RequestID))
 	client := s.clientNamed(r.Claims.Client)
 	if client.Key == "" {
-		return session.Grant{}, &authcore.Error{
-			Status: http.StatusBadRequest, Code: authcore.CodeInvalidClient,
-			Detail: "The client of this session is not registered.",
-		}
+		return session.Grant{}, session.UnknownClient()
 	}
 	c := &emailConfirmation{Service: s, EmailChangeProof: r, client: client, requestID: requestID, code: code, current: current}
 	var grant session.Grant
@@ -252,12 +248,7 @@ func parseCodes(r EmailChangeProof) (code, current string, err error) {
 	if r.CurrentCode != "" {
 		current = parse("current_code", r.CurrentCode)
 	}
-	if len(faults) > 0 {
-		return "", "", &authcore.Error{
-			Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest, Detail: "Invalid input.", Fields: faults,
-		}
-	}
-	return code, current, nil
+	return code, current, authcore.FieldErrors(faults)
 }
 
 // RecordKinds describes the records of this package that belong to users.

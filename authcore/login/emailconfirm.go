@@ -57,9 +57,8 @@ func (c *emailConfirmation) run(ctx context.Context) (session.Grant, error) {
 	case errors.Is(err, authcore.ErrNotFound) || errors.Is(err, authcore.ErrProofFailed):
 		return session.Grant{}, invalidCode()
 	case errors.Is(err, authcore.ErrTaken):
-		return session.Grant{}, &authcore.Error{
-			Status: http.StatusConflict, Code: authcore.CodeEmailTaken, Detail: "Another account has this e-mail address.",
-		}
+		return session.Grant{}, authcore.NewError(http.StatusConflict, authcore.CodeEmailTaken,
+			"Another account has this e-mail address.")
 	case err != nil:
 		return session.Grant{}, err
 	}

@@ -143,10 +143,8 @@ func (s *Service) ClientOf(challenge string) (key string, err error) {
 }
 
 func invalidChallenge() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusBadRequest, Code: authcore.CodeInvalidChallenge,
-		Detail: "This sign-in has expired or is complete already. Please try again.",
-	}
+	return authcore.NewError(http.StatusBadRequest, authcore.CodeInvalidChallenge,
+		"This sign-in has expired or is complete already. Please try again.")
 }
 
 // FactorLogin completes a login with a second factor.

@@ -82,10 +82,8 @@ func (s *Service) FormPost(ctx context.Context, c Callback) (string, error) {
 
 func (s *Service) formPost(ctx context.Context, c Callback) (string, error) {
 	if c.Code == "" && c.Error == "" || len(c.Code) > maxCallbackCode || len(c.Issuer) > maxCallbackIssuer {
-		return "", &authcore.Error{
-			Status: http.StatusBadRequest, Code: authcore.CodeInvalidRequest,
-			Detail: "The provider's response is not complete. Please try again.",
-		}
+		return "", authcore.NewError(http.StatusBadRequest, authcore.CodeInvalidRequest,
+			"The provider's response is not complete. Please try again.")
 	}
 	opened, err := s.unseal(c.State)
 	if err != nil {

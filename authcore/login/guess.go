@@ -110,7 +110,5 @@ func (m *byMail) putDecoy(ctx context.Context) error {
 }
 
 func invalidCode() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusBadRequest, Code: authcore.CodeInvalidCode, Detail: "The code is invalid or has expired.",
-	}
+	return authcore.NewError(http.StatusBadRequest, authcore.CodeInvalidCode, "The code is invalid or has expired.")
 }

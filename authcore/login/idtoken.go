@@ -20,10 +20,8 @@ const (
 func (m *social) redeemIDToken(ctx context.Context) (authcore.Profile, error) {
 	verifier, ok := m.provider.(authcore.IDTokenVerifier)
 	if !ok {
-		return authcore.Profile{}, &authcore.Error{
-			Status: http.StatusBadRequest, Code: authcore.CodeIDTokenUnsupported,
-			Detail: "This provider gives no ID tokens to applications. Send a code.",
-		}
+		return authcore.Profile{}, authcore.NewError(http.StatusBadRequest, authcore.CodeIDTokenUnsupported,
+			"This provider gives no ID tokens to applications. Send a code.")
 	}
 	profile, err := verifier.VerifyIDToken(ctx, authcore.IDTokenRequest{IDToken: m.IDToken, Nonce: m.Nonce, User: m.User})
 	if err != nil {
@@ -53,8 +51,5 @@ func usedIDToken(raw, nonce string, identity authcore.IdentityKey, now time.Time
 }
 
 func idTokenUsed() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusBadRequest, Code: authcore.CodeIDTokenUsed,
-		Detail: "This ID token was used already. Please try again.",
-	}
+	return authcore.NewError(http.StatusBadRequest, authcore.CodeIDTokenUsed, "This ID token was used already. Please try again.")
 }

@@ -252,9 +252,7 @@ func loaded(found authcore.LoginFound) map[string]authcore.Account {
 }
 
 func signupClosed() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusForbidden, Code: authcore.CodeSignupClosed, Detail: "Signing up is not open for this account.",
-	}
+	return authcore.NewError(http.StatusForbidden, authcore.CodeSignupClosed, "Signing up is not open for this account.")
 }
 
 func (s *Service) observe(ctx context.Context, a *attempt, grant session.Grant) {

@@ -188,22 +188,15 @@ func (m *social) conflict(ctx context.Context, a *attempt, err error) (session.G
 }
 
 func emailTaken() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusConflict, Code: authcore.CodeEmailTaken,
-		Detail: "An account with this e-mail address exists already. Log in by link, then add this login to it.",
-	}
+	return authcore.NewError(http.StatusConflict, authcore.CodeEmailTaken,
+		"An account with this e-mail address exists already. Log in by link, then add this login to it.")
 }
 
 func identityTaken() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusConflict, Code: authcore.CodeIdentityTaken,
-		Detail: "This login already belongs to another account.",
-	}
+	return authcore.NewError(http.StatusConflict, authcore.CodeIdentityTaken, "This login already belongs to another account.")
 }
 
 func identityUnlinked() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusForbidden, Code: authcore.CodeIdentityUnlinked,
-		Detail: "This login was removed from its account. Log in another way, then add it again.",
-	}
+	return authcore.NewError(http.StatusForbidden, authcore.CodeIdentityUnlinked,
+		"This login was removed from its account. Log in another way, then add it again.")
 }

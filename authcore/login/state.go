@@ -165,8 +165,6 @@ func (s *Service) checkUnused(ctx context.Context, t *state) error {
 }
 
 func invalidState() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusBadRequest, Code: authcore.CodeInvalidState,
-		Detail: "This sign-in has expired or was started elsewhere. Please try again.",
-	}
+	return authcore.NewError(http.StatusBadRequest, authcore.CodeInvalidState,
+		"This sign-in has expired or was started elsewhere. Please try again.")
 }

@@ -183,7 +183,7 @@ func (s *Service) put(ctx context.Context, claims *gate.Claims, c challenge, rec
 			case owner.User.ID == "" || owner.User.Disabled:
 				return authcore.Account{}, authcore.Inactive()
 			case !slices.ContainsFunc(owner.Sessions, func(session authcore.Session) bool { return session.ID == claims.Session }):
-				return authcore.Account{}, &authcore.Error{Status: http.StatusUnauthorized, Code: authcore.CodeInvalidToken, Detail: "Invalid token."}
+				return authcore.Account{}, authcore.InvalidToken()
 			case len(owner.User.Passkeys) >= maxPasskeys:
 				return authcore.Account{}, tooMany()
 			}
@@ -204,14 +204,10 @@ func (s *Service) put(ctx context.Context, claims *gate.Claims, c challenge, rec
 }
 
 func taken() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusConflict, Code: authcore.CodePasskeyExists, Detail: "This passkey is registered already.",
-	}
+	return authcore.NewError(http.StatusConflict, authcore.CodePasskeyExists, "This passkey is registered already.")
 }
 
 func tooMany() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusConflict, Code: authcore.CodeTooManyPasskeys,
-		Detail: "The account has as many passkeys as it can have. Remove one first.",
-	}
+	return authcore.NewError(http.StatusConflict, authcore.CodeTooManyPasskeys,
+		"The account has as many passkeys as it can have. Remove one first.")
 }

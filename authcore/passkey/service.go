@@ -144,8 +144,6 @@ func Invalid(cause error) *authcore.Error {
 
 // Unknown returns the 400 error for a credential that is not registered.
 func Unknown() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusBadRequest, Code: authcore.CodeUnknownPasskey,
-		Detail: "This passkey is not registered here. Log in another way.",
-	}
+	return authcore.NewError(http.StatusBadRequest, authcore.CodeUnknownPasskey,
+		"This passkey is not registered here. Log in another way.")
 }

@@ -45,7 +45,7 @@ func (s *Service) refresh(ctx context.Context, claims *gate.Claims) (Grant, erro
 			Name: authcore.EventReuse, Method: r.session.Method, Client: r.session.Client,
 			UserID: claims.Subject, SessionID: r.session.ID, Code: authcore.CodeInvalidToken,
 		})
-		return Grant{}, ended()
+		return Grant{}, authcore.InvalidToken()
 	}
 	s.cfg.Observe(ctx, authcore.Event{
 		Name: authcore.EventRefresh, Method: r.session.Method, Client: r.session.Client,
@@ -68,17 +68,17 @@ func (s *Service) renew(a *authcore.Account, claims *gate.Claims, now time.Time)
 	case a.User.Disabled:
 		return refreshing{}, authcore.Inactive()
 	case i < 0 || a.Sessions[i].IsKey():
-		return refreshing{}, ended()
+		return refreshing{}, authcore.InvalidToken()
 	}
 	session := &a.Sessions[i]
 	client := s.clients[session.Client]
 	switch {
 	case client == nil:
-		return refreshing{}, unknownClient()
+		return refreshing{}, UnknownClient()
 	case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, session)):
 		return refreshing{}, account.NotAdmitted()
 	case s.lacksFactor(a.User, session):
-		return refreshing{}, ended()
+		return refreshing{}, authcore.InvalidToken()
 	}
 	live := s.inGrace(session.Superseded, now)
 	current := claims.ID == session.Token.ID
@@ -99,7 +99,7 @@ func (s *Service) renew(a *authcore.Account, claims *gate.Claims, now time.Time)
 func (s *Service) succeed(session *authcore.Session, client *authcore.Client, live []authcore.SupersededToken, now time.Time) error {
 	token := s.newToken(client, session.Created, now)
 	if !token.Expires.After(now) {
-		return ended() // the session is at its maximum lifetime
+		return authcore.InvalidToken() // the session is at its maximum lifetime
 	}
 	token.Expires = s.orderly(token.Expires, session)
 	session.Superseded = append([]authcore.SupersededToken{{ID: session.Token.ID, At: now}}, live[:min(len(live), maxSuperseded-1)]...)
@@ -148,11 +148,8 @@ func identityOf(a *authcore.Account, session *authcore.Session) *authcore.Identi
 	return &a.Identities[i]
 }
 
-// unknownClient returns the error for a session whose client was removed from the
+// UnknownClient returns the error for a session whose client was removed from the
 // configuration.
-func unknownClient() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusBadRequest, Code: authcore.CodeInvalidClient,
-		Detail: "The client of this session is not registered.",
-	}
+func UnknownClient() *authcore.Error {
+	return authcore.NewError(http.StatusBadRequest, authcore.CodeInvalidClient, "The client of this session is not registered.")
 }

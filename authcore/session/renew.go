@@ -22,17 +22,17 @@ func (s *Service) Renew(ctx context.Context, ref authcore.SessionRef) (Grant, er
 		case a.User.Disabled:
 			return authcore.Inactive()
 		case i < 0 || a.Sessions[i].IsKey():
-			return ended()
+			return authcore.InvalidToken()
 		}
 		session := &a.Sessions[i]
 		client := s.clients[session.Client]
 		switch {
 		case client == nil:
-			return unknownClient()
+			return UnknownClient()
 		case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, session)):
 			return account.NotAdmitted()
 		case s.lacksFactor(a.User, session):
-			return ended()
+			return authcore.InvalidToken()
 		}
 		if isHalfOver(session.Token, now) {
 			if err := s.succeed(session, client, s.inGrace(session.Superseded, now), now); err != nil {

@@ -47,12 +47,12 @@ func (s *Service) change(ctx context.Context, claims *gate.Claims, change func(*
 		case a.User.Disabled:
 			return authcore.Inactive()
 		case i < 0:
-			return ended()
+			return authcore.InvalidToken()
 		}
 		session := a.Sessions[i]
 		switch {
 		case s.clients[session.Client] == nil:
-			return unknownClient()
+			return UnknownClient()
 		case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, &session)):
 			return account.NotAdmitted()
 		}

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -127,9 +126,4 @@ func (s *Service) update(ctx context.Context, userID string, now time.Time, chan
 		s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventRolesChanged, UserID: userID, Detail: strings.Join(stored.User.Roles, " ")})
 	}
 	return stored, nil
-}
-
-// ended returns the 401 error for a token whose session has ended.
-func ended() *authcore.Error {
-	return &authcore.Error{Status: http.StatusUnauthorized, Code: authcore.CodeInvalidToken, Detail: "Invalid token."}
 }
