@@ -25,6 +25,26 @@ func reply(status int, value any) (answer, error) {
 	return answer{status: status, body: body}, nil
 }
 
+// replyList answers with a list, or with the error of the call that made it.
+func replyList[T, B any](list []T, err error, bodyOf func(T) B) (answer, error) {
+	if err != nil {
+		return answer{}, err
+	}
+	bodies := make([]B, len(list))
+	for i, one := range list {
+		bodies[i] = bodyOf(one)
+	}
+	return reply(http.StatusOK, bodies)
+}
+
+// noContent answers without a body, or with the error of the call.
+func noContent(err error) (answer, error) {
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusNoContent}, nil
+}
+
 // encode writes JSON without escapes for HTML: the answers are not part of a page,
 // and links in them stay readable.
 func encode(value any) ([]byte, error) {

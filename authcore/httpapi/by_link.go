@@ -17,15 +17,7 @@ type linkReceipt struct {
 
 // requestLink mails a link.
 func (h *Handler) requestLink(r *request) (answer, error) {
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, email(), optional("client_key"), optional("locale"), optional("return_to"), blank("captcha_response"))
-	if err != nil {
-		return answer{}, err
-	}
-	key, err := h.client(r, in)
+	in, err := h.ofLogin(r)(r.fields(email(), optional("client_key"), optional("locale"), optional("return_to"), blank("captcha_response")))
 	if err != nil {
 		return answer{}, err
 	}
@@ -35,7 +27,7 @@ func (h *Handler) requestLink(r *request) (answer, error) {
 	}
 	receipt, err := h.realm.Logins.RequestLink(r.Context(), login.LinkRequest{
 		Email:     in["email"],
-		ClientKey: key,
+		ClientKey: in["client_key"],
 		Locale:    in["locale"],
 		Page:      start,
 		Captcha:   in["captcha_response"],
@@ -61,17 +53,13 @@ func (h *Handler) loginByMail(r *request) (answer, error) {
 	if isCodeLogin(from) {
 		return h.loginByCode(r, from)
 	}
-	in, err := read(from, trimmed("token"), h.clientKey(), blank("device_token"))
-	if err != nil {
-		return answer{}, err
-	}
-	key, err := h.client(r, in)
+	in, err := h.ofLogin(r)(read(from, trimmed("token"), h.clientKey(), blank("device_token")))
 	if err != nil {
 		return answer{}, err
 	}
 	return h.signedInAs(r)(h.realm.Logins.ByLink(r.Context(), login.LinkLogin{
 		Token:     in["token"],
-		ClientKey: key,
+		ClientKey: in["client_key"],
 		Caller:    h.callerOn(r, in["device_token"]),
 	}))
 }
@@ -92,18 +80,14 @@ func isCodeLogin(from source) bool {
 
 // loginByCode ignores the member "email", which frontends may send along.
 func (h *Handler) loginByCode(r *request, from source) (answer, error) {
-	in, err := read(from, trimmed("request_id"), code(), h.clientKey(), blank("device_token"))
-	if err != nil {
-		return answer{}, err
-	}
-	key, err := h.client(r, in)
+	in, err := h.ofLogin(r)(read(from, trimmed("request_id"), code(), h.clientKey(), blank("device_token")))
 	if err != nil {
 		return answer{}, err
 	}
 	return h.signedInAs(r)(h.realm.Logins.ByCode(r.Context(), login.CodeLogin{
 		RequestID: in["request_id"],
 		Code:      in["code"],
-		ClientKey: key,
+		ClientKey: in["client_key"],
 		Caller:    h.callerOn(r, in["device_token"]),
 	}))
 }

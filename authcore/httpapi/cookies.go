@@ -49,13 +49,18 @@ func (h *Handler) clientKey() field {
 	return field{name: "client_key", required: h.site == nil}
 }
 
-// client returns the client key of a login, and prepares the request for the cookie if
-// it has none.
-func (h *Handler) client(r *request, in input) (string, error) {
-	if key, found := in["client_key"]; found || h.site == nil {
-		return key, nil
+// ofLogin completes the input of a login. Without a client key, the login is for the
+// cookie and has the client key of the site.
+func (h *Handler) ofLogin(r *request) func(input, error) (input, error) {
+	return func(in input, err error) (input, error) {
+		if err != nil {
+			return nil, err
+		}
+		if _, found := in["client_key"]; !found && h.site != nil {
+			in["client_key"], err = h.site.ClientKey, h.useCookie(r)
+		}
+		return in, err
 	}
-	return h.site.ClientKey, h.useCookie(r)
 }
 
 // continueWith prepares the request for the cookie if the login of a challenge, which names

@@ -42,10 +42,7 @@ func (h *Handler) listFactors(r *request, claims *gate.Claims) (answer, error) {
 	}
 	body := factorsBody{RecoveryLeft: overview.RecoveryLeft, Devices: []deviceBody{}, Required: overview.Required}
 	if enrolled := overview.TOTP; enrolled != nil {
-		body.TOTP = &totpBody{ID: enrolled.ID, Created: rfc3339(enrolled.Created)}
-		if !enrolled.LastUsed.IsZero() {
-			body.TOTP.LastUsed = rfc3339(enrolled.LastUsed)
-		}
+		body.TOTP = &totpBody{ID: enrolled.ID, Created: rfc3339(enrolled.Created), LastUsed: rfc3339(enrolled.LastUsed)}
 	}
 	for _, device := range overview.Devices {
 		body.Devices = append(body.Devices, deviceBody{
@@ -68,11 +65,7 @@ type enrolmentBody struct {
 // beginTOTP returns a secret for the user of the token, or for that of a challenge who has
 // to add a factor to log in.
 func (h *Handler) beginTOTP(r *request) (answer, error) {
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, optional("challenge"))
+	in, err := r.fields(optional("challenge"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -121,11 +114,7 @@ func (h *Handler) withFactor(r *request, grant session.Grant, codes []string, de
 // confirmTOTP adds the application of an enrolment. The answer is that of a login, with
 // new recovery codes if the user had none.
 func (h *Handler) confirmTOTP(r *request, claims *gate.Claims) (answer, error) {
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, trimmed("enrolment"), code())
+	in, err := r.fields(trimmed("enrolment"), code())
 	if err != nil {
 		return answer{}, err
 	}
@@ -138,11 +127,7 @@ func (h *Handler) confirmTOTP(r *request, claims *gate.Claims) (answer, error) {
 
 // loginByFactor completes a login with a second factor.
 func (h *Handler) loginByFactor(r *request) (answer, error) {
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, trimmed("challenge"), codeUnless("recovery_code", "credential"), optional("recovery_code"),
+	in, err := r.fields(trimmed("challenge"), codeUnless("recovery_code", "credential"), optional("recovery_code"),
 		optional("enrolment"), field{name: "credential", object: true}, flag("remember_device"))
 	if err != nil {
 		return answer{}, err
@@ -170,11 +155,7 @@ func codeUnless(others ...string) field {
 // verifyFactor adds a second factor to the session of the token. The answer is that of a
 // login.
 func (h *Handler) verifyFactor(r *request, claims *gate.Claims) (answer, error) {
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, codeUnless("recovery_code"), optional("recovery_code"))
+	in, err := r.fields(codeUnless("recovery_code"), optional("recovery_code"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -206,13 +187,6 @@ func (h *Handler) removeRecovery(r *request, claims *gate.Claims) (answer, error
 // forgetDevices forgets the device that the path names, or all devices of the user.
 func (h *Handler) forgetDevices(r *request, claims *gate.Claims) (answer, error) {
 	return noContent(h.realm.Factors.ForgetDevice(r.Context(), claims, r.param))
-}
-
-func noContent(err error) (answer, error) {
-	if err != nil {
-		return answer{}, err
-	}
-	return answer{status: http.StatusNoContent}, nil
 }
 
 // missingBody is the body of the answer that a second factor is required.

@@ -1,8 +1,7 @@
 package httpapi
 
 import (
-	"net/http"
-
+	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
 )
 
@@ -18,27 +17,19 @@ type identityBody struct {
 // listIdentities returns the user's logins through providers, oldest first.
 func (h *Handler) listIdentities(r *request, claims *gate.Claims) (answer, error) {
 	identities, err := h.realm.Accounts.Identities(r.Context(), claims)
-	if err != nil {
-		return answer{}, err
-	}
-	list := make([]identityBody, len(identities))
-	for i, identity := range identities {
-		list[i] = identityBody{
+	return replyList(identities, err, func(identity authcore.Identity) identityBody {
+		return identityBody{
 			ID:       identity.PublicID,
 			Provider: identity.Provider,
 			Email:    identity.Email,
 			Created:  rfc3339(identity.Created),
 		}
-	}
-	return reply(http.StatusOK, list)
+	})
 }
 
 // unlink removes a login from the user. A login of another user is not found
 // (CWE-639). A page of another site cannot make a browser send the request, because
 // the token is in a header that only a page that has the token can set (CWE-352).
 func (h *Handler) unlink(r *request, claims *gate.Claims) (answer, error) {
-	if err := h.realm.Accounts.Unlink(r.Context(), claims, h.caller(r), r.param); err != nil {
-		return answer{}, err
-	}
-	return answer{status: http.StatusNoContent}, nil
+	return noContent(h.realm.Accounts.Unlink(r.Context(), claims, h.caller(r), r.param))
 }

@@ -29,36 +29,21 @@ type createdKeyBody struct {
 }
 
 func keyBodyOf(key apikey.Key) keyBody {
-	body := keyBody{
+	return keyBody{
 		ID: key.ID, Name: key.Name, Roles: append([]string{}, key.Roles...),
-		Created: rfc3339(key.Created), ExpiresAt: rfc3339(key.Expires),
+		Created: rfc3339(key.Created), ExpiresAt: rfc3339(key.Expires), LastUsed: rfc3339(key.LastUsed),
 	}
-	if !key.LastUsed.IsZero() {
-		body.LastUsed = rfc3339(key.LastUsed)
-	}
-	return body
 }
 
 // listKeys returns the user's API keys, newest first. There are 50 at most.
 func (h *Handler) listKeys(r *request, claims *gate.Claims) (answer, error) {
 	keys, err := h.realm.APIKeys.List(r.Context(), claims.Subject)
-	if err != nil {
-		return answer{}, err
-	}
-	list := make([]keyBody, len(keys))
-	for i, key := range keys {
-		list[i] = keyBodyOf(key)
-	}
-	return reply(http.StatusOK, list)
+	return replyList(keys, err, keyBodyOf)
 }
 
 // createKey creates an API key for the user.
 func (h *Handler) createKey(r *request, claims *gate.Claims) (answer, error) {
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, required("name"), required("expires_in"), field{name: "roles", list: true})
+	in, err := r.fields(required("name"), required("expires_in"), field{name: "roles", list: true})
 	if err != nil {
 		return answer{}, err
 	}
@@ -78,8 +63,5 @@ func (h *Handler) createKey(r *request, claims *gate.Claims) (answer, error) {
 // revokeKey ends one of the user's API keys. A key of another user is not found
 // (CWE-639).
 func (h *Handler) revokeKey(r *request, claims *gate.Claims) (answer, error) {
-	if err := h.realm.APIKeys.Revoke(r.Context(), claims.Subject, r.param); err != nil {
-		return answer{}, err
-	}
-	return answer{status: http.StatusNoContent}, nil
+	return noContent(h.realm.APIKeys.Revoke(r.Context(), claims.Subject, r.param))
 }

@@ -22,24 +22,20 @@ type passkeyBody struct {
 }
 
 func bodyOf(one passkey.Passkey) passkeyBody {
-	body := passkeyBody{
-		ID: one.ID, CredentialID: one.CredentialID, Name: one.Name, Created: rfc3339(one.Created), BackedUp: one.BackedUp,
+	return passkeyBody{
+		ID: one.ID, CredentialID: one.CredentialID, Name: one.Name,
+		Created: rfc3339(one.Created), LastUsed: rfc3339(one.LastUsed), BackedUp: one.BackedUp,
 	}
-	if !one.LastUsed.IsZero() {
-		body.LastUsed = rfc3339(one.LastUsed)
-	}
-	return body
 }
 
-// signedInPasskeys is signedIn for a realm that has passkeys; another one has no such
+// withPasskeys serves an endpoint in a realm that has passkeys; another one has no such
 // endpoints.
-func (h *Handler) signedInPasskeys(serve func(*request, *gate.Claims) (answer, error)) endpoint {
-	checked := h.signedIn(serve)
+func (h *Handler) withPasskeys(serve endpoint) endpoint {
 	return func(r *request) (answer, error) {
 		if h.realm.Passkeys == nil {
 			return answer{}, authcore.NotFound()
 		}
-		return checked(r)
+		return serve(r)
 	}
 }
 
@@ -49,9 +45,6 @@ func credential() field { return field{name: "credential", required: true, objec
 // passkeyLoginOptions returns the options with which a page asks for a passkey. They are
 // the same for everyone but for the challenge, and nothing is stored or counted.
 func (h *Handler) passkeyLoginOptions(*request) (answer, error) {
-	if h.realm.Passkeys == nil {
-		return answer{}, authcore.NotFound()
-	}
 	options, err := h.realm.Passkeys.LoginOptions()
 	if err != nil {
 		return answer{}, err
@@ -61,23 +54,12 @@ func (h *Handler) passkeyLoginOptions(*request) (answer, error) {
 
 // loginByPasskey logs in with a passkey.
 func (h *Handler) loginByPasskey(r *request) (answer, error) {
-	if h.realm.Passkeys == nil {
-		return answer{}, authcore.NotFound()
-	}
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, credential(), h.clientKey())
-	if err != nil {
-		return answer{}, err
-	}
-	key, err := h.client(r, in)
+	in, err := h.ofLogin(r)(r.fields(credential(), h.clientKey()))
 	if err != nil {
 		return answer{}, err
 	}
 	return h.signedInAs(r)(h.realm.Logins.ByPasskey(r.Context(), login.PasskeyLogin{
-		Credential: []byte(in["credential"]), ClientKey: key, Caller: h.caller(r),
+		Credential: []byte(in["credential"]), ClientKey: in["client_key"], Caller: h.caller(r),
 	}))
 }
 
@@ -92,11 +74,7 @@ func (h *Handler) passkeyRegistrationOptions(r *request, claims *gate.Claims) (a
 
 // registerPasskey stores the passkey that a page created.
 func (h *Handler) registerPasskey(r *request, claims *gate.Claims) (answer, error) {
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, credential(), blank("name"))
+	in, err := r.fields(credential(), blank("name"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -112,23 +90,12 @@ func (h *Handler) registerPasskey(r *request, claims *gate.Claims) (answer, erro
 // listPasskeys returns the passkeys of the user, newest first.
 func (h *Handler) listPasskeys(r *request, claims *gate.Claims) (answer, error) {
 	passkeys, err := h.realm.Passkeys.List(r.Context(), claims)
-	if err != nil {
-		return answer{}, err
-	}
-	list := make([]passkeyBody, len(passkeys))
-	for i, one := range passkeys {
-		list[i] = bodyOf(one)
-	}
-	return reply(http.StatusOK, list)
+	return replyList(passkeys, err, bodyOf)
 }
 
 // renamePasskey changes the name of a passkey.
 func (h *Handler) renamePasskey(r *request, claims *gate.Claims) (answer, error) {
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, required("name"))
+	in, err := r.fields(required("name"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -141,8 +108,5 @@ func (h *Handler) renamePasskey(r *request, claims *gate.Claims) (answer, error)
 
 // deletePasskey removes a passkey. A passkey of another user is not found (CWE-639).
 func (h *Handler) deletePasskey(r *request, claims *gate.Claims) (answer, error) {
-	if err := h.realm.Passkeys.Delete(r.Context(), claims, h.caller(r), r.param); err != nil {
-		return answer{}, err
-	}
-	return answer{status: http.StatusNoContent}, nil
+	return noContent(h.realm.Passkeys.Delete(r.Context(), claims, h.caller(r), r.param))
 }

@@ -34,11 +34,7 @@ func (h *Handler) refresh(r *request, claims *gate.Claims) (answer, error) {
 // logout ends the session of the token, which may be superseded, or all sessions of
 // the user.
 func (h *Handler) logout(r *request, claims *gate.Claims) (answer, error) {
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, flag("everywhere"))
+	in, err := r.fields(flag("everywhere"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -68,9 +64,8 @@ func (h *Handler) listSessions(r *request, claims *gate.Claims) (answer, error) 
 		sessions = sessions[i+1:]
 	}
 	sessions = sessions[:min(len(sessions), sessionsPage)]
-	list := make([]sessionBody, len(sessions))
-	for i, session := range sessions {
-		list[i] = sessionBody{
+	return replyList(sessions, nil, func(session authcore.Session) sessionBody {
+		return sessionBody{
 			ID:        session.ID,
 			Client:    session.Client,
 			Method:    session.Method,
@@ -81,15 +76,11 @@ func (h *Handler) listSessions(r *request, claims *gate.Claims) (answer, error) 
 			UserAgent: session.UserAgent,
 			Current:   session.ID == claims.Session,
 		}
-	}
-	return reply(http.StatusOK, list)
+	})
 }
 
 // endSession ends one of the user's sessions. A session of another user is not found
 // (CWE-639).
 func (h *Handler) endSession(r *request, claims *gate.Claims) (answer, error) {
-	if err := h.realm.Sessions.End(r.Context(), claims, r.param); err != nil {
-		return answer{}, err
-	}
-	return answer{status: http.StatusNoContent}, nil
+	return noContent(h.realm.Sessions.End(r.Context(), claims, r.param))
 }

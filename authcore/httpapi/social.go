@@ -19,21 +19,13 @@ type providerInfo struct {
 
 // listProviders returns the providers that a client may use.
 func (h *Handler) listProviders(r *request) (answer, error) {
-	in, err := read(fromForm(r.URL.Query()), h.clientKey())
+	in, err := h.ofLogin(r)(read(fromForm(r.URL.Query()), h.clientKey()))
 	if err != nil {
 		return answer{}, err
 	}
-	key, err := h.client(r, in)
-	if err != nil {
-		return answer{}, err
-	}
-	providers, err := h.realm.Logins.Providers(r.Context(), key)
-	if err != nil {
-		return answer{}, err
-	}
-	list := make([]providerInfo, len(providers))
-	for i, provider := range providers {
-		list[i] = providerInfo{
+	providers, err := h.realm.Logins.Providers(r.Context(), in["client_key"])
+	return replyList(providers, err, func(provider login.ProviderInfo) providerInfo {
+		return providerInfo{
 			Name:         provider.Name,
 			ClientID:     provider.ClientID,
 			AuthorizeURL: provider.AuthorizeURL,
@@ -41,8 +33,7 @@ func (h *Handler) listProviders(r *request) (answer, error) {
 			ResponseType: provider.ResponseType,
 			ResponseMode: provider.ResponseMode,
 		}
-	}
-	return reply(http.StatusOK, list)
+	})
 }
 
 // authorization is the body of the answer to authorize.
@@ -152,15 +143,12 @@ func (h *Handler) socialInput(r *request, from source, further ...field) (input,
 	if r.param == "" {
 		fields = append(fields, required("provider"))
 	}
-	in, err := read(from, fields...)
+	in, err := h.ofLogin(r)(read(from, fields...))
 	if err != nil {
 		return nil, err
 	}
 	if r.param != "" {
 		in["provider"] = r.param
-	}
-	if in["client_key"], err = h.client(r, in); err != nil {
-		return nil, err
 	}
 	if r.byCookie {
 		in["redirect_uri"] = h.site.RedirectURI(in["provider"])

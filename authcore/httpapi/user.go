@@ -78,8 +78,13 @@ func sessionBodyOf(user authcore.User, claims *gate.Claims) loginBody {
 	}
 }
 
-// rfc3339 writes a time in UTC, to the second.
-func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// rfc3339 writes a time in UTC, to the second; an absent time is "".
+func rfc3339(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
 
 // signedIn returns an endpoint that requires a token. The token is read from the
 // Authorization header, because a URL would be logged (RFC 6750, section 5.3), or from
@@ -109,7 +114,10 @@ func ofToken(err error) error {
 
 // showUser returns the user of the token.
 func (h *Handler) showUser(r *request, claims *gate.Claims) (answer, error) {
-	user, err := h.realm.Accounts.CurrentUser(r.Context(), claims)
+	return userAnswer(h.realm.Accounts.CurrentUser(r.Context(), claims))
+}
+
+func userAnswer(user authcore.User, err error) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
@@ -118,23 +126,12 @@ func (h *Handler) showUser(r *request, claims *gate.Claims) (answer, error) {
 
 // changeUser changes the fields that users may change.
 func (h *Handler) changeUser(r *request, claims *gate.Claims) (answer, error) {
-	from, err := r.body()
+	in, err := r.fields(blank("first_name"), blank("last_name"))
 	if err != nil {
 		return answer{}, err
 	}
-	in, err := read(from,
-		field{name: "first_name", mayBeBlank: true},
-		field{name: "last_name", mayBeBlank: true},
-	)
-	if err != nil {
-		return answer{}, err
-	}
-	user, err := h.realm.Accounts.UpdateProfile(r.Context(), claims, account.ProfileChange{
+	return userAnswer(h.realm.Accounts.UpdateProfile(r.Context(), claims, account.ProfileChange{
 		FirstName: in.optional("first_name"),
 		LastName:  in.optional("last_name"),
-	})
-	if err != nil {
-		return answer{}, err
-	}
-	return reply(http.StatusOK, userBody{ID: user.ID, userFields: fieldsOf(user)})
+	}))
 }

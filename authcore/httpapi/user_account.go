@@ -20,11 +20,7 @@ type emailChangeReceipt struct {
 
 // requestEmailChange mails a code to the new address of the user.
 func (h *Handler) requestEmailChange(r *request, claims *gate.Claims) (answer, error) {
-	from, err := r.body()
-	if err != nil {
-		return answer{}, err
-	}
-	in, err := read(from, email(), optional("locale"))
+	in, err := r.fields(email(), optional("locale"))
 	if err != nil {
 		return answer{}, err
 	}
