@@ -1,6 +1,9 @@
 package authcore
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // EventName names a kind of event.
 type EventName string
@@ -105,4 +108,12 @@ type Event struct {
 	// Email is the e-mail address concerned, for the audit trail if the realm records
 	// addresses; "" if unknown.
 	Email PrivateText
+}
+
+// Observer returns a function that receives events, or one that drops them if it is nil.
+func Observer(observe func(context.Context, Event)) func(context.Context, Event) {
+	if observe == nil {
+		return func(context.Context, Event) {}
+	}
+	return observe
 }

@@ -77,13 +77,13 @@ func (s *Service) Create(ctx context.Context, created NewUser) (authcore.User, e
 	}
 	id := authcore.RandomID()
 	user := authcore.User{
-		ID: id, Email: address.String(), EmailVerified: true, FirstName: created.FirstName, LastName: created.LastName, Created: s.now(),
+		ID: id, Email: address.String(), EmailVerified: true, FirstName: created.FirstName, LastName: created.LastName, Created: s.cfg.Now(),
 	}
 	created.Grant(&user)
 	account := authcore.Account{User: user}
 	s.cfg.Rules.UpdateRoles(&account, user.Created)
 	stored, err := s.cfg.Store.Login(ctx, authcore.LoginStep{
-		Now: s.now(), Refs: []authcore.UserRef{{EmailKey: address.Key()}},
+		Now: s.cfg.Now(), Refs: []authcore.UserRef{{EmailKey: address.Key()}},
 		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
 			if found.Accounts[0].User.ID != "" {
 				return authcore.Account{}, authcore.ErrTaken

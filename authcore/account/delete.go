@@ -31,7 +31,7 @@ func (k RecordKind) ownerOf(user authcore.User) string {
 // DeleteCurrentUser deletes the token's user with everything that belongs to it, as the user
 // asked for. All of the user's tokens end. The login must be recent.
 func (s *Service) DeleteCurrentUser(ctx context.Context, claims *gate.Claims, caller authcore.Caller) error {
-	if err := CheckRecentLogin(claims, s.now(), "Log in again to delete your account."); err != nil {
+	if err := CheckRecentLogin(claims, s.cfg.Now(), "Log in again to delete your account."); err != nil {
 		return err
 	}
 	user, err := s.CurrentUser(ctx, claims)
@@ -56,7 +56,7 @@ func (s *Service) deleteRecords(ctx context.Context, user authcore.User) error {
 		if owner == "" || owner == user.ID || kind.Outlives {
 			continue
 		}
-		records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: kind.Kind, Owner: owner}, s.now())
+		records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: kind.Kind, Owner: owner}, s.cfg.Now())
 		if err != nil {
 			return err
 		}

@@ -81,7 +81,7 @@ type ExportedRecord struct {
 
 // Export returns everything that is stored about the token's user.
 func (s *Service) Export(ctx context.Context, claims *gate.Claims) (Export, error) {
-	now := s.now()
+	now := s.cfg.Now()
 	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, now)
 	switch {
 	case err != nil:

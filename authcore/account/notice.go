@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -38,12 +39,8 @@ type Notices struct{ cfg NoticesConfig }
 
 // NewNotices returns Notices.
 func NewNotices(cfg NoticesConfig) *Notices {
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg.Now = authcore.Clock(cfg.Now)
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	return &Notices{cfg: cfg}
 }
 
@@ -66,7 +63,7 @@ func (n *Notices) Send(ctx context.Context, user authcore.User, notice Notice) {
 	if n == nil || user.EmailKey() == "" {
 		return
 	}
-	now := n.cfg.Now().Round(0).UTC()
+	now := n.cfg.Now()
 	mail := authcore.Mail{
 		Kind: notice.Kind, To: user.Email, Method: notice.Method, Lifetime: noticeLifetime, Expires: now.Add(noticeLifetime),
 		Title: n.cfg.Title, Site: siteOf(n.cfg.EmailLink), Requested: now, IP: notice.Caller.IP, UserAgent: notice.Caller.UserAgent,

@@ -31,7 +31,7 @@ func (s *Service) Find(ctx context.Context, idOrEmail string) (authcore.User, er
 
 // Account returns a user with its identities and live sessions, or a 404 error.
 func (s *Service) Account(ctx context.Context, id string) (authcore.Account, error) {
-	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: id}, s.now())
+	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: id}, s.cfg.Now())
 	if err != nil {
 		return authcore.Account{}, authcore.StoreError(err, authcore.NotFound())
 	}
@@ -117,11 +117,11 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 
 // delete returns the errors of the store. A damaged user is deleted, too.
 func (s *Service) delete(ctx context.Context, id string) error {
-	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: id}, s.now())
+	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: id}, s.cfg.Now())
 	end := s.revocationEnd(account)
 	switch {
 	case errors.Is(err, authcore.ErrDamaged):
-		end = s.now().Add(max(s.cfg.TokenLifetime, MaxKeyLifetime) + clockMargin) // its keys are not known
+		end = s.cfg.Now().Add(max(s.cfg.TokenLifetime, MaxKeyLifetime) + clockMargin) // its keys are not known
 	case err != nil:
 		return err
 	default:
@@ -141,7 +141,7 @@ func (s *Service) delete(ctx context.Context, id string) error {
 // revocationEnd returns a time after the end of every token of the account. A
 // session may outlast the configured lifetime if that was shortened meanwhile.
 func (s *Service) revocationEnd(account authcore.Account) time.Time {
-	end := s.now().Add(s.cfg.TokenLifetime)
+	end := s.cfg.Now().Add(s.cfg.TokenLifetime)
 	for _, session := range account.Sessions {
 		if session.Expires.After(end) {
 			end = session.Expires

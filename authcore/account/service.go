@@ -54,12 +54,8 @@ type Service struct {
 
 // New returns a Service. The configuration is not validated.
 func New(cfg Config) *Service {
-	if cfg.Observe == nil {
-		cfg.Observe = func(context.Context, authcore.Event) {}
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+	cfg.Observe = authcore.Observer(cfg.Observe)
+	cfg.Now = authcore.Clock(cfg.Now)
 	return &Service{cfg: cfg}
 }
 
@@ -67,10 +63,6 @@ func New(cfg Config) *Service {
 func (s *Service) RulesFor(provider string) *Rules {
 	return s.cfg.Rules.Through(s.cfg.ProviderRules[provider])
 }
-
-// now returns the time without its monotonic part, so that times compare alike
-// before and after they were stored.
-func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
 
 // CurrentUser returns the user of a token, or the 403 error for a disabled or
 // deleted user.
@@ -89,7 +81,7 @@ func (s *Service) CurrentUser(ctx context.Context, claims *gate.Claims) (authcor
 // the step in force on this node.
 func (s *Service) update(ctx context.Context, userID string, change func(*authcore.Account) error) (authcore.Account, error) {
 	var revocations []authcore.Revocation
-	now := s.now()
+	now := s.cfg.Now()
 	account, err := s.cfg.Store.UpdateAccount(ctx, userID, now, func(account *authcore.Account) error {
 		if err := change(account); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 // Identities returns the identities of the token's user, oldest first. Pending
 // ones are included, unlinked and retired ones are not.
 func (s *Service) Identities(ctx context.Context, claims *gate.Claims) ([]authcore.Identity, error) {
-	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, s.now())
+	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, s.cfg.Now())
 	switch {
 	case err != nil:
 		return nil, authcore.StoreError(err, authcore.Inactive())

@@ -41,7 +41,7 @@ func (s *Service) Create(ctx context.Context, claims *gate.Claims, caller authco
 	if s.cfg.Use != Users {
 		return Created{}, closed()
 	}
-	if err := account.CheckRecentLogin(claims, s.now(), "Log in again to create an API key."); err != nil {
+	if err := account.CheckRecentLogin(claims, s.cfg.Now(), "Log in again to create an API key."); err != nil {
 		return Created{}, err
 	}
 	user, err := s.cfg.Store.User(ctx, authcore.UserRef{ID: claims.Subject})
@@ -88,7 +88,7 @@ func (s *Service) create(ctx context.Context, userID, sessionID string, r Reques
 	if err := r.check(); err != nil {
 		return Created{}, authcore.User{}, err
 	}
-	now := s.now().Truncate(time.Second)
+	now := s.cfg.Now().Truncate(time.Second)
 	stored, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: userID}, now)
 	if err != nil {
 		return Created{}, authcore.User{}, authcore.StoreError(err, authcore.NotFound())
@@ -130,10 +130,10 @@ func (s *Service) sign(ctx context.Context, user authcore.User, key authcore.Ses
 	if user.EmailVerified {
 		statement.Email, statement.EmailVerified = user.Email, true
 	}
-	secret, err := s.cfg.Keys.SignLasting(ctx, gate.PurposeKey, statement, s.now())
+	secret, err := s.cfg.Keys.SignLasting(ctx, gate.PurposeKey, statement, s.cfg.Now())
 	if err == nil && len(secret) > gate.MaxToken {
 		statement.Name = "" // see session.Service.Grant
-		secret, err = s.cfg.Keys.SignLasting(ctx, gate.PurposeKey, statement, s.now())
+		secret, err = s.cfg.Keys.SignLasting(ctx, gate.PurposeKey, statement, s.cfg.Now())
 	}
 	if err == nil && len(secret) > gate.MaxToken {
 		err = fmt.Errorf("apikey: the key has %d bytes, at most %d are accepted; shorten the names of issuer and audience", len(secret), gate.MaxToken)
@@ -242,7 +242,7 @@ const serviceProvider = "(service)"
 
 // service returns the service account of this name, a new one if it does not exist.
 func (s *Service) service(ctx context.Context, name string, roles []string) (authcore.User, error) {
-	now := s.now()
+	now := s.cfg.Now()
 	id, created := authcore.RandomID(), false
 	identity := authcore.Identity{Provider: serviceProvider, Subject: name, PublicID: authcore.RandomID(), UserID: id, Created: now}
 	stored, err := s.cfg.Store.Login(ctx, authcore.LoginStep{

@@ -1,6 +1,7 @@
 package apikey
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -81,27 +82,15 @@ type Service struct{ cfg Config }
 
 // New returns a Service. The configuration is not validated.
 func New(cfg Config) *Service {
-	if cfg.Use == "" {
-		cfg.Use = Off
-	}
-	if cfg.Rules == nil {
-		cfg.Rules = new(account.Rules)
-	}
-	if cfg.Observe == nil {
-		cfg.Observe = func(context.Context, authcore.Event) {}
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+	cfg.Use = cmp.Or(cfg.Use, Off)
+	cfg.Rules = cmp.Or(cfg.Rules, new(account.Rules))
+	cfg.Observe = authcore.Observer(cfg.Observe)
+	cfg.Now = authcore.Clock(cfg.Now)
 	return &Service{cfg: cfg}
 }
 
 // Use returns who may create keys.
 func (s *Service) Use() Use { return s.cfg.Use }
-
-// now returns the time without its monotonic part, so that times compare alike
-// before and after they were stored.
-func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
 
 // Key describes an API key.
 type Key struct {
@@ -128,7 +117,7 @@ func keyOf(session authcore.Session) Key {
 
 // List returns the live keys of a user, newest first.
 func (s *Service) List(ctx context.Context, userID string) ([]Key, error) {
-	stored, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: userID}, s.now())
+	stored, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: userID}, s.cfg.Now())
 	if err != nil {
 		return nil, authcore.StoreError(err, authcore.NotFound())
 	}
@@ -144,7 +133,7 @@ func (s *Service) List(ctx context.Context, userID string) ([]Key, error) {
 // Revoke ends a key of a user. The error is 404 if the user has no such key.
 func (s *Service) Revoke(ctx context.Context, userID, id string) error {
 	var revocations []authcore.Revocation
-	_, err := s.cfg.Store.UpdateAccount(ctx, userID, s.now(), func(a *authcore.Account) error {
+	_, err := s.cfg.Store.UpdateAccount(ctx, userID, s.cfg.Now(), func(a *authcore.Account) error {
 		if len(a.EndSessions(func(session authcore.Session) bool { return session.IsKey() && session.ID == id })) == 0 {
 			return authcore.NotFound()
 		}
@@ -163,7 +152,7 @@ func (s *Service) Revoke(ctx context.Context, userID, id string) error {
 
 // RevokeAny ends a key of any user, for operators.
 func (s *Service) RevokeAny(ctx context.Context, id string) error {
-	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now())
+	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.cfg.Now())
 	if err != nil {
 		return authcore.StoreError(err, authcore.NotFound())
 	}
@@ -173,7 +162,7 @@ func (s *Service) RevokeAny(ctx context.Context, id string) error {
 // ListAll returns a page of the keys of all users or of one, newest first, for operators,
 // and the cursor of the next page.
 func (s *Service) ListAll(ctx context.Context, userID string, limit int, cursor string) ([]Key, string, error) {
-	now := s.now()
+	now := s.cfg.Now()
 	filter := authcore.RecordFilter{Kind: Kind, Owner: userID, Limit: limit}
 	records, next, err := s.cfg.Store.ListRecords(ctx, filter, now, cursor)
 	if err != nil {

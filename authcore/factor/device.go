@@ -60,7 +60,7 @@ func (s *Service) Remember(ctx context.Context, user authcore.User, caller authc
 	if err != nil {
 		return "", authcore.Unavailable(err)
 	}
-	now := s.now()
+	now := s.cfg.Now()
 	record := authcore.Record{RecordKey: deviceKey(token), Owner: user.ID, Created: now, Expires: now.Add(s.cfg.Remember), Data: data}
 	err = s.store.PutRecord(ctx, record, authcore.PutOptions{Now: now, Keep: devicesOfUser, OwnedByUser: true})
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Service) Devices(ctx context.Context, tokens []string) ([]Device, error
 		if token == "" || len(token) > maxDeviceToken {
 			continue
 		}
-		record, err := s.store.Record(ctx, deviceKey(token), s.now())
+		record, err := s.store.Record(ctx, deviceKey(token), s.cfg.Now())
 		switch {
 		case errors.Is(err, authcore.ErrNotFound):
 		case err != nil:

@@ -53,7 +53,7 @@ func (s *Service) Begin(ctx context.Context, claims *gate.Claims) (Enrolment, er
 
 // checkSensitive requires a recent login with the second factor that the user has.
 func (s *Service) checkSensitive(claims *gate.Claims, user authcore.User) error {
-	if err := account.CheckRecentLogin(claims, s.now(), "Log in again to change your second factor."); err != nil {
+	if err := account.CheckRecentLogin(claims, s.cfg.Now(), "Log in again to change your second factor."); err != nil {
 		return err
 	}
 	return s.cfg.Rules.CheckFactor(claims, user)
@@ -62,7 +62,7 @@ func (s *Service) checkSensitive(claims *gate.Claims, user authcore.User) error 
 // Propose returns a new secret for a user.
 func (s *Service) Propose(user authcore.User) (Enrolment, error) {
 	secret := authcore.RandomBytes(secretBytes)
-	data, err := json.Marshal(enrolment{User: user.ID, Secret: secret, Expires: s.now().Add(enrolmentLifetime).Unix()}) //nolint:gosec // G117: sealed below
+	data, err := json.Marshal(enrolment{User: user.ID, Secret: secret, Expires: s.cfg.Now().Add(enrolmentLifetime).Unix()}) //nolint:gosec // G117: sealed below
 	if err != nil {
 		return Enrolment{}, authcore.Unavailable(err)
 	}
@@ -92,7 +92,7 @@ func (s *Service) Show(user authcore.User, sealed string) (Enrolment, error) {
 	if err != nil {
 		return Enrolment{}, err
 	}
-	return s.describe(user, opened.Secret, sealed, time.Unix(opened.Expires, 0).Sub(s.now()))
+	return s.describe(user, opened.Secret, sealed, time.Unix(opened.Expires, 0).Sub(s.cfg.Now()))
 }
 
 func (s *Service) open(userID, sealed string) (enrolment, error) {
@@ -101,7 +101,7 @@ func (s *Service) open(userID, sealed string) (enrolment, error) {
 		return enrolment{}, expired()
 	}
 	var opened enrolment
-	if err := json.Unmarshal(data, &opened); err != nil || opened.User != userID || s.now().Unix() >= opened.Expires {
+	if err := json.Unmarshal(data, &opened); err != nil || opened.User != userID || s.cfg.Now().Unix() >= opened.Expires {
 		return enrolment{}, expired()
 	}
 	return opened, nil
@@ -136,7 +136,7 @@ func (s *Service) Prepare(ctx context.Context, user authcore.User, sealed, code 
 	if !ok {
 		return nil, authcore.FieldError(authcore.CodeInvalidRequest, "code", "Enter the six digits of the code.")
 	}
-	at, ok, err := matchStep(opened.Secret, typed, s.now())
+	at, ok, err := matchStep(opened.Secret, typed, s.cfg.Now())
 	switch {
 	case err != nil:
 		return nil, authcore.Unavailable(err)
@@ -166,7 +166,7 @@ func (p *Prepared) add(record authcore.Record) {
 // put stores the records.
 func (s *Service) put(ctx context.Context, p *Prepared) error {
 	for _, record := range p.records {
-		if err := s.store.PutRecord(ctx, record, authcore.PutOptions{Now: s.now(), OwnedByUser: true}); err != nil {
+		if err := s.store.PutRecord(ctx, record, authcore.PutOptions{Now: s.cfg.Now(), OwnedByUser: true}); err != nil {
 			return authcore.StoreError(err, authcore.Inactive())
 		}
 	}
@@ -182,7 +182,7 @@ func (s *Service) totpRecord(ctx context.Context, userID string, secret []byte, 
 	if err != nil {
 		return authcore.Record{}, err
 	}
-	now := s.now()
+	now := s.cfg.Now()
 	data, err := json.Marshal(totpData{Secret: encrypted, LastStep: at, LastUsed: now}) //nolint:gosec // G117: encrypted
 	return authcore.Record{
 		RecordKey: authcore.RecordKey{Kind: authcore.FactorTOTP, Key: authcore.RandomID()}, Owner: userID, Created: now, Data: data,

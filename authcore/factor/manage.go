@@ -74,7 +74,7 @@ func (s *Service) Overview(ctx context.Context, user authcore.User) (Overview, e
 // read reads the record of a factor. It leaves data as it is if the record is gone or
 // damaged, so that an operator sees the factor and can remove it.
 func (s *Service) read(ctx context.Context, f authcore.Factor, data any) error {
-	record, err := s.store.Record(ctx, recordOf(f), s.now())
+	record, err := s.store.Record(ctx, recordOf(f), s.cfg.Now())
 	switch {
 	case errors.Is(err, authcore.ErrNotFound):
 		return nil
@@ -87,7 +87,7 @@ func (s *Service) read(ctx context.Context, f authcore.Factor, data any) error {
 
 // devices returns the remembered devices of a user, newest first.
 func (s *Service) devices(ctx context.Context, user authcore.User) ([]Device, error) {
-	records, _, err := s.store.ListRecords(ctx, authcore.RecordFilter{Kind: deviceKind, Owner: user.ID}, s.now(), "")
+	records, _, err := s.store.ListRecords(ctx, authcore.RecordFilter{Kind: deviceKind, Owner: user.ID}, s.cfg.Now(), "")
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ func (s *Service) Remove(ctx context.Context, claims *gate.Claims, kind string, 
 func (s *Service) RemoveFor(ctx context.Context, userID, kind, id string) error {
 	var removed []authcore.Factor
 	var revocations []authcore.Revocation
-	stored, err := s.store.UpdateAccount(ctx, userID, s.now(), func(a *authcore.Account) error {
+	stored, err := s.store.UpdateAccount(ctx, userID, s.cfg.Now(), func(a *authcore.Account) error {
 		if known, has := a.User.Factor(kind); !has || id != "" && id != known.ID {
 			return authcore.NotFound()
 		}

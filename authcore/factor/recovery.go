@@ -40,7 +40,7 @@ func (s *Service) makeRecovery(userID string) (codes []string, record authcore.R
 		data.Codes = append(data.Codes, recoveryDigest(userID, normalRecovery(code)))
 	}
 	record = authcore.Record{
-		RecordKey: authcore.RecordKey{Kind: authcore.FactorRecovery, Key: authcore.RandomID()}, Owner: userID, Created: s.now(),
+		RecordKey: authcore.RecordKey{Kind: authcore.FactorRecovery, Key: authcore.RandomID()}, Owner: userID, Created: s.cfg.Now(),
 	}
 	record.Data, err = json.Marshal(data)
 	return codes, record, err
@@ -93,7 +93,7 @@ func (s *Service) useRecovery(ctx context.Context, user authcore.User, code stri
 		return invalidCode()
 	}
 	digest := recoveryDigest(user.ID, normalRecovery(code))
-	now := s.now()
+	now := s.cfg.Now()
 	_, err := s.store.UpdateRecord(ctx, recordOf(enrolled), now, func(record *authcore.Record) error {
 		var data recoveryData
 		if err := json.Unmarshal(record.Data, &data); err != nil {

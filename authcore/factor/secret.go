@@ -29,12 +29,12 @@ func (s *Service) realmKey(ctx context.Context) ([]byte, error) {
 		return key, nil
 	}
 	id := authcore.RecordKey{Kind: keyKind, Key: keyName}
-	record, err := s.store.Record(ctx, id, s.now())
+	record, err := s.store.Record(ctx, id, s.cfg.Now())
 	if errors.Is(err, authcore.ErrNotFound) {
-		record = authcore.Record{RecordKey: id, Created: s.now(), Data: authcore.RandomBytes(keyBytes)}
-		err = s.store.PutRecord(ctx, record, authcore.PutOptions{Now: s.now(), IfAbsent: true})
+		record = authcore.Record{RecordKey: id, Created: s.cfg.Now(), Data: authcore.RandomBytes(keyBytes)}
+		err = s.store.PutRecord(ctx, record, authcore.PutOptions{Now: s.cfg.Now(), IfAbsent: true})
 		if errors.Is(err, authcore.ErrExists) {
-			record, err = s.store.Record(ctx, id, s.now())
+			record, err = s.store.Record(ctx, id, s.cfg.Now())
 		}
 	}
 	switch {

@@ -58,21 +58,13 @@ type Service struct {
 
 // New returns a Service. The configuration is not validated.
 func New(cfg Config) *Service {
-	if cfg.Observe == nil {
-		cfg.Observe = func(context.Context, authcore.Event) {}
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+	cfg.Observe = authcore.Observer(cfg.Observe)
+	cfg.Now = authcore.Clock(cfg.Now)
 	return &Service{cfg: cfg, store: cfg.Store}
 }
 
 // Offered reports whether users of the realm may have a second factor.
 func (s *Service) Offered() bool { return s.cfg.Rules.OffersFactors() }
-
-// now returns the time without its monotonic part, so that times compare alike
-// before and after they were stored.
-func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
 
 // invalidCode is the error of every code that is not accepted: wrong, used, or that of a
 // factor that the user does not have.

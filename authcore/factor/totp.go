@@ -73,7 +73,7 @@ func (s *Service) useTOTP(ctx context.Context, user authcore.User, code string) 
 	if err != nil {
 		return err
 	}
-	now := s.now()
+	now := s.cfg.Now()
 	_, err = s.store.UpdateRecord(ctx, recordOf(enrolled), now, func(record *authcore.Record) error {
 		var data totpData
 		if err := json.Unmarshal(record.Data, &data); err != nil {

@@ -70,9 +70,7 @@ func New(cfg Config) *Ring {
 	if cfg.Changed == nil {
 		cfg.Changed = func(*gate.KeySet) {}
 	}
-	if cfg.Observe == nil {
-		cfg.Observe = func(context.Context, authcore.Event) {}
-	}
+	cfg.Observe = authcore.Observer(cfg.Observe)
 	r := &Ring{cfg: cfg}
 	r.state.Store(&state{})
 	return r

@@ -52,7 +52,7 @@ func (s *Service) authorize(ctx context.Context, client *authcore.Client, provid
 		return Authorization{}, err
 	}
 	t := state{
-		expires: s.now().Add(stateLifetime),
+		expires: s.cfg.Now().Add(stateLifetime),
 		client:  clientDigest(client.Name), provider: providerDigest(provider.Name()), redirectURI: redirectDigest(redirectURI),
 		port: authcore.LoopbackPort(redirectURI), formPost: formPostURI != "", seed: [seedLength]byte(authcore.RandomBytes(seedLength)),
 	}
@@ -80,5 +80,5 @@ func (s *Service) checkRecent(linkTo *gate.Claims) error {
 	if linkTo == nil {
 		return nil
 	}
-	return account.CheckRecentLogin(linkTo, s.now(), "Log in again to add a login to your account.")
+	return account.CheckRecentLogin(linkTo, s.cfg.Now(), "Log in again to add a login to your account.")
 }

@@ -83,7 +83,7 @@ func (m *byMail) prove(ctx context.Context, a *attempt) (proof, error) {
 	key := linkKey(m.requestID)
 	// The address selects the account and is known only from the record. What is
 	// read here is checked again in the step.
-	record, err := m.store.Record(ctx, key, m.now())
+	record, err := m.store.Record(ctx, key, m.cfg.Now())
 	if err != nil {
 		return proof{}, err
 	}
@@ -198,7 +198,7 @@ func (m *byMail) repeated(ctx context.Context, a *attempt) (session.Grant, error
 	if !m.repeatable(a) {
 		return session.Grant{}, authcore.ErrNotFound
 	}
-	now := m.now()
+	now := m.cfg.Now()
 	record, err := m.store.Record(ctx, m.spentKey(a), now)
 	if err != nil {
 		return session.Grant{}, err

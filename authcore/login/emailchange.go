@@ -85,7 +85,7 @@ func (s *Service) RequestEmailChange(ctx context.Context, r EmailChangeRequest) 
 	if err != nil {
 		return EmailChangeReceipt{}, err
 	}
-	if err := account.CheckRecentLogin(r.Claims, s.now(), "Log in again to change your address."); err != nil {
+	if err := account.CheckRecentLogin(r.Claims, s.cfg.Now(), "Log in again to change your address."); err != nil {
 		return EmailChangeReceipt{}, err
 	}
 	if s.cfg.Mailer == nil {
@@ -164,7 +164,7 @@ func (s *Service) mailCodes(ctx context.Context, r EmailChangeRequest, user auth
 	if err != nil {
 		return EmailChangeReceipt{}, err
 	}
-	now := s.now()
+	now := s.cfg.Now()
 	record := authcore.Record{
 		RecordKey: emailChangeKey(requestID), Owner: user.ID, Created: now, Expires: now.Add(s.cfg.LinkLifetime), Data: data,
 	}
@@ -194,7 +194,7 @@ func (s *Service) mailCodes(ctx context.Context, r EmailChangeRequest, user auth
 }
 
 func (s *Service) codeMail(r EmailChangeRequest, kind authcore.MailKind, to, code string, life *linkLife) authcore.Mail {
-	now := s.now()
+	now := s.cfg.Now()
 	client := s.clientNamed(r.Claims.Client)
 	return authcore.Mail{
 		Kind: kind, To: to, Code: code, Lifetime: s.cfg.LinkLifetime, Expires: now.Add(s.cfg.LinkLifetime),

@@ -39,7 +39,7 @@ func (c *emailConfirmation) run(ctx context.Context) (session.Grant, error) {
 	(&proof{by: c.Claims}).count(&begun)
 	var revocations []authcore.Revocation
 	stored, err := c.store.Login(ctx, authcore.LoginStep{
-		Now: c.now(), Proof: emailChangeKey(c.requestID), Refs: []authcore.UserRef{{ID: c.Claims.Subject}},
+		Now: c.cfg.Now(), Proof: emailChangeKey(c.requestID), Refs: []authcore.UserRef{{ID: c.Claims.Subject}},
 		Decide: func(found authcore.LoginFound) (authcore.Account, error) {
 			changed, err := c.decide(found)
 			if err != nil {

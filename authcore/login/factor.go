@@ -98,7 +98,7 @@ func (s *Service) challenge(ctx context.Context, a *attempt, user authcore.User,
 	}
 	content := challenge{
 		User: user.ID, Client: a.client.Name, Method: a.method, IsNew: entered.isNew, Added: entered.added, Invited: entered.invited,
-		Enrol: missing.Enrol, Expires: s.now().Add(challengeLifetime).Unix(), Nonce: authcore.RandomSecret(),
+		Enrol: missing.Enrol, Expires: s.cfg.Now().Add(challengeLifetime).Unix(), Nonce: authcore.RandomSecret(),
 	}
 	if c := entered.by; c != nil {
 		content.Social = &socialFactor{Identity: c.identity, Former: c.former, UnprovenFormer: c.unprovenFormer}
@@ -127,7 +127,7 @@ func (s *Service) openChallenge(text string) (challenge, error) {
 		return challenge{}, invalidChallenge()
 	}
 	var opened challenge
-	if err := json.Unmarshal(data, &opened); err != nil || s.now().Unix() >= opened.Expires {
+	if err := json.Unmarshal(data, &opened); err != nil || s.cfg.Now().Unix() >= opened.Expires {
 		return challenge{}, invalidChallenge()
 	}
 	return opened, nil

@@ -143,7 +143,7 @@ func (s *Service) keepUser(ctx context.Context, t *state, c Callback) error {
 	if c.User == "" || len(c.User) > maxCallbackUser || c.Error != "" {
 		return nil
 	}
-	now := s.now()
+	now := s.cfg.Now()
 	record := authcore.Record{RecordKey: t.userKey(), Created: now, Expires: t.expires, Data: []byte(c.User)}
 	err := s.store.PutRecord(ctx, record, authcore.PutOptions{Now: now, IfAbsent: true})
 	if errors.Is(err, authcore.ErrExists) {
@@ -154,7 +154,7 @@ func (s *Service) keepUser(ctx context.Context, t *state, c Callback) error {
 
 // postedUser returns the field that keepUser kept, or "".
 func (s *Service) postedUser(ctx context.Context, t *state) (string, error) {
-	record, err := s.store.Record(ctx, t.userKey(), s.now())
+	record, err := s.store.Record(ctx, t.userKey(), s.cfg.Now())
 	if errors.Is(err, authcore.ErrNotFound) {
 		return "", nil
 	}

@@ -27,7 +27,7 @@ func (m *byMail) guesses(ctx context.Context, a *attempt) ([]ratelimit.Check, er
 	if a.method != MethodCode || m.requestID == nil {
 		return nil, nil
 	}
-	record, err := m.store.Record(ctx, linkKey(m.requestID), m.now())
+	record, err := m.store.Record(ctx, linkKey(m.requestID), m.cfg.Now())
 	m.found = err == nil
 	if errors.Is(err, authcore.ErrNotFound) {
 		record.Data, err = decoyData(m.requestID)
@@ -99,7 +99,7 @@ func (m *byMail) putDecoy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now := m.now()
+	now := m.cfg.Now()
 	err = m.store.PutRecord(ctx, authcore.Record{
 		RecordKey: decoyKey(m.requestID), Owner: addressOwner(m.address), Created: now, Expires: now.Add(decoyLifetime), Data: data,
 	}, authcore.PutOptions{Now: now, IfAbsent: true})

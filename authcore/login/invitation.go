@@ -142,7 +142,7 @@ func (s *Service) invite(ctx context.Context, r InvitationRequest, address authc
 	if err != nil {
 		return Invitation{}, err
 	}
-	now, id := s.now(), invitationID(address)
+	now, id := s.cfg.Now(), invitationID(address)
 	record := authcore.Record{RecordKey: invitationKey(id), Owner: addressOwner(address), Created: now, Expires: now.Add(r.Lifetime), Data: data}
 	link := strings.Replace(s.cfg.EmailLink, authcore.LinkPlaceholder, invitationPrefix+tokenText(id, secret), 1)
 	life := &linkLife{Service: s, key: record.RecordKey}
@@ -171,7 +171,7 @@ func (s *Service) invite(ctx context.Context, r InvitationRequest, address authc
 // first, and the cursor of the next page, which is "" at the end. Damaged ones are left
 // out.
 func (s *Service) Invitations(ctx context.Context, limit int, cursor string) ([]Invitation, string, error) {
-	records, next, err := s.store.ListRecords(ctx, authcore.RecordFilter{Kind: invitationKind, Limit: limit}, s.now(), cursor)
+	records, next, err := s.store.ListRecords(ctx, authcore.RecordFilter{Kind: invitationKind, Limit: limit}, s.cfg.Now(), cursor)
 	if err != nil {
 		return nil, "", authcore.Unavailable(err)
 	}
@@ -193,7 +193,7 @@ func (s *Service) RevokeInvitation(ctx context.Context, id string) error {
 	if parsed == nil {
 		return authcore.NotFound()
 	}
-	_, err := s.store.TakeRecord(ctx, invitationKey(parsed), s.now())
+	_, err := s.store.TakeRecord(ctx, invitationKey(parsed), s.cfg.Now())
 	if err != nil {
 		return authcore.StoreError(err, authcore.NotFound())
 	}
@@ -207,7 +207,7 @@ type acceptance struct{ *byMail }
 
 func (m *acceptance) prove(ctx context.Context, a *attempt) (proof, error) {
 	key := invitationKey(m.requestID)
-	record, err := m.store.Record(ctx, key, m.now())
+	record, err := m.store.Record(ctx, key, m.cfg.Now())
 	if err != nil {
 		return proof{}, err
 	}
@@ -249,7 +249,7 @@ func (m *acceptance) decide(found authcore.LoginFound) (decision, error) {
 
 // showInvitation returns what a login page shows about an invitation.
 func (s *Service) showInvitation(ctx context.Context, id, secret []byte) (PageLink, error) {
-	record, err := s.store.Record(ctx, invitationKey(id), s.now())
+	record, err := s.store.Record(ctx, invitationKey(id), s.cfg.Now())
 	if err != nil {
 		return PageLink{}, err
 	}
@@ -270,7 +270,7 @@ func (m *social) invited(ctx context.Context, c *candidate) (authcore.RecordKey,
 		return authcore.RecordKey{}, nil
 	}
 	key := invitationKey(invitationID(c.address))
-	if _, err := m.store.Record(ctx, key, m.now()); err != nil {
+	if _, err := m.store.Record(ctx, key, m.cfg.Now()); err != nil {
 		return authcore.RecordKey{}, unlessNotFound(err)
 	}
 	_, err := m.store.User(ctx, authcore.UserRef{Identity: c.identity.Key()})

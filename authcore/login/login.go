@@ -182,7 +182,7 @@ func (s *Service) enter(ctx context.Context, a *attempt, p proof) (session.Grant
 		// rolesChanged reports that an account that existed has other roles now.
 		rolesChanged bool
 	)
-	step := authcore.LoginStep{Now: s.now(), Proof: p.record, Refs: p.refs, Decide: func(found authcore.LoginFound) (authcore.Account, error) {
+	step := authcore.LoginStep{Now: s.cfg.Now(), Proof: p.record, Refs: p.refs, Decide: func(found authcore.LoginFound) (authcore.Account, error) {
 		before := loaded(found)
 		d, err := p.decide(found)
 		if err != nil {

@@ -128,7 +128,7 @@ func (s *Service) ShowLink(ctx context.Context, token string) (PageLink, error) 
 }
 
 func (s *Service) showRequest(ctx context.Context, requestID []byte) (PageLink, linkData, error) {
-	record, err := s.store.Record(ctx, linkKey(requestID), s.now())
+	record, err := s.store.Record(ctx, linkKey(requestID), s.cfg.Now())
 	if err != nil {
 		return PageLink{}, linkData{}, err
 	}
@@ -152,7 +152,7 @@ func (s *Service) keepStart(ctx context.Context, state string, start *PageStart)
 	if err != nil {
 		return err
 	}
-	now := s.now()
+	now := s.cfg.Now()
 	record := authcore.Record{
 		RecordKey: pageStateKey(state), Owner: start.Browser, Created: now, Expires: now.Add(stateLifetime), Data: data,
 	}
@@ -162,7 +162,7 @@ func (s *Service) keepStart(ctx context.Context, state string, start *PageStart)
 // ShowStart returns the browser and the return address of a social login that began at
 // a login page. The error is invalid_state for every other state.
 func (s *Service) ShowStart(ctx context.Context, state string) (PageStart, error) {
-	record, err := s.store.Record(ctx, pageStateKey(state), s.now())
+	record, err := s.store.Record(ctx, pageStateKey(state), s.cfg.Now())
 	if err != nil {
 		return PageStart{}, authcore.StoreError(err, invalidState())
 	}
@@ -195,7 +195,7 @@ func (s *Service) BeginHandoff(ctx context.Context, claims *gate.Claims, site st
 	if err != nil {
 		return "", authcore.Unavailable(err)
 	}
-	now := s.now()
+	now := s.cfg.Now()
 	record := authcore.Record{
 		RecordKey: handoffKey(code), Owner: claims.Subject, Created: now, Expires: now.Add(handoffLifetime), Data: data,
 	}
@@ -209,7 +209,7 @@ func (s *Service) BeginHandoff(ctx context.Context, claims *gate.Claims, site st
 // TakeHandoff uses up a code and returns the session that it passes on. A code that
 // reaches another site or browser is used up, too: it has leaked.
 func (s *Service) TakeHandoff(ctx context.Context, code, site, browser string) (Handoff, error) {
-	record, err := s.store.TakeRecord(ctx, handoffKey(code), s.now())
+	record, err := s.store.TakeRecord(ctx, handoffKey(code), s.cfg.Now())
 	if err != nil {
 		return Handoff{}, authcore.StoreError(err, invalidState())
 	}

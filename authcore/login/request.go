@@ -135,7 +135,7 @@ func (s *Service) requestLink(ctx context.Context, address authcore.Address, cli
 		return LinkReceipt{}, err
 	}
 	if over {
-		live, err := authcore.AllRecords(ctx, s.store, authcore.RecordFilter{Kind: linkKind, Owner: addressOwner(address)}, s.now())
+		live, err := authcore.AllRecords(ctx, s.store, authcore.RecordFilter{Kind: linkKind, Owner: addressOwner(address)}, s.cfg.Now())
 		if err != nil {
 			return LinkReceipt{}, err
 		}
@@ -200,7 +200,7 @@ func (s *Service) mailLink(ctx context.Context, address authcore.Address, client
 	if err != nil {
 		return LinkReceipt{}, err
 	}
-	now := s.now()
+	now := s.cfg.Now()
 	record := authcore.Record{
 		RecordKey: linkKey(requestID), Owner: addressOwner(address),
 		Created: now, Expires: now.Add(s.cfg.LinkLifetime), Data: data,
@@ -263,7 +263,7 @@ func (l *linkLife) isLive(ctx context.Context) bool {
 	case linkFailed:
 		return false
 	}
-	_, err := l.store.Record(ctx, l.key, l.now())
+	_, err := l.store.Record(ctx, l.key, l.cfg.Now())
 	return !errors.Is(err, authcore.ErrNotFound)
 }
 

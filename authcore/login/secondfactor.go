@@ -35,7 +35,7 @@ func (m *secondFactor) guesses(context.Context, *attempt) ([]ratelimit.Check, er
 
 func (m *secondFactor) prove(ctx context.Context, a *attempt) (proof, error) {
 	// Noticed before a code is used up; the login step checks it again.
-	_, err := m.store.Record(ctx, m.usedKey(), m.now())
+	_, err := m.store.Record(ctx, m.usedKey(), m.cfg.Now())
 	switch {
 	case err == nil:
 		return proof{}, authcore.ErrExists
@@ -52,7 +52,7 @@ func (m *secondFactor) prove(ctx context.Context, a *attempt) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
-	claims := []authcore.Record{{RecordKey: m.usedKey(), Created: m.now(), Expires: time.Unix(m.challenge.Expires, 0).UTC()}}
+	claims := []authcore.Record{{RecordKey: m.usedKey(), Created: m.cfg.Now(), Expires: time.Unix(m.challenge.Expires, 0).UTC()}}
 	if m.assertion != nil {
 		claims = append(claims, m.assertion.Claim)
 	}

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -103,22 +104,12 @@ type Service struct {
 
 // New returns a Service. The configuration is not validated.
 func New(cfg Config) *Service {
-	if cfg.Observe == nil {
-		cfg.Observe = func(context.Context, authcore.Event) {}
-	}
+	cfg.Observe = authcore.Observer(cfg.Observe)
 	if cfg.Trace == nil {
 		cfg.Trace = untraced
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
+	cfg.Now = authcore.Clock(cfg.Now)
 	cfg.APIURL = strings.TrimSuffix(cfg.APIURL, "/")
 	return &Service{cfg: cfg, store: cfg.Store, log: cfg.Logger, clients: authcore.NewClients(cfg.Clients)}
 }
-
-// now returns the time without its monotonic part, so that times compare alike
-// before and after they were stored.
-func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }

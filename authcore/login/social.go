@@ -143,7 +143,7 @@ func (m *social) claims(begun authcore.Session) []authcore.Record {
 
 // candidate returns the account that the profile describes.
 func (m *social) candidate(profile authcore.Profile) *candidate {
-	now := m.now()
+	now := m.cfg.Now()
 	c := &candidate{
 		rules: m.cfg.Rules.Through(m.cfg.ProviderRules[m.provider.Name()]),
 		identity: authcore.Identity{

@@ -144,7 +144,7 @@ func (s *Service) unseal(text string) (state, error) {
 		return state{}, invalidState()
 	}
 	t, ok := decodeState(plain)
-	if !ok || !s.now().Before(t.expires) {
+	if !ok || !s.cfg.Now().Before(t.expires) {
 		return state{}, invalidState()
 	}
 	return t, nil
@@ -153,7 +153,7 @@ func (s *Service) unseal(text string) (state, error) {
 // checkUnused returns invalidState if the state was used. The login step checks it
 // again; here it is noticed before the code is redeemed, which works only once.
 func (s *Service) checkUnused(ctx context.Context, t *state) error {
-	_, err := s.store.Record(ctx, t.usedKey(), s.now())
+	_, err := s.store.Record(ctx, t.usedKey(), s.cfg.Now())
 	switch {
 	case err == nil:
 		return invalidState()

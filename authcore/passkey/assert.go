@@ -66,7 +66,7 @@ func (s *Service) Verify(ctx context.Context, client *authcore.Client, response 
 	case !slices.Contains(client.Origins, parsed.Response.CollectedClientData.Origin):
 		return Assertion{}, Invalid(errOrigin)
 	}
-	record, err := s.cfg.Store.Record(ctx, keyOf(parsed.RawID), s.now())
+	record, err := s.cfg.Store.Record(ctx, keyOf(parsed.RawID), s.cfg.Now())
 	if errors.Is(err, authcore.ErrNotFound) {
 		return Assertion{}, Unknown()
 	}
@@ -90,8 +90,8 @@ func (s *Service) Verify(ctx context.Context, client *authcore.Client, response 
 	}
 	content.SignCount = parsed.Response.AuthenticatorData.Counter
 	content.BackupEligible, content.BackedUp = credential.Flags.BackupEligible, credential.Flags.BackupState
-	content.LastUsed = s.now()
-	return Assertion{UserID: record.Owner, ID: record.Key, Claim: c.used(s.now()), content: content}, nil
+	content.LastUsed = s.cfg.Now()
+	return Assertion{UserID: record.Owner, ID: record.Key, Claim: c.used(s.cfg.Now()), content: content}, nil
 }
 
 // check verifies the signature and everything that it covers.
@@ -120,7 +120,7 @@ func (s *Service) check(parsed *protocol.ParsedCredentialAssertionData, content 
 // ErrNotFound if the passkey was removed meanwhile. Sign counts of synchronized passkeys
 // are zero or go back, so that they refuse no login.
 func (s *Service) Used(ctx context.Context, a Assertion) error {
-	_, err := s.cfg.Store.UpdateRecord(ctx, authcore.RecordKey{Kind: Kind, Key: a.ID}, s.now(), func(record *authcore.Record) error {
+	_, err := s.cfg.Store.UpdateRecord(ctx, authcore.RecordKey{Kind: Kind, Key: a.ID}, s.cfg.Now(), func(record *authcore.Record) error {
 		current, err := decode(*record)
 		if err != nil {
 			return err

@@ -54,7 +54,7 @@ func partyOf(claims *gate.Claims) [partyLength]byte {
 // seal returns the bytes of a challenge; text is their base64url form, which the
 // browser returns.
 func (s *Service) seal(purpose string, c challenge) ([]byte, error) {
-	plain := binary.BigEndian.AppendUint64(nil, uint64(s.now().Add(ChallengeLifetime).Unix())) //nolint:gosec // times after 1970
+	plain := binary.BigEndian.AppendUint64(nil, uint64(s.cfg.Now().Add(ChallengeLifetime).Unix())) //nolint:gosec // times after 1970
 	plain = append(plain, authcore.RandomBytes(seedLength)...)
 	if purpose == purposeRegister {
 		plain = append(append(plain, c.party[:]...), c.handle[:]...)
@@ -88,7 +88,7 @@ func (s *Service) open(purpose, text string) (challenge, bool) {
 		rest := plain[8+seedLength:]
 		c.party, c.handle = [partyLength]byte(rest), [handleLength]byte(rest[partyLength:])
 	}
-	return c, s.now().Before(c.expires)
+	return c, s.cfg.Now().Before(c.expires)
 }
 
 // used is the record of a used challenge.

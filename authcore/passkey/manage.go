@@ -30,7 +30,7 @@ func (s *Service) of(ctx context.Context, user authcore.User) ([]found, error) {
 	if len(user.Passkeys) == 0 {
 		return nil, nil
 	}
-	records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: Kind, Owner: user.ID}, s.now())
+	records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: Kind, Owner: user.ID}, s.cfg.Now())
 	if err != nil {
 		return nil, authcore.Unavailable(err)
 	}
@@ -67,7 +67,7 @@ const damagedName = "(damaged)"
 // domain, and those whose record is damaged or gone, are among them: no login accepts them,
 // but they count as a second factor of the user until they are removed.
 func (s *Service) ListFor(ctx context.Context, user authcore.User) ([]Passkey, error) {
-	records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: Kind, Owner: user.ID}, s.now())
+	records, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: Kind, Owner: user.ID}, s.cfg.Now())
 	if err != nil {
 		return nil, authcore.Unavailable(err)
 	}
@@ -105,7 +105,7 @@ func (s *Service) Rename(ctx context.Context, claims *gate.Claims, id, name stri
 		return Passkey{}, err
 	}
 	var renamed stored
-	record, err := s.cfg.Store.UpdateRecord(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now(), func(record *authcore.Record) error {
+	record, err := s.cfg.Store.UpdateRecord(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.cfg.Now(), func(record *authcore.Record) error {
 		if record.Owner != claims.Subject {
 			return authcore.ErrNotFound
 		}
@@ -127,7 +127,7 @@ func (s *Service) Rename(ctx context.Context, claims *gate.Claims, id, name stri
 // for that of the token. The login must be recent. The error is 404 if the user has no
 // passkey with this ID, and 409 last_identity if the user could not log in any more.
 func (s *Service) Delete(ctx context.Context, claims *gate.Claims, caller authcore.Caller, id string) error {
-	if err := account.CheckRecentLogin(claims, s.now(), "Log in again to remove a passkey."); err != nil {
+	if err := account.CheckRecentLogin(claims, s.cfg.Now(), "Log in again to remove a passkey."); err != nil {
 		return err
 	}
 	user, err := s.cfg.Accounts.CurrentUser(ctx, claims)
@@ -171,7 +171,7 @@ func (s *Service) DeleteFor(ctx context.Context, userID, id string) error {
 // owned returns the record of a user's passkey. The error is 404 if the user has no passkey
 // with this ID.
 func (s *Service) owned(ctx context.Context, userID, id string) (authcore.Record, error) {
-	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.now())
+	record, err := s.cfg.Store.Record(ctx, authcore.RecordKey{Kind: Kind, Key: id}, s.cfg.Now())
 	switch {
 	case err != nil:
 		return authcore.Record{}, authcore.StoreError(err, authcore.NotFound())

@@ -28,7 +28,7 @@ type Registration struct {
 // user of the token, in the form of PublicKeyCredentialCreationOptionsJSON. The login
 // must be recent.
 func (s *Service) RegistrationOptions(ctx context.Context, claims *gate.Claims) (json.RawMessage, error) {
-	if err := account.CheckRecentLogin(claims, s.now(), "Log in again to add a passkey."); err != nil {
+	if err := account.CheckRecentLogin(claims, s.cfg.Now(), "Log in again to add a passkey."); err != nil {
 		return nil, err
 	}
 	user, err := s.cfg.Accounts.CurrentUser(ctx, claims)
@@ -116,7 +116,7 @@ func (s *Service) Register(ctx context.Context, claims *gate.Claims, r Registrat
 	if err != nil {
 		return Passkey{}, authcore.Unavailable(err)
 	}
-	now := s.now()
+	now := s.cfg.Now()
 	record := authcore.Record{RecordKey: keyOf(credential.ID), Owner: claims.Subject, Created: now, Data: data}
 	if err := record.Validate(); err != nil {
 		return Passkey{}, Invalid(err)

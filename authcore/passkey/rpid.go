@@ -48,7 +48,7 @@ func HostOf(address string) string {
 // CheckDomain returns an error if users have passkeys for another domain: they would
 // stop working, because a passkey belongs to one domain permanently.
 func (s *Service) CheckDomain(ctx context.Context) error {
-	domains, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: domainKind, Owner: domainOwner}, s.now())
+	domains, err := authcore.AllRecords(ctx, s.cfg.Store, authcore.RecordFilter{Kind: domainKind, Owner: domainOwner}, s.cfg.Now())
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (s *Service) CheckDomain(ctx context.Context) error {
 // domainInUse reports whether a passkey of the domain exists.
 func (s *Service) domainInUse(ctx context.Context, domain string) (bool, error) {
 	for cursor := ""; ; {
-		records, next, err := s.cfg.Store.ListRecords(ctx, authcore.RecordFilter{Kind: Kind}, s.now(), cursor)
+		records, next, err := s.cfg.Store.ListRecords(ctx, authcore.RecordFilter{Kind: Kind}, s.cfg.Now(), cursor)
 		if err != nil {
 			return false, err
 		}
@@ -100,7 +100,7 @@ func (s *Service) domainInUse(ctx context.Context, domain string) (bool, error) 
 
 // keepDomain records that passkeys exist for the domain, before the first one does.
 func (s *Service) keepDomain(ctx context.Context) error {
-	now := s.now()
+	now := s.cfg.Now()
 	record := authcore.Record{
 		RecordKey: authcore.RecordKey{Kind: domainKind, Key: s.cfg.RPID}, Owner: domainOwner, Created: now,
 	}

@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -63,18 +64,10 @@ type Service struct {
 
 // New returns a Service, or the fault of RPID or of the origins.
 func New(cfg Config) (*Service, error) {
-	if cfg.Observe == nil {
-		cfg.Observe = func(context.Context, authcore.Event) {}
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Title == "" {
-		cfg.Title = cfg.RPID
-	}
+	cfg.Observe = authcore.Observer(cfg.Observe)
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
+	cfg.Now = authcore.Clock(cfg.Now)
+	cfg.Title = cmp.Or(cfg.Title, cfg.RPID)
 	if err := CheckRPID(cfg.RPID); err != nil {
 		return nil, fmt.Errorf("passkey_rp_id: %w", err)
 	}
@@ -128,10 +121,6 @@ func belongs(origin, rpID string) bool {
 	secure := parsed.Scheme == "https" || parsed.Scheme == "http" && authcore.IsLoopback(host)
 	return secure && (host == rpID || strings.HasSuffix(host, "."+rpID))
 }
-
-// now returns the time without its monotonic part, so that times compare alike before
-// and after they were stored.
-func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
 
 // Invalid returns the 400 error for a response that is not accepted. The cause is for
 // the log only.

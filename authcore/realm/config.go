@@ -1,6 +1,7 @@
 package realm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -273,33 +274,27 @@ func (c *Config) setDefaults() {
 			c.Issuer += ":" + c.Realm
 		}
 	}
-	setDefault(&c.Audience, c.Issuer)
-	setDefault(&c.Algorithm, gate.EdDSA)
-	setDefault(&c.TokenLifetime, DefaultTokenLifetime)
-	setDefault(&c.MaxLifetime, max(session.DefaultMaxLifetime, c.longestLifetime()))
-	setDefault(&c.RefreshGrace, session.DefaultRefreshGrace)
-	setDefault(&c.MaxSessions, session.DefaultMaxSessions)
-	setDefault(&c.LinkLifetime, DefaultLinkLifetime)
-	setDefault(&c.InvitationLifetime, DefaultInvitationLifetime)
-	setDefault(&c.KeyRotation, DefaultKeyRotation)
-	setDefault(&c.RevocationMaxStaleness, DefaultRevocationMaxStaleness)
-	setDefault(&c.OnStale, OnStaleServe)
-	setDefault(&c.APIKeys, apikey.Off)
-	setDefault(&c.Passkeys, PasskeysOff)
-	setDefault(&c.Limits, ratelimit.DefaultLimits())
+	c.Audience = cmp.Or(c.Audience, c.Issuer)
+	c.Algorithm = cmp.Or(c.Algorithm, gate.EdDSA)
+	c.TokenLifetime = cmp.Or(c.TokenLifetime, DefaultTokenLifetime)
+	c.MaxLifetime = cmp.Or(c.MaxLifetime, max(session.DefaultMaxLifetime, c.longestLifetime()))
+	c.RefreshGrace = cmp.Or(c.RefreshGrace, session.DefaultRefreshGrace)
+	c.MaxSessions = cmp.Or(c.MaxSessions, session.DefaultMaxSessions)
+	c.LinkLifetime = cmp.Or(c.LinkLifetime, DefaultLinkLifetime)
+	c.InvitationLifetime = cmp.Or(c.InvitationLifetime, DefaultInvitationLifetime)
+	c.KeyRotation = cmp.Or(c.KeyRotation, DefaultKeyRotation)
+	c.RevocationMaxStaleness = cmp.Or(c.RevocationMaxStaleness, DefaultRevocationMaxStaleness)
+	c.OnStale = cmp.Or(c.OnStale, OnStaleServe)
+	c.APIKeys = cmp.Or(c.APIKeys, apikey.Off)
+	c.Passkeys = cmp.Or(c.Passkeys, PasskeysOff)
+	c.Limits = cmp.Or(c.Limits, ratelimit.DefaultLimits())
 	c.Rules.SetDefaults()
 	if c.Captcha != nil {
 		c.Captcha.SetDefaults()
 	}
-	if c.Observe == nil {
-		c.Observe = func(context.Context, authcore.Event) {}
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
+	c.Observe = authcore.Observer(c.Observe)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
+	c.Now = authcore.Clock(c.Now)
 }
 
 // longestLifetime returns the longest lifetime of a token.
@@ -317,13 +312,6 @@ func (c *Config) longestToken() time.Duration {
 		return c.longestLifetime()
 	}
 	return max(c.longestLifetime(), apikey.MaxLifetime)
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // Require returns what every site of the realm requires of a login besides its own

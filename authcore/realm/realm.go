@@ -328,4 +328,4 @@ func (r *Realm) RevocationAge() time.Duration { return r.Revocations.Age() }
 
 // Now returns the realm's time. It has no monotonic part, so that times compare
 // alike before and after they were stored.
-func (r *Realm) Now() time.Time { return r.cfg.Now().Round(0).UTC() }
+func (r *Realm) Now() time.Time { return r.cfg.Now() }

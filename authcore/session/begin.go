@@ -14,7 +14,7 @@ const maxUserAgent = 256
 // Begin returns a session with its first token, for [authcore.Account.Start]. The
 // step of the login sets Identity for a social login.
 func (s *Service) Begin(client *authcore.Client, method string, caller authcore.Caller) authcore.Session {
-	now := s.now()
+	now := s.cfg.Now()
 	token := s.newToken(client, now, now)
 	session := authcore.Session{
 		ID: authcore.RandomID(), Client: client.Name, Method: method, AMR: []string{reference(method)}, ACR: factors(method),

@@ -48,7 +48,7 @@ func (s *Service) lastExpiry(claims *gate.Claims) time.Time {
 
 // List returns the live sessions of the token's user without API keys, newest first.
 func (s *Service) List(ctx context.Context, claims *gate.Claims) ([]authcore.Session, error) {
-	stored, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, s.now())
+	stored, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, s.cfg.Now())
 	if err != nil {
 		return nil, authcore.StoreError(err, authcore.Inactive())
 	}
@@ -74,7 +74,7 @@ func (s *Service) End(ctx context.Context, claims *gate.Claims, id string) error
 // that the change ended, and returns their number.
 func (s *Service) end(ctx context.Context, claims *gate.Claims, change func(*authcore.Account)) (int, error) {
 	var ended []authcore.Session
-	_, err := s.update(ctx, claims.Subject, s.now(), func(a *authcore.Account) error {
+	_, err := s.update(ctx, claims.Subject, s.cfg.Now(), func(a *authcore.Account) error {
 		before := slices.Clone(a.Sessions)
 		change(a)
 		ended = slices.DeleteFunc(before, func(session authcore.Session) bool {

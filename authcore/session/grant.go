@@ -31,10 +31,10 @@ const maxNamed = 3400
 // the token.
 func (s *Service) Grant(user authcore.User, session authcore.Session, isNew bool) (Grant, error) {
 	statement := gate.Statement{Issuer: s.cfg.Issuer, Audience: s.cfg.Audience, Claims: claimsOf(user, session)}
-	token, err := s.cfg.Keys.Sign(gate.PurposeLogin, statement, s.now())
+	token, err := s.cfg.Keys.Sign(gate.PurposeLogin, statement, s.cfg.Now())
 	if err == nil && len(token) > maxNamed {
 		statement.Name = ""
-		token, err = s.cfg.Keys.Sign(gate.PurposeLogin, statement, s.now())
+		token, err = s.cfg.Keys.Sign(gate.PurposeLogin, statement, s.cfg.Now())
 	}
 	if err == nil && len(token) > gate.MaxToken {
 		err = fmt.Errorf("session: token has %d bytes, at most %d are accepted; shorten the names of issuer, audience and client", len(token), gate.MaxToken)
@@ -71,7 +71,7 @@ func claimsOf(user authcore.User, session authcore.Session) gate.Claims {
 // request. The audience names the upstream. The statement is not a login token:
 // the gate refuses it.
 func (s *Service) Assert(claims *gate.Claims, audience string, lifetime time.Duration) (string, error) {
-	now := s.now()
+	now := s.cfg.Now()
 	statement := gate.Statement{Issuer: s.cfg.Issuer, Audience: audience, Claims: *claims}
 	statement.IssuedAt = now.Unix()
 	statement.ExpiresAt = min(now.Add(lifetime).Unix(), claims.ExpiresAt)

@@ -32,7 +32,7 @@ func (s *Service) Refresh(ctx context.Context, claims *gate.Claims) (Grant, erro
 
 func (s *Service) refresh(ctx context.Context, claims *gate.Claims) (Grant, error) {
 	var r refreshing
-	now := s.now()
+	now := s.cfg.Now()
 	stored, err := s.update(ctx, claims.Subject, now, func(a *authcore.Account) (err error) {
 		r, err = s.renew(a, claims, now)
 		return err

@@ -15,7 +15,7 @@ import (
 // not a sign of theft.
 func (s *Service) Renew(ctx context.Context, ref authcore.SessionRef) (Grant, error) {
 	var renewed authcore.Session
-	now := s.now()
+	now := s.cfg.Now()
 	stored, err := s.update(ctx, ref.UserID, now, func(a *authcore.Account) error {
 		i := slices.IndexFunc(a.Sessions, func(session authcore.Session) bool { return session.ID == ref.ID })
 		switch {

@@ -13,7 +13,7 @@ import (
 // step, and returns a new token of the session. Earlier tokens stay valid.
 func (s *Service) Replace(ctx context.Context, claims *gate.Claims, change func(*authcore.Account, *authcore.Session) error) (Grant, error) {
 	var replaced authcore.Session
-	now := s.now()
+	now := s.cfg.Now()
 	stored, err := s.change(ctx, claims, func(a *authcore.Account, session *authcore.Session) error {
 		if err := change(a, session); err != nil {
 			return err
@@ -38,7 +38,7 @@ func (s *Service) Change(ctx context.Context, claims *gate.Claims, change func(*
 
 // change runs a change of Replace.
 func (s *Service) change(ctx context.Context, claims *gate.Claims, change func(*authcore.Account, *authcore.Session) error) (authcore.Account, error) {
-	stored, err := s.update(ctx, claims.Subject, s.now(), func(a *authcore.Account) error {
+	stored, err := s.update(ctx, claims.Subject, s.cfg.Now(), func(a *authcore.Account) error {
 		find := func() int {
 			return slices.IndexFunc(a.Sessions, func(session authcore.Session) bool { return session.ID == claims.Session })
 		}

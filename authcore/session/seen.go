@@ -21,7 +21,7 @@ func (s *Service) Seen() func(claims *gate.Claims, now time.Time) { return s.see
 // FlushSeen writes the recorded times to the store. After a failure they are kept
 // for the next call.
 func (s *Service) FlushSeen(ctx context.Context) error {
-	times := s.seen.take(s.now())
+	times := s.seen.take(s.cfg.Now())
 	if len(times) == 0 {
 		return nil
 	}

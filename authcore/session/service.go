@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -66,21 +67,11 @@ type Service struct {
 
 // New returns a Service. The configuration is not validated.
 func New(cfg Config) *Service {
-	if cfg.MaxLifetime == 0 {
-		cfg.MaxLifetime = DefaultMaxLifetime
-	}
-	if cfg.RefreshGrace == 0 {
-		cfg.RefreshGrace = DefaultRefreshGrace
-	}
-	if cfg.MaxSessions == 0 {
-		cfg.MaxSessions = DefaultMaxSessions
-	}
-	if cfg.Observe == nil {
-		cfg.Observe = func(context.Context, authcore.Event) {}
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+	cfg.MaxLifetime = cmp.Or(cfg.MaxLifetime, DefaultMaxLifetime)
+	cfg.RefreshGrace = cmp.Or(cfg.RefreshGrace, DefaultRefreshGrace)
+	cfg.MaxSessions = cmp.Or(cfg.MaxSessions, DefaultMaxSessions)
+	cfg.Observe = authcore.Observer(cfg.Observe)
+	cfg.Now = authcore.Clock(cfg.Now)
 	s := &Service{cfg: cfg, clients: map[string]*authcore.Client{}, seen: newSeen()}
 	for i := range cfg.Clients {
 		s.clients[cfg.Clients[i].Name] = &cfg.Clients[i]
@@ -93,10 +84,6 @@ func (s *Service) MaxSessions() int { return s.cfg.MaxSessions }
 
 // Applied puts the revocations of a step of the store in force on this node.
 func (s *Service) Applied(revocations []authcore.Revocation) { s.cfg.Revoked.Apply(revocations...) }
-
-// now returns the time without its monotonic part, so that times compare alike
-// before and after they were stored.
-func (s *Service) now() time.Time { return s.cfg.Now().Round(0).UTC() }
 
 // lifetime returns the lifetime of the tokens of a client.
 func (s *Service) lifetime(client *authcore.Client) time.Duration {

@@ -8,3 +8,12 @@ import "time"
 func Skew(begin, theirs, end time.Time) time.Duration {
 	return theirs.Sub(begin.Add(end.Sub(begin) / 2))
 }
+
+// Clock returns a clock whose times have no monotonic part, so that times compare alike
+// before and after they were stored. Nil means time.Now.
+func Clock(now func() time.Time) func() time.Time {
+	if now == nil {
+		now = time.Now
+	}
+	return func() time.Time { return now().Round(0).UTC() }
+}
