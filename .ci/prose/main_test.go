@@ -20,6 +20,11 @@ func TestScan(t *testing.T) {
 		{"a.md", "It is no token.", 1},
 		{"a.md", "There is none.", 1},
 		{"a.sql", "-- the row goes on", 1},
+		{"a.sql", "-- the row goes\n\t-- on", 1},
+		{"a.go", "// limit is\n// how many wait", 1},
+		{"a.go", "// limit is\n// whoever waits", 1},
+		{"a.json", `"name": "a header that is none of ours",`, 1},
+		{".gitignore", "# somebody", 1},
 		{"a.lua", "-- beside the table", 1},
 		{"a_test.go", `	t.Errorf("%d, %v", got, err)`, 1},
 		{"a_test.go", `	t.Errorf("Count() = %d, %v", got, err)`, 0},
@@ -38,7 +43,8 @@ func TestScan(t *testing.T) {
 func TestCheckReadsTrackedFiles(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"bad.md": "somebody\n", "good.md": "a user\n", "sub/testdata/bad.md": "somebody\n", "image.png": "somebody\n",
+		"bad.md": "somebody\n", "good.md": "a user\n", "sub/testdata/bad.md": "somebody\n", "image.png": "somebody\x00\n",
+		".gitignore": "# somebody\n", "testdata/gate/bad.json": `{"name": "somebody"}`,
 	} {
 		file := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -52,7 +58,7 @@ func TestCheckReadsTrackedFiles(t *testing.T) {
 		t.Fatalf("git init: %v: %s", err, out)
 	}
 	findings, err := check(root)
-	if err != nil || len(findings) != 1 {
-		t.Errorf("check = %q, %v, want one finding in bad.md", findings, err)
+	if err != nil || len(findings) != 3 {
+		t.Errorf("check = %q, %v, want findings in bad.md, .gitignore and bad.json", findings, err)
 	}
 }

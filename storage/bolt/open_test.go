@@ -130,8 +130,8 @@ func TestRealm(t *testing.T) {
 	}
 }
 
-// An error names the owner of the file and the user of the process, which is what
-// an operator needs to change.
+// An error names the owner of the file and the user of the process, so that
+// the operator can change one of them.
 func TestPermissionErrorNamesOwners(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "auth.db")

@@ -1,6 +1,6 @@
 -- Each row keeps an item as a JSON document, in a column of type text: jsonb
--- refuses \u0000, which a name or a user agent may contain. The other columns are
--- what queries need. All keys compare byte by byte, independent of the server's
+-- refuses \u0000, which a name or a user agent may contain. The other columns
+-- serve queries. All keys compare byte by byte, independent of the server's
 -- locale. Times are rounded down to microseconds.
 
 CREATE TABLE realms (
