@@ -24,7 +24,7 @@ const (
 // ErrInvalidAddress says that a text is not an address this system takes. The others
 // wrap it: they say that it is an address of a kind that is not supported.
 var (
-	ErrInvalidAddress = errors.New("authcore: not an e-mail address")
+	ErrInvalidAddress = errors.New("not an e-mail address")
 	// ErrQuotedAddress is about a quoted local part (RFC 5321, section 4.1.2).
 	ErrQuotedAddress = fmt.Errorf("%w: the part before the @ is quoted", ErrInvalidAddress)
 	// ErrInternationalAddress is about a local part that is not ASCII (RFC 6531).

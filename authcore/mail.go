@@ -8,7 +8,7 @@ import (
 )
 
 // ErrMailQueueFull is returned if the queue accepts no more mail.
-var ErrMailQueueFull = errors.New("authcore: mail queue full")
+var ErrMailQueueFull = errors.New("mail queue full")
 
 // Mailer accepts mail for delivery.
 type Mailer interface {

@@ -14,24 +14,24 @@ import (
 var (
 	// ErrProviderDenied is returned if the provider refuses the code: it is wrong,
 	// expired or used, or the user declined. The user may start a new login.
-	ErrProviderDenied = errors.New("authcore: provider refused the login")
+	ErrProviderDenied = errors.New("provider refused the login")
 	// ErrProviderMismatch is returned if the response belongs to another login:
 	// nonce, audience, issuer or signature are wrong.
-	ErrProviderMismatch = errors.New("authcore: provider response belongs to another login")
+	ErrProviderMismatch = errors.New("provider response belongs to another login")
 	// ErrProviderFailed is returned if the provider is unreachable or its response
 	// is not valid.
-	ErrProviderFailed = errors.New("authcore: provider failed")
+	ErrProviderFailed = errors.New("provider failed")
 	// ErrProviderRedirectURI is wrapped in addition to ErrProviderFailed if the
 	// redirect URI is not registered at the provider.
-	ErrProviderRedirectURI = errors.New("authcore: redirect URI is not registered at the provider")
+	ErrProviderRedirectURI = errors.New("redirect URI is not registered at the provider")
 	// ErrProviderMisconfigured is wrapped in addition to ErrProviderFailed if the
 	// provider rejects the client or what it is configured to request.
-	ErrProviderMisconfigured = errors.New("authcore: provider rejects the configuration")
+	ErrProviderMisconfigured = errors.New("provider rejects the configuration")
 	// ErrIDTokenExpired is wrapped in addition to ErrProviderMismatch if the ID token
 	// of an application is too old. The application gets a new one from the SDK.
-	ErrIDTokenExpired = errors.New("authcore: ID token is too old")
+	ErrIDTokenExpired = errors.New("ID token is too old")
 	// ErrProviderTimeout is returned if the provider does not respond in time.
-	ErrProviderTimeout = errors.New("authcore: provider timed out")
+	ErrProviderTimeout = errors.New("provider timed out")
 )
 
 // Provider is a configured social provider. Implementations are in package provider

@@ -14,20 +14,20 @@ import (
 // 503 response, never a 401 and never "not found".
 var (
 	// ErrNotFound reports that the item does not exist or has expired.
-	ErrNotFound = errors.New("authcore: not found")
+	ErrNotFound = errors.New("not found")
 	// ErrExists reports that a record that had to be absent is present.
-	ErrExists = errors.New("authcore: exists already")
+	ErrExists = errors.New("exists already")
 	// ErrTaken reports that a verified address or an identity belongs to
 	// another user.
-	ErrTaken = errors.New("authcore: belongs to another user")
+	ErrTaken = errors.New("belongs to another user")
 	// ErrUnavailable reports that the engine could not answer.
-	ErrUnavailable = errors.New("authcore: store unavailable")
+	ErrUnavailable = errors.New("store unavailable")
 	// ErrDamaged reports that an item cannot be decoded. The error also wraps
 	// ErrUnavailable.
-	ErrDamaged = errors.New("authcore: a stored item is damaged")
+	ErrDamaged = errors.New("a stored item is damaged")
 	// ErrProofFailed is returned by LoginStep.Decide to refuse a proof and keep
 	// it. See [LoginStep].
-	ErrProofFailed = errors.New("authcore: proof failed")
+	ErrProofFailed = errors.New("proof failed")
 )
 
 // Format numbers the layout of the types that a store keeps: User, Identity,

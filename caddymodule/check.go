@@ -34,50 +34,48 @@ const (
 type StorageChecker interface {
 	// CheckStorage changes nothing. It returns a description of the state, or an error
 	// without secrets. It ends with ctx.
-	CheckStorage(ctx context.Context, realm string) (says string, err error)
+	CheckStorage(ctx context.Context, realm string) (state string, err error)
 }
 
 // StorageClock is a Storage whose servers have clocks of their own; it is found by
 // type assertion.
 type StorageClock interface {
 	// StorageClocks returns how far the clock of each server is ahead of ours.
-	// Several are told apart by their addresses. It changes nothing and ends with
-	// ctx.
+	// The names of several servers are their addresses. It changes nothing and ends
+	// with ctx.
 	StorageClocks(ctx context.Context) (map[string]time.Duration, error)
 }
 
 // MailerChecker is a Mailer that can be tried without sending a mail; it is
 // found by type assertion.
 type MailerChecker interface {
-	// CheckMailer is to a mailer what CheckStorage is to a store.
-	CheckMailer(ctx context.Context) (says string, err error)
+	// CheckMailer changes nothing. It returns a description of the state, or an error
+	// without secrets. It ends with ctx.
+	CheckMailer(ctx context.Context) (state string, err error)
 }
 
 // finding is the result of one check.
 type finding struct {
-	// what was looked at, for example "provider github".
+	// what names the part that was checked, for example "provider github".
 	what string
-	// says what was found, advice what to do about it.
-	says, advice string
-	wrong        bool
+	// found describes the result, advice the remedy.
+	found, advice string
+	wrong         bool
 }
 
-func wrong(says, advice string) finding { return finding{says: says, advice: advice, wrong: true} }
-
-// failed is a finding about an error. The names of packages mean nothing to an
-// operator.
-func failed(err error, advice string) finding {
-	says := strings.NewReplacer("authcore: ", "", "mailer: ", "", "bolt: ", "").Replace(err.Error())
-	return wrong(says, advice)
+func wrong(found, advice string) finding {
+	return finding{found: found, advice: advice, wrong: true}
 }
 
-// check looks at one thing that a realm depends on.
+func failed(err error, advice string) finding { return wrong(err.Error(), advice) }
+
+// check tests one part that a realm depends on.
 type check struct {
 	what string
 	run  func(context.Context) finding
 }
 
-// checks returns all that there is to look at.
+// checks returns the checks of the realm.
 func (r *Realm) checks() []check {
 	list := []check{
 		{"storage " + moduleName(r.storage), r.checkStorage},
@@ -91,15 +89,15 @@ func (r *Realm) checks() []check {
 	return list
 }
 
-// runChecks runs all checks at once and returns what was found, in their order.
+// runChecks runs all checks concurrently and returns their findings in order.
 func runChecks(ctx context.Context, checks []check) []finding {
 	findings := make([]finding, len(checks))
 	var running sync.WaitGroup
 	for i, c := range checks {
 		running.Go(func() {
-			found := c.run(ctx)
-			found.what, found.says = c.what, strings.TrimPrefix(found.says, c.what+": ")
-			findings[i] = found
+			result := c.run(ctx)
+			result.what, result.found = c.what, strings.TrimPrefix(result.found, c.what+": ")
+			findings[i] = result
 		})
 	}
 	running.Wait()
@@ -111,16 +109,16 @@ func (r *Realm) checkStorage(ctx context.Context) finding {
 	if checker, ok := r.storage.(StorageChecker); ok {
 		check = checker.CheckStorage
 	}
-	says, err := check(ctx, r.name)
+	state, err := check(ctx, r.name)
 	var clocks map[string]time.Duration
 	if clock, ok := r.storage.(StorageClock); ok && err == nil {
 		clocks, err = clock.StorageClocks(ctx)
 	}
 	if err != nil {
-		return failed(err, "Without its store the server does not start. Correct the option storage, or what it names.")
+		return failed(err, "The server does not start without its store. Correct the option storage, or start the store.")
 	}
-	return aboutClocks(says, clocks, "One of the two is wrong. Have both machines set their clocks by NTP: "+
-		"nodes whose clocks differ by more than a minute refuse one another's new tokens.")
+	return aboutClocks(state, clocks, "One of the clocks is wrong. Synchronize both machines by NTP: "+
+		"nodes whose clocks differ by more than a minute refuse each other's new tokens.")
 }
 
 // openAndRead tries a store that has no check of its own.
@@ -136,13 +134,13 @@ func (r *Realm) openAndRead(ctx context.Context, realm string) (string, error) {
 func (r *Realm) checkMailer(ctx context.Context) finding {
 	checker, ok := r.mailer.(MailerChecker)
 	if !ok {
-		return finding{says: "was not tried: it cannot be without sending a mail"}
+		return finding{found: "not tested, because that would send a mail"}
 	}
-	says, err := checker.CheckMailer(ctx)
+	state, err := checker.CheckMailer(ctx)
 	if err != nil {
 		return failed(err, adviceAboutMail(err))
 	}
-	return finding{says: says}
+	return finding{found: state}
 }
 
 func adviceAboutMail(err error) string {
@@ -152,13 +150,13 @@ func adviceAboutMail(err error) string {
 	}
 	switch failure.Stage {
 	case "connect":
-		return "Compare host and port of the mailer's URL with what your mail provider says, and see that no firewall is in between."
+		return "Compare host and port of the mailer's URL with the values of your mail provider, and check for a firewall in between."
 	case "tls":
-		return "The URL's parameter tls has to fit the port: starttls for 587, implicit for 465. The certificate has to be for the host in the URL."
+		return "The URL's parameter tls must match the port: starttls for 587, implicit for 465. The certificate must be valid for the host in the URL."
 	case "auth":
-		return "Compare user and password in the mailer's URL with what your mail provider says; special characters are percent-encoded."
+		return "Compare user and password in the mailer's URL with the values of your mail provider; special characters are percent-encoded."
 	case "http":
-		return "See that the mailer's URL is right and can be reached from this machine."
+		return "Check the mailer's URL, and that this machine can reach it."
 	default:
 		return "Ask the operator of the mail server."
 	}
@@ -170,25 +168,25 @@ func (r *Realm) checkProvider(ctx context.Context, p authcore.Provider) finding 
 		return failed(err, adviceAboutProvider(err))
 	}
 	if endpoint.ResponseMode == "form_post" && corelogin.CallbackURI(r.config.APIURL, p.Name()) == "" {
-		return wrong("posts its responses, and no address for them is configured",
+		return wrong("uses form_post, and the realm has no api_url for the callback",
 			"Add to the realm: api_url https://<your site>/v1/auth")
 	}
 	checker, ok := p.(authcore.Checker)
 	if !ok {
-		return finding{says: "was not tried: it cannot be without a login"}
+		return finding{found: "not tested, because that needs a login"}
 	}
 	skew, err := checker.Check(ctx)
 	if err != nil {
 		return failed(err, adviceAboutProvider(err))
 	}
-	return aboutClocks("answers as it should", map[string]time.Duration{"": skew},
-		"Logins with ID tokens fail when clocks differ by more than a minute. Have this machine set its clock by NTP.")
+	return aboutClocks("responds as expected", map[string]time.Duration{"": skew},
+		"Logins with ID tokens fail when clocks differ by more than a minute. Synchronize the clock of this machine by NTP.")
 }
 
 func adviceAboutProvider(err error) string {
 	switch {
 	case errors.Is(err, authcore.ErrProviderTimeout):
-		return "It does not answer from this machine. Look at DNS, firewall and proxy."
+		return "This machine gets no response. Check DNS, firewall and proxy."
 	case errors.Is(err, provider.ErrClient):
 		return "Compare client_id and client_secret, or the key that replaces it, with the values that the provider shows for your application."
 	default:
@@ -196,11 +194,11 @@ func adviceAboutProvider(err error) string {
 	}
 }
 
-// aboutClocks adds how far the clock of a provider, or the clocks of several
-// servers by their names, are ahead of ours. One that differs too much is wrong,
-// and the advice says what to do.
-func aboutClocks(says string, clocks map[string]time.Duration, advice string) finding {
-	found := finding{}
+// aboutClocks adds the skew of the clock of a provider, or of several servers by
+// their names, to a description. A skew above skewTooLarge is wrong and gets the
+// advice.
+func aboutClocks(state string, clocks map[string]time.Duration, advice string) finding {
+	var result finding
 	for _, name := range slices.Sorted(maps.Keys(clocks)) {
 		skew := clocks[name].Round(time.Second)
 		whose, where := "its clock", "ahead of"
@@ -211,28 +209,28 @@ func aboutClocks(says string, clocks map[string]time.Duration, advice string) fi
 			where = "behind"
 		}
 		if skew.Abs() >= skewReported {
-			says += fmt.Sprintf("; %s is %s %s that of this machine", whose, skew.Abs(), where)
+			state += fmt.Sprintf("; %s is %s %s that of this machine", whose, skew.Abs(), where)
 		}
 		if skew.Abs() > skewTooLarge {
-			found = wrong("", advice)
+			result = wrong("", advice)
 		}
 	}
-	found.says = says
-	return found
+	result.found = state
+	return result
 }
 
 // registration is a redirect URI that has to be registered at a provider.
 type registration struct{ provider, uri, client string }
 
-// registrations returns all redirect URIs of the realm. Where a provider cannot
-// say how it answers, it is taken to need no bridge.
+// registrations returns all redirect URIs of the realm. A provider whose endpoint is
+// unknown is assumed to need no form_post callback.
 func (r *Realm) registrations(ctx context.Context) []registration {
 	var list []registration
 	for _, p := range r.config.Providers {
 		name := p.Name()
 		endpoint, err := p.Endpoint(ctx)
-		if bridge := corelogin.CallbackURI(r.config.APIURL, name); err == nil && endpoint.ResponseMode == "form_post" && bridge != "" {
-			list = append(list, registration{name, bridge, ""})
+		if callback := corelogin.CallbackURI(r.config.APIURL, name); err == nil && endpoint.ResponseMode == "form_post" && callback != "" {
+			list = append(list, registration{name, callback, ""})
 			continue
 		}
 		for _, client := range r.config.Clients {

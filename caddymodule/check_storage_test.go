@@ -16,8 +16,8 @@ func TestCheckPostgres(t *testing.T) {
 	t.Setenv("EDGEAUTH_TEST_DATABASE", server.Database(t))
 	s := setup{Port: freePort(t), Realm: "mailer log\nstorage postgres {env.EDGEAUTH_TEST_DATABASE}"}
 	const (
-		empty = "ok     storage postgres: answers; the schema is made at the first start\n"
-		full  = "ok     storage postgres: answers and has the schema\n"
+		empty = "ok     storage postgres: responds; the first start creates the schema\n"
+		full  = "ok     storage postgres: responds and has the schema\n"
 	)
 	for range 2 { // the first made nothing
 		if out, err := checked(t, t.Context(), s.caddyfile()); err != nil || !strings.Contains(out, empty) {
@@ -42,10 +42,10 @@ func TestCheckRedis(t *testing.T) {
 		return checked(t, t.Context(), setup{Port: "8080", Realm: "mailer log\nstorage redis {env.EDGEAUTH_TEST_REDIS}"}.caddyfile())
 	}
 	safe, forgetful := redistest.Start(t), redistest.Start(t, "appendonly no")
-	if out, err := check(safe.URL()); err != nil || !strings.Contains(out, "ok     storage redis: answers") {
+	if out, err := check(safe.URL()); err != nil || !strings.Contains(out, "ok     storage redis: responds as expected") {
 		t.Errorf("%v:\n%s", err, out)
 	}
-	if out, err := check(forgetful.URL()); err != nil || !strings.Contains(out, "ok     storage redis: answers, and may lose what was answered: ") {
+	if out, err := check(forgetful.URL()); err != nil || !strings.Contains(out, "ok     storage redis: responds, but may lose acknowledged changes: ") {
 		t.Errorf("%v:\n%s", err, out)
 	}
 	if keys := forgetful.Do(t, "DBSIZE"); keys != int64(0) {

@@ -65,7 +65,7 @@ func (s *triedStorage) StorageClocks(context.Context) (map[string]time.Duration,
 	skews := map[string]time.Duration{}
 	for server, skew := range s.Clocks {
 		if server == "mute" {
-			return nil, fmt.Errorf("%s does not tell the time", server)
+			return nil, fmt.Errorf("%s does not report its time", server)
 		}
 		skews[server] = time.Duration(skew)
 	}
@@ -209,32 +209,32 @@ func TestCheck(t *testing.T) {
 		"no file yet":              {good + "storage bolt " + free + ".new", false, "ok     storage bolt: FILE does not exist yet"},
 		"another file":             {good + "storage bolt " + foreign, true, "WRONG  storage bolt: FILE is damaged or not a bbolt file"},
 		"memory":                   {good + "storage memory", false, "ok     storage memory: opens and can be read\n"},
-		"log mailer":               {"storage memory\nmailer log", false, "ok     mailer log: was not tried"},
+		"log mailer":               {"storage memory\nmailer log", false, "ok     mailer log: not tested"},
 		"mail API fails": {
 			"storage memory\nmailer webhook " + mailAPI(t, 503) + " {\n from a@example.com\n}", true,
-			"WRONG  mailer webhook: http: 503: service unavailable\n         → See that",
+			"WRONG  mailer webhook: http: 503: service unavailable\n         → Check the mailer",
 		},
 		"mail server refuses": {
 			"storage memory\nmailer smtp smtp://u:smtp-secret@127.0.0.1:1 {\n from a@example.com\n}", true,
 			"WRONG  mailer smtp: connect: connection refused\n         → Compare host and port",
 		},
-		"provider": {good + "storage memory\nprovider p {\n type tried\n}", false, "ok     provider p: answers as it should\n" +
+		"provider": {good + "storage memory\nprovider p {\n type tried\n}", false, "ok     provider p: responds as expected\n" +
 			"  redirect URIs to register:\n    p  https://frontend.app/auth/callback  (client web)\n"},
-		"provider is ahead":      {good + "storage memory\nprovider p {\n type tried\n skew 30s\n}", false, "ok     provider p: answers as it should; its clock is 30s ahead of that of this machine\n"},
+		"provider is ahead":      {good + "storage memory\nprovider p {\n type tried\n skew 30s\n}", false, "ok     provider p: responds as expected; its clock is 30s ahead of that of this machine\n"},
 		"store is nearly right":  {"mailer log\nstorage tried a 4400ms", false, "ok     storage tried: answers\n"},
 		"store is ahead":         {"mailer log\nstorage tried a 7300ms", false, "ok     storage tried: answers; its clock is 7s ahead of that of this machine\n"},
 		"store is a minute off":  {"mailer log\nstorage tried a -60400ms", false, "ok     storage tried: answers; its clock is 1m0s behind that of this machine\n"},
-		"store is far behind":    {"mailer log\nstorage tried a -61s", true, "WRONG  storage tried: answers; its clock is 1m1s behind that of this machine\n         → One of the two is wrong. Have both machines set their clocks by NTP"},
+		"store is far behind":    {"mailer log\nstorage tried a -61s", true, "WRONG  storage tried: answers; its clock is 1m1s behind that of this machine\n         → One of the clocks is wrong. Synchronize both machines by NTP"},
 		"one of several servers": {"mailer log\nstorage tried a:1 1s b:1 90s c:1 -10s", true, "WRONG  storage tried: answers; the clock of b:1 is 1m30s ahead of that of this machine; the clock of c:1 is 10s behind that of this machine\n"},
-		"store without a time":   {"mailer log\nstorage tried mute 0s", true, "WRONG  storage tried: mute does not tell the time\n"},
-		"provider is behind":     {good + "storage memory\nprovider p {\n type tried\n skew -2m\n}", true, "WRONG  provider p: answers as it should; its clock is 2m0s behind that of this machine\n         → Logins with ID tokens"},
+		"store without a time":   {"mailer log\nstorage tried mute 0s", true, "WRONG  storage tried: mute does not report its time\n"},
+		"provider is behind":     {good + "storage memory\nprovider p {\n type tried\n skew -2m\n}", true, "WRONG  provider p: responds as expected; its clock is 2m0s behind that of this machine\n         → Logins with ID tokens"},
 		"provider failed":        {good + "storage memory\nprovider p {\n type tried\n fault failed\n}", true, "WRONG  provider p: provider failed: discovery: status 404\n         → Compare issuer"},
 		"client is unknown":      {good + "storage memory\nprovider p {\n type tried\n fault client\n}", true, "→ Compare client_id and client_secret"},
-		"provider times out":     {good + "storage memory\nprovider p {\n type tried\n fault timeout\n}", true, "→ It does not answer from this machine."},
-		"provider that posts":    {good + "storage memory\nprovider p {\n type tried\n posts\n}", true, "WRONG  provider p: posts its responses, and no address for them is configured\n         → Add to the realm: api_url"},
+		"provider times out":     {good + "storage memory\nprovider p {\n type tried\n fault timeout\n}", true, "→ This machine gets no response."},
+		"provider that posts":    {good + "storage memory\nprovider p {\n type tried\n posts\n}", true, "WRONG  provider p: uses form_post, and the realm has no api_url for the callback\n         → Add to the realm: api_url"},
 		"bridge": {
 			good + "storage memory\napi_url https://api.example.com/v1/auth\nprovider p {\n type tried\n posts\n}", false,
-			"    p  https://api.example.com/v1/auth/social/callback/p/  (the edge hands the answer on to the clients)\n",
+			"    p  https://api.example.com/v1/auth/social/callback/p/  (the form_post callback of this server)\n",
 		},
 		"not for this client": {
 			good + "storage memory\nprovider p {\n type tried\n}\nprovider q {\n type tried\n}\nclient ios k {\n providers q\n redirect_uri app://cb\n}", false,

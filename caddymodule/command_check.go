@@ -20,24 +20,24 @@ import (
 func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [--config <path>] [--adapter <name>]",
-		Short: "Tries everything that logins depend on",
+		Short: "Tests everything that logins depend on",
 		Long: `
-Validates a configuration as "caddy validate" does, then tries, simultaneously and
+Validates a configuration as "caddy validate" does, then tests, simultaneously and
 for at most 15 seconds, every store, mail server and social provider in it. Reports
-what is wrong and what to do, which redirect URIs to register at each provider, and
-what is valid in the sites but probably a mistake. The exit status is not 0 when
-something is wrong; warnings do not change it.
+errors with their remedies, which redirect URIs to register at each provider, and
+what is valid in the sites but probably a mistake. The exit status is not 0
+after an error; warnings do not change it.
 
 Nothing is changed and no mail is sent. It can run next to the server, as the same
-user: a store file that the server has open is left alone.
+user: a store file that the server has opened is not read.
 
-  storage   bolt: the file is looked at read-only, if it is free
-            postgres, redis: connects and asks; makes and changes no schema.
+  storage   bolt: reads the file, if no server has opened it
+            postgres, redis: connects and queries; the schema stays as it is.
             Its clock, or that of each primary of a Redis Cluster, is compared
-            with that of this machine: told from 5 seconds on, wrong beyond a minute
-  mailer    smtp: connects, STARTTLS, logs in, says goodbye
+            with that of this machine: reported above 5 seconds, an error above a minute
+  mailer    smtp: connects, STARTTLS, logs in, disconnects
             webhook: an OPTIONS request without the token
-  provider  discovery, keys, and what else it tells without a login; its clock
+  provider  discovery, keys, and other endpoints that need no login; its clock
             is compared with that of this machine`,
 		Args: cobra.NoArgs,
 	}
@@ -60,8 +60,8 @@ user: a store file that the server has open is left alone.
 	return cmd
 }
 
-// errWrong is why the check command ends with a status that is not 0.
-var errWrong = errors.New("something is wrong; see above")
+// errWrong makes the check command exit with a status other than 0.
+var errWrong = errors.New("the check found errors; see above")
 
 // runCheck checks a configuration and prints what was found. All of it ends with
 // ctx.
@@ -157,7 +157,7 @@ func printFindings(out io.Writer, realm *Realm, findings []finding) bool {
 		if f.wrong {
 			mark, good = "WRONG", false
 		}
-		fmt.Fprintf(out, "  %s  %s: %s\n", mark, f.what, f.says)
+		fmt.Fprintf(out, "  %s  %s: %s\n", mark, f.what, f.found)
 		if f.advice != "" {
 			fmt.Fprintf(out, "         → %s\n", f.advice)
 		}
@@ -172,7 +172,7 @@ func printRegistrations(out io.Writer, list []registration) {
 	fmt.Fprintln(out, "  redirect URIs to register:")
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, r := range list {
-		whose := "the edge hands the answer on to the clients"
+		whose := "the form_post callback of this server"
 		if r.client != "" {
 			whose = "client " + r.client
 		}

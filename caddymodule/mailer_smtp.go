@@ -173,7 +173,7 @@ func (m *SMTPMailer) CheckMailer(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "takes mail from us", errors.Join(transport.Check(ctx, sender.Address), transport.Close())
+	return "accepts mail from the sender", errors.Join(transport.Check(ctx, sender.Address), transport.Close())
 }
 
 // Interface guards.

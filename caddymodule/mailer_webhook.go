@@ -85,7 +85,7 @@ func (m *WebhookMailer) CheckMailer(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "is there; whether it takes the token shows with the first mail",
+	return "is reachable; the first mail tests the token",
 		errors.Join(transport.Check(ctx), transport.Close())
 }
 

@@ -125,17 +125,17 @@ func (s *BoltStorage) open() (*bolt.DB, func() error, error) {
 	})
 }
 
-// CheckStorage looks at the file without keeping it from a server that wants it.
+// CheckStorage reads the file. A server that opens it meanwhile waits.
 func (s *BoltStorage) CheckStorage(ctx context.Context, _ string) (string, error) {
 	path, err := canonicalPath(s.path)
 	if err != nil {
 		return "", err
 	}
-	says, err := bolt.Check(ctx, path)
+	state, err := bolt.Check(ctx, path)
 	if err != nil {
 		return "", fmt.Errorf("%w%s", err, accessHint(err, path))
 	}
-	return says, writable(path)
+	return state, writable(path)
 }
 
 // writable returns the reason why the file, or the folder for a new one, cannot be

@@ -135,19 +135,19 @@ func (s *PostgresStorage) StorageRealms(ctx context.Context) ([]string, error) {
 	return configuredRealms(names), err
 }
 
-// CheckStorage connects and looks for the schema. It neither makes it nor brings
-// it up to date: a server of an older version may be using it.
+// CheckStorage connects and looks for the schema. It does not create or migrate it,
+// because a server of an older version may be using it.
 func (s *PostgresStorage) CheckStorage(ctx context.Context, _ string) (string, error) {
 	_, err := s.StorageRealms(ctx)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "answers; the schema is made at the first start", nil
+		return "responds; the first start creates the schema", nil
 	case errors.Is(err, ErrOldStorage):
-		return "answers; the schema is of an older version and is brought up to date at the next start", nil
+		return "responds; the schema is of an older version, and the next start migrates it", nil
 	case err == nil:
 		err = postgres.Rights(ctx, s.dsn, s.options()...)
 	}
-	return "answers and has the schema", err
+	return "responds and has the schema", err
 }
 
 // StorageClocks asks the server that would be used for its time.

@@ -78,7 +78,7 @@ func TestHardeningPostgresRole(t *testing.T) {
 	}
 	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+token)
 
-	if out, err := checked(t, t.Context(), s.caddyfile()); err != nil || !strings.Contains(out, "ok     storage postgres: answers and has the schema") {
+	if out, err := checked(t, t.Context(), s.caddyfile()); err != nil || !strings.Contains(out, "ok     storage postgres: responds and has the schema") {
 		t.Errorf("the check: %v:\n%s", err, out)
 	}
 	pgtest.Exec(t, asOwner, "REVOKE DELETE ON edgeauth.users FROM edge")
@@ -89,7 +89,7 @@ func TestHardeningPostgresRole(t *testing.T) {
 	server.Kill(t)
 	s.Realm += " {\n schema other\n}"
 	err := tryLoad(t, s.caddyfile())
-	if err == nil || !strings.Contains(err.Error(), "storage: postgres: cannot open database") || !strings.Contains(err.Error(), `as user "edge"`) {
+	if err == nil || !strings.Contains(err.Error(), "storage: cannot open database") || !strings.Contains(err.Error(), `as user "edge"`) {
 		t.Errorf("a start without PostgreSQL: %v", err)
 	}
 	var content []byte

@@ -230,9 +230,8 @@ func (s *RedisStorage) StorageRealms(ctx context.Context) (names []string, err e
 	return configuredRealms(names), nil
 }
 
-// CheckStorage connects, and tells what Redis says about how safe things are with
-// it.
-func (s *RedisStorage) CheckStorage(ctx context.Context, _ string) (says string, err error) {
+// CheckStorage connects and reports settings of Redis that lose data.
+func (s *RedisStorage) CheckStorage(ctx context.Context, _ string) (state string, err error) {
 	db, err := redis.Open(s.config)
 	if err != nil {
 		return "", err
@@ -243,9 +242,9 @@ func (s *RedisStorage) CheckStorage(ctx context.Context, _ string) (says string,
 	case err != nil:
 		return "", unusableRedis(err)
 	case len(warnings) > 0:
-		return "answers, and may lose what was answered: " + strings.Join(warnings, "; "), nil
+		return "responds, but may lose acknowledged changes: " + strings.Join(warnings, "; "), nil
 	default:
-		return "answers as it should", nil
+		return "responds as expected", nil
 	}
 }
 

@@ -42,8 +42,8 @@ func TestCheck(t *testing.T) {
 	}
 	redirects := fmt.Sprintf("    idp  %s        (client web)\n    idp  %s/other  (client web)\n", redirectURI, redirectURI)
 
-	check(t, true, "storage bolt: ", " is in use by a running server", "  ok     mailer smtp: takes mail from us\n",
-		"  ok     provider idp: answers as it should\n", redirects)
+	check(t, true, "storage bolt: ", " is in use by a running server", "  ok     mailer smtp: accepts mail from the sender\n",
+		"  ok     provider idp: responds as expected\n", redirects)
 	if got := mails.Count(); got != 0 {
 		t.Errorf("the check sent %d mails", got)
 	}
@@ -76,8 +76,8 @@ func TestCheckOfApple(t *testing.T) {
 	t.Parallel()
 	s, idp := appleSite(t, caddyfile{})
 	printed, err := s.Check(t)
-	bridge := "    apple-id  " + s.URL + "/v1/auth/social/callback/apple-id/  (the edge hands the answer on to the clients)\n"
-	if err != nil || !strings.Contains(printed, "  ok     provider apple-id: answers as it should\n") || !strings.Contains(printed, bridge) {
+	bridge := "    apple-id  " + s.URL + "/v1/auth/social/callback/apple-id/  (the form_post callback of this server)\n"
+	if err != nil || !strings.Contains(printed, "  ok     provider apple-id: responds as expected\n") || !strings.Contains(printed, bridge) {
 		t.Errorf("%v, without %q:\n%s", err, bridge, printed)
 	}
 	if faults := idp.Faults(); len(faults) != 1 || faults[0] != "invalid_grant" {

@@ -51,7 +51,7 @@ type DeliveryError struct {
 
 // Error returns stage, codes and reason, for logs.
 func (e *DeliveryError) Error() string {
-	text := "mailer: " + e.Stage
+	text := e.Stage
 	if e.Status != 0 {
 		text += fmt.Sprintf(": %d", e.Status)
 	}

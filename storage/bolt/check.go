@@ -24,7 +24,7 @@ const checkLockTimeout = 200 * time.Millisecond
 func Check(ctx context.Context, path string) (state string, err error) {
 	path, err = filepath.Abs(path)
 	if err != nil {
-		return "", fmt.Errorf("bolt: %w", err)
+		return "", fmt.Errorf("path: %w", err)
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -43,7 +43,7 @@ func Check(ctx context.Context, path string) (state string, err error) {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return path + " is in use by a running server and was not read", nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return "", fmt.Errorf("bolt: check %s: %w", path, err)
+		return "", fmt.Errorf("check %s: %w", path, err)
 	case err != nil:
 		return "", openError(path, err)
 	}

@@ -31,18 +31,18 @@ func checkFormat(tx *bbolt.Tx, path string) (stale bool, err error) {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil {
 		if first, _ := tx.Cursor().First(); first != nil {
-			return false, fmt.Errorf("bolt: %w: %s belongs to another program; configure another file", errFormat, path)
+			return false, fmt.Errorf("%w: %s belongs to another program; configure another file", errFormat, path)
 		}
 		return true, nil
 	}
 	stored, own := [2]int{}, [2]int{layout, authcore.Format}
 	for i, key := range [][]byte{layoutKey, formatKey} {
 		if stored[i], err = strconv.Atoi(string(meta.Get(key))); err != nil || stored[i] < 1 {
-			return false, fmt.Errorf("bolt: %w: %s has no valid %s number; restore it from a backup", errFormat, path, key)
+			return false, fmt.Errorf("%w: %s has no valid %s number; restore it from a backup", errFormat, path, key)
 		}
 		if stored[i] > own[i] {
 			return false, fmt.Errorf(
-				"bolt: %w: %s has %s %d, this program supports up to %d; run the newer program or restore an older backup",
+				"%w: %s has %s %d, this program supports up to %d; run the newer program or restore an older backup",
 				errFormat, path, key, stored[i], own[i])
 		}
 	}

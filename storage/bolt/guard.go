@@ -50,10 +50,10 @@ func permissionError(path string, err error) error {
 			continue
 		}
 		if statErr != nil || ownerOf(info) == "" {
-			return fmt.Errorf("bolt: open %s: %w", path, err)
+			return fmt.Errorf("open %s: %w", path, err)
 		}
 		return fmt.Errorf(
-			"bolt: open %s: %s belongs to %s, but the server runs as %s; change the owner (chown) or the user: %w",
+			"open %s: %s belongs to %s, but the server runs as %s; change the owner (chown) or the user: %w",
 			path, denied, userName(ownerOf(info)), userName(fmt.Sprint(os.Geteuid())), err)
 	}
 }

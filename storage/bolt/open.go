@@ -71,7 +71,7 @@ func Open(path string, options ...Option) (*DB, error) { return open(path, walkL
 func open(path string, limit int64, options ...Option) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return nil, fmt.Errorf("bolt: %w", err)
+		return nil, fmt.Errorf("path: %w", err)
 	}
 	if err := makeFolder(filepath.Dir(path)); err != nil {
 		return nil, openError(path, err)
@@ -191,7 +191,7 @@ func openError(path string, err error) error {
 		return err
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return fmt.Errorf(
-			"bolt: %s is open in another process; stop that process or configure another file: %w", path, err)
+			"%s is open in another process; stop that process or configure another file: %w", path, err)
 	case errors.Is(err, fs.ErrPermission):
 		return permissionError(path, err)
 	case errors.Is(err, errDamaged), errors.Is(err, errPanic),
@@ -199,10 +199,10 @@ func openError(path string, err error) error {
 		errors.Is(err, bolterrors.ErrChecksum),
 		errors.Is(err, bolterrors.ErrVersionMismatch):
 		return fmt.Errorf(
-			"bolt: %s is damaged or not a bbolt file; restore it from a backup or configure another file: %w",
+			"%s is damaged or not a bbolt file; restore it from a backup or configure another file: %w",
 			path, err)
 	default:
-		return fmt.Errorf("bolt: open %s: %w", path, err)
+		return fmt.Errorf("open %s: %w", path, err)
 	}
 }
 
@@ -211,15 +211,15 @@ func openError(path string, err error) error {
 func prepare(file *bbolt.DB, path string) error {
 	info, err := os.Stat(path) //nolint:gosec // the operator names the file
 	if err != nil {
-		return fmt.Errorf("bolt: %w", err)
+		return fmt.Errorf("open %s: %w", path, err)
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&^fileMode != 0 {
 		if err := os.Chmod(path, fileMode); err != nil { //nolint:gosec // as above
-			return fmt.Errorf("bolt: %s contains keys and others can read it; run chmod 600: %w", path, err)
+			return fmt.Errorf("%s contains keys and others can read it; run chmod 600: %w", path, err)
 		}
 	}
 	if err := file.Update(markFormat); err != nil && !errors.Is(err, errUnchanged) {
-		return fmt.Errorf("bolt: %w", err)
+		return fmt.Errorf("open %s: %w", path, err)
 	}
 	return syncFolder(filepath.Dir(path))
 }

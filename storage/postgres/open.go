@@ -171,6 +171,6 @@ func (db *DB) Close() error {
 
 // openError adds what was tried, without the password.
 func openError(config *pgx.ConnConfig, err error) error {
-	return fmt.Errorf("postgres: cannot open database %q at %s port %d as user %q: %w",
+	return fmt.Errorf("cannot open database %q at %s port %d as user %q: %w",
 		config.Database, config.Host, config.Port, config.User, err)
 }
