@@ -21,13 +21,13 @@ const (
 	maxAddressText = 1024
 )
 
-// ErrInvalidAddress says that a text is not an address this system takes. The others
-// wrap it: they say that it is an address of a kind that is not supported.
+// ErrInvalidAddress reports a text that is not an e-mail address. The others wrap it
+// and report an address of a kind that is not supported.
 var (
 	ErrInvalidAddress = errors.New("not an e-mail address")
-	// ErrQuotedAddress is about a quoted local part (RFC 5321, section 4.1.2).
+	// ErrQuotedAddress reports a quoted local part (RFC 5321, section 4.1.2).
 	ErrQuotedAddress = fmt.Errorf("%w: the part before the @ is quoted", ErrInvalidAddress)
-	// ErrInternationalAddress is about a local part that is not ASCII (RFC 6531).
+	// ErrInternationalAddress reports a local part that is not ASCII (RFC 6531).
 	ErrInternationalAddress = fmt.Errorf("%w: the part before the @ is not ASCII", ErrInvalidAddress)
 )
 
@@ -105,9 +105,9 @@ func (a Address) Mailbox() string {
 // the domain lower-cased and in its ASCII form.
 func (a Address) String() string { return a.local + "@" + a.domain }
 
-// Key returns what two spellings of one address have in common. RFC 5321 allows
-// a server to tell upper from lower case in the local part; none that people
-// use does, and taking them for two would let one person have two accounts.
+// Key returns the form that is equal for all spellings of one address. RFC 5321
+// allows servers to distinguish upper and lower case in the local part. Servers in use
+// do not, and two keys would allow one person to have two accounts.
 func (a Address) Key() string { return strings.ToLower(a.local) + "@" + a.domain }
 
 // MailboxKey returns a key for the mailbox behind the address. It is the Key
@@ -175,7 +175,7 @@ func ParseDomain(domain string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// What is stored is parsed again: it must mean the same then.
+	// The stored form is parsed again and must have the same meaning then.
 	if again, err := profile.ToASCII(ascii); err != nil || again != ascii {
 		return "", ErrInvalidAddress
 	}

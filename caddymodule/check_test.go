@@ -263,7 +263,7 @@ func TestCheck(t *testing.T) {
 }
 
 // Several realms, and things that hang, also when they are asked how they answer:
-// all ends with the context, and what was found meanwhile is told.
+// all ends with the context, and findings up to then are printed.
 func TestCheckIsBounded(t *testing.T) {
 	text := strings.Replace(setup{Port: "8080", Realm: "storage memory\nmailer log\nprovider p {\n type tried\n fault hang\n}\nprovider q {\n type tried\n fault mute\n}"}.caddyfile(),
 		"\tedgeauth {", "\tedgeauth staff {\n client c k\n email_link https://a.app/{token}\n storage memory\n mailer log\n}\n\tedgeauth {", 1)

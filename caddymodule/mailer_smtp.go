@@ -26,7 +26,7 @@ type SMTPMailer struct {
 	// The server: `smtp://[user:password@]host[:port][?tls=starttls|implicit|none]`
 	// or `smtps://…`, with special characters of user and password
 	// percent-encoded. STARTTLS is required unless the host is the loopback
-	// interface or `tls` says otherwise. Can contain placeholders. Required.
+	// interface or the URL sets `tls`. Can contain placeholders. Required.
 	URL string `json:"url,omitempty" option:"-"`
 	// The name in EHLO: a full host name, or an address literal such as
 	// `[192.0.2.1]`. Can contain placeholders. Default: the host name of the machine

@@ -19,7 +19,7 @@ import (
 //		<options of the kind>
 //	}
 //
-// The kind is the name unless type says otherwise. The kind's module reads the
+// The kind is the name unless type sets another. The kind's module reads the
 // option itself.
 func (r *Realm) parseProvider(b *block) error {
 	if !b.NextArg() {

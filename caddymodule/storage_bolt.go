@@ -20,8 +20,8 @@ func init() {
 	caddy.RegisterModule(new(BoltStorage))
 }
 
-// BoltStorage keeps realms in one file of this machine. What was answered is on
-// disk. It is the default, and for one process: a second one that wants the file
+// BoltStorage keeps realms in one file of this machine. Acknowledged changes are on
+// disk. It is the default, and for one process: a second one that opens the file
 // does not start.
 type BoltStorage struct {
 	// The path of the file. It is made when it does not exist, readable by its

@@ -112,7 +112,7 @@ func (s *PostgresStorage) OpenStorage(ctx context.Context, realm string) (authco
 		}
 		logger := processLogger("edgeauth.storage.postgres")
 		for _, warning := range warnings {
-			logger.Warn("this PostgreSQL may lose what was answered", "why", warning)
+			logger.Warn("PostgreSQL may lose acknowledged changes", "why", warning)
 		}
 		return db, db.Close, nil
 	})

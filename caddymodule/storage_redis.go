@@ -47,17 +47,17 @@ type RedisStorage struct {
 	SentinelPassword string `json:"sentinel_password,omitempty"`
 	// The URL names nodes of a Redis Cluster. Default: false.
 	Cluster bool `json:"cluster,omitempty"`
-	// A PEM file with the authorities that the certificates of servers are checked
-	// with. Can contain placeholders. Default: those of the system.
+	// A PEM file with the authorities that must have signed the certificates of
+	// servers. Can contain placeholders. Default: those of the system.
 	TLSCA string `json:"tls_ca,omitempty"`
-	// Two PEM files, a certificate that is shown to the servers and its key. Can
+	// Two PEM files, the client certificate and its key. Can
 	// contain placeholders. Default: none.
 	TLSClient []string `json:"tls_client,omitempty"`
-	// How many replicas must have a change before it is answered. With fewer, the
-	// answer is 503 after a second. What was answered is there when such a replica
-	// takes over. Default: 0.
+	// The number of replicas that must have a change before it is acknowledged. With
+	// fewer, the answer is 503 after a second. Acknowledged changes survive when such a
+	// replica takes over. Default: 0.
 	WaitReplicas int `json:"wait_replicas,omitempty"`
-	// What all keys begin with. Can contain placeholders. Default: `edgeauth:`.
+	// The prefix of all keys. Can contain placeholders. Default: `edgeauth:`.
 	KeyPrefix string `json:"key_prefix,omitempty"`
 
 	config redis.Config
@@ -201,7 +201,7 @@ func (s *RedisStorage) OpenStorage(ctx context.Context, realm string) (authcore.
 		}
 		logger := processLogger("edgeauth.storage.redis")
 		for _, warning := range warnings {
-			logger.Warn("this Redis may lose what was answered", "why", warning)
+			logger.Warn("Redis may lose acknowledged changes", "why", warning)
 		}
 		return db, db.Close, nil
 	})

@@ -14,7 +14,7 @@ type RecordKind struct {
 	// means the ID of the user.
 	Owner func(authcore.User) string
 	// Fields are the members of the data, a JSON object, that Export contains. The
-	// others are secrets, or digests and counters that say nothing about the user.
+	// others are secrets, or digests and counters that contain nothing about the user.
 	Fields []string
 	// Outlives reports that the records are kept when the user is deleted.
 	Outlives bool

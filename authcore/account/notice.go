@@ -33,7 +33,7 @@ type NoticesConfig struct {
 	Now func() time.Time
 }
 
-// Notices tells the owners of accounts by mail about new logins and changes. A nil
+// Notices informs the owners of accounts by mail about new logins and changes. A nil
 // *Notices sends none. Its methods are safe for concurrent use.
 type Notices struct{ cfg NoticesConfig }
 

@@ -13,8 +13,8 @@ const maxLoginAge = 15 * time.Minute
 
 // CheckRecentLogin returns the 403 error reauthentication_required unless the token
 // belongs to a recent login. Permanent changes require one: a token that leaked or a
-// browser that was left open must not be enough for them. Detail tells the user what
-// to do.
+// browser that was left open must not be enough for them. Detail describes the
+// remedy to the user.
 func CheckRecentLogin(claims *gate.Claims, now time.Time, detail string) error {
 	if claims.AuthTime > 0 && now.Sub(time.Unix(claims.AuthTime, 0)) <= maxLoginAge {
 		return nil

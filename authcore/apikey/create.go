@@ -20,7 +20,7 @@ const maxName = 100
 
 // Request describes a key to create.
 type Request struct {
-	// Name tells the owner's keys apart. It need not be unique.
+	// Name distinguishes the owner's keys. It need not be unique.
 	Name string
 	// Roles are some of the owner's. None means that the key has none.
 	Roles []string

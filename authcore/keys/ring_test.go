@@ -24,8 +24,8 @@ const (
 
 var start = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// keyStore is an authcore.Keys in memory. It calls change again as often as
-// conflicts says.
+// keyStore is an authcore.Keys in memory. It calls change again for each
+// of the conflicts.
 type keyStore struct {
 	mu        sync.Mutex
 	keys      []authcore.SigningKey

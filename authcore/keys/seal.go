@@ -69,7 +69,7 @@ func (r *Ring) Open(purpose, text string) ([]byte, error) {
 	return nil, ErrNotSealed
 }
 
-// hint tells the keys of a ring apart. It reveals nothing: key ids are public,
+// hint distinguishes the keys of a ring. It reveals nothing: key ids are public,
 // except for HS256, where an id is a hash of the secret already.
 func (s signer) hint() []byte {
 	sum := sha256.Sum256([]byte("edgeauth seal hint " + s.key.ID))

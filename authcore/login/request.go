@@ -74,8 +74,8 @@ func (s *Service) verifyCaptcha(ctx context.Context, r LinkRequest) error {
 	})
 }
 
-// parseEmail parses an address as users type it. Its error is a field error that says
-// which part is not supported. Addresses of this machine are for development: in
+// parseEmail parses an address as users type it. Its error is a field error that
+// names the part that is not supported. Addresses of this machine are for development: in
 // production their mail would go to the operator, for example to root@localhost.
 func (s *Service) parseEmail(text string) (authcore.Address, error) {
 	address, err := authcore.ParseAddress(authcore.Trim(text))

@@ -87,8 +87,8 @@ func newStored(credential *webauthn.Credential, rpID, name string, handle []byte
 // Bounds of the transports, which the browser reports.
 const maxTransports, maxTransport = 8, 32
 
-// credential returns the form in which the library reads it. The flag that tells whether
-// the passkey can be backed up is that of the response, because authenticators change
+// credential returns the form in which the library reads it. The flag for a passkey that
+// can be backed up is that of the response, because authenticators change
 // it; see Verify.
 func (c stored) credential(backupEligible bool) webauthn.Credential {
 	credential := webauthn.Credential{

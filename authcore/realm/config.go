@@ -231,7 +231,7 @@ func (c *Config) Validate() error {
 		fault("max_sessions: %d is out of range; use 1 to %d", c.MaxSessions, maxMaxSessions)
 	}
 	if c.CacheSize > maxCacheSize {
-		fault("cache_size: %d is out of range; use %d at most, a token takes about 400 bytes", c.CacheSize, maxCacheSize)
+		fault("cache_size: %d is out of range; use %d at most, a token takes about 500 bytes", c.CacheSize, maxCacheSize)
 	}
 	if c.RememberDevice < 0 || c.RememberDevice > maxLifetime {
 		fault("remember_device: %s is out of range; use 0 to %s", c.RememberDevice, maxLifetime)
