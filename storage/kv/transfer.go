@@ -39,34 +39,40 @@ func (s *Store) Export(ctx context.Context, cursor string, now time.Time) ([]aut
 
 // exportedPage holds what one transaction read for an export.
 type exportedPage struct {
-	items []authcore.Item
-	last  []byte
-	end   bool
-	// userID is the user of the account that is being read. Its items are left
-	// out if the user is damaged or was deleted.
-	userID string
-	valid  bool
+	items    []authcore.Item
+	last     []byte
+	end      bool
+	examined int
+}
+
+// isFull reports whether the page has no room for another entry, and counts that entry.
+func (p *exportedPage) isFull() bool {
+	p.examined++
+	return p.examined > maxExamined || len(p.items) >= exportPage
 }
 
 func (t *tx) export(after []byte, now time.Time) (exportedPage, error) {
-	page := exportedPage{last: after}
-	start := 0
-	if len(after) > 0 {
-		start = max(bytes.IndexByte(exported, after[0]), 0)
+	if len(after) == 0 || bytes.IndexByte(exported, after[0]) < 0 {
+		after = []byte{accountTable}
 	}
-	examined := 0
-	for _, table := range exported[start:] {
+	page := exportedPage{last: after}
+	for _, table := range exported[bytes.IndexByte(exported, after[0]):] {
+		if table == accountTable {
+			if done := page.addAccounts(t, now); !done {
+				return page, nil
+			}
+			continue
+		}
 		from := []byte{table}
 		if bytes.HasPrefix(page.last, from) {
 			from = append(slices.Clone(page.last), 0)
 		}
 		for key, text := range t.within([]byte{table}, from) {
-			if examined == maxExamined || len(page.items) >= exportPage {
+			if page.isFull() {
 				return page, nil
 			}
-			examined++
 			page.last = bytes.Clone(key)
-			if err := page.add(t, key, text, now); err != nil {
+			if err := page.add(key, text, now); err != nil {
 				return page, err
 			}
 		}
@@ -75,11 +81,25 @@ func (t *tx) export(after []byte, now time.Time) (exportedPage, error) {
 	return page, nil
 }
 
+// addAccounts adds users with their identities and sessions, and reports whether there
+// are no more. It skips damaged users.
+func (p *exportedPage) addAccounts(t *tx, now time.Time) (done bool) {
+	after, _, _ := strings.Cut(string(p.last[1:]), "\x00")
+	for id := range t.userIDs(after) {
+		if p.isFull() {
+			return false
+		}
+		p.last = accountPrefix(id)
+		if account, err := t.account(id, now); err == nil {
+			p.items = append(p.items, account.Items()...)
+		}
+	}
+	return true
+}
+
 // add adds the items of an entry that have not expired. It skips damaged items.
-func (p *exportedPage) add(t *tx, key, text []byte, now time.Time) error {
+func (p *exportedPage) add(key, text []byte, now time.Time) error {
 	switch key[0] {
-	case accountTable:
-		p.addAccount(t, key, text, now)
 	case recordTable:
 		if record, err := decode[authcore.Record](text); err == nil && record.Live(now) {
 			p.items = append(p.items, authcore.Item{Record: &record})
@@ -94,28 +114,6 @@ func (p *exportedPage) add(t *tx, key, text []byte, now time.Time) error {
 		return err
 	}
 	return nil
-}
-
-func (p *exportedPage) addAccount(t *tx, key, text []byte, now time.Time) {
-	userID, part, _ := strings.Cut(string(key[1:]), "\x00")
-	if part == "" || userID != p.userID {
-		user, err := load[authcore.User](t, accountPrefix(userID))
-		p.userID, p.valid = userID, err == nil
-		if part == "" && p.valid {
-			p.items = append(p.items, authcore.Item{User: &user})
-		}
-	}
-	switch {
-	case part == "" || !p.valid:
-	case part[0] == identityPart:
-		if identity, err := decode[authcore.Identity](text); err == nil && identity.Live(now) {
-			p.items = append(p.items, authcore.Item{Identity: &identity})
-		}
-	case part[0] == sessionPart:
-		if session, err := decode[authcore.Session](text); err == nil && now.Before(session.Expires) {
-			p.items = append(p.items, authcore.Item{Session: &session})
-		}
-	}
 }
 
 // Import implements authcore.Transfer.
@@ -163,15 +161,14 @@ func (t *tx) importItem(item authcore.Item) (bool, error) {
 		}
 		return true, t.store(nil, &authcore.Account{User: *item.User}, time.Time{})
 	case item.Identity != nil:
-		return t.importIdentity(*item.Identity)
+		identity := *item.Identity
+		text, _ := identityText(identity.Key())
+		present := string(t.Get(join(identityTable, text))) == identity.UserID
+		return t.addTo(identity.UserID, present, authcore.Account{Identities: []authcore.Identity{identity}})
 	case item.Session != nil:
-		if t.Get(accountPrefix(item.Session.UserID)) == nil {
-			return false, authcore.ErrNotFound
-		}
-		if t.Get(sessionKey(item.Session.UserID, item.Session.ID)) != nil {
-			return false, nil
-		}
-		return true, t.addTo(item.Session.UserID, authcore.Account{Sessions: []authcore.Session{*item.Session}})
+		session := *item.Session
+		present := t.Get(sessionKey(session.UserID, session.ID)) != nil
+		return t.addTo(session.UserID, present, authcore.Account{Sessions: []authcore.Session{session}})
 	case item.Record != nil:
 		if t.Get(recordKey(item.Record.RecordKey)) != nil {
 			return false, nil
@@ -192,27 +189,22 @@ func (t *tx) importItem(item authcore.Item) (bool, error) {
 	return true, nil
 }
 
-func (t *tx) importIdentity(identity authcore.Identity) (bool, error) {
-	if t.Get(accountPrefix(identity.UserID)) == nil {
+// addTo adds identities and sessions to a user, unless they are present.
+func (t *tx) addTo(userID string, present bool, a authcore.Account) (bool, error) {
+	text := t.Get(accountPrefix(userID))
+	switch {
+	case text == nil:
 		return false, authcore.ErrNotFound
-	}
-	text, _ := identityText(identity.Key())
-	if string(t.Get(join(identityTable, text))) == identity.UserID {
+	case present:
 		return false, nil
 	}
-	return true, t.addTo(identity.UserID, authcore.Account{Identities: []authcore.Identity{identity}})
-}
-
-// addTo adds identities and sessions to a user.
-func (t *tx) addTo(userID string, a authcore.Account) error {
-	text := t.Get(accountPrefix(userID))
 	user, err := decode[authcore.User](text)
 	if err != nil {
-		return err
+		return false, err
 	}
 	a.User = user
 	former := &loaded{email: user.EmailKey(), entries: map[string]accountEntry{string(accountPrefix(userID)): {text: text}}}
-	return t.store(former, &a, time.Time{})
+	return true, t.store(former, &a, time.Time{})
 }
 
 func (t *tx) importKeys(keys []authcore.SigningKey) (int, error) {
