@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -36,15 +35,6 @@ func (f final) Unwrap() error { return f.error }
 
 func unavailable(err error) error {
 	return fmt.Errorf("postgres: %w: %w", authcore.ErrUnavailable, err)
-}
-
-// panicError describes a recovered panic. Its value may contain secrets unless it
-// comes from the runtime.
-func panicError(cause any) error {
-	if fault, ok := cause.(runtime.Error); ok {
-		return fmt.Errorf("panic: %w", fault)
-	}
-	return fmt.Errorf("panic with a value of type %T", cause)
 }
 
 // serverError is an error of the server without its texts, which may quote data

@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // maxViolations limits attempts that end at a constraint. A step that loses a race
@@ -61,18 +63,19 @@ func (s *Store) attempt(
 	if err != nil {
 		return false, err
 	}
-	defer func() {
-		if cause := recover(); cause != nil {
-			// The state of the connection is unknown. The server rolls back.
-			_ = conn.Hijack().PgConn().Conn().Close()
-			again, err = false, final{unavailable(panicError(cause))}
-			return
-		}
-		release(conn)
-	}()
 	t := &tx{db: s.db, conn: conn, attempt: attempt}
-	err = step(ctx, t)
-	t.rollback(ctx)
+	returned := false
+	err = kv.Recover("step", func() error {
+		err := step(ctx, t)
+		t.rollback(ctx)
+		returned = true
+		return err
+	})
+	if !returned { // The state of the connection is unknown. The server rolls back.
+		_ = conn.Hijack().PgConn().Conn().Close()
+		return false, final{err}
+	}
+	defer release(conn)
 	lost := err != nil && ctx.Err() == nil && conn.Conn().IsClosed()
 	if lost || sqlState(err) == readOnlyTransaction {
 		pool.Reset() // the server has gone, or another one is the primary

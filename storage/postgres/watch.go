@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/edgeauth/edgeauth/storage/kv"
 )
 
 // quiet is the silence after which the connection of a watch is checked.
@@ -13,7 +15,7 @@ const quiet = 15 * time.Second
 // WatchRevocations calls notify when the watch begins and after every step that
 // appended to the feed, until ctx ends. See authcore.Revocations. It uses a connection
 // of its own and ends when that breaks, or when the database is closed.
-func (s *Store) WatchRevocations(ctx context.Context, notify func()) (err error) {
+func (s *Store) WatchRevocations(ctx context.Context, notify func()) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
@@ -26,12 +28,7 @@ func (s *Store) WatchRevocations(ctx context.Context, notify func()) (err error)
 		case <-watching.Done():
 		}
 	}()
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = unavailable(panicError(cause))
-		}
-	}()
-	err = s.listen(watching, notify)
+	err := kv.Recover("watch", func() error { return s.listen(watching, notify) })
 	if ctx.Err() == nil && watching.Err() != nil {
 		return unavailable(errClosed)
 	}
