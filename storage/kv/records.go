@@ -127,20 +127,6 @@ func (t *tx) absentRecord(key authcore.RecordKey, now time.Time) error {
 	return err
 }
 
-// ownedRecord returns the record of an index entry. An entry that a damaged
-// record left behind may name a record of another owner.
-func (t *tx) ownedRecord(index []byte, owner string) (authcore.Record, error) {
-	key, _, valid := parseOwnerKey(index)
-	if !valid {
-		return authcore.Record{}, authcore.ErrNotFound
-	}
-	record, err := load[authcore.Record](t, recordKey(key))
-	if err == nil && record.Owner != owner {
-		return authcore.Record{}, authcore.ErrNotFound
-	}
-	return record, err
-}
-
 // putRecord stores a record in place of an earlier one of the same key.
 func (t *tx) putRecord(record preparedRecord) {
 	key := recordKey(record.RecordKey)
@@ -199,7 +185,8 @@ func (t *tx) ownedKeys(prefix []byte, owner string, known authcore.RecordKey) []
 }
 
 // trimRecords applies PutOptions.Keep. Expired records do not count and are
-// deleted as well.
+// deleted as well. An entry of the index that a damaged record left behind may name a
+// record of another owner.
 func (t *tx) trimRecords(record authcore.Record, options authcore.PutOptions) {
 	if options.Keep <= 0 || record.Owner == "" {
 		return
@@ -207,8 +194,9 @@ func (t *tx) trimRecords(record authcore.Record, options authcore.PutOptions) {
 	var gone [][]byte
 	kept := 1
 	for index := range t.prefix(ownerPrefix(record.Owner, record.Kind)) {
-		other, err := t.ownedRecord(index, record.Owner)
-		if err != nil || other.RecordKey == record.RecordKey {
+		key, _, _ := parseOwnerKey(index)
+		other, err := load[authcore.Record](t, recordKey(key))
+		if err != nil || other.Owner != record.Owner || key == record.RecordKey {
 			continue
 		}
 		if other.Live(options.Now) && kept < options.Keep {
