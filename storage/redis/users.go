@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -25,28 +27,9 @@ const (
 // shard returns the number that the first three hexadecimal digits of an ID form.
 // Shards are in the order of IDs, also of IDs that do not begin with such digits.
 func shard(userID string) int {
-	const digits = "0123456789abcdef"
-	number := 0
-	for i := range 3 {
-		c := byte(0)
-		if i < len(userID) {
-			c = userID[i]
-		}
-		below := 0
-		for below < len(digits) && digits[below] < c {
-			below++
-		}
-		number = number<<4 | min(below, 15)
-		if below == len(digits) || digits[below] != c {
-			rest := 4 * (2 - i)
-			number <<= rest
-			if below == len(digits) {
-				number |= 1<<rest - 1
-			}
-			break
-		}
-	}
-	return number
+	first := userID[:min(3, len(userID))]
+	number := sort.Search(shards, func(number int) bool { return fmt.Sprintf("%03x", number) >= first })
+	return min(number, shards-1)
 }
 
 func (s *Store) idsKey(userID string) string { return s.key("ids:", strconv.Itoa(shard(userID))) }
