@@ -11,12 +11,10 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// loaded is an account as it was read. Callbacks change the account; created, email
-// and entries keep what was stored.
+// loaded is an account as it was read. Callbacks get a copy that shares the lists of
+// the account; User and entries keep what was stored.
 type loaded struct {
 	authcore.Account
-	created time.Time
-	email   string // User.EmailKey
 	entries map[string]accountEntry
 	damage  error // of the user
 }
@@ -94,7 +92,7 @@ func (t *tx) account(id string, now time.Time) (*loaded, error) {
 		}
 		user, err := decode[authcore.User](text)
 		user.ID = id
-		l = &loaded{Account: authcore.Account{User: user}, created: user.Created, email: user.EmailKey(), damage: err}
+		l = &loaded{Account: authcore.Account{User: user}, damage: err}
 		l.entries = map[string]accountEntry{string(key): {text: text}}
 	}
 	if l == nil {
@@ -164,7 +162,8 @@ func (t *tx) store(former *loaded, a *authcore.Account, now time.Time) error {
 		former = &loaded{}
 	}
 	email := a.User.EmailKey()
-	if holder := t.holder(email); email != former.email && holder != "" && holder != a.User.ID {
+	formerEmail := former.User.EmailKey()
+	if holder := t.holder(email); email != formerEmail && holder != "" && holder != a.User.ID {
 		return authcore.ErrTaken
 	}
 	moved, err := t.settleIdentities(former, entries, a.User.ID, now)
@@ -172,8 +171,8 @@ func (t *tx) store(former *loaded, a *authcore.Account, now time.Time) error {
 		return err
 	}
 	t.delete(moved...)
-	if email != former.email {
-		t.deleteEmail(former.email, a.User.ID)
+	if email != formerEmail {
+		t.deleteEmail(formerEmail, a.User.ID)
 		if email != "" {
 			t.put(join(emailTable, email), []byte(a.User.ID))
 			t.put(domainKey(email, a.User.ID), nil)

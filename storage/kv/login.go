@@ -1,7 +1,6 @@
 package kv
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -39,7 +38,6 @@ func (t *tx) login(step authcore.LoginStep, claims []preparedRecord) (loginResul
 	var proof authcore.Record
 	if found.Proof != nil {
 		proof = *found.Proof
-		proof.Data = bytes.Clone(proof.Data)
 	}
 	var a authcore.Account
 	err = t.call(func() error {
@@ -48,21 +46,15 @@ func (t *tx) login(step authcore.LoginStep, claims []preparedRecord) (loginResul
 		return err
 	})
 	switch {
-	case errors.Is(err, authcore.ErrProofFailed):
-		if found.Proof == nil {
-			return loginResult{}, err
-		}
-		return loginResult{failed: err}, t.keepProof(proof, found.Proof.Data)
+	case errors.Is(err, authcore.ErrProofFailed) && found.Proof != nil:
+		proof.Data = found.Proof.Data
+		return loginResult{failed: err}, t.replaceRecord(proof)
 	case err != nil:
 		return loginResult{}, err
 	}
-	var former *loaded
-	for _, l := range formers {
-		if l != nil && l.entries[string(accountPrefix(a.User.ID))].text != nil {
-			former = l
-			a.User.Created = l.created
-			break
-		}
+	former := formers[a.User.ID]
+	if former != nil {
+		a.User.Created = former.User.Created
 	}
 	if err := t.store(former, &a, step.Now); err != nil {
 		return loginResult{}, err
@@ -76,10 +68,11 @@ func (t *tx) login(step authcore.LoginStep, claims []preparedRecord) (loginResul
 	return loginResult{account: a}, nil
 }
 
-// findLogin performs the first steps of a login, up to the call of Decide.
+// findLogin performs the first steps of a login, up to the call of Decide. It also
+// returns the accounts by ID.
 func (t *tx) findLogin(
 	step authcore.LoginStep, claims []preparedRecord,
-) (found authcore.LoginFound, formers []*loaded, err error) {
+) (found authcore.LoginFound, formers map[string]*loaded, err error) {
 	if (step.Proof != authcore.RecordKey{}) {
 		proof, err := t.liveRecord(step.Proof, step.Now)
 		if err != nil {
@@ -93,30 +86,17 @@ func (t *tx) findLogin(
 		}
 	}
 	found.Accounts = make([]authcore.Account, len(step.Refs))
-	formers = make([]*loaded, len(step.Refs))
+	formers = make(map[string]*loaded, len(step.Refs))
 	for i, ref := range step.Refs {
 		l, err := t.accountOf(ref, step.Now)
 		switch {
 		case err == nil:
-			found.Accounts[i], formers[i] = l.Account, l
+			found.Accounts[i], formers[l.User.ID] = l.Account, l
 		case !errors.Is(err, authcore.ErrNotFound):
 			return found, nil, err
 		}
 	}
 	return found, formers, nil
-}
-
-// keepProof stores the data of a proof that failed, if it was changed.
-func (t *tx) keepProof(proof authcore.Record, data []byte) error {
-	if bytes.Equal(proof.Data, data) {
-		return nil
-	}
-	proof.Data = data
-	prepared, err := prepareRecord(proof)
-	if err == nil {
-		t.putRecord(prepared)
-	}
-	return err
 }
 
 // deleteProof deletes a proof and the other records of its kind and owner.

@@ -81,19 +81,11 @@ func (s *Store) UpdateRecord(
 			return authcore.Record{}, err
 		}
 		record := former
-		record.Data = bytes.Clone(former.Data)
 		if err := t.call(func() error { return change(&record) }); err != nil {
 			return authcore.Record{}, err
 		}
 		former.Data, former.Expires = record.Data, record.Expires
-		prepared, err := prepareRecord(former)
-		if err != nil {
-			return authcore.Record{}, err
-		}
-		if !bytes.Equal(prepared.text, t.Get(recordKey(key))) {
-			t.putRecord(prepared)
-		}
-		return former, nil
+		return former, t.replaceRecord(former)
 	})
 }
 
@@ -141,6 +133,15 @@ func (t *tx) putRecord(record preparedRecord) {
 		}
 	}
 	t.putExpiring(key, record.text, record.Expires, former.Expires)
+}
+
+// replaceRecord stores a record, unless it is stored like this.
+func (t *tx) replaceRecord(record authcore.Record) error {
+	prepared, err := prepareRecord(record)
+	if err == nil && !bytes.Equal(prepared.text, t.Get(recordKey(record.RecordKey))) {
+		t.putRecord(prepared)
+	}
+	return err
 }
 
 // indexKeys returns the entries of a record in the indexes of owners and kinds. The

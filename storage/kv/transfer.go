@@ -203,8 +203,8 @@ func (t *tx) addTo(userID string, present bool, a authcore.Account) (bool, error
 		return false, err
 	}
 	a.User = user
-	former := &loaded{email: user.EmailKey(), entries: map[string]accountEntry{string(accountPrefix(userID)): {text: text}}}
-	return true, t.store(former, &a, time.Time{})
+	former := loaded{Account: a, entries: map[string]accountEntry{string(accountPrefix(userID)): {text: text}}}
+	return true, t.store(&former, &a, time.Time{})
 }
 
 func (t *tx) importKeys(keys []authcore.SigningKey) (int, error) {

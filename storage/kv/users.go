@@ -68,7 +68,7 @@ func (s *Store) UpdateAccount(
 			return authcore.Account{}, err
 		}
 		a := changed.Clone()
-		a.User.ID, a.User.Created = userID, l.created
+		a.User.ID, a.User.Created = userID, l.User.Created
 		err = t.store(l, &a, now)
 		return a, err
 	})
