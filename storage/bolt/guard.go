@@ -78,9 +78,11 @@ func newFailure() *failure { return &failure{happened: make(chan struct{})} }
 
 func (f *failure) set() { f.once.Do(func() { close(f.happened) }) }
 
-func (f *failure) isSet() bool {
+func (f *failure) isSet() bool { return isClosed(f.happened) }
+
+func isClosed(signal <-chan struct{}) bool {
 	select {
-	case <-f.happened:
+	case <-signal:
 		return true
 	default:
 		return false

@@ -86,23 +86,14 @@ func (w *writer) do(ctx context.Context, run stepFunc) error {
 
 // outcome returns the error of the step if it has ended, otherwise the given one.
 func (s *step) outcome(otherwise error) error {
-	select {
-	case <-s.done:
+	if isClosed(s.done) {
 		return s.err
-	default:
-		s.leave()
-		return otherwise
 	}
+	s.leave()
+	return otherwise
 }
 
-func (w *writer) closed() bool {
-	select {
-	case <-w.quit:
-		return true
-	default:
-		return false
-	}
-}
+func (w *writer) closed() bool { return isClosed(w.quit) }
 
 // loop runs until quit is closed. It is the only caller of the methods below.
 func (w *writer) loop() {
