@@ -35,10 +35,7 @@ func Check(ctx context.Context, path string) (state string, err error) {
 	case info.Size() == 0:
 		return path + " is empty; the first start fills it", nil
 	}
-	err = verify(path, checkLockTimeout, wholeFile, ctx.Err, func(tx *bbolt.Tx) error {
-		_, err := checkFormat(tx, path)
-		return err
-	})
+	err = verify(path, checkLockTimeout, wholeFile, ctx.Err)
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return path + " is in use by a running server and was not read", nil

@@ -87,11 +87,7 @@ func open(path string, limit int64, options ...Option) (*DB, error) {
 	}
 	if size > 0 {
 		nothing := func() error { return nil }
-		err := verify(path, engine.Timeout, limit, nothing, func(tx *bbolt.Tx) error {
-			_, err := checkFormat(tx, path)
-			return err
-		})
-		if err != nil {
+		if err := verify(path, engine.Timeout, limit, nothing); err != nil {
 			return nil, openError(path, err)
 		}
 	}

@@ -48,11 +48,9 @@ const wholeFile = math.MaxInt64
 // them. Damage in a leaf is then found when the leaf is used, and is contained by
 // guard, whereas bbolt does not survive damage in the pages above the leaves.
 //
-// Inspect is called with a transaction on an intact file. Ended returns an error to
-// stop. While verify runs, no process can open the file for writing.
-func verify(
-	path string, timeout time.Duration, limit int64, ended func() error, inspect func(*bbolt.Tx) error,
-) error {
+// It then calls checkFormat. Ended returns an error to stop. While verify runs, no
+// process can open the file for writing.
+func verify(path string, timeout time.Duration, limit int64, ended func() error) error {
 	var file *os.File
 	options := &bbolt.Options{ReadOnly: true, Timeout: timeout}
 	options.OpenFile = func(name string, flag int, mode os.FileMode) (opened *os.File, err error) {
@@ -78,7 +76,8 @@ func verify(
 			if err := v.run(tx, limit); err != nil {
 				return err
 			}
-			return inspect(tx)
+			_, err := checkFormat(tx, path)
+			return err
 		})
 		return errors.Join(err, db.Close())
 	})
