@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -39,7 +38,6 @@ func (c *commit) login(ctx context.Context, step authcore.LoginStep) (authcore.A
 		}
 		c.unchanged(keys[len(keys)-1], "", values[len(keys)-1])
 		given := proof
-		given.Data = slices.Clone(proof.Data)
 		found.Proof = &given
 	}
 	for i, claim := range step.Claims {

@@ -75,7 +75,6 @@ func (s *Store) UpdateRecord(
 			return authcore.Record{}, err
 		}
 		changed := record
-		changed.Data = slices.Clone(record.Data)
 		if err := kv.Recover("callback", func() error { return change(&changed) }); err != nil {
 			return authcore.Record{}, err
 		}
