@@ -81,8 +81,8 @@ func (t *tx) export(after []byte, now time.Time) (exportedPage, error) {
 	return page, nil
 }
 
-// addAccounts adds users with their identities and sessions, and reports whether there
-// are no more. It skips damaged users.
+// addAccounts adds users with their identities and sessions, and reports whether it
+// reached the last one. It skips damaged users.
 func (p *exportedPage) addAccounts(t *tx, now time.Time) (done bool) {
 	after, _, _ := strings.Cut(string(p.last[1:]), "\x00")
 	for id := range t.userIDs(after) {
