@@ -27,25 +27,19 @@ func (db *DB) Realm(ctx context.Context, name string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db, realm: name}
-	_, err := s.exec(ctx, `INSERT INTO @.realms AS r (name, format) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET format = EXCLUDED.format WHERE r.format < EXCLUDED.format`, name, authcore.Format)
+	formats, err := query(ctx, s, db.pool, pgx.RowTo[int], `INSERT INTO @.realms AS r (name, format) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET format = greatest(r.format, EXCLUDED.format) RETURNING format`, name, authcore.Format)
 	if err != nil {
 		return nil, err
 	}
-	formats, err := query(ctx, s, db.pool, pgx.RowTo[int], `SELECT format FROM @.realms WHERE name = $1`, name)
-	if err != nil {
-		return nil, err
-	}
-	return s, checkFormat(formats...)
+	return s, checkFormat(formats[0])
 }
 
 // checkFormat refuses a realm whose documents may have fields that this program
 // would drop.
-func checkFormat(formats ...int) error {
-	for _, format := range formats {
-		if format > authcore.Format {
-			return fmt.Errorf("postgres: the store has format %d, this program knows up to %d; run the newer program", format, authcore.Format)
-		}
+func checkFormat(format int) error {
+	if format > authcore.Format {
+		return fmt.Errorf("postgres: the store has format %d, this program knows up to %d; run the newer program", format, authcore.Format)
 	}
 	return nil
 }
