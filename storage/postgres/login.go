@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -53,7 +52,6 @@ type loadedLogin struct {
 func (l loadedLogin) found() (found authcore.LoginFound) {
 	if l.proofDoc != nil {
 		proof := l.proof
-		proof.Data = slices.Clone(proof.Data)
 		found.Proof = &proof
 	}
 	for _, account := range l.accounts {

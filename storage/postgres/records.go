@@ -11,7 +11,10 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-const whereRecord = ` WHERE realm = $1 AND kind = $2 AND key = $3`
+const (
+	whereRecord  = ` WHERE realm = $1 AND kind = $2 AND key = $3`
+	selectRecord = `SELECT doc FROM @.records` + whereRecord
+)
 
 // recordKey returns the arguments of whereRecord.
 func (s *Store) recordKey(key authcore.RecordKey) []any {
@@ -86,7 +89,7 @@ func (s *Store) PutRecord(ctx context.Context, record authcore.Record, options a
 
 // queueRecord loads the document of a record, with a clause that locks it or not.
 func (s *Store) queueRecord(t *tx, key authcore.RecordKey, lock string, docs *[][]byte) {
-	t.queue(`SELECT doc FROM @.records`+whereRecord+lock, s.recordKey(key)...).Query(collect(docs, pgx.RowTo[[]byte]))
+	t.queue(selectRecord+lock, s.recordKey(key)...).Query(collect(docs, pgx.RowTo[[]byte]))
 }
 
 // oneRecord returns the live record among the documents, of which there is one at
@@ -104,16 +107,11 @@ func oneRecord(docs [][]byte, now time.Time) (authcore.Record, error) {
 
 // Record returns a live record. See authcore.Records.
 func (s *Store) Record(ctx context.Context, key authcore.RecordKey, now time.Time) (record authcore.Record, err error) {
-	err = s.run(ctx, s.db.pool, func(ctx context.Context, t *tx) error {
-		var docs [][]byte
-		s.queueRecord(t, key, "", &docs)
-		if err := t.send(ctx); err != nil {
-			return err
-		}
+	docs, err := query(ctx, s, s.db.pool, pgx.RowTo[[]byte], selectRecord, s.recordKey(key)...)
+	if err == nil {
 		record, err = oneRecord(docs, now)
-		return err
-	})
-	return orZero(record, err)
+	}
+	return orZero(record, answer(ctx, err))
 }
 
 // TakeRecord deletes a live record and returns it. See authcore.Records.
