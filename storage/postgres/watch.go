@@ -21,13 +21,7 @@ func (s *Store) WatchRevocations(ctx context.Context, notify func()) error {
 	}
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-s.db.closed:
-			cancel()
-		case <-watching.Done():
-		}
-	}()
+	defer context.AfterFunc(s.db.open, cancel)()
 	err := kv.Recover("watch", func() error { return s.listen(watching, notify) })
 	if ctx.Err() == nil && watching.Err() != nil {
 		return unavailable(errClosed)
