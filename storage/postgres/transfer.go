@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -54,12 +55,9 @@ func (s *Store) Export(ctx context.Context, cursor string, now time.Time) ([]aut
 
 // exportUsers reads users, their identities and their sessions by one statement.
 func (s *Store) exportUsers(ctx context.Context, at place, now time.Time) ([]authcore.Item, *place, error) {
-	rows, err := query(ctx, s, s.db.pool, pgx.RowToStructByPos[row], `
-		WITH page AS MATERIALIZED (SELECT id, doc FROM @.users WHERE realm = $1 AND id > $2 ORDER BY id LIMIT $3)
-		SELECT 0::int2 AS part, id, NULL::text, 0::bigint, NULL::timestamptz, doc FROM page
-		UNION ALL SELECT 1, i.user_id, NULL, 0, NULL, i.doc FROM @.identities i JOIN page ON page.id = i.user_id WHERE i.realm = $1
-		UNION ALL SELECT 2, s.user_id, NULL, 0, s.seen, s.doc FROM @.sessions s JOIN page ON page.id = s.user_id WHERE s.realm = $1
-		ORDER BY part`, s.realm, at.Key, exportUsers)
+	const page = `ANY (ARRAY(SELECT id FROM @.users WHERE realm = $1 AND id > $2 ORDER BY id LIMIT $3))`
+	rows, err := query(ctx, s, s.db.pool, pgx.RowToStructByPos[row],
+		strings.ReplaceAll(accountRows, "@id", page), s.realm, at.Key, exportUsers)
 	if err != nil {
 		return nil, nil, err
 	}
