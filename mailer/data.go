@@ -80,7 +80,6 @@ func newData(mail authcore.Mail, locale string) (Data, error) {
 	}
 	data := Data{
 		Kind:     mail.Kind,
-		Method:   methodName(oneLine(mail.Method), locale),
 		Link:     link,
 		Code:     oneLine(mail.Code),
 		Title:    cmp.Or(oneLine(mail.Title), oneLine(host)),
@@ -97,7 +96,8 @@ func newData(mail authcore.Mail, locale string) (Data, error) {
 	if !mail.Requested.IsZero() {
 		data.Requested = mail.Requested.UTC().Format("2006-01-02 15:04 UTC")
 	}
-	data.Text = phrasesOf(locale).fill(&data)
+	data.Text = phrasesOf(&data)
+	data.Method = methodName(oneLine(mail.Method), data.Text.ByMail)
 	return data, nil
 }
 

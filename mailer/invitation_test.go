@@ -1,38 +1,12 @@
 package mailer
 
 import (
-	"reflect"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
-
-// TestInvitationCatalogue requires every text in every language, with the same
-// placeholders.
-func TestInvitationCatalogue(t *testing.T) {
-	placeholder := regexp.MustCompile(`\{[a-z]*\}`)
-	all := invitationCatalogue()
-	english := reflect.ValueOf(all["en"])
-	for tag := range catalogue() {
-		texts, found := all[tag]
-		if !found {
-			t.Errorf("invitationCatalogue() has no texts in %s", tag)
-			continue
-		}
-		value := reflect.ValueOf(texts)
-		for i := range value.NumField() {
-			text, reference := value.Field(i).String(), english.Field(i).String()
-			got, want := placeholder.FindAllString(text, -1), placeholder.FindAllString(reference, -1)
-			if text == "" || !slices.Equal(got, want) || tag != "en" && text == reference {
-				t.Errorf("%s: text %d = %q, want a translation with the placeholders of %q", tag, i, text, reference)
-			}
-		}
-	}
-}
 
 func TestInvitationMail(t *testing.T) {
 	mail := authcore.Mail{

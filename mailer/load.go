@@ -16,7 +16,7 @@ import (
 	"github.com/edgeauth/edgeauth/internal/language"
 )
 
-//go:embed templates
+//go:embed templates phrases
 var embedded embed.FS
 
 // LoadTemplates reads the texts of mails and renders each once, so that a fault is
@@ -54,7 +54,7 @@ func loadGroup(files fileSet, found contents) (group, error) {
 	if found.hasAny(".", files) {
 		loaded.fallback, err = loadTexts(files, found.source("."), language.Default)
 	} else {
-		for tag := range catalogue() {
+		for _, tag := range language.Tags() {
 			if loaded.byTag[tag], err = loadTexts(files, nil, tag); err != nil {
 				return group{}, err
 			}
@@ -156,8 +156,9 @@ func read(own *source, file, tag string) (name, content string, err error) {
 
 // isKnown reports whether there are built-in texts in a language.
 func isKnown(tag string) bool {
-	all := catalogue()
-	return slices.ContainsFunc(language.Lookup(tag), func(one string) bool { return all[language.Canonical(one)] != nil })
+	return slices.ContainsFunc(language.Lookup(tag), func(one string) bool {
+		return slices.Contains(language.Tags(), language.Canonical(one))
+	})
 }
 
 func loadTexts(files fileSet, own *source, tag string) (*texts, error) {

@@ -1,6 +1,9 @@
 package mailer
 
 import (
+	"bytes"
+	"encoding/json"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -10,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/edgeauth/edgeauth/internal/language"
 )
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
@@ -108,30 +113,78 @@ func TestRequestDetails(t *testing.T) {
 
 // TestCatalogue requires every text in every language, with the same placeholders.
 func TestCatalogue(t *testing.T) {
-	if n := len(catalogue()); n < 14 {
-		t.Errorf("number of languages = %d, want at least 14", n)
+	files, err := embedded.ReadDir("phrases")
+	if err != nil || len(files) != len(language.Tags()) || len(files) < 14 {
+		t.Errorf("there are %d files of phrases, %v, want %d, at least 14", len(files), err, len(language.Tags()))
 	}
 	placeholder := regexp.MustCompile(`\{[a-z]*\}`)
-	placeholders := func(text string) string {
+	placeholders := func(group, text string) string {
 		found := placeholder.FindAllString(text, -1)
-		slices.Sort(found)
+		if group == "with_code" { // with two placeholders, whose order is that of the language
+			slices.Sort(found)
+		}
 		return strings.Join(found, " ")
 	}
-	reference := english()
-	if fields := reflect.TypeFor[Phrases]().NumField(); fields != len(reference.texts()) {
-		t.Errorf("texts() has %d texts, want all %d fields", len(reference.texts()), fields)
+	reference := readPhrases(t, language.Default)
+	for _, kind := range accountKinds() {
+		if _, found := reference[string(kind)]; !found {
+			t.Errorf("the phrases have no group %s", kind)
+		}
 	}
-	for tag, phrases := range catalogue() {
-		translated := phrases()
-		for i, text := range translated.texts() {
-			if (*text == "") != (*reference.texts()[i] == "") || placeholders(*text) != placeholders(*reference.texts()[i]) {
-				t.Errorf("%s: text %d = %q, want the placeholders of %q", tag, i, *text, *reference.texts()[i])
+	for _, tag := range language.Tags() {
+		groups := readPhrases(t, tag)
+		if got, want := slices.Sorted(maps.Keys(groups)), slices.Sorted(maps.Keys(reference)); !slices.Equal(got, want) {
+			t.Errorf("%s: the groups are %v, want %v", tag, got, want)
+		}
+		for group, phrases := range groups {
+			got, want := reflect.ValueOf(phrases), reflect.ValueOf(reference[group])
+			for i := range got.NumField() {
+				name, text, english := got.Type().Field(i).Name, got.Field(i).String(), want.Field(i).String()
+				if (text == "") != (english == "") || placeholders(group, text) != placeholders(group, english) {
+					t.Errorf("%s: %s of %s = %q, want the placeholders of %q", tag, name, group, text, english)
+				}
+				if group == "invitation" && tag != language.Default && text != "" && text == english {
+					t.Errorf("%s: %s of %s = %q, want a translation", tag, name, group, text)
+				}
 			}
 		}
 		if content := render(t, mustLoad(t, ""), tag); strings.ContainsAny(content.Subject+content.Text, "{}") {
 			t.Errorf("%s: the mail contains a placeholder:\n%s", tag, content.Text)
 		}
 	}
+}
+
+// TestPhrasesAreComplete requires all phrases of a mail, but those of other kinds.
+func TestPhrasesAreComplete(t *testing.T) {
+	for _, mail := range append(loginSamples(), accountSamples()...) {
+		data, err := newData(mail, language.Default)
+		if err != nil {
+			t.Fatalf("newData() failed: %v", err)
+		}
+		value := reflect.ValueOf(data.Text)
+		for i := range value.NumField() {
+			name, text := value.Type().Field(i).Name, value.Field(i).String()
+			if isEmpty := name == "Message" && hasLink(mail.Kind); (text == "") != isEmpty {
+				t.Errorf("%s of a mail of kind %q = %q, want it to be empty: %t", name, mail.Kind, text, isEmpty)
+			}
+		}
+	}
+}
+
+// readPhrases returns the groups of phrases in a language.
+func readPhrases(t *testing.T, tag string) map[string]Phrases {
+	t.Helper()
+	content, err := embedded.ReadFile("phrases/" + tag + ".json")
+	if err != nil {
+		t.Fatalf("reading the phrases failed: %v", err)
+	}
+	var groups map[string]Phrases
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&groups); err != nil {
+		t.Fatalf("%s: Decode() failed: %v", tag, err)
+	}
+	return groups
 }
 
 // TestInternationalizedHost shows the ASCII form of the host, so that look-alike
@@ -147,7 +200,7 @@ func TestInternationalizedHost(t *testing.T) {
 
 // TestBuiltInTemplatesFetchNothing: remote content reveals the time and place of reading.
 func TestBuiltInTemplatesFetchNothing(t *testing.T) {
-	for locale := range catalogue() {
+	for _, locale := range language.Tags() {
 		body := strings.ToLower(render(t, mustLoad(t, ""), locale).HTML)
 		for _, part := range []string{"<img", "<link", "<script", "<iframe", "url(", "@import", "src=", "background=\""} {
 			if strings.Contains(body, part) {
