@@ -49,12 +49,8 @@ func (c *cached[T]) get(ctx context.Context, outdated uint64) (T, uint64, error)
 	return c.find(ctx, outdated, false)
 }
 
-// getUrgently is get without the interval between loads, for callers whose number
-// the provider limits. After a failure the interval applies.
-func (c *cached[T]) getUrgently(ctx context.Context, outdated uint64) (T, uint64, error) {
-	return c.find(ctx, outdated, true)
-}
-
+// find is get. An urgent call does not wait for the interval between loads: it is for
+// callers whose number the provider limits. After a failure the interval applies.
 func (c *cached[T]) find(ctx context.Context, outdated uint64, urgent bool) (T, uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

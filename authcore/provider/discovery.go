@@ -50,20 +50,25 @@ func (p *provider) isComplete() bool {
 
 // discover loads the discovery document (OpenID Connect Discovery 1.0, section 4).
 func (p *provider) discover(ctx context.Context) (metadata, error) {
-	const what = "discovery"
 	address := strings.TrimSuffix(p.issuer, "/") + "/.well-known/openid-configuration"
+	body, err := p.download(ctx, "discovery", address)
+	if err != nil {
+		return metadata{}, err
+	}
+	return p.readDiscovery(body)
+}
+
+// download requests a published document of the provider.
+func (p *provider) download(ctx context.Context, what, address string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return metadata{}, failed("%s: %w", what, errBadURL)
+		return nil, failed("%s: %w", what, errBadURL)
 	}
-	answer, err := p.http.do(what, request)
+	answer, err := send(p.http.fetch, what, request)
 	if err != nil {
-		return metadata{}, err
+		return nil, err
 	}
-	if err := answer.ok(what); err != nil {
-		return metadata{}, err
-	}
-	return p.readDiscovery(answer.body)
+	return answer.body, answer.ok(what)
 }
 
 func (p *provider) readDiscovery(body []byte) (metadata, error) {
@@ -93,7 +98,7 @@ func (p *provider) readDiscovery(body []byte) (metadata, error) {
 		algorithms: readAlgorithms(document),
 		pkce:       p.spec.pkce && takesS256(document),
 
-		userInfoAlgorithms: readUserInfoAlgorithms(document),
+		userInfoAlgorithms: allowedAlgorithms(document, "userinfo_signing_alg_values_supported"),
 	}, nil
 }
 
@@ -157,6 +162,7 @@ func readAlgorithms(document object) []jose.SignatureAlgorithm {
 	return append([]jose.SignatureAlgorithm{jose.RS256}, allowedAlgorithms(document, "id_token_signing_alg_values_supported")...)
 }
 
+// allowedAlgorithms returns the allowed algorithms among those that a member announces.
 func allowedAlgorithms(document object, member string) []jose.SignatureAlgorithm {
 	var algorithms []jose.SignatureAlgorithm
 	announced, _ := document.texts(member)

@@ -58,7 +58,7 @@ func (g *grant) get(ctx context.Context, what, address string, header http.Heade
 	if _, decided := header["Authorization"]; !decided {
 		request.Header.Set("Authorization", "Bearer "+g.token.access)
 	}
-	return g.provider.http.do(what, request)
+	return send(g.provider.http.fetch, what, request)
 }
 
 // fetch is get with an error for every status but 200.
@@ -134,7 +134,7 @@ func (g *grant) post(ctx context.Context, what, address string, form url.Values)
 		return answer{}, failed("%s: %w", what, errBadURL)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return g.provider.http.do(what, request)
+	return send(g.provider.http.fetch, what, request)
 }
 
 // inQuery returns the header of requests that carry the access token in the query.

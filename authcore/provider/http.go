@@ -111,17 +111,8 @@ func (a answer) ok(what string) error {
 	return nil
 }
 
-// do sends a request and reads the whole response. what names the document in
-// errors.
-func (c caller) do(what string, request *http.Request) (answer, error) {
-	return send(c.fetch, what, request)
-}
-
-// redeemed is do for a token request.
-func (c caller) redeemed(what string, request *http.Request) (answer, error) {
-	return send(c.redeem, what, request)
-}
-
+// send sends a request with a client of a caller and reads the whole response. what
+// names the document in errors.
 func send(client *http.Client, what string, request *http.Request) (answer, error) {
 	response, err := client.Do(request) //nolint:gosec // G704: guard checks every URL, and SafeTransport every address
 	if err != nil {

@@ -154,13 +154,9 @@ func (s *signatureCheck) VerifySignature(ctx context.Context, raw string) ([]byt
 	if _, present := token.Signatures[0].Protected.ExtraHeaders[jose.HeaderType]; present && s.typ == "" {
 		return nil, errTokenKind
 	}
-	get := s.keys.get
-	if s.urgent {
-		get = s.keys.getUrgently
-	}
 	var outdated uint64
 	for range 2 {
-		keys, generation, err := get(ctx, outdated)
+		keys, generation, err := s.keys.find(ctx, outdated, s.urgent)
 		if err != nil {
 			s.unavailable = err
 			return nil, err

@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -48,19 +47,11 @@ func (p *provider) loadKeys(ctx context.Context) (keySet, error) {
 }
 
 func (p *provider) fetchKeys(ctx context.Context, md metadata) (keySet, error) {
-	const what = "key set"
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, md.jwks, nil)
-	if err != nil {
-		return nil, failed("%s: %w", what, errBadURL)
-	}
-	answer, err := p.http.do(what, request)
+	body, err := p.download(ctx, "key set", md.jwks)
 	if err != nil {
 		return nil, err
 	}
-	if err := answer.ok(what); err != nil {
-		return nil, err
-	}
-	return readKeys(answer.body)
+	return readKeys(body)
 }
 
 // readKeys parses a key set. It skips keys of unknown types (RFC 7517, section 5)

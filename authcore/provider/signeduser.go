@@ -5,8 +5,6 @@ import (
 	"context"
 	"regexp"
 	"slices"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 // compactJWT matches the compact serialization of a JWS or JWE (RFC 7515, section
@@ -41,10 +39,4 @@ func (p *provider) readSignedUser(ctx context.Context, md metadata, raw string) 
 		return nil, mismatch("user info: aud does not contain client_id")
 	}
 	return user, nil
-}
-
-// readUserInfoAlgorithms returns the allowed algorithms that the provider announces
-// for user info.
-func readUserInfoAlgorithms(document object) []jose.SignatureAlgorithm {
-	return allowedAlgorithms(document, "userinfo_signing_alg_values_supported")
 }

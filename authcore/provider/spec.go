@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -103,44 +104,32 @@ type endpoints struct {
 
 // or returns the endpoints, with missing ones from other.
 func (e endpoints) or(other endpoints) endpoints {
-	first := func(a, b string) string {
-		if a != "" {
-			return a
-		}
-		return b
-	}
 	return endpoints{
-		authorize: first(e.authorize, other.authorize),
-		token:     first(e.token, other.token),
-		userInfo:  first(e.userInfo, other.userInfo),
-		jwks:      first(e.jwks, other.jwks),
+		authorize: cmp.Or(e.authorize, other.authorize),
+		token:     cmp.Or(e.token, other.token),
+		userInfo:  cmp.Or(e.userInfo, other.userInfo),
+		jwks:      cmp.Or(e.jwks, other.jwks),
 	}
+}
+
+// each returns the endpoints with a change to all that exist.
+func (e endpoints) each(change func(string) string) endpoints {
+	for _, one := range []*string{&e.authorize, &e.token, &e.userInfo, &e.jwks} {
+		if *one != "" {
+			*one = change(*one)
+		}
+	}
+	return e
 }
 
 // below joins the endpoints, which are paths, to a base URL.
 func (e endpoints) below(base string) endpoints {
-	join := func(path string) string {
-		if path == "" {
-			return ""
-		}
-		return base + path
-	}
-	return endpoints{
-		authorize: join(e.authorize),
-		token:     join(e.token),
-		userInfo:  join(e.userInfo),
-		jwks:      join(e.jwks),
-	}
+	return e.each(func(path string) string { return base + path })
 }
 
 // replaced returns the endpoints with every from replaced by to.
 func (e endpoints) replaced(from, to string) endpoints {
-	return endpoints{
-		authorize: strings.ReplaceAll(e.authorize, from, to),
-		token:     strings.ReplaceAll(e.token, from, to),
-		userInfo:  strings.ReplaceAll(e.userInfo, from, to),
-		jwks:      strings.ReplaceAll(e.jwks, from, to),
-	}
+	return e.each(func(address string) string { return strings.ReplaceAll(address, from, to) })
 }
 
 // openID reports whether the provider issues ID tokens.

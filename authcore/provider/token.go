@@ -35,7 +35,7 @@ func (p *provider) redeem(ctx context.Context, md metadata, request authcore.Exc
 	if err != nil {
 		return nil, err
 	}
-	answer, err := p.http.redeemed(tokenWhat, sent)
+	answer, err := send(p.http.redeem, tokenWhat, sent)
 	if err != nil {
 		return nil, err
 	}
