@@ -40,12 +40,8 @@ func bitbucketProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	}
 	links, _ := parseObject(user["links"])
 	avatar, _ := parseObject(links["avatar"])
-	profile := authcore.Profile{
-		Subject:   id,
-		Nickname:  user.display("nickname"),
-		AvatarURL: avatar.display("href"),
-	}
-	profile.FirstName, profile.LastName = splitName(user.display("display_name"))
+	profile := userFields{full: "display_name", nickname: "nickname"}.profile(user, id)
+	profile.AvatarURL = avatar.display("href")
 	profile.Email, profile.EmailVerified, err = bitbucketEmail(ctx, g)
 	return profile, err
 }

@@ -30,13 +30,8 @@ func discordProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	profile := authcore.Profile{
-		Subject:       id,
-		Email:         user.display("email"),
-		EmailVerified: user.isTrue("verified"),
-		Nickname:      user.display("username"),
-	}
-	profile.FirstName, profile.LastName = splitName(user.display("global_name"))
+	profile := userFields{email: "email", full: "global_name", nickname: "username"}.profile(user, id)
+	profile.EmailVerified = user.isTrue("verified")
 	if hash := user.display("avatar"); hash != "" {
 		profile.AvatarURL = "https://cdn.discordapp.com/avatars/" + id + "/" + hash + ".png"
 	}

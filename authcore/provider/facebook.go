@@ -117,15 +117,7 @@ func readFacebookUser(user object) (authcore.Profile, error) {
 	}
 	outer, _ := parseObject(user["picture"])
 	picture, _ := parseObject(outer["data"])
-	profile := authcore.Profile{
-		Subject:   id,
-		Email:     user.display("email"),
-		FirstName: user.display("first_name"),
-		LastName:  user.display("last_name"),
-		AvatarURL: picture.display("url"),
-	}
-	if !hasName(profile) {
-		profile.FirstName, profile.LastName = splitName(user.display("name"))
-	}
+	profile := userFields{email: "email", first: "first_name", last: "last_name", full: "name"}.profile(user, id)
+	profile.AvatarURL = picture.display("url")
 	return profile, nil
 }

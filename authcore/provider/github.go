@@ -80,14 +80,7 @@ func readGitHubUser(body []byte) (authcore.Profile, error) {
 	if !ok {
 		return authcore.Profile{}, failed("user: id is not a positive integer")
 	}
-	first, last := splitName(user.display("name"))
-	return authcore.Profile{
-		Subject:   id,
-		FirstName: first,
-		LastName:  last,
-		Nickname:  user.display("login"),
-		AvatarURL: user.display("avatar_url"),
-	}, nil
+	return userFields{full: "name", nickname: "login", avatar: "avatar_url"}.profile(user, id), nil
 }
 
 // githubEmail returns the primary address. It counts pages instead of following the

@@ -70,14 +70,7 @@ func gitlabProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if !ok {
 		return authcore.Profile{}, failed("user info: id is not a positive integer")
 	}
-	first, last := splitName(user.display("name"))
-	return authcore.Profile{
-		Subject:       id,
-		Email:         user.display("email"),
-		EmailVerified: user.display("confirmed_at") != "" && g.provider.accounts == "",
-		FirstName:     first,
-		LastName:      last,
-		Nickname:      user.display("username"),
-		AvatarURL:     user.display("avatar_url"),
-	}, nil
+	profile := userFields{email: "email", full: "name", nickname: "username", avatar: "avatar_url"}.profile(user, id)
+	profile.EmailVerified = user.display("confirmed_at") != "" && g.provider.accounts == ""
+	return profile, nil
 }

@@ -41,16 +41,7 @@ func mailRuProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if !ok {
 		return authcore.Profile{}, failed("user info: id is not a string")
 	}
-	profile := authcore.Profile{
-		Subject:   id,
-		Email:     user.display("email"),
-		FirstName: user.display("first_name"),
-		LastName:  user.display("last_name"),
-		Nickname:  user.display("nickname"),
-		AvatarURL: user.display("image"),
-	}
-	if !hasName(profile) {
-		profile.FirstName, profile.LastName = splitName(user.display("name"))
-	}
-	return profile, nil
+	return userFields{
+		email: "email", first: "first_name", last: "last_name", full: "name", nickname: "nickname", avatar: "image",
+	}.profile(user, id), nil
 }

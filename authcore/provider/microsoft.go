@@ -39,15 +39,7 @@ func graphProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	profile := authcore.Profile{
-		Subject:   id,
-		Email:     user.display("mail"),
-		FirstName: user.display("givenName"),
-		LastName:  user.display("surname"),
-		Nickname:  user.display("userPrincipalName"),
-	}
-	if !hasName(profile) {
-		profile.FirstName, profile.LastName = splitName(user.display("displayName"))
-	}
-	return profile, nil
+	return userFields{
+		email: "mail", first: "givenName", last: "surname", full: "displayName", nickname: "userPrincipalName",
+	}.profile(user, id), nil
 }

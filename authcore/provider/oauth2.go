@@ -62,22 +62,13 @@ func readFields(user object, paths map[string]string) (authcore.Profile, error) 
 	if !ok {
 		return authcore.Profile{}, failed("user info: the field for subject is not a string or positive integer")
 	}
-	email, ok := fields.text("email")
-	if !ok {
+	if _, ok := fields.text("email"); !ok {
 		return authcore.Profile{}, failed("user info: the field for email is not a string")
 	}
-	profile := authcore.Profile{
-		Subject:       id,
-		Email:         email,
-		EmailVerified: fields.truth("email_verified"),
-		FirstName:     fields.display("first_name"),
-		LastName:      fields.display("last_name"),
-		Nickname:      fields.display("nickname"),
-		AvatarURL:     fields.display("avatar"),
-	}
-	if !hasName(profile) {
-		profile.FirstName, profile.LastName = splitName(fields.display("name"))
-	}
+	profile := userFields{
+		email: "email", first: "first_name", last: "last_name", full: "name", nickname: "nickname", avatar: "avatar",
+	}.profile(fields, id)
+	profile.EmailVerified = fields.truth("email_verified")
 	return profile, nil
 }
 

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -64,30 +65,15 @@ func readClaims(claims object) (authcore.Profile, error) {
 	if !ok {
 		return authcore.Profile{}, failed("claims: sub is not a string")
 	}
-	email, ok := claims.text("email")
-	if !ok {
+	if _, ok := claims.text("email"); !ok {
 		return authcore.Profile{}, failed("claims: email is not a string")
 	}
-	profile := authcore.Profile{
-		Subject:       subject,
-		Email:         email,
-		EmailVerified: claims.truth("email_verified"),
-		FirstName:     claims.display("given_name"),
-		LastName:      claims.display("family_name"),
-		Nickname:      claims.display("preferred_username"),
-		AvatarURL:     claims.display("picture"),
-	}
-	if !hasName(profile) {
-		profile.FirstName, profile.LastName = splitName(claims.display("name"))
-	}
-	if profile.Nickname == "" {
-		profile.Nickname = claims.display("nickname")
-	}
+	profile := userFields{
+		email: "email", first: "given_name", last: "family_name", full: "name", nickname: "preferred_username", avatar: "picture",
+	}.profile(claims, subject)
+	profile.EmailVerified = claims.truth("email_verified")
+	profile.Nickname = cmp.Or(profile.Nickname, claims.display("nickname"))
 	return profile, nil
-}
-
-func hasName(profile authcore.Profile) bool {
-	return profile.FirstName != "" || profile.LastName != ""
 }
 
 // merge adds the claims that are missing in the ID token. The address and its
@@ -100,11 +86,7 @@ func merge(token, info authcore.Profile, saysVerified bool) authcore.Profile {
 	if !hasName(token) {
 		token.FirstName, token.LastName = info.FirstName, info.LastName
 	}
-	if token.Nickname == "" {
-		token.Nickname = info.Nickname
-	}
-	if token.AvatarURL == "" {
-		token.AvatarURL = info.AvatarURL
-	}
+	token.Nickname = cmp.Or(token.Nickname, info.Nickname)
+	token.AvatarURL = cmp.Or(token.AvatarURL, info.AvatarURL)
 	return token
 }

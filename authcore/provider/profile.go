@@ -92,6 +92,30 @@ func cleanAvatar(text string) string {
 	return ""
 }
 
+// userFields names the members of a document that describe a user; "" for none.
+type userFields struct{ email, first, last, full, nickname, avatar string }
+
+// profile reads the profile of an account with this id. The full name counts only if the
+// document does not have its parts.
+func (f userFields) profile(user object, id string) authcore.Profile {
+	profile := authcore.Profile{
+		Subject:   id,
+		Email:     user.display(f.email),
+		FirstName: user.display(f.first),
+		LastName:  user.display(f.last),
+		Nickname:  user.display(f.nickname),
+		AvatarURL: user.display(f.avatar),
+	}
+	if !hasName(profile) {
+		profile.FirstName, profile.LastName = splitName(user.display(f.full))
+	}
+	return profile
+}
+
+func hasName(profile authcore.Profile) bool {
+	return profile.FirstName != "" || profile.LastName != ""
+}
+
 // splitName splits a full name at its last space. This is wrong for many names and
 // used only if the provider does not return the parts.
 func splitName(full string) (first, last string) {

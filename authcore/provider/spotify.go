@@ -31,13 +31,7 @@ func spotifyProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	first, last := splitName(user.display("display_name"))
-	profile := authcore.Profile{
-		Subject:   id,
-		Email:     user.display("email"),
-		FirstName: first,
-		LastName:  last,
-	}
+	profile := userFields{email: "email", full: "display_name"}.profile(user, id)
 	var images []object
 	if json.Unmarshal(user["images"], &images) == nil && len(images) > 0 {
 		profile.AvatarURL = images[0].display("url")

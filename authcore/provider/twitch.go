@@ -75,15 +75,7 @@ func twitchProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if !ok {
 		return authcore.Profile{}, failed("user info: id is not a string")
 	}
-	first, last := splitName(user.display("display_name"))
-	email := user.display("email")
-	return authcore.Profile{
-		Subject:       id,
-		Email:         email,
-		EmailVerified: email != "",
-		FirstName:     first,
-		LastName:      last,
-		Nickname:      user.display("login"),
-		AvatarURL:     user.display("profile_image_url"),
-	}, nil
+	profile := userFields{email: "email", full: "display_name", nickname: "login", avatar: "profile_image_url"}.profile(user, id)
+	profile.EmailVerified = profile.Email != ""
+	return profile, nil
 }

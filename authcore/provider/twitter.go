@@ -45,15 +45,7 @@ func twitterProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if !ok {
 		return authcore.Profile{}, failed("user info: id is not a string")
 	}
-	first, last := splitName(user.display("name"))
-	email := user.display("confirmed_email")
-	return authcore.Profile{
-		Subject:       id,
-		Email:         email,
-		EmailVerified: email != "",
-		FirstName:     first,
-		LastName:      last,
-		Nickname:      user.display("username"),
-		AvatarURL:     user.display("profile_image_url"),
-	}, nil
+	profile := userFields{email: "confirmed_email", full: "name", nickname: "username", avatar: "profile_image_url"}.profile(user, id)
+	profile.EmailVerified = profile.Email != ""
+	return profile, nil
 }

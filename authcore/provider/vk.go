@@ -64,11 +64,5 @@ func readVKUser(raw json.RawMessage) (authcore.Profile, error) {
 	if !ok {
 		return authcore.Profile{}, failed("user info: id is not a positive integer")
 	}
-	return authcore.Profile{
-		Subject:   id,
-		FirstName: user.display("first_name"),
-		LastName:  user.display("last_name"),
-		Nickname:  user.display("screen_name"),
-		AvatarURL: user.display("photo_200"),
-	}, nil
+	return userFields{first: "first_name", last: "last_name", nickname: "screen_name", avatar: "photo_200"}.profile(user, id), nil
 }

@@ -69,11 +69,5 @@ func vkIDProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if !ok {
 		return authcore.Profile{}, failed("%s: user_id is not a valid id", what)
 	}
-	return authcore.Profile{
-		Subject:   id,
-		Email:     user.display("email"),
-		FirstName: user.display("first_name"),
-		LastName:  user.display("last_name"),
-		AvatarURL: user.display("avatar"),
-	}, nil
+	return userFields{email: "email", first: "first_name", last: "last_name", avatar: "avatar"}.profile(user, id), nil
 }

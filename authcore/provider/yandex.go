@@ -34,19 +34,11 @@ func yandexProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	email := user.display("default_email")
-	if all, ok := user.texts("emails"); ok && len(all) > 0 && email == "" {
-		email = all[0]
-	}
-	profile := authcore.Profile{
-		Subject:   id,
-		Email:     email,
-		FirstName: user.display("first_name"),
-		LastName:  user.display("last_name"),
-		Nickname:  user.display("login"),
-	}
-	if !hasName(profile) {
-		profile.FirstName, profile.LastName = splitName(user.display("real_name"))
+	profile := userFields{
+		email: "default_email", first: "first_name", last: "last_name", full: "real_name", nickname: "login",
+	}.profile(user, id)
+	if all, ok := user.texts("emails"); ok && len(all) > 0 && profile.Email == "" {
+		profile.Email = all[0]
 	}
 	if avatar := user.display("default_avatar_id"); avatar != "" && !user.isTrue("is_avatar_empty") {
 		profile.AvatarURL = "https://avatars.yandex.net/get-yapic/" + avatar + "/islands-200"
