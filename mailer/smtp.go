@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -108,15 +109,9 @@ func (c *SMTPConfig) setDefaults() {
 			c.HELO = name
 		}
 	}
-	if c.Connections == 0 {
-		c.Connections = DefaultConnections
-	}
-	if c.MaxIdle == 0 {
-		c.MaxIdle = DefaultMaxIdle
-	}
-	if c.MaxUses == 0 {
-		c.MaxUses = DefaultMaxUses
-	}
+	c.Connections = cmp.Or(c.Connections, DefaultConnections)
+	c.MaxIdle = cmp.Or(c.MaxIdle, DefaultMaxIdle)
+	c.MaxUses = cmp.Or(c.MaxUses, DefaultMaxUses)
 	if c.Dial == nil {
 		c.Dial = (&net.Dialer{}).DialContext
 	}

@@ -196,7 +196,9 @@ func (q *Queue) conclude(it *item, m *Message, failure *DeliveryError, took time
 	}
 	switch {
 	case failure == nil:
-		q.log(it, "mail sent", "message", m, "attempts", it.attempts)
+		if !it.mail.Decoy {
+			q.logger.DebugContext(q.ctx, "mail sent", "message", m, "attempts", it.attempts)
+		}
 		q.finish(it, Sent)
 	case failure.Unknown:
 		q.warn("not sent again, because it may have arrived", it, m, failure, 0)
@@ -242,12 +244,6 @@ func describe(err error) *DeliveryError {
 		return failure
 	default:
 		return &DeliveryError{Stage: stageConnect, Reason: "the delivery failed"}
-	}
-}
-
-func (q *Queue) log(it *item, text string, args ...any) {
-	if !it.mail.Decoy {
-		q.logger.DebugContext(q.ctx, text, args...) //nolint:sloglint // each caller passes a constant
 	}
 }
 
