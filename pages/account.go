@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
@@ -171,14 +169,10 @@ func (h *Handler) showAccount(r *request, claims *gate.Claims, status int) error
 		return err
 	}
 	for _, session := range sessions {
-		one := sessionView{
+		shown.Sessions = append(shown.Sessions, sessionView{
 			ID: session.ID, Browser: language.Browser(session.UserAgent), LastSeen: session.LastSeen.UTC().Format(timeFormat),
-			Current: session.ID == claims.Session,
-		}
-		if ip, err := netip.ParseAddr(session.IP); err == nil {
-			one.Network = language.Network(ip)
-		}
-		shown.Sessions = append(shown.Sessions, one)
+			Network: networkOf(session.IP), Current: session.ID == claims.Session,
+		})
 	}
 	if err := h.addLogins(r, claims, shown); err != nil {
 		return err
@@ -252,11 +246,7 @@ func (h *Handler) changeEmail(r *request, claims *gate.Claims) error {
 // confirmEmail takes the codes for a change of address.
 func (h *Handler) confirmEmail(r *request, claims *gate.Claims) error {
 	var opened changeTicket
-	data, err := h.Realm.Keys.Open(changePurpose, r.param)
-	if err == nil {
-		err = json.Unmarshal(data, &opened)
-	}
-	if err != nil || opened.Session != claims.Session || !h.Realm.Now().Before(time.Unix(opened.Expires, 0)) {
+	if !h.open(r, changePurpose, &opened) || opened.Session != claims.Session || h.hasPassed(opened.Expires) {
 		return errState()
 	}
 	status := http.StatusOK

@@ -144,6 +144,18 @@ func (h *Handler) seal(purpose string, value any) (string, error) {
 	return sealed, nil
 }
 
+// open reads the value that is sealed in the address of a page, and reports whether it was
+// sealed for this purpose.
+func (h *Handler) open(r *request, purpose string, value any) bool {
+	data, err := h.Realm.Keys.Open(purpose, r.param)
+	return err == nil && json.Unmarshal(data, value) == nil
+}
+
+// hasPassed reports whether a time in Unix seconds has passed.
+func (h *Handler) hasPassed(seconds int64) bool {
+	return !h.Realm.Now().Before(time.Unix(seconds, 0))
+}
+
 // mail sends a link and continues to the page that says so.
 func (h *Handler) mail(r *request, email string, start *login.PageStart) error {
 	receipt, err := h.Realm.Logins.RequestLink(r.Context(), login.LinkRequest{
@@ -166,9 +178,9 @@ func (h *Handler) mail(r *request, email string, start *login.PageStart) error {
 
 // sent shows where a mail was sent, and takes the code or sends another mail.
 func (h *Handler) sent(r *request) error {
-	opened, err := h.openTicket(r)
-	if err != nil {
-		return err
+	opened := &ticket{}
+	if !h.open(r, ticketPurpose, opened) || !opened.MatchesBrowser(h.browser(r)) || h.hasPassed(opened.Expires) {
+		return errState()
 	}
 	if r.Method == http.MethodPost {
 		if r.PostForm.Has("again") {
@@ -182,22 +194,6 @@ func (h *Handler) sent(r *request) error {
 		return h.enterCode(r, opened)
 	}
 	return h.showSent(r, opened, http.StatusOK)
-}
-
-// openTicket returns a ticket that was issued to this browser and has not expired.
-func (h *Handler) openTicket(r *request) (*ticket, error) {
-	data, err := h.Realm.Keys.Open(ticketPurpose, r.param)
-	if err != nil {
-		return nil, errState()
-	}
-	var opened ticket
-	if err := json.Unmarshal(data, &opened); err != nil {
-		return nil, errState()
-	}
-	if !opened.MatchesBrowser(h.browser(r)) || !h.Realm.Now().Before(time.Unix(opened.Expires, 0)) {
-		return nil, errState()
-	}
-	return &opened, nil
 }
 
 func (h *Handler) showSent(r *request, opened *ticket, status int) error {

@@ -2,12 +2,10 @@ package pages
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"html/template"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/factor"
@@ -90,11 +88,7 @@ func (h *Handler) askFactor(r *request, missing *authcore.MissingFactor, returnT
 // completes the login.
 func (h *Handler) factor(r *request) error {
 	var opened factorTicket
-	data, err := h.Realm.Keys.Open(factorPurpose, r.param)
-	if err == nil {
-		err = json.Unmarshal(data, &opened)
-	}
-	if err != nil || !opened.MatchesBrowser(h.browser(r)) || !h.Realm.Now().Before(time.Unix(opened.Expires, 0)) {
+	if !h.open(r, factorPurpose, &opened) || !opened.MatchesBrowser(h.browser(r)) || h.hasPassed(opened.Expires) {
 		return errState()
 	}
 	r.view.ReturnTo = h.checkedReturn(opened.ReturnTo)

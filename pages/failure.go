@@ -66,41 +66,33 @@ func (h *Handler) fail(r *request, err error) {
 // failure returns the text about an error in the language of the view.
 func (v *view) failure(err *authcore.Error) string {
 	text := &v.Text
-	switch err.Code { //nolint:exhaustive // the others have one text
-	case authcore.CodeThrottled:
+	if err.Code == authcore.CodeThrottled {
 		return strings.ReplaceAll(text.ErrThrottled, "{time}", language.InWords(max(err.RetryAfter, time.Second), v.Lang))
-	case authcore.CodeInvalidLink:
-		return text.ErrLink
-	case authcore.CodeInvalidCode:
-		return text.ErrCode
-	case authcore.CodeInvalidState, authcore.CodeInvalidChallenge, authcore.CodeProviderMismatch:
-		return text.ErrState
-	case authcore.CodeInvalidPasskey:
-		return text.ErrPasskey
-	case authcore.CodeUnknownPasskey:
-		return text.ErrUnknownPasskey
-	case codeCrossSite:
-		return text.ErrCrossSite
-	case authcore.CodeNotFound, codeMethodNotAllowed:
-		return text.ErrNotFound
-	case authcore.CodeProviderDenied:
-		return text.ErrDenied
-	case authcore.CodeSignupClosed, authcore.CodeNotAdmitted:
-		return text.ErrNotAdmitted
-	case authcore.CodeUserInactive:
-		return text.ErrInactive
-	case authcore.CodeEmailTaken:
-		return text.ErrEmailTaken
-	case authcore.CodeIdentityTaken:
-		return text.ErrIdentityTaken
-	case authcore.CodeIdentityUnlinked:
-		return text.ErrUnlinked
-	case authcore.CodeLastIdentity:
-		return text.ErrLastLogin
-	case authcore.CodeLastFactor:
-		return text.ErrLastFactor
-	case authcore.CodeReauthenticationRequired:
-		return text.ErrRecent
+	}
+	known := map[authcore.Code]string{
+		authcore.CodeInvalidLink:              text.ErrLink,
+		authcore.CodeInvalidCode:              text.ErrCode,
+		authcore.CodeInvalidState:             text.ErrState,
+		authcore.CodeInvalidChallenge:         text.ErrState,
+		authcore.CodeProviderMismatch:         text.ErrState,
+		authcore.CodeInvalidPasskey:           text.ErrPasskey,
+		authcore.CodeUnknownPasskey:           text.ErrUnknownPasskey,
+		codeCrossSite:                         text.ErrCrossSite,
+		authcore.CodeNotFound:                 text.ErrNotFound,
+		codeMethodNotAllowed:                  text.ErrNotFound,
+		authcore.CodeProviderDenied:           text.ErrDenied,
+		authcore.CodeSignupClosed:             text.ErrNotAdmitted,
+		authcore.CodeNotAdmitted:              text.ErrNotAdmitted,
+		authcore.CodeUserInactive:             text.ErrInactive,
+		authcore.CodeEmailTaken:               text.ErrEmailTaken,
+		authcore.CodeIdentityTaken:            text.ErrIdentityTaken,
+		authcore.CodeIdentityUnlinked:         text.ErrUnlinked,
+		authcore.CodeLastIdentity:             text.ErrLastLogin,
+		authcore.CodeLastFactor:               text.ErrLastFactor,
+		authcore.CodeReauthenticationRequired: text.ErrRecent,
+	}
+	if text, found := known[err.Code]; found {
+		return text
 	}
 	if err.Status >= http.StatusInternalServerError {
 		return text.ErrUnavailable

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"log/slog"
@@ -75,11 +76,10 @@ type Handler struct {
 
 // New returns a Handler, or the fault of a template.
 func New(options Options) (*Handler, error) {
-	setDefault(&options.Prefix, DefaultPrefix)
-	options.Prefix = strings.TrimSuffix(path.Clean("/"+options.Prefix), "/")
-	setDefault(&options.ReturnTo, "/")
+	options.Prefix = Address("", options.Prefix)
+	options.ReturnTo = cmp.Or(options.ReturnTo, "/")
 	_, host, _ := strings.Cut(options.Origin, "://")
-	setDefault(&options.Title, host)
+	options.Title = cmp.Or(options.Title, host)
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -103,18 +103,9 @@ func New(options Options) (*Handler, error) {
 	return h, nil
 }
 
-func setDefault(field *string, value string) {
-	if *field == "" {
-		*field = value
-	}
-}
-
 // Address returns the address of the pages: the origin and the prefix.
 func Address(origin, prefix string) string {
-	if prefix == "" {
-		prefix = DefaultPrefix
-	}
-	return origin + strings.TrimSuffix(path.Clean("/"+prefix), "/")
+	return origin + strings.TrimSuffix(path.Clean("/"+cmp.Or(prefix, DefaultPrefix)), "/")
 }
 
 // RedirectURI returns the address to which a provider returns, below an Address.

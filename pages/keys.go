@@ -111,11 +111,9 @@ func (h *Handler) showKeys(r *request, claims *gate.Claims, shown *keysView, sta
 		return err
 	}
 	for _, key := range keys {
-		row := keyRow{ID: key.ID, Name: key.Name, Roles: key.Roles, Expires: key.Expires.UTC().Format(timeFormat)}
-		if !key.LastUsed.IsZero() {
-			row.LastUsed = key.LastUsed.UTC().Format(timeFormat)
-		}
-		shown.Rows = append(shown.Rows, row)
+		shown.Rows = append(shown.Rows, keyRow{
+			ID: key.ID, Name: key.Name, Roles: key.Roles, Expires: formatTime(key.Expires), LastUsed: formatTime(key.LastUsed),
+		})
 	}
 	r.view.Keys = shown
 	if h.Realm.APIKeys.Use() != apikey.Users || shown.Secret != "" {

@@ -34,10 +34,17 @@ func (h *Handler) link(r *request) error {
 		v.Code = shown.Code
 	}
 	v.Requested, v.Browser = shown.Requested.UTC().Format(timeFormat), language.Browser(shown.UserAgent)
-	if ip, err := netip.ParseAddr(shown.IP); err == nil {
-		v.Network = language.Network(ip)
-	}
+	v.Network = networkOf(shown.IP)
 	return h.show(r, http.StatusOK, "link")
+}
+
+// networkOf returns the network of an address, or "".
+func networkOf(ip string) string {
+	parsed, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	return language.Network(parsed)
 }
 
 // enterByLink signs in with a link. The return address is that of the request for the

@@ -121,11 +121,7 @@ func (h *Handler) addPasskeys(r *request, claims *gate.Claims, shown *accountVie
 		return err
 	}
 	for _, one := range passkeys {
-		row := passkeyRow{ID: one.ID, Name: one.Name}
-		if !one.LastUsed.IsZero() {
-			row.LastUsed = one.LastUsed.UTC().Format(timeFormat)
-		}
-		shown.Passkeys = append(shown.Passkeys, row)
+		shown.Passkeys = append(shown.Passkeys, passkeyRow{one.ID, one.Name, formatTime(one.LastUsed)})
 	}
 	// The form is sent to the address of the page, so that the parameter survives a failure.
 	var returnTo string
