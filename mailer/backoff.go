@@ -1,9 +1,7 @@
 package mailer
 
 import (
-	"encoding/binary"
-	"io"
-	"math"
+	"math/rand/v2"
 	"time"
 )
 
@@ -14,24 +12,16 @@ const (
 	longestPause = time.Minute
 )
 
-// backoff computes pauses that double with each attempt. Half of each pause is random,
-// so that mails which failed together are not retried together.
-type backoff struct{ random io.Reader }
-
-// pause returns the pause after this many attempts, which is at least 1.
-func (b backoff) pause(attempts int) time.Duration {
+// pauseAfter returns the pause after this many attempts, which is at least 1. It doubles
+// with each attempt. Half of it is random, so that mails which failed together are not
+// retried together.
+func pauseAfter(attempts int) time.Duration {
 	full := longestPause
 	if shift := attempts - 1; shift < 5 { // 2 s << 5 exceeds the longest
 		full = firstPause << shift
 	}
-	return full/2 + b.share(full/2)
+	return full/2 + share(full/2)
 }
 
-// share returns a random part of d, or all of it without randomness.
-func (b backoff) share(d time.Duration) time.Duration {
-	var raw [4]byte
-	if _, err := io.ReadFull(b.random, raw[:]); err != nil {
-		return d
-	}
-	return time.Duration(float64(binary.BigEndian.Uint32(raw[:])) / math.MaxUint32 * float64(d))
-}
+// share returns a random part of d.
+func share(d time.Duration) time.Duration { return rand.N(d + 1) } //nolint:gosec // not a secret

@@ -2,12 +2,9 @@ package mailer
 
 import (
 	"cmp"
-	"crypto/rand"
 	"errors"
-	"io"
 	"log/slog"
 	netmail "net/mail"
-	"sync"
 	"time"
 )
 
@@ -57,9 +54,6 @@ type QueueConfig struct {
 	// AfterFunc calls f in its own goroutine after d, unless stop is called before;
 	// stop reports whether it was. Nil means time.AfterFunc.
 	AfterFunc func(d time.Duration, f func()) (stop func() bool)
-	// Random is the source of jitter and message identifiers; nil means
-	// crypto/rand.
-	Random io.Reader
 }
 
 // prepare sets defaults and parses the addresses.
@@ -109,24 +103,8 @@ func (c *QueueConfig) setDefaults() {
 	if c.AfterFunc == nil {
 		c.AfterFunc = afterFunc
 	}
-	if c.Random == nil {
-		c.Random = rand.Reader
-	}
-	c.Random = &lockedReader{reader: c.Random}
 }
 
 func afterFunc(d time.Duration, f func()) (stop func() bool) {
 	return time.AfterFunc(d, f).Stop
-}
-
-// lockedReader makes a source of randomness safe for concurrent use.
-type lockedReader struct {
-	mu     sync.Mutex
-	reader io.Reader
-}
-
-func (r *lockedReader) Read(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.reader.Read(p)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	netmail "net/mail"
 	"strings"
@@ -64,9 +63,8 @@ type composer struct {
 	templates     *Templates
 	from, replyTo netmail.Address
 	// dkim signs the mails, unless it is nil.
-	dkim   *DKIM
-	now    func() time.Time
-	random io.Reader
+	dkim *DKIM
+	now  func() time.Time
 }
 
 // compose renders and encodes a mail. An empty stamp is replaced by a new one.
@@ -81,10 +79,7 @@ func (c *composer) compose(mail authcore.Mail, s stamp) (*Message, error) {
 		return nil, err
 	}
 	if s.messageID == "" {
-		s.date = c.now()
-		if s.messageID, err = newMessageID(c.random, c.from.Address); err != nil {
-			return nil, err
-		}
+		s = stamp{newMessageID(c.from.Address), c.now()}
 	}
 	m := &Message{
 		From: c.from, ReplyTo: c.replyTo, To: to.String(),
@@ -99,13 +94,9 @@ func (c *composer) compose(mail authcore.Mail, s stamp) (*Message, error) {
 }
 
 // newMessageID returns 128 random bits and the author's domain.
-func newMessageID(random io.Reader, from string) (string, error) {
-	var id [16]byte
-	if _, err := io.ReadFull(random, id[:]); err != nil {
-		return "", fmt.Errorf("mailer: message id: %w", err)
-	}
+func newMessageID(from string) string {
 	_, domain, _ := strings.Cut(from, "@")
-	return hex.EncodeToString(id[:]) + "@" + domain, nil
+	return hex.EncodeToString(authcore.RandomBytes(16)) + "@" + domain
 }
 
 // mailboxOf returns an address in the form of SMTP.

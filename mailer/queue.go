@@ -28,7 +28,6 @@ type Queue struct {
 	logger    *slog.Logger
 	now       func() time.Time
 	afterFunc func(time.Duration, func()) func() bool
-	backoff   backoff
 
 	// ctx ends when Close stops waiting; attempts end with it.
 	ctx      context.Context //nolint:containedctx // the life of the queue, not of a call
@@ -90,7 +89,7 @@ func NewQueue(config QueueConfig) (*Queue, error) {
 	return &Queue{
 		compose: composer{
 			templates: config.Templates, from: from, replyTo: replyTo, dkim: config.DKIM,
-			now: config.Now, random: config.Random,
+			now: config.Now,
 		},
 		transport: config.Transport,
 		limits: limits{
@@ -102,7 +101,6 @@ func NewQueue(config QueueConfig) (*Queue, error) {
 		logger:    config.Logger,
 		now:       config.Now,
 		afterFunc: config.AfterFunc,
-		backoff:   backoff{random: config.Random},
 		ctx:       ctx,
 		cancel:    cancel,
 		closing:   make(chan struct{}),
@@ -145,7 +143,7 @@ func (q *Queue) Enqueue(ctx context.Context, mail authcore.Mail) error {
 		q.dispatch() //nolint:contextcheck // deliveries have the context of the queue
 		return nil
 	}
-	q.wait(it, q.delay+q.backoff.share(q.delay))
+	q.wait(it, q.delay+share(q.delay))
 	return nil
 }
 

@@ -1,11 +1,9 @@
 package mailer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -226,21 +224,17 @@ func TestQueueUnderLoad(t *testing.T) {
 }
 
 func TestBackoff(t *testing.T) {
-	low := backoff{random: bytes.NewReader(make([]byte, 4*20))}
-	var pauses []time.Duration
-	for attempts := range 20 {
-		pauses = append(pauses, low.pause(attempts+1))
-	}
-	if pauses[0] != firstPause/2 || pauses[19] != longestPause/2 || !slices.IsSorted(pauses) {
-		t.Errorf("shortest pauses = %v", pauses)
-	}
-	if got := low.pause(1); got != firstPause {
-		t.Errorf("pause(1) without randomness = %s, want %s", got, firstPause)
-	}
-	for attempts := 1; attempts < 10; attempts++ {
-		high := backoff{random: bytes.NewReader(bytes.Repeat([]byte{0xff}, 4))}
-		if got := high.pause(attempts); got < firstPause/2 || got > longestPause {
-			t.Errorf("pause(%d) = %s, want %s to %s", attempts, got, firstPause/2, longestPause)
+	const second = time.Second
+	for i, full := range []time.Duration{2 * second, 4 * second, 8 * second, 16 * second, 32 * second, time.Minute, time.Minute} {
+		pauses := map[time.Duration]bool{}
+		for range 200 {
+			got := pauseAfter(i + 1)
+			if pauses[got] = true; got < full/2 || got > full {
+				t.Fatalf("pauseAfter(%d) = %s, want %s to %s", i+1, got, full/2, full)
+			}
+		}
+		if len(pauses) < 100 {
+			t.Errorf("pauseAfter(%d) has %d values in 200 calls, want random ones", i+1, len(pauses))
 		}
 	}
 }

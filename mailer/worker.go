@@ -96,7 +96,7 @@ func (q *Queue) slowDown(a *attempt) {
 	q.slow++
 	if q.slowOf[a.domain]++; q.isBlocked(a.domain) {
 		for _, it := range q.fresh.take(a.domain) {
-			q.putBack(it, firstPause+q.backoff.share(firstPause))
+			q.putBack(it, firstPause+share(firstPause))
 		}
 	}
 	q.dispatch()
@@ -213,7 +213,7 @@ func (q *Queue) conclude(it *item, m *Message, failure *DeliveryError, took time
 
 // tryLater lets an item wait for another attempt, unless its link expires first.
 func (q *Queue) tryLater(it *item, m *Message, failure *DeliveryError) {
-	pause := q.backoff.pause(it.attempts)
+	pause := pauseAfter(it.attempts)
 	if !q.now().Add(pause).Before(it.mail.Expires) || it.mail.Decoy && isClosed(q.closing) {
 		q.warn("given up, because the link will have expired", it, m, failure, 0)
 		q.finish(it, Expired)
