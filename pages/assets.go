@@ -23,19 +23,13 @@ func newAsset(name, extension, media string, content []byte) asset {
 
 // newStyle returns the style sheet: the built-in one and the theme.
 func newStyle(theme []byte) asset {
-	content, err := embedded.ReadFile("assets/style.css")
-	if err != nil {
-		content = nil // impossible: the file is embedded
-	}
+	content, _ := embedded.ReadFile("assets/style.css")
 	return newAsset("style", ".css", "text/css; charset=utf-8", append(content, theme...))
 }
 
 // newScript returns one of the scripts.
 func newScript(name string) asset {
-	content, err := embedded.ReadFile("assets/" + name + ".js")
-	if err != nil {
-		content = nil // impossible: the file is embedded
-	}
+	content, _ := embedded.ReadFile("assets/" + name + ".js")
 	return newAsset(name, ".js", "text/javascript; charset=utf-8", content)
 }
 
