@@ -1,6 +1,7 @@
 package captcha
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -68,12 +69,8 @@ var validClass = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,63}$`)
 
 // SetDefaults sets the defaults that do not depend on the realm.
 func (c *Config) SetDefaults() {
-	if c.Timeout == 0 {
-		c.Timeout = defaultTimeout
-	}
-	if c.Widget.Class == "" {
-		c.Widget.Class = DefaultWidget
-	}
+	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
+	c.Widget.Class = cmp.Or(c.Widget.Class, DefaultWidget)
 	c.Widget.Action = c.Action
 }
 

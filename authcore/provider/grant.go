@@ -39,11 +39,6 @@ func (g *grant) profile(ctx context.Context) (authcore.Profile, error) {
 	return profile, nil
 }
 
-// extra returns another member of the token response, or "".
-func (g *grant) extra(name string) string {
-	return g.token.members.display(name)
-}
-
 // get requests the provider's API with the access token as a bearer token. A header
 // with the key Authorization replaces that, also if it has no value. header may be
 // nil; what names the document in errors.

@@ -89,7 +89,8 @@ func (p *provider) tokenRequest(ctx context.Context, md metadata, request authco
 // readTokens reads a token response by its content: many servers label it wrongly.
 func (p *provider) readTokens(answer answer) (*tokens, error) {
 	members, ok := parseMembers(answer.body)
-	if fault := members.display("error"); answer.status/100 != 2 || fault != "" || isObject(members["error"]) {
+	_, isObject := parseObject(members["error"])
+	if answer.status/100 != 2 || isObject || members.display("error") != "" {
 		return nil, p.tokenFault(answer.status, members)
 	}
 	if !ok {
@@ -125,9 +126,4 @@ func parseMembers(body []byte) (object, bool) {
 		members[name], _ = json.Marshal(form.Get(name)) // a string can be encoded
 	}
 	return members, true
-}
-
-func isObject(raw json.RawMessage) bool {
-	_, ok := parseObject(raw)
-	return ok
 }

@@ -49,7 +49,7 @@ func vkProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 		return authcore.Profile{}, failed("user info: the response is an error")
 	}
 	profile, err := readVKUser(outer["response"])
-	profile.Email = g.extra("email")
+	profile.Email = g.token.members.display("email")
 	return profile, err
 }
 
