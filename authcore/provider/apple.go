@@ -48,7 +48,7 @@ func apple() spec {
 }
 
 func appleSecret(p *provider) (string, error) {
-	return p.key.clientSecret(p.clientID, p.spec.issuer, p.now())
+	return p.key.clientSecret(p.cfg.ClientID, p.spec.issuer, p.deps.Now())
 }
 
 func appleProfile(_ context.Context, g *grant) (authcore.Profile, error) {

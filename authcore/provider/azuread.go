@@ -108,10 +108,10 @@ func isTenantGroup(tenant string) bool {
 // admitsTenant reports whether users of a tenant may log in. The tenant in the
 // authorization URL does not enforce this, because the browser can change the URL.
 func (p *provider) admitsTenant(tenant string) bool {
-	if len(p.tenants) == 0 {
+	if len(p.cfg.Tenants) == 0 {
 		return true
 	}
-	switch p.tenants[0] {
+	switch p.cfg.Tenants[0] {
 	case allTenants:
 		return true
 	case workTenants:
@@ -119,6 +119,6 @@ func (p *provider) admitsTenant(tenant string) bool {
 	case personalTenants:
 		return tenant == personalTenant
 	default:
-		return slices.Contains(p.tenants, tenant)
+		return slices.Contains(p.cfg.Tenants, tenant)
 	}
 }

@@ -19,9 +19,9 @@ const checkCode = "edgeauth-check"
 // the caches, and sends a made-up code to the token endpoint. A provider that
 // accepts the client id and secret answers with an error about the code.
 func (p *provider) Check(ctx context.Context) (time.Duration, error) {
-	watch := &clockWatch{next: p.transport, now: p.now}
+	watch := &clockWatch{next: p.deps.Transport, now: p.deps.Now}
 	fresh := *p
-	fresh.http = newCaller(watch, p.allowPrivate)
+	fresh.http = newCaller(watch, p.cfg.AllowPrivate)
 	_, err := within(ctx, p, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, fresh.try(ctx)
 	})

@@ -171,26 +171,18 @@ func newProvider(kind spec, cfg Config, deps Deps) (*provider, error) {
 	}
 	roles, _ := rolePath(cfg.Roles) // valid, or none is configured
 	p := &provider{
-		rolePath: roles, rolePrefix: cfg.RolePrefix,
-		spec:          s,
-		name:          cfg.Name,
-		clientID:      cfg.ClientID,
-		clientSecret:  cfg.ClientSecret,
-		scope:         strings.Join(cfg.Scopes, s.scopeSeparator),
-		audiences:     append([]string{cfg.ClientID}, cfg.Audiences...),
-		trusted:       cfg.trusted(&s),
-		tenants:       cfg.Tenants,
-		hostedDomains: cfg.HostedDomains,
-		fields:        cfg.Fields,
-		key:           key,
-		issuer:        cfg.issuer(&s),
-		accounts:      cfg.issuer(&kind),
-		fixed:         cfg.endpoints(&s),
-		allowPrivate:  cfg.AllowPrivate,
-		transport:     deps.Transport,
-		http:          newCaller(deps.Transport, cfg.AllowPrivate),
-		now:           deps.Now,
-		timeout:       deps.Timeout,
+		spec:      s,
+		cfg:       cfg,
+		deps:      deps,
+		scope:     strings.Join(cfg.Scopes, s.scopeSeparator),
+		audiences: append([]string{cfg.ClientID}, cfg.Audiences...),
+		trusted:   cfg.trusted(&s),
+		rolePath:  roles,
+		key:       key,
+		issuer:    cfg.issuer(&s),
+		accounts:  cfg.issuer(&kind),
+		fixed:     cfg.endpoints(&s),
+		http:      newCaller(deps.Transport, cfg.AllowPrivate),
 	}
 	p.discovery = newCached(p.discover, discoveryLifetime, deps.Now, deps.Timeout)
 	p.keys = newCached(p.loadKeys, keysLifetime, deps.Now, deps.Timeout)

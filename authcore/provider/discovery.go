@@ -124,7 +124,7 @@ func (p *provider) readEndpoints(document object) (endpoints, error) {
 		if address == "" {
 			continue
 		}
-		if err := checkURL(address, p.allowPrivate); err != nil {
+		if err := checkURL(address, p.cfg.AllowPrivate); err != nil {
 			return endpoints{}, failed("discovery: %s: %w", member.name, err)
 		}
 		*member.endpoint = address

@@ -84,7 +84,7 @@ func facebookProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 		profile.EmailVerified = false
 		return profile, err
 	}
-	proof := hmac.New(sha256.New, []byte(g.provider.clientSecret))
+	proof := hmac.New(sha256.New, []byte(g.provider.cfg.ClientSecret))
 	proof.Write([]byte(g.token.access))
 	address, err := withQuery(g.metadata.userInfo, url.Values{
 		"fields":          {"id,name,first_name,last_name,email,picture.type(large)"},

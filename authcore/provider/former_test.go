@@ -249,7 +249,7 @@ func FuzzImportNames(f *testing.F) {
 		if !found {
 			t.Skip("there is no such kind")
 		}
-		names, err := (&provider{spec: s, name: "x", accounts: testIssuer}).ImportNames(uid, transferSub)
+		names, err := (&provider{spec: s, cfg: Config{Name: "x"}, accounts: testIssuer}).ImportNames(uid, transferSub)
 		if err != nil {
 			if uid != "" && len(uid) > 40 && strings.Contains(err.Error(), uid) {
 				t.Fatalf("ImportNames() failed with %v, which contains the uid", err)
@@ -270,7 +270,7 @@ func FuzzImportNames(f *testing.F) {
 		if kind != "google-oauth2" || names.FormerSubject == "" {
 			return
 		}
-		again, err := (&provider{spec: s, name: "x", accounts: testIssuer}).ImportNames(names.FormerSubject, "")
+		again, err := (&provider{spec: s, cfg: Config{Name: "x"}, accounts: testIssuer}).ImportNames(names.FormerSubject, "")
 		if err != nil || again != names {
 			t.Fatalf("ImportNames(%q) = %+v, and of that %+v, %v", uid, names, again, errors.Unwrap(err))
 		}

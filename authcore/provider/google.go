@@ -51,18 +51,18 @@ func google() spec {
 // googleHint sets hd, so that Google's account picker offers only accounts of an
 // allowed domain.
 func googleHint(p *provider) map[string]string {
-	switch len(p.hostedDomains) {
+	switch len(p.cfg.HostedDomains) {
 	case 0:
 		return nil
 	case 1:
-		return map[string]string{"hd": p.hostedDomains[0]}
+		return map[string]string{"hd": p.cfg.HostedDomains[0]}
 	default:
 		return map[string]string{"hd": "*"}
 	}
 }
 
 func googleProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
-	allowed := g.provider.hostedDomains
+	allowed := g.provider.cfg.HostedDomains
 	if domain := g.claims.display("hd"); len(allowed) > 0 && !slices.Contains(allowed, domain) {
 		return authcore.Profile{}, denied("ID token: the hosted domain is not configured")
 	}

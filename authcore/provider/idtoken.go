@@ -32,7 +32,7 @@ func (p *provider) verifyIDToken(ctx context.Context, md metadata, token *tokens
 	if raw == "" {
 		return nil, failed("ID token is missing or not a string; request the scope openid")
 	}
-	verified, claims, err := p.readIDToken(ctx, md, raw, []string{p.clientID}, true)
+	verified, claims, err := p.readIDToken(ctx, md, raw, []string{p.cfg.ClientID}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (p *provider) checkClaims(claims object, audiences []string) error {
 	if !ok || party == "" && len(foreign) > 0 || party != "" && !slices.Contains(audiences, party) {
 		return errors.New("azp is not client_id")
 	}
-	now := p.now()
+	now := p.deps.Now()
 	expires, ok := claims.unix("exp")
 	if !ok {
 		return errors.New("exp is missing")

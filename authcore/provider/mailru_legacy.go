@@ -36,11 +36,11 @@ func mailRuLegacyProfile(ctx context.Context, g *grant) (authcore.Profile, error
 	const what = "user info"
 	query := url.Values{
 		"method":      {"users.getInfo"},
-		"app_id":      {g.provider.clientID},
+		"app_id":      {g.provider.cfg.ClientID},
 		"session_key": {g.token.access},
 		"secure":      {"1"},
 	}
-	query.Set("sig", signMailRu(query, g.provider.clientSecret))
+	query.Set("sig", signMailRu(query, g.provider.cfg.ClientSecret))
 	address, err := withQuery(g.metadata.userInfo, query)
 	if err != nil {
 		return authcore.Profile{}, err

@@ -47,7 +47,7 @@ func fieldsProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	if err != nil {
 		return authcore.Profile{}, err
 	}
-	return readFields(user, g.provider.fields)
+	return readFields(user, g.provider.cfg.Fields)
 }
 
 func readFields(user object, paths map[string]string) (authcore.Profile, error) {

@@ -3,8 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -13,37 +11,26 @@ import (
 
 // provider is a configured provider of any kind.
 type provider struct {
-	spec         spec
-	name         string
-	clientID     string
-	clientSecret string
-	scope        string
+	spec  spec
+	cfg   Config
+	deps  Deps
+	scope string
 	// audiences accepted in ID tokens from applications, including the client id.
 	audiences []string
 	// trusted lists the domains for which the provider verifies addresses.
 	trusted []string
-	// tenants that may log in, if the provider has tenants; nil for all.
-	tenants []string
-	// hostedDomains that may log in, if the provider has them; nil for all.
-	hostedDomains []string
-	fields        map[string]string
 	// rolePath has the names of the claims that lead to the roles, or nil.
-	rolePath   []string
-	rolePrefix string
-	key        *signingKey
+	rolePath []string
+	key      *signingKey
 	// issuer of ID tokens, or "".
 	issuer string
 	// accounts is the issuer of identities: that of ID tokens, unless a scope is
 	// required to get them.
 	accounts string
 	// fixed endpoints; with discovery, those that override it.
-	fixed        endpoints
-	allowPrivate bool
+	fixed endpoints
 
-	transport http.RoundTripper
 	http      caller
-	now       func() time.Time
-	timeout   time.Duration
 	discovery *cached[metadata]
 	keys      *cached[keySet]
 }
@@ -58,7 +45,7 @@ var (
 )
 
 // Name implements [authcore.Provider].
-func (p *provider) Name() string { return p.name }
+func (p *provider) Name() string { return p.cfg.Name }
 
 // Endpoint implements [authcore.Provider].
 func (p *provider) Endpoint(ctx context.Context) (authcore.Endpoint, error) {
@@ -68,7 +55,7 @@ func (p *provider) Endpoint(ctx context.Context) (authcore.Endpoint, error) {
 			return authcore.Endpoint{}, err
 		}
 		return authcore.Endpoint{
-			ClientID:     p.clientID,
+			ClientID:     p.cfg.ClientID,
 			AuthorizeURL: md.authorize,
 			Scope:        p.scope,
 			ResponseType: "code",
@@ -163,8 +150,8 @@ func (p *provider) mayAnswer(md metadata, issuer string) bool {
 // joined with the provider's separator.
 func (p *provider) oauth2(md metadata, redirectURI string) *oauth2.Config {
 	config := &oauth2.Config{
-		ClientID:     p.clientID,
-		ClientSecret: p.clientSecret,
+		ClientID:     p.cfg.ClientID,
+		ClientSecret: p.cfg.ClientSecret,
 		Endpoint: oauth2.Endpoint{
 			AuthURL:   md.authorize,
 			TokenURL:  md.token,
@@ -181,12 +168,12 @@ func (p *provider) oauth2(md metadata, redirectURI string) *oauth2.Config {
 // within runs one method call with the provider's timeout and adds the provider's
 // name to its error.
 func within[T any](ctx context.Context, p *provider, call func(context.Context) (T, error)) (T, error) {
-	bounded, cancel := context.WithTimeout(ctx, p.timeout)
+	bounded, cancel := context.WithTimeout(ctx, p.deps.Timeout)
 	defer cancel()
 	result, err := call(bounded)
 	if err != nil {
 		var none T
-		return none, fmt.Errorf("provider %s: %w", p.name, blame(ctx, bounded, err))
+		return none, fmt.Errorf("provider %s: %w", p.cfg.Name, blame(ctx, bounded, err))
 	}
 	return result, nil
 }

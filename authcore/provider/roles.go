@@ -33,7 +33,7 @@ func (p *provider) roles(claims object) []string {
 	var roles []string
 	for _, name := range names {
 		// A member that is null has been read as "".
-		if role := p.rolePrefix + name; name != "" && gate.IsRole(role) {
+		if role := p.cfg.RolePrefix + name; name != "" && gate.IsRole(role) {
 			roles = append(roles, role)
 		}
 	}

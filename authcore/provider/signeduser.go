@@ -35,7 +35,7 @@ func (p *provider) readSignedUser(ctx context.Context, md metadata, raw string) 
 	if user.has("iss") && p.checkIssuer(user, check.keyIssuer) != nil {
 		return nil, mismatch("user info: iss is not the configured issuer")
 	}
-	if audience, ok := user.texts("aud"); user.has("aud") && (!ok || !slices.Contains(audience, p.clientID)) {
+	if audience, ok := user.texts("aud"); user.has("aud") && (!ok || !slices.Contains(audience, p.cfg.ClientID)) {
 		return nil, mismatch("user info: aud does not contain client_id")
 	}
 	return user, nil

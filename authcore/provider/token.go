@@ -61,7 +61,7 @@ func (p *provider) tokenRequest(ctx context.Context, md metadata, request authco
 			form.Set(name, value)
 		}
 	}
-	secret := p.clientSecret
+	secret := p.cfg.ClientSecret
 	if p.spec.secret != nil {
 		var err error
 		if secret, err = p.spec.secret(p); err != nil {
@@ -70,7 +70,7 @@ func (p *provider) tokenRequest(ctx context.Context, md metadata, request authco
 	}
 	inForm := md.authStyle == oauth2.AuthStyleInParams
 	if inForm {
-		form.Set("client_id", p.clientID)
+		form.Set("client_id", p.cfg.ClientID)
 		if secret != "" {
 			form.Set("client_secret", secret)
 		}
@@ -81,7 +81,7 @@ func (p *provider) tokenRequest(ctx context.Context, md metadata, request authco
 	}
 	sent.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if !inForm {
-		sent.SetBasicAuth(url.QueryEscape(p.clientID), url.QueryEscape(secret))
+		sent.SetBasicAuth(url.QueryEscape(p.cfg.ClientID), url.QueryEscape(secret))
 	}
 	return sent, nil
 }

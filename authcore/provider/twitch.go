@@ -62,7 +62,7 @@ func twitchRefuses(answer object) bool {
 }
 
 func twitchProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
-	outer, err := g.fetchUser(ctx, nil, http.Header{"Client-Id": {g.provider.clientID}})
+	outer, err := g.fetchUser(ctx, nil, http.Header{"Client-Id": {g.provider.cfg.ClientID}})
 	if err != nil {
 		return authcore.Profile{}, err
 	}

@@ -76,12 +76,12 @@ func (p *provider) ImportNames(uid, transferSub string) (authcore.ImportedNames,
 		}
 	}
 	rule := uidRuleOf(p.spec.kind)
-	if byName := uidRuleOf(p.name); isKind(p.name) {
+	if byName := uidRuleOf(p.cfg.Name); isKind(p.cfg.Name) {
 		if byName.refused != "" {
 			rule = byName
 		}
 		if byName.former != nil && rule.former == nil && byName.former(uid) != "" {
-			rule = uidRule{refused: "it is an e-mail address, which is not a subject of " + p.spec.kind + "; use type " + p.name}
+			rule = uidRule{refused: "it is an e-mail address, which is not a subject of " + p.spec.kind + "; use type " + p.cfg.Name}
 		}
 	}
 	if rule.refused != "" {

@@ -49,7 +49,7 @@ func vkIDProfile(ctx context.Context, g *grant) (authcore.Profile, error) {
 	const what = "user info"
 	answer, err := g.post(ctx, what, g.metadata.userInfo, url.Values{
 		"access_token": {g.token.access},
-		"client_id":    {g.provider.clientID},
+		"client_id":    {g.provider.cfg.ClientID},
 	})
 	if err != nil {
 		return authcore.Profile{}, err
