@@ -22,21 +22,7 @@ func (q *Queue) Close(ctx context.Context) error {
 	if !q.shut(false) { //nolint:contextcheck // deliveries have the context of the queue
 		return q.awaitClosed(ctx)
 	}
-	defer close(q.closed)
-	select {
-	case <-q.drained:
-	case <-ctx.Done():
-	}
-	q.stop()
-
-	var dropped int
-	for _, it := range q.takeRest() {
-		if !it.mail.Decoy {
-			dropped++
-		}
-		q.report(it, Dropped)
-	}
-	return q.closeTransport(ctx, dropped)
+	return q.end(ctx, q.drained, func(*item) error { return ErrClosed })
 }
 
 // HandOver ends the queue when another one replaces it. Current attempts may end; all
@@ -47,39 +33,35 @@ func (q *Queue) HandOver(ctx context.Context, next authcore.Mailer) error {
 	if !q.shut(true) { //nolint:contextcheck // deliveries have the context of the queue
 		return q.awaitClosed(ctx)
 	}
-	defer close(q.closed)
-	done := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(ended)
 		q.attempts.Wait()
 	}()
+	return q.end(ctx, ended, func(it *item) error { return next.Enqueue(ctx, it.mail) })
+}
+
+// end waits for done or the end of ctx, cancels the current attempts and closes the
+// transport. Mails that were left go to take, and are dropped if it fails.
+func (q *Queue) end(ctx context.Context, done <-chan struct{}, take func(*item) error) error {
+	defer close(q.closed)
 	select {
 	case <-done:
 	case <-ctx.Done():
 	}
-	q.stop()
-	<-done
-
-	var dropped int
-	for _, it := range q.takeRest() {
-		if err := next.Enqueue(ctx, it.mail); err != nil && !it.mail.Decoy {
-			dropped++
-			q.report(it, Dropped)
-		}
-	}
-	return q.closeTransport(ctx, dropped)
-}
-
-// stop cancels the current attempts and waits for their end.
-func (q *Queue) stop() {
 	q.mu.Lock()
 	q.stopped = true
 	q.mu.Unlock()
 	q.cancel()
 	q.attempts.Wait()
-}
 
-func (q *Queue) closeTransport(ctx context.Context, dropped int) error {
+	var dropped int
+	for _, it := range q.takeRest() {
+		if err := take(it); err != nil && !it.mail.Decoy {
+			dropped++
+			q.report(it, Dropped)
+		}
+	}
 	err := q.transport.Close()
 	if dropped > 0 {
 		q.logger.WarnContext(ctx, "undelivered mails dropped", "count", dropped)
