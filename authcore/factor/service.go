@@ -33,7 +33,7 @@ type Config struct {
 	Limits   ratelimit.Limits
 	Rules    *account.Rules
 	// Revoked puts revocations in force on this node.
-	Revoked session.Revoker
+	Revoked account.Revoker
 	// Notices reports changes to the owners of accounts; nil sends none.
 	Notices *account.Notices
 	// Title names the site in authenticator applications.

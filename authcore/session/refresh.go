@@ -31,73 +31,78 @@ func (s *Service) Refresh(ctx context.Context, claims *gate.Claims) (Grant, erro
 }
 
 func (s *Service) refresh(ctx context.Context, claims *gate.Claims) (Grant, error) {
-	var r refreshing
+	var session authcore.Session
+	var reused bool
 	now := s.cfg.Now()
 	stored, err := s.update(ctx, claims.Subject, now, func(a *authcore.Account) (err error) {
-		r, err = s.renew(a, claims, now)
+		session, reused, err = s.renew(a, claims, now)
 		return err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return Grant{}, authcore.StoreError(err, authcore.Inactive())
-	case r.reused:
-		s.cfg.Observe(ctx, authcore.Event{
-			Name: authcore.EventReuse, Method: r.session.Method, Client: r.session.Client,
-			UserID: claims.Subject, SessionID: r.session.ID, Code: authcore.CodeInvalidToken,
-		})
+	}
+	event := authcore.Event{
+		Name: authcore.EventRefresh, Method: session.Method, Client: session.Client, UserID: claims.Subject, SessionID: session.ID,
+	}
+	if reused {
+		event.Name, event.Code = authcore.EventReuse, authcore.CodeInvalidToken
+		s.cfg.Observe(ctx, event)
 		return Grant{}, authcore.InvalidToken()
 	}
-	s.cfg.Observe(ctx, authcore.Event{
-		Name: authcore.EventRefresh, Method: r.session.Method, Client: r.session.Client,
-		UserID: stored.User.ID, SessionID: r.session.ID,
-	})
-	return s.Grant(stored.User, r.session, false)
+	s.cfg.Observe(ctx, event)
+	return s.Grant(stored.User, session, false)
 }
 
-// refreshing is the result of one renew.
-type refreshing struct {
-	session authcore.Session
-	// reused reports that the session ended because an old token was reused.
-	reused bool
-}
-
-// renew changes the session of a token in its account.
-func (s *Service) renew(a *authcore.Account, claims *gate.Claims, now time.Time) (refreshing, error) {
-	i := slices.IndexFunc(a.Sessions, func(session authcore.Session) bool { return session.ID == claims.Session })
-	switch {
-	case a.User.Disabled:
-		return refreshing{}, authcore.Inactive()
-	case i < 0 || a.Sessions[i].IsKey():
-		return refreshing{}, authcore.InvalidToken()
-	}
-	session := &a.Sessions[i]
-	client := s.clients[session.Client]
-	switch {
-	case client == nil:
-		return refreshing{}, UnknownClient()
-	case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, session)):
-		return refreshing{}, account.NotAdmitted()
-	case s.lacksFactor(a.User, session):
-		return refreshing{}, authcore.InvalidToken()
+// renew changes the session of a token in its account, or ends it and reports that an old
+// token was reused.
+func (s *Service) renew(a *authcore.Account, claims *gate.Claims, now time.Time) (renewed authcore.Session, reused bool, err error) {
+	session, err := s.refreshable(a, claims.Session)
+	if err != nil {
+		return authcore.Session{}, false, err
 	}
 	live := s.inGrace(session.Superseded, now)
 	current := claims.ID == session.Token.ID
 	if !current && !slices.ContainsFunc(live, func(token authcore.SupersededToken) bool { return token.ID == claims.ID }) {
 		ended := a.EndSessions(func(other authcore.Session) bool { return other.ID == claims.Session })
-		return refreshing{session: ended[0], reused: true}, nil
+		return ended[0], true, nil
 	}
 	if current && len(live) < maxSuperseded || !now.Before(session.Token.Expires) {
-		if err := s.succeed(session, client, live, now); err != nil {
-			return refreshing{}, err
+		if err := s.succeed(session, live, now); err != nil {
+			return authcore.Session{}, false, err
 		}
 	}
-	return refreshing{session: *session}, nil
+	return *session, false, nil
+}
+
+// refreshable returns a session of an account that may get another token.
+func (s *Service) refreshable(a *authcore.Account, id string) (*authcore.Session, error) {
+	session, err := s.admitted(a, id)
+	if err == nil && s.lacksFactor(a.User, session) {
+		return nil, authcore.InvalidToken()
+	}
+	return session, err
+}
+
+// admitted returns a session of an account, or the reason why the rules refuse it now.
+func (s *Service) admitted(a *authcore.Account, id string) (*authcore.Session, error) {
+	i := slices.IndexFunc(a.Sessions, func(session authcore.Session) bool { return session.ID == id && !session.IsKey() })
+	switch {
+	case a.User.Disabled:
+		return nil, authcore.Inactive()
+	case i < 0:
+		return nil, authcore.InvalidToken()
+	case s.clients[a.Sessions[i].Client] == nil:
+		return nil, UnknownClient()
+	case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, &a.Sessions[i])):
+		return nil, account.NotAdmitted()
+	}
+	return &a.Sessions[i], nil
 }
 
 // succeed replaces the newest token of a session by a successor. The expiry of the
 // session never moves back, so that a revocation covers all of its tokens.
-func (s *Service) succeed(session *authcore.Session, client *authcore.Client, live []authcore.SupersededToken, now time.Time) error {
-	token := s.newToken(client, session.Created, now)
+func (s *Service) succeed(session *authcore.Session, live []authcore.SupersededToken, now time.Time) error {
+	token := s.newToken(s.clients[session.Client], session.Created, now)
 	if !token.Expires.After(now) {
 		return authcore.InvalidToken() // the session is at its maximum lifetime
 	}

@@ -2,11 +2,9 @@ package session
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
-	"github.com/edgeauth/edgeauth/authcore/account"
 )
 
 // Renew returns the newest token of a session, or a successor of it if it is older
@@ -17,25 +15,12 @@ func (s *Service) Renew(ctx context.Context, ref authcore.SessionRef) (Grant, er
 	var renewed authcore.Session
 	now := s.cfg.Now()
 	stored, err := s.update(ctx, ref.UserID, now, func(a *authcore.Account) error {
-		i := slices.IndexFunc(a.Sessions, func(session authcore.Session) bool { return session.ID == ref.ID })
-		switch {
-		case a.User.Disabled:
-			return authcore.Inactive()
-		case i < 0 || a.Sessions[i].IsKey():
-			return authcore.InvalidToken()
-		}
-		session := &a.Sessions[i]
-		client := s.clients[session.Client]
-		switch {
-		case client == nil:
-			return UnknownClient()
-		case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, session)):
-			return account.NotAdmitted()
-		case s.lacksFactor(a.User, session):
-			return authcore.InvalidToken()
+		session, err := s.refreshable(a, ref.ID)
+		if err != nil {
+			return err
 		}
 		if isHalfOver(session.Token, now) {
-			if err := s.succeed(session, client, s.inGrace(session.Superseded, now), now); err != nil {
+			if err := s.succeed(session, s.inGrace(session.Superseded, now), now); err != nil {
 				return err
 			}
 		}

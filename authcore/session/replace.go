@@ -18,7 +18,7 @@ func (s *Service) Replace(ctx context.Context, claims *gate.Claims, change func(
 		if err := change(a, session); err != nil {
 			return err
 		}
-		if err := s.succeed(session, s.clients[session.Client], s.inGrace(session.Superseded, now), now); err != nil {
+		if err := s.succeed(session, s.inGrace(session.Superseded, now), now); err != nil {
 			return err
 		}
 		replaced = *session
@@ -39,27 +39,15 @@ func (s *Service) Change(ctx context.Context, claims *gate.Claims, change func(*
 // change runs a change of Replace.
 func (s *Service) change(ctx context.Context, claims *gate.Claims, change func(*authcore.Account, *authcore.Session) error) (authcore.Account, error) {
 	stored, err := s.update(ctx, claims.Subject, s.cfg.Now(), func(a *authcore.Account) error {
-		find := func() int {
-			return slices.IndexFunc(a.Sessions, func(session authcore.Session) bool { return session.ID == claims.Session })
+		current, err := s.admitted(a, claims.Session)
+		if err != nil {
+			return err
 		}
-		i := find()
-		switch {
-		case a.User.Disabled:
-			return authcore.Inactive()
-		case i < 0:
-			return authcore.InvalidToken()
-		}
-		session := a.Sessions[i]
-		switch {
-		case s.clients[session.Client] == nil:
-			return UnknownClient()
-		case !s.cfg.Rules.AdmitsUser(a.User, identityOf(a, &session)):
-			return account.NotAdmitted()
-		}
+		session := *current
 		if err := change(a, &session); err != nil {
 			return err
 		}
-		a.Sessions[find()] = session
+		a.Sessions[slices.IndexFunc(a.Sessions, func(s authcore.Session) bool { return s.ID == session.ID })] = session
 		return nil
 	})
 	if err != nil {

@@ -25,17 +25,11 @@ type Signer interface {
 	Sign(purpose gate.Purpose, statement gate.Statement, now time.Time) (string, error)
 }
 
-// Revoker puts revocations in force on this node. It is implemented by
-// *revocation.Follower.
-type Revoker interface {
-	Apply(revocations ...authcore.Revocation)
-}
-
 // Config configures a Service. All fields are required unless noted otherwise.
 type Config struct {
 	Store   authcore.Accounts
 	Keys    Signer
-	Revoked Revoker
+	Revoked account.Revoker
 	Limiter *ratelimit.Limiter
 	Limits  ratelimit.Limits
 	Rules   *account.Rules
