@@ -3,6 +3,7 @@ package authcore
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"time"
@@ -41,6 +42,14 @@ type Record struct {
 
 // Live reports whether the record has not expired.
 func (r Record) Live(now time.Time) bool { return r.Expires.IsZero() || now.Before(r.Expires) }
+
+// Decode reads the content of a record in JSON.
+func (r Record) Decode(content any) error {
+	if err := json.Unmarshal(r.Data, content); err != nil {
+		return fmt.Errorf("read a %s record: %w", r.Kind, err)
+	}
+	return nil
+}
 
 // Validate checks the bounds of [Records]. Engines call it before they store a
 // record.

@@ -82,12 +82,9 @@ type ExportedRecord struct {
 // Export returns everything that is stored about the token's user.
 func (s *Service) Export(ctx context.Context, claims *gate.Claims) (Export, error) {
 	now := s.cfg.Now()
-	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, now)
-	switch {
-	case err != nil:
-		return Export{}, authcore.StoreError(err, authcore.Inactive())
-	case account.User.Disabled:
-		return Export{}, authcore.Inactive()
+	account, err := s.current(ctx, claims, now)
+	if err != nil {
+		return Export{}, err
 	}
 	export := Export{
 		ExportedAt: now.Truncate(time.Second), User: exportUser(account.User),

@@ -66,13 +66,13 @@ func (n *Notices) Send(ctx context.Context, user authcore.User, notice Notice) {
 	now := n.cfg.Now()
 	mail := authcore.Mail{
 		Kind: notice.Kind, To: user.Email, Method: notice.Method, Lifetime: noticeLifetime, Expires: now.Add(noticeLifetime),
-		Title: n.cfg.Title, Site: siteOf(n.cfg.EmailLink), Requested: now, IP: notice.Caller.IP, UserAgent: notice.Caller.UserAgent,
+		Title: n.cfg.Title, Site: SiteOf(n.cfg.EmailLink), Requested: now, IP: notice.Caller.IP, UserAgent: notice.Caller.UserAgent,
 		Client: notice.Client, Locale: notice.Caller.Languages, Live: n.once(user.ID),
 	}
 	for i := range n.cfg.Clients {
 		if client := &n.cfg.Clients[i]; client.Name == notice.Client {
 			setIf(&mail.Title, client.Title)
-			setIf(&mail.Site, siteOf(client.EmailLink))
+			setIf(&mail.Site, SiteOf(client.EmailLink))
 			setIf(&mail.Locale, client.Locale)
 		}
 	}
@@ -98,8 +98,8 @@ func (n *Notices) once(userID string) func(context.Context) bool {
 	}
 }
 
-// siteOf returns the part of a link template before the secret.
-func siteOf(template string) string {
+// SiteOf returns the part of a link template before the secret.
+func SiteOf(template string) string {
 	site, _, _ := strings.Cut(template, authcore.LinkPlaceholder)
 	return site
 }

@@ -83,27 +83,26 @@ func (s *Service) List(ctx context.Context, filter authcore.UserFilter, cursor s
 
 // Disable ends all sessions of a user and refuses new ones.
 func (s *Service) Disable(ctx context.Context, id string) (authcore.User, error) {
-	account, err := s.update(ctx, id, func(account *authcore.Account) error {
+	return s.operate(ctx, authcore.Event{Name: authcore.EventUserDisabled, UserID: id}, func(account *authcore.Account) {
 		account.Disable(s.revocationEnd(*account))
-		return nil
 	})
-	if err != nil {
-		return authcore.User{}, authcore.StoreError(err, authcore.NotFound())
-	}
-	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUserDisabled, UserID: id})
-	return account.User, nil
 }
 
 // Enable lets a disabled user log in again. Ended sessions stay ended.
 func (s *Service) Enable(ctx context.Context, id string) (authcore.User, error) {
-	account, err := s.update(ctx, id, func(account *authcore.Account) error {
-		account.Enable()
+	return s.operate(ctx, authcore.Event{Name: authcore.EventUserEnabled, UserID: id}, (*authcore.Account).Enable)
+}
+
+// operate changes the user of an event for an operator, and reports the event.
+func (s *Service) operate(ctx context.Context, event authcore.Event, change func(*authcore.Account)) (authcore.User, error) {
+	account, err := s.update(ctx, event.UserID, func(account *authcore.Account) error {
+		change(account)
 		return nil
 	})
 	if err != nil {
 		return authcore.User{}, authcore.StoreError(err, authcore.NotFound())
 	}
-	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventUserEnabled, UserID: id})
+	s.cfg.Observe(ctx, event)
 	return account.User, nil
 }
 

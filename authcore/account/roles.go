@@ -114,15 +114,8 @@ func (s *Service) SetRoles(ctx context.Context, userID string, roles []string) (
 	if err != nil {
 		return authcore.User{}, authcore.FieldError(authcore.CodeInvalidRequest, "roles", sentence(err))
 	}
-	account, err := s.update(ctx, userID, func(account *authcore.Account) error {
-		account.User.Granted = granted
-		return nil
-	})
-	if err != nil {
-		return authcore.User{}, authcore.StoreError(err, authcore.NotFound())
-	}
-	s.cfg.Observe(ctx, authcore.Event{Name: authcore.EventRolesGranted, UserID: userID, Detail: strings.Join(granted, " ")})
-	return account.User, nil
+	event := authcore.Event{Name: authcore.EventRolesGranted, UserID: userID, Detail: strings.Join(granted, " ")}
+	return s.operate(ctx, event, func(account *authcore.Account) { account.User.Granted = granted })
 }
 
 // sentence returns an error as a sentence.

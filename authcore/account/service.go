@@ -67,7 +67,12 @@ func (s *Service) RulesFor(provider string) *Rules {
 // CurrentUser returns the user of a token, or the 403 error for a disabled or
 // deleted user.
 func (s *Service) CurrentUser(ctx context.Context, claims *gate.Claims) (authcore.User, error) {
-	user, err := s.cfg.Store.User(ctx, authcore.UserRef{ID: claims.Subject})
+	return CurrentUser(ctx, s.cfg.Store, claims)
+}
+
+// CurrentUser is Service.CurrentUser for packages without a Service.
+func CurrentUser(ctx context.Context, store authcore.Accounts, claims *gate.Claims) (authcore.User, error) {
+	user, err := store.User(ctx, authcore.UserRef{ID: claims.Subject})
 	switch {
 	case err != nil:
 		return authcore.User{}, authcore.StoreError(err, authcore.Inactive())
@@ -75,6 +80,18 @@ func (s *Service) CurrentUser(ctx context.Context, claims *gate.Claims) (authcor
 		return authcore.User{}, authcore.Inactive()
 	}
 	return user, nil
+}
+
+// current returns the account of a token's user, like CurrentUser.
+func (s *Service) current(ctx context.Context, claims *gate.Claims, now time.Time) (authcore.Account, error) {
+	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, now)
+	switch {
+	case err != nil:
+		return authcore.Account{}, authcore.StoreError(err, authcore.Inactive())
+	case account.User.Disabled:
+		return authcore.Account{}, authcore.Inactive()
+	}
+	return account, nil
 }
 
 // update changes the account of a user as one step, and puts the revocations of

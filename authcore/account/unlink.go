@@ -12,12 +12,9 @@ import (
 // Identities returns the identities of the token's user, oldest first. Pending
 // ones are included, unlinked and retired ones are not.
 func (s *Service) Identities(ctx context.Context, claims *gate.Claims) ([]authcore.Identity, error) {
-	account, err := s.cfg.Store.Account(ctx, authcore.UserRef{ID: claims.Subject}, s.cfg.Now())
-	switch {
-	case err != nil:
-		return nil, authcore.StoreError(err, authcore.Inactive())
-	case account.User.Disabled:
-		return nil, authcore.Inactive()
+	account, err := s.current(ctx, claims, s.cfg.Now())
+	if err != nil {
+		return nil, err
 	}
 	return slices.DeleteFunc(account.Identities, func(identity authcore.Identity) bool { return !shown(identity) }), nil
 }

@@ -81,12 +81,5 @@ func (s *Service) user(ctx context.Context, claims *gate.Claims) (authcore.User,
 	if !s.Offered() {
 		return authcore.User{}, authcore.NotFound()
 	}
-	user, err := s.store.User(ctx, authcore.UserRef{ID: claims.Subject})
-	switch {
-	case err != nil:
-		return authcore.User{}, authcore.StoreError(err, authcore.Inactive())
-	case user.Disabled:
-		return authcore.User{}, authcore.Inactive()
-	}
-	return user, nil
+	return account.CurrentUser(ctx, s.store, claims)
 }

@@ -3,7 +3,6 @@ package factor
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -96,8 +95,8 @@ func (s *Service) useRecovery(ctx context.Context, user authcore.User, code stri
 	now := s.cfg.Now()
 	_, err := s.store.UpdateRecord(ctx, recordOf(enrolled), now, func(record *authcore.Record) error {
 		var data recoveryData
-		if err := json.Unmarshal(record.Data, &data); err != nil {
-			return fmt.Errorf("read a recovery record: %w", err)
+		if err := record.Decode(&data); err != nil {
+			return err
 		}
 		i := slices.Index(data.Codes, digest)
 		if i < 0 {

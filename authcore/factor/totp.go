@@ -1,6 +1,7 @@
 package factor
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/base32"
@@ -76,8 +77,8 @@ func (s *Service) useTOTP(ctx context.Context, user authcore.User, code string) 
 	now := s.cfg.Now()
 	_, err = s.store.UpdateRecord(ctx, recordOf(enrolled), now, func(record *authcore.Record) error {
 		var data totpData
-		if err := json.Unmarshal(record.Data, &data); err != nil {
-			return fmt.Errorf("read a totp record: %w", err)
+		if err := record.Decode(&data); err != nil {
+			return err
 		}
 		secret, err := decrypt(key, user.ID, data.Secret)
 		if err != nil {
@@ -104,13 +105,7 @@ func recordOf(f authcore.Factor) authcore.RecordKey {
 // keyURI returns the address that an authenticator application reads (otpauth), and the
 // secret as people type it.
 func (s *Service) keyURI(user authcore.User, secret []byte) (uri, typed string, err error) {
-	label := user.Email
-	if label == "" {
-		label = user.Username()
-	}
-	if label == "" {
-		label = user.ID
-	}
+	label := cmp.Or(user.Email, user.Username(), user.ID)
 	// A colon separates issuer and account in the label.
 	issuer := strings.ReplaceAll(s.cfg.Title, ":", " ")
 	key, err := totp.Generate(totp.GenerateOpts{

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -65,7 +66,7 @@ func (s *Service) authorize(ctx context.Context, client *authcore.Client, provid
 	}
 	challenge := sha256.Sum256([]byte(t.verifier()))
 	url, err := provider.AuthorizeURL(ctx, authcore.AuthorizeRequest{
-		RedirectURI: orDefault(formPostURI, redirectURI), State: text, Nonce: t.nonce(),
+		RedirectURI: cmp.Or(formPostURI, redirectURI), State: text, Nonce: t.nonce(),
 		Challenge: base64.RawURLEncoding.EncodeToString(challenge[:]),
 	})
 	if err != nil {

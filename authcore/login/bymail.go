@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -87,7 +86,7 @@ func (m *byMail) prove(ctx context.Context, a *attempt) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
-	link, address, err := decodeLink(record.Data)
+	link, address, err := decodeLink(record)
 	if err != nil {
 		return proof{}, err
 	}
@@ -110,7 +109,7 @@ func (m *byMail) proofOf(a *attempt, address authcore.Address) proof {
 
 // decide checks the proof again and applies the rules for accounts.
 func (m *byMail) decide(found authcore.LoginFound) (decision, error) {
-	link, address, err := decodeLink(found.Proof.Data)
+	link, address, err := decodeLink(*found.Proof)
 	if err != nil {
 		return decision{}, err
 	}
@@ -204,8 +203,8 @@ func (m *byMail) repeated(ctx context.Context, a *attempt) (session.Grant, error
 		return session.Grant{}, err
 	}
 	var spent spentLink
-	if err := json.Unmarshal(record.Data, &spent); err != nil {
-		return session.Grant{}, fmt.Errorf("read a spent-link record: %w", err)
+	if err := record.Decode(&spent); err != nil {
+		return session.Grant{}, err
 	}
 	found, err := m.store.Account(ctx, authcore.UserRef{EmailKey: spent.EmailKey}, now)
 	if err != nil {

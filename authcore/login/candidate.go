@@ -154,7 +154,7 @@ func (c *candidate) readInvitation(record *authcore.Record) error {
 	if record == nil {
 		return nil
 	}
-	invitation, _, err := decodeInvitation(record.Data)
+	invitation, _, err := decodeInvitation(*record)
 	if err != nil {
 		return err
 	}

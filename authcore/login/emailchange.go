@@ -1,10 +1,10 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -96,7 +96,7 @@ func (s *Service) RequestEmailChange(ctx context.Context, r EmailChangeRequest) 
 	}
 	var receipt EmailChangeReceipt
 	err = s.cfg.Limiter.Do(ctx, s.emailChangeChecks(r, address), func() error {
-		user, err := s.activeUser(ctx, r.Claims)
+		user, err := account.CurrentUser(ctx, s.store, r.Claims)
 		if err != nil {
 			return err
 		}
@@ -135,17 +135,6 @@ func (s *Service) emailChangeChecks(r EmailChangeRequest, address authcore.Addre
 		},
 		ratelimit.Shared("link", "all", r.Caller.IP, limits.LinkOverall),
 	)
-}
-
-// activeUser returns the user of a token, unless it is disabled or deleted.
-func (s *Service) activeUser(ctx context.Context, claims *gate.Claims) (authcore.User, error) {
-	user, err := s.store.User(ctx, authcore.UserRef{ID: claims.Subject})
-	switch {
-	case errors.Is(err, authcore.ErrNotFound) || err == nil && user.Disabled:
-		return authcore.User{}, authcore.Inactive()
-	default:
-		return user, err
-	}
 }
 
 // mailCodes stores the change and mails its codes. The mails take their places in the
@@ -198,9 +187,9 @@ func (s *Service) codeMail(r EmailChangeRequest, kind authcore.MailKind, to, cod
 	client := s.clientNamed(r.Claims.Client)
 	return authcore.Mail{
 		Kind: kind, To: to, Code: code, Lifetime: s.cfg.LinkLifetime, Expires: now.Add(s.cfg.LinkLifetime),
-		Title: orDefault(client.Title, s.cfg.Title), Site: siteOf(orDefault(client.EmailLink, s.cfg.EmailLink)),
+		Title: cmp.Or(client.Title, s.cfg.Title), Site: account.SiteOf(cmp.Or(client.EmailLink, s.cfg.EmailLink)),
 		Requested: now, IP: r.Caller.IP, UserAgent: r.Caller.UserAgent, Client: client.Name,
-		Locale: orDefault(client.Locale, orDefault(r.Locale, r.Caller.Languages)), Live: life.isLive,
+		Locale: cmp.Or(client.Locale, r.Locale, r.Caller.Languages), Live: life.isLive,
 	}
 }
 
@@ -268,14 +257,7 @@ func RecordKinds() []account.RecordKind {
 }
 
 // decodeEmailChange reads the content of a record, and the address in it.
-func decodeEmailChange(data []byte) (emailChange, authcore.Address, error) {
-	var change emailChange
-	if err := json.Unmarshal(data, &change); err != nil {
-		return emailChange{}, authcore.Address{}, fmt.Errorf("read an email-change record: %w", err)
-	}
-	address, err := authcore.ParseAddress(change.Email)
-	if err != nil {
-		return emailChange{}, authcore.Address{}, fmt.Errorf("read an email-change record: %w", err)
-	}
-	return change, address, nil
+func decodeEmailChange(record authcore.Record) (change emailChange, address authcore.Address, err error) {
+	address, err = decode(record, &change, &change.Email)
+	return change, address, err
 }

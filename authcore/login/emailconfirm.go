@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/account"
@@ -71,7 +70,7 @@ func (c *emailConfirmation) run(ctx context.Context) (session.Grant, error) {
 // of another user or session, or one that was made for another current address, does
 // not exist.
 func (c *emailConfirmation) decide(found authcore.LoginFound) (authcore.Account, error) {
-	change, address, err := decodeEmailChange(found.Proof.Data)
+	change, address, err := decodeEmailChange(*found.Proof)
 	if err != nil {
 		return authcore.Account{}, err
 	}
@@ -113,10 +112,4 @@ func (s *Service) clientNamed(name string) *authcore.Client {
 		}
 	}
 	return &authcore.Client{}
-}
-
-// siteOf returns the part of a link template before the secret.
-func siteOf(template string) string {
-	site, _, _ := strings.Cut(template, authcore.LinkPlaceholder)
-	return site
 }

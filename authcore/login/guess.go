@@ -35,7 +35,7 @@ func (m *byMail) guesses(ctx context.Context, a *attempt) ([]ratelimit.Check, er
 	if err != nil {
 		return nil, err
 	}
-	if m.link, m.address, err = decodeLink(record.Data); err != nil {
+	if m.link, m.address, err = decodeLink(record); err != nil {
 		return nil, err
 	}
 	party := m.address.Key()
@@ -58,7 +58,7 @@ func (m *byMail) proveCode(a *attempt) proof {
 
 // countTry counts a wrong code in the record.
 func countTry(found authcore.LoginFound) (decision, error) {
-	link, _, err := decodeLink(found.Proof.Data)
+	link, _, err := decodeLink(*found.Proof)
 	if err != nil {
 		return decision{}, err
 	}

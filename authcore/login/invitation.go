@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,16 +62,9 @@ type invitationData struct {
 	Secret string `json:"secret"`
 }
 
-func decodeInvitation(data []byte) (invitationData, authcore.Address, error) {
-	var invitation invitationData
-	if err := json.Unmarshal(data, &invitation); err != nil {
-		return invitationData{}, authcore.Address{}, fmt.Errorf("read an invitation record: %w", err)
-	}
-	address, err := authcore.ParseAddress(invitation.Email)
-	if err != nil {
-		return invitationData{}, authcore.Address{}, fmt.Errorf("read an invitation record: %w", err)
-	}
-	return invitation, address, nil
+func decodeInvitation(record authcore.Record) (invitation invitationData, address authcore.Address, err error) {
+	address, err = decode(record, &invitation, &invitation.Email)
+	return invitation, address, err
 }
 
 func (i invitationData) matchesSecret(secret []byte) bool {
@@ -112,9 +106,7 @@ func (s *Service) Invite(ctx context.Context, r InvitationRequest) (Invitation, 
 	if _, err := s.parseEmail(r.Email); err != nil {
 		return Invitation{}, err
 	}
-	if r.Lifetime == 0 {
-		r.Lifetime = s.cfg.InvitationLifetime
-	}
+	r.Lifetime = cmp.Or(r.Lifetime, s.cfg.InvitationLifetime)
 	if r.Lifetime < minInvitationLifetime || r.Lifetime > MaxInvitationLifetime {
 		return Invitation{}, authcore.FieldError(authcore.CodeInvalidRequest, "expires_in",
 			fmt.Sprintf("Must be between %d and %d seconds.", int(minInvitationLifetime.Seconds()), int(MaxInvitationLifetime.Seconds())))
@@ -177,7 +169,7 @@ func (s *Service) Invitations(ctx context.Context, limit int, cursor string) ([]
 	}
 	invitations := make([]Invitation, 0, len(records))
 	for _, record := range records {
-		if data, _, err := decodeInvitation(record.Data); err == nil {
+		if data, _, err := decodeInvitation(record); err == nil {
 			invitations = append(invitations, Invitation{
 				ID: record.Key, NewUser: data.NewUser, Created: record.Created, Expires: record.Expires, By: data.By,
 			})
@@ -206,27 +198,32 @@ func (s *Service) RevokeInvitation(ctx context.Context, id string) error {
 type acceptance struct{ *byMail }
 
 func (m *acceptance) prove(ctx context.Context, a *attempt) (proof, error) {
-	key := invitationKey(m.requestID)
-	record, err := m.store.Record(ctx, key, m.cfg.Now())
+	record, address, err := m.invitation(ctx, m.requestID, m.secret)
 	if err != nil {
 		return proof{}, err
-	}
-	invitation, address, err := decodeInvitation(record.Data)
-	if err != nil {
-		return proof{}, err
-	}
-	if !invitation.matchesSecret(m.secret) {
-		return proof{}, authcore.ErrNotFound
 	}
 	p := m.proofOf(a, address)
-	p.record, p.decide = key, m.decide
+	p.record, p.decide = record.RecordKey, m.decide
 	return p, nil
+}
+
+// invitation returns the record of the invitation with a link, and its address.
+func (s *Service) invitation(ctx context.Context, id, secret []byte) (authcore.Record, authcore.Address, error) {
+	record, err := s.store.Record(ctx, invitationKey(id), s.cfg.Now())
+	if err != nil {
+		return authcore.Record{}, authcore.Address{}, err
+	}
+	invitation, address, err := decodeInvitation(record)
+	if err == nil && !invitation.matchesSecret(secret) {
+		err = authcore.ErrNotFound
+	}
+	return record, address, err
 }
 
 // decide checks the link again and creates the account. If the address got an account
 // since the invitation, the link logs in to it.
 func (m *acceptance) decide(found authcore.LoginFound) (decision, error) {
-	invitation, address, err := decodeInvitation(found.Proof.Data)
+	invitation, address, err := decodeInvitation(*found.Proof)
 	switch {
 	case err != nil:
 		return decision{}, err
@@ -249,16 +246,9 @@ func (m *acceptance) decide(found authcore.LoginFound) (decision, error) {
 
 // showInvitation returns what a login page shows about an invitation.
 func (s *Service) showInvitation(ctx context.Context, id, secret []byte) (PageLink, error) {
-	record, err := s.store.Record(ctx, invitationKey(id), s.cfg.Now())
+	record, address, err := s.invitation(ctx, id, secret)
 	if err != nil {
 		return PageLink{}, err
-	}
-	invitation, address, err := decodeInvitation(record.Data)
-	switch {
-	case err != nil:
-		return PageLink{}, err
-	case !invitation.matchesSecret(secret):
-		return PageLink{}, authcore.ErrNotFound
 	}
 	return PageLink{Invitation: true, Email: address.String(), Requested: record.Created}, nil
 }

@@ -2,7 +2,6 @@ package login
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -37,16 +36,21 @@ type linkData struct {
 }
 
 // decodeLink reads the content of a record, and the address in it.
-func decodeLink(data []byte) (linkData, authcore.Address, error) {
-	var link linkData
-	if err := json.Unmarshal(data, &link); err != nil {
-		return linkData{}, authcore.Address{}, fmt.Errorf("read a link record: %w", err)
+func decodeLink(record authcore.Record) (link linkData, address authcore.Address, err error) {
+	address, err = decode(record, &link, &link.Email)
+	return link, address, err
+}
+
+// decode reads the content of a record, and parses the address that is a part of it.
+func decode(record authcore.Record, content any, email *string) (authcore.Address, error) {
+	if err := record.Decode(content); err != nil {
+		return authcore.Address{}, err
 	}
-	address, err := authcore.ParseAddress(link.Email)
+	address, err := authcore.ParseAddress(*email)
 	if err != nil {
-		return linkData{}, authcore.Address{}, fmt.Errorf("read a link record: %w", err)
+		return authcore.Address{}, fmt.Errorf("read a %s record: %w", record.Kind, err)
 	}
-	return link, address, nil
+	return address, nil
 }
 
 func (l linkData) matchesSecret(secret []byte) bool { return sameText(l.Secret, secretDigest(secret)) }

@@ -132,7 +132,7 @@ func (s *Service) showRequest(ctx context.Context, requestID []byte) (PageLink, 
 	if err != nil {
 		return PageLink{}, linkData{}, err
 	}
-	link, address, err := decodeLink(record.Data)
+	link, address, err := decodeLink(record)
 	if err != nil {
 		return PageLink{}, linkData{}, err
 	}
@@ -167,8 +167,8 @@ func (s *Service) ShowStart(ctx context.Context, state string) (PageStart, error
 		return PageStart{}, authcore.StoreError(err, invalidState())
 	}
 	var start PageStart
-	if err := json.Unmarshal(record.Data, &start); err != nil {
-		return PageStart{}, authcore.Unavailable(fmt.Errorf("read a page-state record: %w", err))
+	if err := record.Decode(&start); err != nil {
+		return PageStart{}, authcore.Unavailable(err)
 	}
 	return start, nil
 }
@@ -214,8 +214,8 @@ func (s *Service) TakeHandoff(ctx context.Context, code, site, browser string) (
 		return Handoff{}, authcore.StoreError(err, invalidState())
 	}
 	var taken Handoff
-	if err := json.Unmarshal(record.Data, &taken); err != nil {
-		return Handoff{}, authcore.Unavailable(fmt.Errorf("read a handoff record: %w", err))
+	if err := record.Decode(&taken); err != nil {
+		return Handoff{}, authcore.Unavailable(err)
 	}
 	if taken.Site != site || !taken.MatchesBrowser(browser) {
 		return Handoff{}, invalidState()

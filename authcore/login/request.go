@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -206,14 +207,14 @@ func (s *Service) mailLink(ctx context.Context, address authcore.Address, client
 		Created: now, Expires: now.Add(s.cfg.LinkLifetime), Data: data,
 	}
 	life := &linkLife{Service: s, key: record.RecordKey}
-	link := strings.Replace(orDefault(client.EmailLink, s.cfg.EmailLink), authcore.LinkPlaceholder, tokenText(requestID, secret), 1)
+	link := strings.Replace(cmp.Or(client.EmailLink, s.cfg.EmailLink), authcore.LinkPlaceholder, tokenText(requestID, secret), 1)
 	if s.cfg.Mailer != nil {
 		err := s.cfg.Mailer.Enqueue(ctx, authcore.Mail{
 			To: address.String(), Link: link, Code: code,
 			Lifetime: s.cfg.LinkLifetime, Expires: record.Expires,
 			Requested: now, IP: r.Caller.IP, UserAgent: r.Caller.UserAgent,
-			Client: client.Name, Title: orDefault(client.Title, s.cfg.Title),
-			Locale: orDefault(client.Locale, orDefault(r.Locale, r.Caller.Languages)), Live: life.isLive, Decoy: !welcome,
+			Client: client.Name, Title: cmp.Or(client.Title, s.cfg.Title),
+			Locale: cmp.Or(client.Locale, r.Locale, r.Caller.Languages), Live: life.isLive, Decoy: !welcome,
 		})
 		if err != nil {
 			return LinkReceipt{}, err
@@ -265,11 +266,4 @@ func (l *linkLife) isLive(ctx context.Context) bool {
 	}
 	_, err := l.store.Record(ctx, l.key, l.cfg.Now())
 	return !errors.Is(err, authcore.ErrNotFound)
-}
-
-func orDefault(value, byDefault string) string {
-	if value != "" {
-		return value
-	}
-	return byDefault
 }

@@ -2,8 +2,6 @@ package passkey
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -56,8 +54,8 @@ func keyOf(credentialID []byte) authcore.RecordKey {
 // decode reads the content of a record.
 func decode(record authcore.Record) (stored, error) {
 	var content stored
-	if err := json.Unmarshal(record.Data, &content); err != nil {
-		return stored{}, fmt.Errorf("read a passkey record: %w", err)
+	if err := record.Decode(&content); err != nil {
+		return stored{}, err
 	}
 	return content, nil
 }

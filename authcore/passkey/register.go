@@ -1,6 +1,7 @@
 package passkey
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -68,16 +69,8 @@ func chooseHandle(registered []found) [handleLength]byte {
 }
 
 func ownerOf(user authcore.User, c challenge, registered []found) *owner {
-	o := &owner{handle: c.handle[:], name: user.Email, label: user.Name()}
-	if o.name == "" {
-		o.name = user.Username()
-	}
-	if o.name == "" {
-		o.name = "Account"
-	}
-	if o.label == "" {
-		o.label = o.name
-	}
+	name := cmp.Or(user.Email, user.Username(), "Account")
+	o := &owner{handle: c.handle[:], name: name, label: cmp.Or(user.Name(), name)}
 	for _, one := range registered {
 		o.credentials = append(o.credentials, one.credential(one.BackupEligible))
 	}
