@@ -29,14 +29,12 @@ type feedEntry struct {
 // entry. A cursor that this feed did not return yet was returned by an earlier
 // feed, before a backup was restored: it selects everything.
 func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore.Revocation, string, error) {
-	var next string
-	entries, err := view(ctx, s, func(t *tx) ([]authcore.Revocation, error) {
+	return viewPage(ctx, s, func(t *tx) (entries []authcore.Revocation, next string) {
 		last := t.lastRevocation()
 		seen, err := strconv.ParseUint(cursor, 10, 64)
 		if err != nil || seen > last {
 			seen = 0
 		}
-		var entries []authcore.Revocation
 		for key, text := range t.within([]byte{feedTable}, feedKey(seen+1)) {
 			if string(key) == feedEnd {
 				break
@@ -50,13 +48,8 @@ func (s *Store) RevocationsSince(ctx context.Context, cursor string) ([]authcore
 				break
 			}
 		}
-		next = strconv.FormatUint(last, 10)
-		return entries, nil
+		return entries, strconv.FormatUint(last, 10)
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	return entries, next, nil
 }
 
 func (t *tx) lastRevocation() uint64 {

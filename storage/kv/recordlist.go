@@ -10,12 +10,6 @@ import (
 	"github.com/edgeauth/edgeauth/authcore"
 )
 
-// recordPage is a page of records and what follows its last index entry.
-type recordPage struct {
-	records []authcore.Record
-	next    string
-}
-
 // ListRecords implements authcore.Records. The cursor is the encoded time and key of
 // the last entry that was read. A cursor that cannot be decoded counts as empty.
 func (s *Store) ListRecords(
@@ -25,11 +19,12 @@ func (s *Store) ListRecords(
 	if err != nil || len(after) <= createdLength {
 		after = nil
 	}
-	page, err := view(ctx, s, func(t *tx) (recordPage, error) { return t.listRecords(filter, now, after), nil })
-	return page.records, page.next, err
+	return viewPage(ctx, s, func(t *tx) ([]authcore.Record, string) { return t.listRecords(filter, now, after) })
 }
 
-func (t *tx) listRecords(filter authcore.RecordFilter, now time.Time, after []byte) recordPage {
+func (t *tx) listRecords(
+	filter authcore.RecordFilter, now time.Time, after []byte,
+) (records []authcore.Record, next string) {
 	prefix := kindPrefix(filter.Kind)
 	if filter.Owner != "" {
 		prefix = ownerPrefix(filter.Owner, filter.Kind)
@@ -38,11 +33,10 @@ func (t *tx) listRecords(filter authcore.RecordFilter, now time.Time, after []by
 	if !filter.To.IsZero() {
 		from = append(appendCreated(slices.Clone(prefix), filter.To), '\xff') // after all keys
 	}
-	if next := append(append(slices.Clone(prefix), after...), 0); after != nil && bytes.Compare(next, from) > 0 {
-		from = next
+	if later := append(append(slices.Clone(prefix), after...), 0); after != nil && bytes.Compare(later, from) > 0 {
+		from = later
 	}
 	oldest := appendCreated(slices.Clone(prefix), filter.From)
-	var page recordPage
 	var last []byte
 	examined := 0
 	for index := range t.within(prefix, from) {
@@ -53,9 +47,8 @@ func (t *tx) listRecords(filter authcore.RecordFilter, now time.Time, after []by
 		if bytes.Compare(index[:len(oldest)], oldest) > 0 {
 			break
 		}
-		if examined == maxExamined || len(page.records) == filter.PageSize() {
-			page.next = base64.RawURLEncoding.EncodeToString(last)
-			break
+		if examined == maxExamined || len(records) == filter.PageSize() {
+			return records, base64.RawURLEncoding.EncodeToString(last)
 		}
 		examined++
 		last = entry
@@ -63,8 +56,8 @@ func (t *tx) listRecords(filter authcore.RecordFilter, now time.Time, after []by
 		// An entry that a damaged record left behind may name another record.
 		record, err := t.liveRecord(key, now)
 		if err == nil && filter.Matches(record) && bytes.HasPrefix(entry, appendCreated(nil, record.Created)) {
-			page.records = append(page.records, record)
+			records = append(records, record)
 		}
 	}
-	return page
+	return records, ""
 }

@@ -62,7 +62,8 @@ type tx struct {
 	failed error
 }
 
-// view runs a step that only reads.
+// view runs a step that only reads. After an error the step may still be running, so
+// that nothing that it writes to may be read.
 func view[T any](ctx context.Context, s *Store, run func(*tx) (T, error)) (T, error) {
 	var result T
 	err := s.engine.View(ctx, func(t Tx) (err error) {
@@ -76,8 +77,22 @@ func view[T any](ctx context.Context, s *Store, run func(*tx) (T, error)) (T, er
 	return result, nil
 }
 
-// update runs a step. After an error the step may still be running, so that
-// nothing that it writes to may be read.
+// page holds what a step returned, and the cursor to continue with.
+type page[T any] struct {
+	items []T
+	next  string
+}
+
+// viewPage runs a step that reads a page of items.
+func viewPage[T any](ctx context.Context, s *Store, run func(*tx) (items []T, next string)) ([]T, string, error) {
+	result, err := view(ctx, s, func(t *tx) (page[T], error) {
+		items, next := run(t)
+		return page[T]{items, next}, nil
+	})
+	return result.items, result.next, err
+}
+
+// update runs a step. For an error see view.
 func update[T any](ctx context.Context, s *Store, run func(*tx) (T, error)) (T, error) {
 	var result T
 	var revoked bool

@@ -148,18 +148,8 @@ func (t *tx) markSeen(ref authcore.SessionRef, seen time.Time) {
 // Users implements authcore.Accounts. A filter by domain uses the index of domains, and
 // one by prefix the index of addresses if few addresses match. Any other filter reads
 // the users in their order.
-func (s *Store) Users(
-	ctx context.Context, filter authcore.UserFilter, cursor string,
-) (users []authcore.User, next string, err error) {
-	users, err = view(ctx, s, func(t *tx) ([]authcore.User, error) {
-		var page []authcore.User
-		page, next = t.users(filter, cursor)
-		return page, nil
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	return users, next, nil
+func (s *Store) Users(ctx context.Context, filter authcore.UserFilter, cursor string) ([]authcore.User, string, error) {
+	return viewPage(ctx, s, func(t *tx) ([]authcore.User, string) { return t.users(filter, cursor) })
 }
 
 func (t *tx) users(filter authcore.UserFilter, cursor string) (users []authcore.User, next string) {
