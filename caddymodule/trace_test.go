@@ -235,8 +235,8 @@ func TestSpansOfFailures(t *testing.T) {
 		broken: "unavailable", authcore.ErrNotFound: "not_found", authcore.ErrExists: "exists", authcore.ErrTaken: "taken",
 		errors.New("ann@example.com"): "refused",
 	} {
-		_, call := (&observedStore{durations: newMetrics().stored}).begin(ctx, opUser)
-		call.end(ctx, err)
+		_, call := (&observedStore{durations: newMetrics().stored}).begin(ctx, "user")
+		call.end(ctx, &err)
 		last := kept.kept[len(kept.kept)-1]
 		if got := attributesOf(last)["error.type"]; got != want || strings.Contains(text(last), "ann@") {
 			t.Errorf("span of %v has error.type %q in %s, want %q", err, got, text(last), want)
