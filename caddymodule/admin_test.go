@@ -11,8 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	caddycmd "github.com/caddyserver/caddy/v2/cmd"
-
 	"github.com/edgeauth/edgeauth/caddymodule/command"
 )
 
@@ -295,15 +293,15 @@ func TestCommandAddresses(t *testing.T) {
 }
 
 func TestProxyCommandFlags(t *testing.T) {
-	cmd := proxyCommand()
+	cmd := new(cobra.Command)
+	options := addProxyFlags(cmd)
 	if err := cmd.ParseFlags([]string{"--from", ":1", "--to", "a:1,b:2", "--public", "/x", "--provider", "github a b", "--debug"}); err != nil {
 		t.Fatal(err)
 	}
-	options, err := readProxyFlags(caddycmd.Flags{FlagSet: cmd.Flags()})
-	if err != nil || len(options.to) != 2 || len(options.providers) != 1 || !options.debug {
+	if err := options.complete(); err != nil || len(options.To) != 2 || len(options.Providers) != 1 || !options.Debug {
 		t.Errorf("got %+v, %v", options, err)
 	}
-	if code, err := runProxy(caddycmd.Flags{FlagSet: proxyCommand().Flags()}); err == nil || code == 0 {
+	if code, err := new(proxyOptions).run(); err == nil || code == 0 {
 		t.Errorf("without --to: %d, %v", code, err)
 	}
 }

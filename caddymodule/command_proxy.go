@@ -17,20 +17,22 @@ import (
 
 // proxyOptions are the flags of `caddy edgeauth proxy`.
 type proxyOptions struct {
-	from         string
-	to           []string
-	url          string
-	title        string
-	public       []string
-	clientKey    string
-	origins      []string
-	redirectURIs []string
-	emailLink    string
-	mailer       string
-	mailFrom     string
-	providers    []string
-	accessLog    bool
-	debug        bool
+	From         string
+	To           []string
+	URL          string
+	Title        string
+	Public       []string
+	ClientKey    string
+	Origins      []string
+	RedirectURIs []string
+	EmailLink    string
+	Mailer       string
+	MailFrom     string
+	Providers    []string
+	AccessLog    bool
+	Debug        bool
+	// Print prints the Caddyfile instead of serving.
+	Print bool
 }
 
 func proxyCommand() *cobra.Command {
@@ -61,36 +63,43 @@ the list of processes.
 		Example: `  caddy edgeauth proxy --from :8080 --to localhost:9000 --public '/static/*'`,
 		Args:    cobra.NoArgs,
 	}
-	flags := cmd.Flags()
-	flags.StringP("from", "f", "localhost", "Address on which to receive traffic")
-	flags.StringSliceP("to", "t", nil, "Upstream address(es) to which traffic is sent")
-	flags.String("url", "", "Origin that people see")
-	flags.String("title", "", "Name of the application")
-	flags.StringArray("public", nil, "Path that needs no sign-in")
-	flags.String("client-key", "", "Key that the frontend sends")
-	flags.StringArray("origin", nil, "Origin of the frontend, for example https://frontend.app")
-	flags.StringArray("redirect-uri", nil, "Address to which social providers return")
-	flags.String("email-link", "", "Template of mailed links, with {token}")
-	flags.String("mailer", "", "SMTP URL")
-	flags.String("mail-from", "", "Sender of mails")
-	flags.StringArray("provider", nil, "Social provider: name, client id and client secret")
-	flags.Bool("access-log", false, "Enable the access log")
-	flags.BoolP("debug", "v", false, "Enable verbose debug logs")
-	flags.Bool("print", false, "Print the Caddyfile and exit")
-	cmd.RunE = caddycmd.WrapCommandFuncForCobra(runProxy)
+	options := addProxyFlags(cmd)
+	cmd.RunE = caddycmd.WrapCommandFuncForCobra(func(caddycmd.Flags) (int, error) { return options.run() })
 	return cmd
 }
 
-func runProxy(flags caddycmd.Flags) (int, error) {
-	options, err := readProxyFlags(flags)
+// addProxyFlags returns the options into which the flags of the command are parsed.
+func addProxyFlags(cmd *cobra.Command) *proxyOptions {
+	o, flags := &proxyOptions{}, cmd.Flags()
+	flags.StringVarP(&o.From, "from", "f", "localhost", "Address on which to receive traffic")
+	flags.StringSliceVarP(&o.To, "to", "t", nil, "Upstream address(es) to which traffic is sent")
+	flags.StringVar(&o.URL, "url", "", "Origin that people see")
+	flags.StringVar(&o.Title, "title", "", "Name of the application")
+	flags.StringArrayVar(&o.Public, "public", nil, "Path that needs no sign-in")
+	flags.StringVar(&o.ClientKey, "client-key", "", "Key that the frontend sends")
+	flags.StringArrayVar(&o.Origins, "origin", nil, "Origin of the frontend, for example https://frontend.app")
+	flags.StringArrayVar(&o.RedirectURIs, "redirect-uri", nil, "Address to which social providers return")
+	flags.StringVar(&o.EmailLink, "email-link", "", "Template of mailed links, with {token}")
+	flags.StringVar(&o.Mailer, "mailer", "", "SMTP URL")
+	flags.StringVar(&o.MailFrom, "mail-from", "", "Sender of mails")
+	flags.StringArrayVar(&o.Providers, "provider", nil, "Social provider: name, client id and client secret")
+	flags.BoolVar(&o.AccessLog, "access-log", false, "Enable the access log")
+	flags.BoolVarP(&o.Debug, "debug", "v", false, "Enable verbose debug logs")
+	flags.BoolVar(&o.Print, "print", false, "Print the Caddyfile and exit")
+	return o
+}
+
+// run serves until the process ends. A client key that was given is not printed.
+func (o *proxyOptions) run() (int, error) {
+	isGiven := o.ClientKey != ""
+	if err := o.complete(); err != nil {
+		return caddy.ExitCodeFailedStartup, err
+	}
+	source, err := o.caddyfile()
 	if err != nil {
 		return caddy.ExitCodeFailedStartup, err
 	}
-	source, err := options.caddyfile()
-	if err != nil {
-		return caddy.ExitCodeFailedStartup, err
-	}
-	if flags.Bool("print") {
+	if o.Print {
 		fmt.Print(source)
 		return caddy.ExitCodeSuccess, nil
 	}
@@ -102,68 +111,52 @@ func runProxy(flags caddycmd.Flags) (int, error) {
 	if err := caddy.Load(config, true); err != nil {
 		return caddy.ExitCodeFailedStartup, err
 	}
-	fmt.Printf("edgeauth: open %s; %s is behind it\n", options.url, strings.Join(options.to, ", "))
-	if options.clientKey != "" {
-		fmt.Printf("edgeauth: the login API is below /v1/auth, the client key is %s\n", options.shownKey(flags.String("client-key")))
+	fmt.Printf("edgeauth: open %s; %s is behind it\n", o.URL, strings.Join(o.To, ", "))
+	if isGiven {
+		fmt.Println("edgeauth: the login API is below /v1/auth, the client key is the one given")
+	} else if o.ClientKey != "" {
+		fmt.Printf("edgeauth: the login API is below /v1/auth, the client key is %s\n", o.ClientKey)
 	}
-	if options.mailer == "" {
+	if o.Mailer == "" {
 		fmt.Println("edgeauth: without --mailer, mails with login links are written to this log; a reader of the log can log in as any user")
 	}
 	select {}
 }
 
-func readProxyFlags(flags caddycmd.Flags) (*proxyOptions, error) {
-	options := &proxyOptions{
-		from: flags.String("from"), url: flags.String("url"), title: flags.String("title"), clientKey: flags.String("client-key"), emailLink: flags.String("email-link"),
-		mailer: flags.String("mailer"), mailFrom: flags.String("mail-from"),
-		accessLog: flags.Bool("access-log"), debug: flags.Bool("debug"),
-	}
-	var err error
-	if options.to, err = flags.GetStringSlice("to"); err != nil {
-		return nil, err
-	}
-	for name, to := range map[string]*[]string{
-		"public": &options.public, "origin": &options.origins, "redirect-uri": &options.redirectURIs, "provider": &options.providers,
-	} {
-		if *to, err = flags.GetStringArray(name); err != nil {
-			return nil, err
-		}
-	}
-	if err := options.complete(); err != nil {
-		return nil, err
-	}
-	return options, nil
-}
-
 // complete checks the flags and fills in what was not given.
 func (o *proxyOptions) complete() error {
-	if len(o.to) == 0 {
+	if len(o.To) == 0 {
 		return fmt.Errorf("--to is required, for example: --to localhost:9000")
 	}
-	from, err := httpcaddyfile.ParseAddress(o.from)
+	from, err := httpcaddyfile.ParseAddress(o.From)
 	if err != nil {
-		return fmt.Errorf("--from: invalid address %s: %w", o.from, err)
+		return fmt.Errorf("--from: invalid address %s: %w", o.From, err)
 	}
 	if from.Path != "" {
-		return fmt.Errorf("--from: %s has a path, which is not allowed", o.from)
+		return fmt.Errorf("--from: %s has a path, which is not allowed", o.From)
 	}
-	if o.mailer != "" && o.mailFrom == "" {
+	if o.Mailer != "" && o.MailFrom == "" {
 		return fmt.Errorf("--mail-from is required with --mailer, for example: --mail-from login@example.com")
 	}
-	if o.mailer == "" && o.mailFrom != "" {
+	if o.Mailer == "" && o.MailFrom != "" {
 		return fmt.Errorf("--mail-from needs --mailer")
 	}
-	if o.clientKey == "" && (len(o.origins) > 0 || len(o.redirectURIs) > 0 || o.emailLink != "") {
-		o.clientKey = rand.Text()
+	if o.ClientKey == "" && (len(o.Origins) > 0 || len(o.RedirectURIs) > 0 || o.EmailLink != "") {
+		o.ClientKey = rand.Text()
 	}
-	if o.url == "" && strings.ContainsAny(from.Host, "*{}") {
-		return fmt.Errorf("--url is required with --from %s, because people sign in at one host; for example: --url https://app.example.com", o.from)
+	if o.URL == "" && strings.ContainsAny(from.Host, "*{}") {
+		return fmt.Errorf("--url is required with --from %s, because people sign in at one host; for example: --url https://app.example.com", o.From)
 	}
-	if o.url == "" {
-		o.url = publicOrigin(from)
+	if o.URL == "" {
+		o.URL = publicOrigin(from)
 	}
-	if err := pages.CheckOrigin(o.url); err != nil {
+	if err := pages.CheckOrigin(o.URL); err != nil {
 		return fmt.Errorf("--url: %w", err)
+	}
+	for _, line := range o.Providers {
+		if n := len(strings.Fields(line)); n != 3 {
+			return fmt.Errorf("--provider: expected name, client id and client secret, got %d words", n)
+		}
 	}
 	return nil
 }
@@ -188,13 +181,4 @@ func publicOrigin(from httpcaddyfile.Address) string {
 		return scheme + "://" + host
 	}
 	return scheme + "://" + host + ":" + from.Port
-}
-
-// shownKey returns the client key in printable form. A key that was given is not
-// printed.
-func (o *proxyOptions) shownKey(given string) string {
-	if given != "" {
-		return "the one given"
-	}
-	return o.clientKey
 }

@@ -53,7 +53,7 @@ const proxyCaddyfile = `{
 		mailer log
 {{- end}}
 {{- range .Providers}}
-		provider{{range .}} {{token .}}{{end}}
+		provider{{range words .}} {{token .}}{{end}}
 {{- end}}
 	}
 }
@@ -83,22 +83,9 @@ const proxyCaddyfile = `{
 // caddyfile writes the configuration. Every value is one quoted token, so that
 // no flag can add a directive.
 func (o *proxyOptions) caddyfile() (string, error) {
-	providers := make([][]string, 0, len(o.providers))
-	for _, line := range o.providers {
-		fields := strings.Fields(line)
-		if len(fields) != 3 {
-			return "", fmt.Errorf("--provider: expected name, client id and client secret, got %d words", len(fields))
-		}
-		providers = append(providers, fields)
-	}
-	page := template.Must(template.New("proxy").Funcs(template.FuncMap{"token": quoteToken}).Parse(proxyCaddyfile))
+	page := template.Must(template.New("proxy").Funcs(template.FuncMap{"token": quoteToken, "words": strings.Fields}).Parse(proxyCaddyfile))
 	var out bytes.Buffer
-	err := page.Execute(&out, map[string]any{
-		"From": o.from, "URL": o.url, "Title": o.title, "To": o.to, "Public": o.public, "ClientKey": o.clientKey, "Origins": o.origins,
-		"RedirectURIs": o.redirectURIs, "EmailLink": o.emailLink, "Mailer": o.mailer, "MailFrom": o.mailFrom,
-		"Providers": providers, "AccessLog": o.accessLog, "Debug": o.debug,
-	})
-	if err != nil {
+	if err := page.Execute(&out, o); err != nil {
 		return "", err
 	}
 	return string(caddyfile.Format(out.Bytes())), nil

@@ -12,12 +12,12 @@ import (
 
 func TestProxyCaddyfile(t *testing.T) {
 	for name, options := range map[string]proxyOptions{
-		"small": {from: ":8080", to: []string{"localhost:9000"}, title: "My application"},
+		"small": {From: ":8080", To: []string{"localhost:9000"}, Title: "My application"},
 		"full": {
-			from: "app.example.com", to: []string{"10.0.0.1:80", "10.0.0.2:80"}, public: []string{"/health", "/static/*"},
-			clientKey: "{env.KEY}", origins: []string{"https://frontend.app"}, redirectURIs: []string{"https://frontend.app/cb"},
-			emailLink: "https://frontend.app/in/{token}", mailer: "{env.SMTP_URL}", mailFrom: "Frontend <login@frontend.app>",
-			providers: []string{"github {env.GITHUB_ID} {env.GITHUB_SECRET}"}, accessLog: true, debug: true,
+			From: "app.example.com", To: []string{"10.0.0.1:80", "10.0.0.2:80"}, Public: []string{"/health", "/static/*"},
+			ClientKey: "{env.KEY}", Origins: []string{"https://frontend.app"}, RedirectURIs: []string{"https://frontend.app/cb"},
+			EmailLink: "https://frontend.app/in/{token}", Mailer: "{env.SMTP_URL}", MailFrom: "Frontend <login@frontend.app>",
+			Providers: []string{"github {env.GITHUB_ID} {env.GITHUB_SECRET}"}, AccessLog: true, Debug: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,29 +47,29 @@ func TestProxyURL(t *testing.T) {
 		"http://[::1]:8080": "http://[::1]:8080", "[2001:db8::1]": "https://[2001:db8::1]",
 		":80": "http://localhost", "https://app.example.com:443": "https://app.example.com",
 	} {
-		options := proxyOptions{from: from, to: []string{"x:1"}}
-		if err := options.complete(); err != nil || options.url != want || options.clientKey != "" {
-			t.Errorf("complete() for %s: %v, url %s, key %q, want url %s", from, err, options.url, options.clientKey, want)
+		options := proxyOptions{From: from, To: []string{"x:1"}}
+		if err := options.complete(); err != nil || options.URL != want || options.ClientKey != "" {
+			t.Errorf("complete() for %s: %v, url %s, key %q, want url %s", from, err, options.URL, options.ClientKey, want)
 		}
 	}
-	options := proxyOptions{from: ":80", to: []string{"x:1"}, url: "https://app.example.com", origins: []string{"https://frontend.app"}}
-	if err := options.complete(); err != nil || options.url != "https://app.example.com" || len(options.clientKey) < 20 {
-		t.Errorf("complete() = %v, url %s, key %q, want the given url and a random key", err, options.url, options.clientKey)
+	options := proxyOptions{From: ":80", To: []string{"x:1"}, URL: "https://app.example.com", Origins: []string{"https://frontend.app"}}
+	if err := options.complete(); err != nil || options.URL != "https://app.example.com" || len(options.ClientKey) < 20 {
+		t.Errorf("complete() = %v, url %s, key %q, want the given url and a random key", err, options.URL, options.ClientKey)
 	}
 }
 
 func TestProxyFlagFaults(t *testing.T) {
 	for want, options := range map[string]proxyOptions{
-		"--to is required":         {from: ":8080"},
-		"--from":                   {from: "localhost:99999", to: []string{"x"}},
-		"--url is required":        {from: "http://*.localhost:8080", to: []string{"x"}},
-		"has a path":               {from: "localhost/x", to: []string{"x"}},
-		"must begin with https":    {from: "http://app.example.com", to: []string{"x"}},
-		"--url":                    {from: ":1", to: []string{"x"}, url: "https://app.example.com/x"},
-		"--mail-from is required":  {from: ":1", to: []string{"x"}, mailer: "smtp://x"},
-		"--mail-from needs":        {from: ":1", to: []string{"x"}, mailFrom: "a@b.c"},
-		"--provider: expected":     {from: ":1", to: []string{"x"}, providers: []string{"github"}},
-		"backtick or a line break": {from: ":1", to: []string{"x"}, clientKey: "a\nlogin_api"},
+		"--to is required":         {From: ":8080"},
+		"--from":                   {From: "localhost:99999", To: []string{"x"}},
+		"--url is required":        {From: "http://*.localhost:8080", To: []string{"x"}},
+		"has a path":               {From: "localhost/x", To: []string{"x"}},
+		"must begin with https":    {From: "http://app.example.com", To: []string{"x"}},
+		"--url":                    {From: ":1", To: []string{"x"}, URL: "https://app.example.com/x"},
+		"--mail-from is required":  {From: ":1", To: []string{"x"}, Mailer: "smtp://x"},
+		"--mail-from needs":        {From: ":1", To: []string{"x"}, MailFrom: "a@b.c"},
+		"--provider: expected":     {From: ":1", To: []string{"x"}, Providers: []string{"github"}},
+		"backtick or a line break": {From: ":1", To: []string{"x"}, ClientKey: "a\nlogin_api"},
 	} {
 		err := options.complete()
 		if err == nil {
