@@ -87,19 +87,7 @@ func (r *Realm) parseAudit(b *block) error {
 		return b.Errf("audit: expected no argument")
 	}
 	r.Audit = new(Audit)
-	options := newBlock(b.Dispenser)
-	for nesting := b.Nesting(); b.NextBlock(nesting); {
-		if options.Val() == "webhook" {
-			if err := r.Audit.parseWebhook(options); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := options.anyOption(r.Audit); err != nil {
-			return err
-		}
-	}
-	return nil
+	return newBlock(b.Dispenser).options(map[string]func(*block) error{"webhook": r.Audit.parseWebhook}, r.Audit)
 }
 
 func (a *Audit) parseWebhook(b *block) error {
@@ -109,11 +97,5 @@ func (a *Audit) parseWebhook(b *block) error {
 	}
 	hook := &Webhook{URL: arguments[0], Secrets: arguments[1:]}
 	a.Webhooks = append(a.Webhooks, hook)
-	options := newBlock(b.Dispenser)
-	for nesting := b.Nesting(); b.NextBlock(nesting); {
-		if err := options.anyOption(hook); err != nil {
-			return err
-		}
-	}
-	return nil
+	return newBlock(b.Dispenser).options(nil, hook)
 }

@@ -41,22 +41,16 @@ type Challenge struct {
 //	}
 //
 // origin and hostname may be repeated.
-func (r *Realm) parseChallenge(d *block) error {
-	if err := d.once(); err != nil {
+func (r *Realm) parseChallenge(b *block) error {
+	if err := b.once(); err != nil {
 		return err
 	}
-	arguments := d.RemainingArgs()
+	arguments := b.RemainingArgs()
 	if len(arguments) != 2 {
-		return d.Errf("challenge: expected the address that verifies responses and a secret, got %d arguments", len(arguments))
+		return b.Errf("challenge: expected the address that verifies responses and a secret, got %d arguments", len(arguments))
 	}
 	r.Challenge = &Challenge{VerifyURL: arguments[0], Secret: arguments[1]}
-	b := newBlock(d.Dispenser)
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		if err := b.anyOption(r.Challenge); err != nil {
-			return err
-		}
-	}
-	return nil
+	return newBlock(b.Dispenser).options(nil, r.Challenge)
 }
 
 // resolve returns the configuration of the core.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/edgeauth/edgeauth/authcore"
 )
@@ -60,17 +59,22 @@ func (c *Client) resolve(name string) (authcore.Client, error) {
 //	}
 //
 // redirect_uri, origin, providers and locale may be repeated.
-func parseClient(d *caddyfile.Dispenser) (name string, client *Client, err error) {
-	arguments := d.RemainingArgs()
+func (r *Realm) parseClient(b *block) error {
+	arguments := b.RemainingArgs()
 	if len(arguments) != 2 || arguments[0] == "" {
-		return "", nil, d.Errf("client: expected a name and a key, got %d arguments", len(arguments))
+		return b.Errf("client: expected a name and a key, got %d arguments", len(arguments))
 	}
-	name, client = arguments[0], &Client{Key: arguments[1]}
-	b := newBlock(d)
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		if err := b.anyOption(client); err != nil {
-			return "", nil, err
-		}
+	client := &Client{Key: arguments[1]}
+	if err := newBlock(b.Dispenser).options(nil, client); err != nil {
+		return err
 	}
-	return name, client, nil
+	name := arguments[0]
+	if r.Clients[name] != nil {
+		return b.Errf("client %s: is configured already", name)
+	}
+	if r.Clients == nil {
+		r.Clients = map[string]*Client{}
+	}
+	r.Clients[name] = client
+	return nil
 }

@@ -110,12 +110,7 @@ func parseMailer(d *caddyfile.Dispenser, url *string, targets ...any) error {
 	case d.NextArg():
 		return d.Errf("mailer log: expected no argument")
 	}
-	for d.NextBlock(0) {
-		if err := b.anyOption(targets...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.options(nil, targets...)
 }
 
 // open returns the queue in front of a transport: the running one if nothing about

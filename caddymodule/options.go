@@ -53,6 +53,22 @@ func (b *block) anyOption(targets ...any) error {
 	return b.unknown()
 }
 
+// options reads a block. byHand parses the options that targets do not declare.
+func (b *block) options(byHand map[string]func(*block) error, targets ...any) error {
+	for nesting := b.Nesting(); b.NextBlock(nesting); {
+		var err error
+		if parse := byHand[b.Val()]; parse != nil {
+			err = parse(b)
+		} else {
+			err = b.anyOption(targets...)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // optionName returns the name of the Caddyfile option that a field declares, or "".
 func optionName(field reflect.StructField) string {
 	if field.Anonymous || !field.IsExported() {

@@ -116,27 +116,12 @@ func (p *SocialProvider) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	default:
 		return d.Errf("provider: expected a name, or a name, a client id and a client secret")
 	}
-	for d.NextBlock(0) {
-		if err := p.parseOption(b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *SocialProvider) parseOption(b *block) error {
-	switch b.Val() {
-	case "type": // read by kindOf
-		var kind string
-		return b.text(&kind)
-	case "field":
-		return p.parseField(b)
-	case "roles":
-		return p.parseRoles(b)
-	case "signup":
-		return p.parseSignup(b)
-	}
-	return b.anyOption(&p.Config, &p.AccountOptions)
+	return b.options(map[string]func(*block) error{
+		"type":   func(b *block) error { return b.text(new(string)) }, // read by kindOf
+		"field":  p.parseField,
+		"roles":  p.parseRoles,
+		"signup": p.parseSignup,
+	}, &p.Config, &p.AccountOptions)
 }
 
 // parseField reads: field <name> <path>.

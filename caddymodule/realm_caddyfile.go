@@ -59,58 +59,20 @@ import (
 // deny and role. The lifetime in
 // the block of email_link is the same option as link_lifetime.
 func (r *Realm) parse(d *caddyfile.Dispenser) error {
-	b := newBlock(d)
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
-		if err := r.parseOption(b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Realm) parseOption(b *block) error {
-	switch b.Val() {
-	case "client":
-		return r.parseClient(b)
-	case "email_link":
-		return r.parseEmailLink(b)
-	case "mailer":
-		return parseModule(b, "edgeauth.mailers", &r.MailerRaw)
-	case "storage":
-		return parseModule(b, "edgeauth.storage", &r.StorageRaw)
-	case "provider":
-		return r.parseProvider(b)
-	case "limit":
-		return r.parseLimit(b)
-	case "role":
-		return r.parseRole(b)
-	case "signup":
-		return r.parseSignup(b)
-	case "challenge":
-		return r.parseChallenge(b)
-	case "audit":
-		return r.parseAudit(b)
-	case "second_factor":
-		return r.parseSecondFactor(b)
-	case "insecure_debug_links":
-		return r.parseDebugLinks(b)
-	}
-	return b.anyOption(r, &r.AccountOptions)
-}
-
-func (r *Realm) parseClient(b *block) error {
-	name, client, err := parseClient(b.Dispenser)
-	if err != nil {
-		return err
-	}
-	if r.Clients[name] != nil {
-		return b.Errf("client %s: is configured already", name)
-	}
-	if r.Clients == nil {
-		r.Clients = map[string]*Client{}
-	}
-	r.Clients[name] = client
-	return nil
+	return newBlock(d).options(map[string]func(*block) error{
+		"client":               r.parseClient,
+		"email_link":           r.parseEmailLink,
+		"mailer":               func(b *block) error { return parseModule(b, "edgeauth.mailers", &r.MailerRaw) },
+		"storage":              func(b *block) error { return parseModule(b, "edgeauth.storage", &r.StorageRaw) },
+		"provider":             r.parseProvider,
+		"limit":                r.parseLimit,
+		"role":                 r.parseRole,
+		"signup":               r.parseSignup,
+		"challenge":            r.parseChallenge,
+		"audit":                r.parseAudit,
+		"second_factor":        r.parseSecondFactor,
+		"insecure_debug_links": r.parseDebugLinks,
+	}, r, &r.AccountOptions)
 }
 
 func (r *Realm) parseEmailLink(b *block) error {

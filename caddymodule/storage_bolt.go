@@ -47,10 +47,7 @@ func (s *BoltStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	} else if len(arguments) == 1 {
 		s.Path = arguments[0]
 	}
-	for d.NextBlock(0) {
-		return newBlock(d).unknown()
-	}
-	return nil
+	return newBlock(d).options(nil)
 }
 
 // Provision checks the path. It does not open the file: another process may hold

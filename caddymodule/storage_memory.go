@@ -31,10 +31,7 @@ func (*MemoryStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		return d.Errf("storage memory: expected no argument")
 	}
-	for d.NextBlock(0) {
-		return newBlock(d).unknown()
-	}
-	return nil
+	return newBlock(d).options(nil)
 }
 
 // OpenStorage returns the realm's store, the same one for all configurations of

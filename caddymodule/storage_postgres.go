@@ -56,13 +56,7 @@ func (s *PostgresStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return d.Errf("storage postgres: expected one argument, the DSN, for example {env.DATABASE_URL}")
 	}
 	s.DSN = arguments[0]
-	b := newBlock(d)
-	for d.NextBlock(0) {
-		if err := b.anyOption(s); err != nil {
-			return err
-		}
-	}
-	return nil
+	return newBlock(d).options(nil, s)
 }
 
 // Provision checks the options. It does not connect: the database need not be

@@ -89,16 +89,7 @@ func (s *RedisStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := b.argument(&s.URL); err != nil {
 		return err
 	}
-	for d.NextBlock(0) {
-		if b.Val() == "tls_client" {
-			if err := s.parseTLSClient(b); err != nil {
-				return err
-			}
-		} else if err := b.anyOption(s); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.options(map[string]func(*block) error{"tls_client": s.parseTLSClient}, s)
 }
 
 // parseTLSClient reads: tls_client <certificate_file> <key_file>.
