@@ -189,41 +189,35 @@ func (r *Realm) checkClientProviders(configured map[string]any) error {
 	return nil
 }
 
-func (r *Realm) loadStorage(ctx caddy.Context) error {
-	module, err := loadOr(ctx, r, "StorageRaw", r.StorageRaw != nil, "edgeauth.storage.bolt")
-	if err != nil {
-		return fmt.Errorf("storage: %w", err)
-	}
-	storage, ok := module.(Storage)
-	if !ok {
-		return fmt.Errorf("storage: %T is not an edgeauth storage", module)
-	}
-	r.storage = storage
-	return nil
+func (r *Realm) loadStorage(ctx caddy.Context) (err error) {
+	r.storage, err = loadOr[Storage](ctx, r, "storage", "StorageRaw", r.StorageRaw != nil, "edgeauth.storage.bolt")
+	return err
 }
 
-func (r *Realm) loadMailer(ctx caddy.Context) error {
+func (r *Realm) loadMailer(ctx caddy.Context) (err error) {
 	if r.MailerRaw == nil && !r.InsecureDebugLinks {
 		return errors.New("mailer: none is configured, so that links cannot be delivered; " +
 			"add for example: mailer smtp {env.SMTP_URL}, or for development: insecure_debug_links")
 	}
-	module, err := loadOr(ctx, r, "MailerRaw", r.MailerRaw != nil, "edgeauth.mailers.log")
-	if err != nil {
-		return fmt.Errorf("mailer: %w", err)
-	}
-	mailer, ok := module.(Mailer)
-	if !ok {
-		return fmt.Errorf("mailer: %T is not an edgeauth mailer", module)
-	}
-	r.mailer = mailer
-	return nil
+	r.mailer, err = loadOr[Mailer](ctx, r, "mailer", "MailerRaw", r.MailerRaw != nil, "edgeauth.mailers.log")
+	return err
 }
 
 // loadOr loads the module of a field, or a module with its defaults if the field is
 // not set.
-func loadOr(ctx caddy.Context, r *Realm, field string, isSet bool, otherwise string) (any, error) {
+func loadOr[T any](ctx caddy.Context, r *Realm, option, field string, isSet bool, otherwise string) (module T, err error) {
+	var loaded any
 	if isSet {
-		return ctx.LoadModule(r, field)
+		loaded, err = ctx.LoadModule(r, field)
+	} else {
+		loaded, err = ctx.LoadModuleByID(otherwise, nil)
 	}
-	return ctx.LoadModuleByID(otherwise, nil)
+	if err != nil {
+		return module, fmt.Errorf("%s: %w", option, err)
+	}
+	module, ok := loaded.(T)
+	if !ok {
+		return module, fmt.Errorf("%s: %T is not an edgeauth %s", option, loaded, option)
+	}
+	return module, nil
 }

@@ -48,6 +48,22 @@ func storedRealm(name string) string {
 	return name
 }
 
+// openRealm returns the store of a realm in the database that open acquires. The release
+// of the store is that of the database.
+func openRealm[S authcore.Store, D interface {
+	Realm(ctx context.Context, name string) (S, error)
+}](ctx context.Context, realm string, open func() (D, func() error, error)) (authcore.Store, func() error, error) {
+	db, release, err := open()
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := db.Realm(ctx, storedRealm(realm))
+	if err != nil {
+		return nil, nil, errors.Join(err, release())
+	}
+	return store, release, nil
+}
+
 // configuredRealms turns names in a storage into those of a configuration.
 func configuredRealms(stored []string) []string {
 	names := make([]string, 0, len(stored))

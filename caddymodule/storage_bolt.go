@@ -72,15 +72,7 @@ func (s *BoltStorage) location() string { return s.path }
 // OpenStorage returns the realm's part of the file, which is opened once in the
 // process however many realms and configurations use it.
 func (s *BoltStorage) OpenStorage(ctx context.Context, realm string) (authcore.Store, func() error, error) {
-	db, release, err := s.open()
-	if err != nil {
-		return nil, nil, err
-	}
-	store, err := db.Realm(ctx, storedRealm(realm))
-	if err != nil {
-		return nil, nil, errors.Join(err, release())
-	}
-	return store, release, nil
+	return openRealm(ctx, realm, s.open)
 }
 
 // StorageRealms returns the realms in the file.

@@ -95,29 +95,25 @@ func (s *PostgresStorage) options() []postgres.Option {
 // with the same options share one pool of connections.
 func (s *PostgresStorage) OpenStorage(ctx context.Context, realm string) (authcore.Store, func() error, error) {
 	key := poolKey("postgres", []string{strconv.Itoa(s.MaxConnections), s.schema, s.dsn})
-	db, release, err := acquire(key, func() (*postgres.DB, func() error, error) {
-		db, err := postgres.Open(ctx, s.dsn, s.options()...)
-		if err != nil {
-			return nil, nil, err
-		}
-		warnings, err := db.Warnings(ctx)
-		if err != nil {
-			return nil, nil, errors.Join(err, db.Close())
-		}
-		logger := processLogger("edgeauth.storage.postgres")
-		for _, warning := range warnings {
-			logger.Warn("PostgreSQL may lose acknowledged changes", "why", warning)
-		}
-		return db, db.Close, nil
+	return openRealm(ctx, realm, func() (*postgres.DB, func() error, error) {
+		return acquire(key, func() (*postgres.DB, func() error, error) { return s.open(ctx) })
 	})
+}
+
+func (s *PostgresStorage) open(ctx context.Context) (*postgres.DB, func() error, error) {
+	db, err := postgres.Open(ctx, s.dsn, s.options()...)
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := db.Realm(ctx, storedRealm(realm))
+	warnings, err := db.Warnings(ctx)
 	if err != nil {
-		return nil, nil, errors.Join(err, release())
+		return nil, nil, errors.Join(err, db.Close())
 	}
-	return store, release, nil
+	logger := processLogger("edgeauth.storage.postgres")
+	for _, warning := range warnings {
+		logger.Warn("PostgreSQL may lose acknowledged changes", "why", warning)
+	}
+	return db, db.Close, nil
 }
 
 // StorageRealms returns the realms in the database.

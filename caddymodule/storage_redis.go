@@ -181,76 +181,63 @@ func (s *RedisStorage) loadCertificates(authorities string, client []string) ([]
 // OpenStorage returns the realm in Redis. The connections are shared by all realms
 // and configurations of the process that name the same Redis in the same way.
 func (s *RedisStorage) OpenStorage(ctx context.Context, realm string) (authcore.Store, func() error, error) {
-	db, release, err := acquire(s.pool, func() (*redis.DB, func() error, error) {
-		db, err := redis.Open(s.config)
-		if err != nil {
-			return nil, nil, err
-		}
-		warnings, err := db.Warnings(ctx)
-		if err != nil {
-			return nil, nil, errors.Join(unusableRedis(err), db.Close())
-		}
-		logger := processLogger("edgeauth.storage.redis")
-		for _, warning := range warnings {
-			logger.Warn("Redis may lose acknowledged changes", "why", warning)
-		}
-		return db, db.Close, nil
+	store, release, err := openRealm(ctx, realm, func() (*redis.DB, func() error, error) {
+		return acquire(s.pool, func() (*redis.DB, func() error, error) { return s.open(ctx) })
 	})
 	if err != nil {
-		return nil, nil, err
-	}
-	store, err := db.Realm(ctx, storedRealm(realm))
-	if err != nil {
-		return nil, nil, errors.Join(unusableRedis(err), release())
+		return nil, nil, unusableRedis(err)
 	}
 	return store, release, nil
 }
 
-// StorageRealms returns the realms below the prefix. The user needs the right to
-// SCAN.
-func (s *RedisStorage) StorageRealms(ctx context.Context) (names []string, err error) {
+func (s *RedisStorage) open(ctx context.Context) (*redis.DB, func() error, error) {
 	db, err := redis.Open(s.config)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	warnings, err := db.Warnings(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	logger := processLogger("edgeauth.storage.redis")
+	for _, warning := range warnings {
+		logger.Warn("Redis may lose acknowledged changes", "why", warning)
+	}
+	return db, db.Close, nil
+}
+
+// askRedis connects for one question.
+func askRedis[T any](config redis.Config, ask func(*redis.DB) (T, error)) (answer T, err error) {
+	db, err := redis.Open(config)
+	if err != nil {
+		return answer, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	names, err = db.Realms(ctx)
-	if err != nil {
-		return nil, unusableRedis(err)
+	if answer, err = ask(db); err != nil {
+		return answer, unusableRedis(err)
 	}
-	return configuredRealms(names), nil
+	return answer, nil
+}
+
+// StorageRealms returns the realms below the prefix. The user needs the right to
+// SCAN.
+func (s *RedisStorage) StorageRealms(ctx context.Context) ([]string, error) {
+	names, err := askRedis(s.config, func(db *redis.DB) ([]string, error) { return db.Realms(ctx) })
+	return configuredRealms(names), err
 }
 
 // CheckStorage connects and reports settings of Redis that lose data.
-func (s *RedisStorage) CheckStorage(ctx context.Context, _ string) (state string, err error) {
-	db, err := redis.Open(s.config)
-	if err != nil {
-		return "", err
+func (s *RedisStorage) CheckStorage(ctx context.Context, _ string) (string, error) {
+	warnings, err := askRedis(s.config, func(db *redis.DB) ([]string, error) { return db.Warnings(ctx) })
+	if len(warnings) > 0 {
+		return "responds, but may lose acknowledged changes: " + strings.Join(warnings, "; "), err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	warnings, err := db.Warnings(ctx)
-	switch {
-	case err != nil:
-		return "", unusableRedis(err)
-	case len(warnings) > 0:
-		return "responds, but may lose acknowledged changes: " + strings.Join(warnings, "; "), nil
-	default:
-		return "responds as expected", nil
-	}
+	return "responds as expected", err
 }
 
 // StorageClocks asks every primary for its time.
-func (s *RedisStorage) StorageClocks(ctx context.Context) (skews map[string]time.Duration, err error) {
-	db, err := redis.Open(s.config)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	skews, err = db.ClockSkews(ctx, time.Now)
-	if err != nil {
-		return nil, unusableRedis(err)
-	}
-	return skews, nil
+func (s *RedisStorage) StorageClocks(ctx context.Context) (map[string]time.Duration, error) {
+	return askRedis(s.config, func(db *redis.DB) (map[string]time.Duration, error) { return db.ClockSkews(ctx, time.Now) })
 }
 
 func unusableRedis(err error) error {
