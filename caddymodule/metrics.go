@@ -18,60 +18,53 @@ import (
 type metrics struct {
 	logins, signups, failures, links, ended, mails, decided, failed, eventsDropped, auditDropped, webhooks *prometheus.CounterVec
 	lag, served, stored                                                                                    *prometheus.HistogramVec
+	// collectors are the counters and histograms above.
+	collectors []prometheus.Collector
 }
 
 // latencyBuckets range from a call of an embedded store to the timeouts of requests.
 var latencyBuckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 
+// lagBuckets contain the documented bound, which is one second.
+var lagBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, .75, 1, 2.5, 5, 10, 30, 60}
+
 func newMetrics() *metrics {
+	m := &metrics{}
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: appName, Name: name, Help: help}, labels)
+		made := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: appName, Name: name, Help: help}, labels)
+		m.collectors = append(m.collectors, made)
+		return made
 	}
-	return &metrics{
-		logins:        counter("logins_total", "Logins that succeeded.", "realm", "client", "method"),
-		signups:       counter("signups_total", "Accounts created by a login.", "realm", "client", "method"),
-		failures:      counter("login_failures_total", "Logins that failed, by error code.", "realm", "client", "method", "code"),
-		links:         counter("links_total", "Login links requested.", "realm", "client"),
-		ended:         counter("revocations_total", "Revocations made here, by cause.", "realm", "cause"),
-		mails:         counter("mails_total", "Mails by result.", "result"),
-		decided:       counter("gate_decisions_total", "Decisions about proxied requests, by reason.", "realm", "reason"),
-		failed:        counter("api_failures_total", "Login API requests that failed with a server error, by code.", "realm", "code"),
-		eventsDropped: counter("events_dropped_total", "Events dropped because of a slow subscriber.", "realm"),
-		auditDropped:  counter("audit_dropped_total", "Entries of the audit trail that were not stored.", "realm"),
-		webhooks:      counter("webhook_deliveries_total", "Attempts to deliver messages to webhooks, by result.", "realm", "webhook", "result"),
-		served: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: appName, Name: "api_request_duration_seconds",
-			Help: "Duration of requests to the login API and the login page, by route.", Buckets: latencyBuckets,
-		}, []string{"realm", "route"}),
-		stored: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: appName, Name: "store_duration_seconds",
-			Help: "Duration of calls of the store, by operation.", Buckets: latencyBuckets,
-		}, []string{"realm", "operation"}),
-		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: appName, Name: "revocation_lag_seconds",
-			Help: "Time until a revocation of another node was in force here.",
-			// The documented bound is one second.
-			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, .75, 1, 2.5, 5, 10, 30, 60},
-		}, []string{"realm"}),
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		made := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: appName, Name: name, Help: help, Buckets: buckets}, labels)
+		m.collectors = append(m.collectors, made)
+		return made
 	}
+	m.logins = counter("logins_total", "Logins that succeeded.", "realm", "client", "method")
+	m.signups = counter("signups_total", "Accounts created by a login.", "realm", "client", "method")
+	m.failures = counter("login_failures_total", "Logins that failed, by error code.", "realm", "client", "method", "code")
+	m.links = counter("links_total", "Login links requested.", "realm", "client")
+	m.ended = counter("revocations_total", "Revocations made here, by cause.", "realm", "cause")
+	m.mails = counter("mails_total", "Mails by result.", "result")
+	m.decided = counter("gate_decisions_total", "Decisions about proxied requests, by reason.", "realm", "reason")
+	m.failed = counter("api_failures_total", "Login API requests that failed with a server error, by code.", "realm", "code")
+	m.eventsDropped = counter("events_dropped_total", "Events dropped because of a slow subscriber.", "realm")
+	m.auditDropped = counter("audit_dropped_total", "Entries of the audit trail that were not stored.", "realm")
+	m.webhooks = counter("webhook_deliveries_total", "Attempts to deliver messages to webhooks, by result.", "realm", "webhook", "result")
+	m.served = histogram("api_request_duration_seconds", "Duration of requests to the login API and the login page, by route.", latencyBuckets, "realm", "route")
+	m.stored = histogram("store_duration_seconds", "Duration of calls of the store, by operation.", latencyBuckets, "realm", "operation")
+	m.lag = histogram("revocation_lag_seconds", "Time until a revocation of another node was in force here.", lagBuckets, "realm")
+	return m
 }
 
 // register adds the counters, and gauges of one app, to a configuration's
 // registry.
 func (m *metrics) register(registry *prometheus.Registry, app *App) error {
-	var faults []error
-	for _, collector := range append(m.collectors(), newGauges(app)) {
+	faults := []error{registry.Register(newGauges(app))}
+	for _, collector := range m.collectors {
 		faults = append(faults, registry.Register(collector))
 	}
 	return errors.Join(faults...)
-}
-
-// collectors lists the counters and histograms.
-func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{
-		m.logins, m.signups, m.failures, m.links, m.ended, m.mails, m.decided, m.failed, m.eventsDropped, m.auditDropped, m.webhooks,
-		m.lag, m.served, m.stored,
-	}
 }
 
 // event counts what the core reports.
@@ -87,14 +80,7 @@ func (m *metrics) event(realm string, e authcore.Event) {
 		m.links.WithLabelValues(realm, e.Client).Inc()
 	case authcore.EventLogout, authcore.EventReuse, authcore.EventUserDisabled, authcore.EventUserDeleted:
 		m.ended.WithLabelValues(realm, string(e.Name)).Inc()
-	case authcore.EventLinked, authcore.EventUnlinked, authcore.EventEmailChanged, authcore.EventRefresh, authcore.EventUserEnabled,
-		authcore.EventUserCreated, authcore.EventInvited, authcore.EventInvitationRevoked, authcore.EventKeyCreated, authcore.EventKeyRevoked,
-		authcore.EventPasskeyAdded, authcore.EventPasskeyRemoved, authcore.EventRolesGranted,
-		authcore.EventFactorAsked, authcore.EventFactorProven, authcore.EventFactorFailed, authcore.EventFactorAdded,
-		authcore.EventFactorRemoved, authcore.EventRolesChanged,
-		authcore.EventKeysRotated, authcore.EventSigningKeyRevoked, authcore.EventImported, authcore.EventBackup,
-		authcore.EventWebhookRetried, authcore.EventWebhookDiscarded:
-		// Only subscribers of events and the audit trail receive these.
+	default: // only subscribers of events and the audit trail receive the others
 	}
 }
 

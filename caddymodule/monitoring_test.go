@@ -70,7 +70,7 @@ func describedMetrics() map[string][]string {
 	described := make(chan *prometheus.Desc)
 	go func() {
 		defer close(described)
-		for _, collector := range append(newMetrics().collectors(), newGauges(nil)) {
+		for _, collector := range append(newMetrics().collectors, newGauges(nil)) {
 			collector.Describe(described)
 		}
 	}()

@@ -50,8 +50,8 @@ func TestMetricNames(t *testing.T) {
 		t.Fatalf("register: %v", err)
 	}
 	families, err := registry.Gather()
-	if err != nil || len(families) != len(m.collectors()) {
-		t.Fatalf("Gather() = %d families, %v, want %d", len(families), err, len(m.collectors()))
+	if err != nil || len(families) != len(m.collectors) {
+		t.Fatalf("Gather() = %d families, %v, want %d", len(families), err, len(m.collectors))
 	}
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	if err != nil {
