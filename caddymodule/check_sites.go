@@ -84,12 +84,12 @@ func readSites(config []byte) []checkedSite {
 		https := len(server.TLS) > 0 || slices.ContainsFunc(server.Listen, isSecure)
 		for _, route := range server.Routes {
 			site := checkedSite{https: https}
-			for _, matcher := range list(route["match"]) {
-				for _, host := range texts(matcher["host"]) {
+			for _, matcher := range elements[object](route["match"]) {
+				for _, host := range elements[string](matcher["host"]) {
 					site.hosts = append(site.hosts, strings.ToLower(host))
 				}
 			}
-			site.read(list(route["handle"]), false, &passed{})
+			site.read(elements[object](route["handle"]), false, &passed{})
 			sites = append(sites, site)
 		}
 	}
@@ -108,8 +108,8 @@ func (s *checkedSite) read(handlers []object, matched bool, before *passed) {
 		switch name {
 		case "subroute":
 			inside := &passed{slices.Clone(before.gates), slices.Clone(before.stripped)}
-			for _, route := range list(handler["routes"]) {
-				s.read(list(route["handle"]), route["match"] != nil && len(list(route["handle"])) == 1, inside)
+			for _, route := range elements[object](handler["routes"]) {
+				s.read(elements[object](route["handle"]), route["match"] != nil && len(elements[object](route["handle"])) == 1, inside)
 			}
 			continue
 		case "rewrite":
@@ -150,7 +150,7 @@ func (h *checkedHandler) isLogin() bool { return h.name == "login_api" || h.name
 
 // isPublic reports whether a gate needs no token for a path.
 func (h *checkedHandler) isPublic(path string) bool {
-	return h.options["optional"] == true || gate.PublicPaths(texts(h.options["public"])).Match(path)
+	return h.options["optional"] == true || gate.PublicPaths(elements[string](h.options["public"])).Match(path)
 }
 
 // realmWarnings reports gates whose realm has no login in the configuration.
@@ -192,7 +192,8 @@ func (s *checkedSite) orderWarnings() (warnings []string) {
 				}
 			}
 		}
-		basic = basic || handler.name == "authentication" && hasKey(handler.options["providers"], "http_basic")
+		providers, _ := handler.options["providers"].(object)
+		basic = basic || handler.name == "authentication" && providers["http_basic"] != nil
 		guarded = guarded || handler.name == "token_auth"
 	}
 	if basic && guarded {
@@ -295,33 +296,16 @@ func plaintextDatabase(storage Storage) string {
 	return host
 }
 
-// list returns the objects of a list.
-func list(value any) []object {
+// elements returns the elements of a list that are of one type.
+func elements[T any](value any) []T {
 	values, _ := value.([]any)
-	objects := make([]object, 0, len(values))
+	var found []T
 	for _, value := range values {
-		if one, ok := value.(object); ok {
-			objects = append(objects, one)
+		if one, ok := value.(T); ok {
+			found = append(found, one)
 		}
 	}
-	return objects
-}
-
-// texts returns the texts of a list.
-func texts(value any) []string {
-	values, _ := value.([]any)
-	var all []string
-	for _, value := range values {
-		if one, ok := value.(string); ok {
-			all = append(all, one)
-		}
-	}
-	return all
-}
-
-func hasKey(value any, key string) bool {
-	one, _ := value.(object)
-	return one[key] != nil
+	return found
 }
 
 // validateWhole does what `caddy validate` does.
