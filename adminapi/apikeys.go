@@ -38,12 +38,6 @@ type APIKeys struct {
 	Next string   `json:"next"`
 }
 
-func (a *api) addAPIKeys() {
-	a.handle("GET /api-keys", listAPIKeys)
-	a.handle("POST /api-keys", createAPIKey)
-	a.handle("DELETE /api-keys/{key}", revokeAPIKey)
-}
-
 func apiKeyOf(key apikey.Key, secret string) APIKey {
 	return APIKey{
 		ID: key.ID, User: key.UserID, Name: key.Name, Roles: append([]string{}, key.Roles...),

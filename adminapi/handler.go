@@ -42,17 +42,47 @@ type Source func(*http.Request) (realm *Realm, release func(), err error)
 // authcore.WithOperator.
 func New(source Source) http.Handler {
 	a := &api{router: http.NewServeMux(), source: source}
-	a.addUsers()
-	a.addInvitations()
-	a.addKeys()
-	a.addAPIKeys()
-	a.handle("POST /audit/search", searchAudit)
-	a.addWebhooks()
-	a.handle("POST /import", importUsers)
-	a.handle("GET /health", health)
-	a.handle("GET /settings", settings)
+	for pattern, perform := range operations() {
+		a.handle(pattern, perform)
+	}
 	a.router.HandleFunc("POST /backup", a.backup)
 	return a
+}
+
+// operations returns the operations by the patterns of their routes.
+func operations() map[string]operation {
+	return map[string]operation{
+		"POST /lookup":                                  lookUp,
+		"POST /users/search":                            search,
+		"POST /users":                                   create,
+		"GET /users/{user}":                             onUser(show),
+		"DELETE /users/{user}":                          onUser(remove),
+		"PUT /users/{user}/roles":                       onUser(setRoles),
+		"POST /users/{user}/disable":                    onUser(disable),
+		"POST /users/{user}/enable":                     onUser(enable),
+		"GET /users/{user}/sessions":                    onUser(showSessions),
+		"DELETE /users/{user}/sessions":                 onUser(endSessions),
+		"DELETE /users/{user}/sessions/{session}":       onUser(endSessions),
+		"DELETE /users/{user}/factors/{kind}/{factor}":  onUser(removeFactor),
+		"GET /invitations":                              listInvitations,
+		"POST /invitations":                             invite,
+		"DELETE /invitations/{invitation}":              revokeInvitation,
+		"GET /signing-keys":                             onKeys(func(context.Context, *call) error { return nil }),
+		"POST /signing-keys/rotate":                     onKeys(rotate),
+		"DELETE /signing-keys":                          onKeys(revokeAll),
+		"DELETE /signing-keys/{key}":                    onKeys(revokeKey),
+		"GET /api-keys":                                 listAPIKeys,
+		"POST /api-keys":                                createAPIKey,
+		"DELETE /api-keys/{key}":                        revokeAPIKey,
+		"POST /audit/search":                            searchAudit,
+		"GET /webhooks":                                 onWebhooks(showWebhooks),
+		"GET /webhooks/{webhook}/dead":                  onWebhooks(listDead),
+		"POST /webhooks/{webhook}/dead/{message}/retry": onWebhooks(retryDead),
+		"DELETE /webhooks/{webhook}/dead/{message}":     onWebhooks(discardDead),
+		"POST /import":                                  importUsers,
+		"GET /health":                                   health,
+		"GET /settings":                                 settings,
+	}
 }
 
 // api implements the handler of New.

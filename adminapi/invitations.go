@@ -24,12 +24,6 @@ type Invitations struct {
 	Next        string             `json:"next"`
 }
 
-func (a *api) addInvitations() {
-	a.handle("GET /invitations", listInvitations)
-	a.handle("POST /invitations", invite)
-	a.handle("DELETE /invitations/{invitation}", revokeInvitation)
-}
-
 func invite(c *call) (any, error) {
 	var body InvitationRequest
 	if err := c.read(&body, `{"email": "…", "roles": […], "first_name": "…", "last_name": "…", "expires_in": seconds, "locale": "…"}`); err != nil {

@@ -11,13 +11,6 @@ type SigningKeys struct {
 	Keys []keys.Info `json:"keys"`
 }
 
-func (a *api) addKeys() {
-	a.handle("GET /signing-keys", onKeys(func(context.Context, *call) error { return nil }))
-	a.handle("POST /signing-keys/rotate", onKeys(rotate))
-	a.handle("DELETE /signing-keys", onKeys(revokeAll))
-	a.handle("DELETE /signing-keys/{key}", onKeys(revokeKey))
-}
-
 // onKeys performs an operation and answers with the keys after it.
 func onKeys(perform func(context.Context, *call) error) operation {
 	return func(c *call) (any, error) {

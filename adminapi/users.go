@@ -87,21 +87,6 @@ type Roles struct {
 	Roles []string `json:"roles"`
 }
 
-func (a *api) addUsers() {
-	a.handle("POST /lookup", lookUp)
-	a.handle("POST /users/search", search)
-	a.handle("POST /users", create)
-	a.handle("GET /users/{user}", onUser(show))
-	a.handle("DELETE /users/{user}", onUser(remove))
-	a.handle("PUT /users/{user}/roles", onUser(setRoles))
-	a.handle("POST /users/{user}/disable", onUser(disable))
-	a.handle("POST /users/{user}/enable", onUser(enable))
-	a.handle("GET /users/{user}/sessions", onUser(showSessions))
-	a.handle("DELETE /users/{user}/sessions", onUser(endSessions))
-	a.handle("DELETE /users/{user}/sessions/{session}", onUser(endSessions))
-	a.handle("DELETE /users/{user}/factors/{kind}/{factor}", onUser(removeFactor))
-}
-
 func lookUp(c *call) (any, error) {
 	var body struct {
 		Email string `json:"email"`

@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -17,19 +18,6 @@ type Webhooks struct {
 type DeadLetters struct {
 	Messages []webhook.DeadLetter `json:"messages"`
 	Next     string               `json:"next"`
-}
-
-func (a *api) addWebhooks() {
-	a.handle("GET /webhooks", onWebhooks(showWebhooks))
-	a.handle("GET /webhooks/{webhook}/dead", onWebhooks(listDead))
-	a.handle("POST /webhooks/{webhook}/dead/{message}/retry", onWebhooks(func(c *call) (any, error) {
-		id := c.PathValue("message")
-		return nil, c.observed(authcore.EventWebhookRetried, id, c.realm.Webhooks.Retry(c.Context(), c.PathValue("webhook"), id))
-	}))
-	a.handle("DELETE /webhooks/{webhook}/dead/{message}", onWebhooks(func(c *call) (any, error) {
-		id := c.PathValue("message")
-		return nil, c.observed(authcore.EventWebhookDiscarded, id, c.realm.Webhooks.Discard(c.Context(), c.PathValue("webhook"), id))
-	}))
 }
 
 // onWebhooks refuses a request if the realm has no audit trail.
@@ -50,12 +38,22 @@ func noTrail() *authcore.Error {
 	}
 }
 
-// observed reports an event unless err is set, and returns err.
-func (c *call) observed(name authcore.EventName, detail string, err error) error {
+func retryDead(c *call) (any, error) {
+	return c.onDead(authcore.EventWebhookRetried, c.realm.Webhooks.Retry)
+}
+
+func discardDead(c *call) (any, error) {
+	return c.onDead(authcore.EventWebhookDiscarded, c.realm.Webhooks.Discard)
+}
+
+// onDead performs an operation on a dead letter and reports it as an event.
+func (c *call) onDead(name authcore.EventName, perform func(ctx context.Context, endpoint, message string) error) (any, error) {
+	id := c.PathValue("message")
+	err := perform(c.Context(), c.PathValue("webhook"), id)
 	if err == nil {
-		c.realm.Observe(c.Context(), authcore.Event{Name: name, Detail: detail})
+		c.realm.Observe(c.Context(), authcore.Event{Name: name, Detail: id})
 	}
-	return err
+	return nil, err
 }
 
 func showWebhooks(c *call) (any, error) {
