@@ -45,21 +45,14 @@ missing. All that it needs to know is in the target.
 		Args:    cobra.NoArgs,
 	}
 	flags := cmd.Flags()
-	flags.String("from", "", "Storage to read")
-	flags.String("to", "", "Storage to write")
-	flags.StringArray("realm", nil, "Realm to move (default: all)")
-	flags.Bool("dry-run", false, "Count and change nothing")
-	cmd.RunE = caddycmd.WrapCommandFuncForCobra(func(flags caddycmd.Flags) (int, error) {
-		realms, err := flags.GetStringArray("realm")
-		if err != nil {
-			return caddy.ExitCodeFailedStartup, err
-		}
+	m := &migration{out: os.Stdout, clock: time.Now}
+	flags.StringVar(&m.from, "from", "", "Storage to read")
+	flags.StringVar(&m.to, "to", "", "Storage to write")
+	flags.StringArrayVar(&m.realms, "realm", nil, "Realm to move (default: all)")
+	flags.BoolVar(&m.dry, "dry-run", false, "Count and change nothing")
+	cmd.RunE = caddycmd.WrapCommandFuncForCobra(func(caddycmd.Flags) (int, error) {
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		m := &migration{
-			from: flags.String("from"), to: flags.String("to"), realms: realms, dry: flags.Bool("dry-run"),
-			out: os.Stdout, clock: time.Now,
-		}
 		if err := m.run(ctx); err != nil {
 			if context.Cause(ctx) != nil {
 				err = fmt.Errorf("interrupted; run the same command again to continue: %w", err)

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap/exp/zapslog"
@@ -18,26 +19,22 @@ func processLogger(name string) *slog.Logger {
 // currentLog is the slog.Handler behind processLogger.
 type currentLog struct {
 	name string
-	// with adds the attributes and groups of the logger; nil for none.
-	with func(slog.Handler) slog.Handler
+	// with adds the attributes and groups of the logger.
+	with []func(slog.Handler) slog.Handler
 }
 
 func (h currentLog) handler() slog.Handler {
 	// No stack traces: these lines do not report faults of the program.
 	handler := slog.Handler(zapslog.NewHandler(caddy.Log().Core(),
 		zapslog.WithName(h.name), zapslog.AddStacktraceAt(slog.Level(127))))
-	if h.with != nil {
-		handler = h.with(handler)
+	for _, add := range h.with {
+		handler = add(handler)
 	}
 	return handler
 }
 
 func (h currentLog) derive(with func(slog.Handler) slog.Handler) slog.Handler {
-	before := h.with
-	if before == nil {
-		return currentLog{h.name, with}
-	}
-	return currentLog{h.name, func(base slog.Handler) slog.Handler { return with(before(base)) }}
+	return currentLog{h.name, append(slices.Clone(h.with), with)}
 }
 
 // Enabled reports whether the default log takes this level now.

@@ -20,12 +20,9 @@ func accessHint(err error, path string) string {
 	if !errors.Is(err, fs.ErrPermission) {
 		return ""
 	}
-	info, statErr := os.Stat(path)
-	for statErr != nil && filepath.Dir(path) != path {
-		path = filepath.Dir(path)
-		info, statErr = os.Stat(path)
-	}
-	if statErr != nil {
+	path = nearest(path)
+	info, err := os.Stat(path)
+	if err != nil {
 		return ""
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
@@ -34,6 +31,14 @@ func accessHint(err error, path string) string {
 	}
 	return fmt.Sprintf(" (%s is owned by %s with mode %04o, running as %s)",
 		path, userName(int(owner.Uid)), info.Mode().Perm(), userName(os.Geteuid()))
+}
+
+// nearest returns the path, or the nearest folder above it that exists.
+func nearest(path string) string {
+	if _, err := os.Stat(path); err == nil || filepath.Dir(path) == path {
+		return path
+	}
+	return nearest(filepath.Dir(path))
 }
 
 // accessWrite is W_OK of access(2).
@@ -51,12 +56,7 @@ func userName(id int) string {
 // writableFolder returns the reason why the folder, or the nearest one that exists,
 // cannot be written.
 func writableFolder(path string) error {
-	for {
-		if _, err := os.Stat(path); err == nil || filepath.Dir(path) == path {
-			break
-		}
-		path = filepath.Dir(path)
-	}
+	path = nearest(path)
 	if err := syscall.Access(path, accessWrite); err != nil {
 		return fmt.Errorf("the folder %s cannot be written: %w%s", path, err, accessHint(err, path))
 	}

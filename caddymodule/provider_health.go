@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,15 +25,9 @@ type providerOutcome struct {
 
 // observe receives the events of a realm.
 func (p *providerHealth) observe(event authcore.Event, at time.Time) {
-	switch event.Name {
-	case authcore.EventLogin:
-	case authcore.EventLoginFailed:
-		switch event.Code {
-		case authcore.CodeProviderUnavailable, authcore.CodeProviderTimeout, authcore.CodeProviderMisconfigured:
-		default:
-			return // not a failure of the provider
-		}
-	default:
+	faults := []authcore.Code{authcore.CodeProviderUnavailable, authcore.CodeProviderTimeout, authcore.CodeProviderMisconfigured}
+	failed := event.Name == authcore.EventLoginFailed && slices.Contains(faults, event.Code)
+	if event.Name != authcore.EventLogin && !failed {
 		return
 	}
 	p.mu.Lock()
