@@ -47,13 +47,13 @@ Login by mailed link or social provider in front of your application.
 
 // adminEndpoint finds the operators' API of the running server.
 func adminEndpoint(address, config, adapter string) (command.Endpoint, error) {
-	found, err := caddycmd.DetermineAdminAPIAddress(address, nil, config, adapter)
+	named, err := caddycmd.DetermineAdminAPIAddress(address, nil, config, adapter)
 	if err != nil {
 		return command.Endpoint{}, err
 	}
-	parsed, err := caddy.ParseNetworkAddress(found)
+	parsed, err := caddy.ParseNetworkAddress(named)
 	if err != nil || parsed.PortRangeSize() > 1 {
-		return command.Endpoint{}, fmt.Errorf("%q is not the address of an admin API; write for example localhost:2019", found)
+		return command.Endpoint{}, fmt.Errorf("%q is not the address of an admin API; write for example localhost:2019", named)
 	}
 	dial := parsed.JoinHostPort(0)
 	host, dialer := dial, net.Dialer{}
@@ -61,29 +61,16 @@ func adminEndpoint(address, config, adapter string) (command.Endpoint, error) {
 		dial, _, _ = strings.Cut(dial, "|") // the permissions of a socket are part of its address
 		host = "127.0.0.1"
 	}
-	var transport http.RoundTripper = &http.Transport{
+	found := command.Endpoint{URL: "http://" + host + adminPath, Client: &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, parsed.Network, dial)
 		},
 		DisableKeepAlives: true,
-	}
+	}}}
 	if !parsed.IsUnixNetwork() { // on a socket, Caddy allows no origin unless it is configured
-		transport = sameOrigin{transport, "http://" + host}
+		found.Origin = "http://" + host
 	}
-	return command.Endpoint{Client: &http.Client{Transport: transport}, URL: "http://" + host + adminPath}, nil
-}
-
-// sameOrigin adds the header Origin, which Caddy's admin API can require.
-type sameOrigin struct {
-	transport http.RoundTripper
-	origin    string
-}
-
-// RoundTrip performs a request.
-func (s sameOrigin) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Origin", s.origin)
-	return s.transport.RoundTrip(r)
+	return found, nil
 }
 
 // reportExit prints the errors of a command and its sub-commands as sentences and sets

@@ -24,6 +24,9 @@ type Endpoint struct {
 	Client *http.Client
 	// URL is the address of the API, without a slash at the end.
 	URL string
+	// Origin is the header Origin of requests, which Caddy's admin API can require;
+	// optional.
+	Origin string
 	// Realm selects a realm; "" is the default one.
 	Realm string
 }
@@ -169,6 +172,9 @@ func (s server) send(ctx context.Context, method, path string, body any) (*http.
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if s.Origin != "" {
+		request.Header.Set("Origin", s.Origin)
+	}
 	request.Header.Set(adminapi.OperatorHeader, operatorName())
 	client := *s.Client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the API has none
