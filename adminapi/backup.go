@@ -20,10 +20,7 @@ const stallTimeout = 30 * time.Second
 // realms with their signing keys, so that operators of one realm do not get it.
 func (a *api) backup(w http.ResponseWriter, r *http.Request) {
 	if authcore.SourceOfOperator(r.Context()) == authcore.OperatorPage {
-		answerError(w, &authcore.Error{
-			Status: http.StatusNotFound, Code: authcore.CodeNotFound,
-			Detail: "A backup contains all realms with their signing keys. Make it with caddy edgeauth backup.",
-		})
+		answerError(w, notFound("A backup contains all realms with their signing keys. Make it with caddy edgeauth backup."))
 		return
 	}
 	found, release, err := a.source(r)
@@ -33,10 +30,7 @@ func (a *api) backup(w http.ResponseWriter, r *http.Request) {
 	}
 	defer release()
 	if found.Backup == nil {
-		answerError(w, &authcore.Error{
-			Status: http.StatusNotFound, Code: authcore.CodeNotFound,
-			Detail: "Only the storage bolt is backed up here. Back up a database with its own tools; see docs/backup.md.",
-		})
+		answerError(w, notFound("Only the storage bolt is backed up here. Back up a database with its own tools; see docs/backup.md."))
 		return
 	}
 	begun, ctx := false, r.Context()

@@ -114,23 +114,21 @@ type call struct {
 	*http.Request
 	realm  *Realm
 	writer http.ResponseWriter
-	// status replaces 200, if it is not 0.
+	// status is that of a response with a body.
 	status int
 }
 
 func (a *api) handle(pattern string, perform operation) {
 	a.router.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		c := &call{Request: r, writer: w}
+		c := &call{Request: r, writer: w, status: http.StatusOK}
 		body, err := c.perform(a.source, perform)
 		switch {
 		case err != nil:
 			answerError(w, err)
 		case body == nil:
 			w.WriteHeader(http.StatusNoContent)
-		case c.status != 0:
-			answer(w, c.status, body)
 		default:
-			answer(w, http.StatusOK, body)
+			answer(w, c.status, body)
 		}
 	})
 }
@@ -172,6 +170,11 @@ func (c *call) limit() (int, error) {
 		return 0, invalid("limit: use a positive number.")
 	}
 	return limit, nil
+}
+
+// notFound is a 404 error.
+func notFound(sentence string) *authcore.Error {
+	return &authcore.Error{Status: http.StatusNotFound, Code: authcore.CodeNotFound, Detail: sentence}
 }
 
 // invalid is the 400 error.

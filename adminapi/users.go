@@ -137,12 +137,10 @@ func onUser(perform func(c *call, id string) (any, error)) operation {
 			return nil, invalid("Addresses must not be in a URL; use the ID of the user, which POST /lookup returns.")
 		}
 		user, err := c.realm.Accounts.Find(c.Context(), id)
-		switch {
-		case errors.Is(err, authcore.ErrDamaged):
-		case err != nil:
-			return nil, err
-		default:
+		if err == nil {
 			id = user.ID
+		} else if !errors.Is(err, authcore.ErrDamaged) {
+			return nil, err
 		}
 		return perform(c, id)
 	}

@@ -2,7 +2,6 @@ package adminapi
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/webhook"
@@ -32,10 +31,7 @@ func onWebhooks(perform operation) operation {
 
 // noTrail is the error of a request for a realm without an audit trail.
 func noTrail() *authcore.Error {
-	return &authcore.Error{
-		Status: http.StatusNotFound, Code: authcore.CodeNotFound,
-		Detail: "The realm has no audit trail. Add the option audit to its configuration.",
-	}
+	return notFound("The realm has no audit trail. Add the option audit to its configuration.")
 }
 
 func retryDead(c *call) (any, error) {
