@@ -10,15 +10,9 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// Limits of readiness.
-const (
-	// readyAge is the age of the copy of the revocations from which the store does
-	// not answer. The copy is read twice a second.
-	readyAge = 5 * time.Second
-	// readySkew is the difference of the clocks from which the nodes refuse each
-	// other's tokens.
-	readySkew = time.Minute
-)
+// readyAge is the age of the copy of the revocations from which the store does not
+// answer. The copy is read twice a second.
+const readyAge = 5 * time.Second
 
 // Names of health checks.
 const (
@@ -110,7 +104,7 @@ func (r *Realm) healthChecks() []healthCheck {
 	}
 	if skew, measured := live.clock.seconds(); measured {
 		checks = append(checks, healthCheck{
-			Name: checkClock, OK: math.Abs(skew) < readySkew.Seconds(),
+			Name: checkClock, OK: math.Abs(skew) < skewTooLarge.Seconds(),
 			Detail: fmt.Sprintf("the store's clock is %.1f seconds ahead", skew),
 		})
 	}

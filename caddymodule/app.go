@@ -127,9 +127,7 @@ func (a *App) Realm(name string) (*Realm, error) {
 func (a *App) names() []string { return slices.Sorted(maps.Keys(a.Realms)) }
 
 func (a *App) provisionMetrics(ctx caddy.Context) error {
-	shared, release, err := acquire("metrics", func() (*metrics, func() error, error) {
-		return newMetrics(), nil, nil
-	})
+	shared, release, err := share("metrics", newMetrics)
 	if err != nil {
 		return err
 	}

@@ -16,17 +16,6 @@ type handover struct {
 	current atomic.Pointer[Realm]
 }
 
-// acquireHandover finds the handover of the realm's name in the process.
-func (r *Realm) acquireHandover() error {
-	shared, release, err := acquire("realm:"+r.name, func() (*handover, func() error, error) {
-		return new(handover), nil, nil
-	})
-	if err == nil {
-		r.handover, r.releaseHandover = shared, release
-	}
-	return err
-}
-
 // begin makes r the realm that serves.
 func (h *handover) begin(r *Realm) { r.previous.Store(h.current.Swap(r)) }
 

@@ -67,6 +67,11 @@ func acquire[T any](key string, open func() (T, func() error, error)) (value T, 
 	return entry.(*resource[T]).value, release, nil
 }
 
+// share is acquire for a value that needs no closing.
+func share[T any](key string, create func() T) (value T, release func() error, err error) {
+	return acquire(key, func() (T, func() error, error) { return create(), nil, nil })
+}
+
 // recoverError turns a panic into an error. It names the type of a value that is not
 // an error of the runtime, because the value may contain a secret.
 func recoverError(doing string, err *error) {

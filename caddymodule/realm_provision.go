@@ -21,13 +21,13 @@ import (
 const startWait = 10 * time.Second
 
 // provision turns the options into a configuration of the core and checks it.
-func (r *Realm) provision(ctx caddy.Context, name string, shared deps) error {
+func (r *Realm) provision(ctx caddy.Context, name string, shared deps) (err error) {
 	r.name, r.deps, r.ctx = name, shared, ctx
 	r.started, r.startWait = make(chan struct{}), startWait
 	r.closeStarted = sync.OnceFunc(func() { close(r.started) })
 	r.gate, r.failed = shared.metrics.decisions(name), shared.metrics.apiFailures(name)
 	r.relay = newEventRelay(shared.events, name, shared.metrics)
-	if err := r.acquireHandover(); err != nil {
+	if r.handover, r.releaseHandover, err = share("realm:"+name, func() *handover { return new(handover) }); err != nil {
 		return err
 	}
 	if err := r.provisionConfig(); err != nil {

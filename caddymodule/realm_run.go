@@ -53,9 +53,7 @@ func (r *Realm) start() error {
 	}
 	run.release = append(run.release, release)
 
-	counters, release, err := acquire("counters:"+r.name, func() (*memory.Counters, func() error, error) {
-		return memory.NewCounters(), nil, nil
-	})
+	counters, release, err := share("counters:"+r.name, memory.NewCounters)
 	if err != nil {
 		return err
 	}

@@ -16,12 +16,15 @@ import (
 // Caddy shows and saves keeps the placeholder (CWE-312).
 type resolver struct {
 	repl *caddy.Replacer
-	// where names the block of the options, for errors: "client web".
-	where string
+	// prefix of errors names the block of the options: "client web: ".
+	prefix string
 }
 
 func newResolver(where string) resolver {
-	return resolver{repl: caddy.NewReplacer(), where: where}
+	if where != "" {
+		where += ": "
+	}
+	return resolver{repl: caddy.NewReplacer(), prefix: where}
 }
 
 // placeholder matches what Caddy resolves, now or during a request. Others, such as
@@ -34,12 +37,12 @@ var placeholder = regexp.MustCompile(`\{(env|file|system|time|http|tls|vars|args
 func (r resolver) text(option, value string) (string, error) {
 	for _, match := range placeholder.FindAllStringSubmatch(value, -1) {
 		if err := r.check(match[0], match[1], match[2]); err != nil {
-			return "", fmt.Errorf("%s%s: %w", r.prefix(), option, err)
+			return "", fmt.Errorf("%s%s: %w", r.prefix, option, err)
 		}
 	}
 	resolved, err := r.repl.ReplaceOrErr(value, true, false)
 	if err != nil {
-		return "", fmt.Errorf("%s%s: %w", r.prefix(), option, err)
+		return "", fmt.Errorf("%s%s: %w", r.prefix, option, err)
 	}
 	return resolved, nil
 }
@@ -63,20 +66,15 @@ func (r resolver) check(whole, namespace, name string) error {
 func readable(whole, path string) error {
 	file, err := os.Open(path) //nolint:gosec // G304: the operator names the file
 	if err == nil {
-		_, err = file.Read(make([]byte, 1))
-		err = errors.Join(errorUnless(err, io.EOF), file.Close())
+		if _, err = file.Read(make([]byte, 1)); errors.Is(err, io.EOF) {
+			err = nil
+		}
+		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("the file of the placeholder %s cannot be read: %w%s", whole, err, accessHint(err, path))
 	}
 	return nil
-}
-
-func errorUnless(err, expected error) error {
-	if errors.Is(err, expected) {
-		return nil
-	}
-	return err
 }
 
 // list is text for each of several values.
@@ -106,11 +104,4 @@ func (r resolver) bind(bindings ...binding) error {
 		}
 	}
 	return nil
-}
-
-func (r resolver) prefix() string {
-	if r.where == "" {
-		return ""
-	}
-	return r.where + ": "
 }

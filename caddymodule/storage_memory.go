@@ -37,9 +37,7 @@ func (*MemoryStorage) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 // OpenStorage returns the realm's store, the same one for all configurations of
 // the process.
 func (*MemoryStorage) OpenStorage(_ context.Context, realm string) (authcore.Store, func() error, error) {
-	return acquire("memory:"+realm, func() (authcore.Store, func() error, error) {
-		return memory.New(), nil, nil
-	})
+	return share("memory:"+realm, func() authcore.Store { return memory.New() })
 }
 
 // Interface guards.
