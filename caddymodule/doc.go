@@ -1,6 +1,6 @@
 // Package caddymodule makes edgeauth a part of Caddy: the app that holds the
-// realms, the handlers login_api and token_auth, and the modules for storage,
-// mail and social providers.
+// realms, the handlers login_api, login_page, token_auth and admin_page, the commands,
+// and the modules for storage, mail and social providers.
 //
 // It owns the configuration in its two forms, Caddyfile and JSON, the life of
 // everything that a configuration opens, and the translation between Caddy's
@@ -9,7 +9,7 @@
 //
 //	Caddyfile ──▶ JSON ──▶ App ──▶ Realm ──▶ core.Realm
 //	                                 ▲  ▲          │
-//	       login_api ────────────────┘  │          ├──▶ Storage ─┐
+//	login_api, login_page ───────────┘  │          ├──▶ Storage ─┐
 //	       token_auth, authentication ──┘          └──▶ Mailer ──┴▶ usage pool
 //
 // A configuration is provisioned, started, stopped and cleaned up while the one
