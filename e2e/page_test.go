@@ -208,7 +208,7 @@ func TestLoginPage(t *testing.T) {
 }
 
 // TestLoginPageAppearance examines every page with axe-core, in light, dark, from right to
-// left and 320 pixels wide, and measures it.
+// left, 320 pixels wide and at a zoom of 200 %, and measures it.
 func TestLoginPageAppearance(t *testing.T) {
 	t.Parallel()
 	script, err := axe.Script(t.Context())
@@ -268,6 +268,11 @@ func TestLoginPageAppearance(t *testing.T) {
 	examine("signed-out")
 	page.visit(link)
 	examine("error")
+	if _, err := page.Eval(`() => { const form = document.createElement("form"); form.method = "post"; form.action = "/form"; document.body.append(form); form.submit() }`); err != nil {
+		t.Fatal(err)
+	}
+	page.await("the page of the gate", `() => document.body.innerText.includes("Nothing was sent")`)
+	examine("lost-session-error")
 }
 
 // examine checks the page in all appearances and takes a picture of each.
@@ -276,11 +281,15 @@ func (p *tab) examine(s *pageSite, script, name string) {
 	for _, look := range []struct {
 		name, scheme, language string
 		width                  int
-	}{{"light", "light", "en", 800}, {"dark", "dark", "de", 800}, {"rtl", "light", "ar", 800}, {"narrow", "dark", "ru", 320}} {
+		zoom                   float64 // of a window that is this much wider
+	}{
+		{"light", "light", "en", 800, 1}, {"dark", "dark", "de", 800, 1}, {"rtl", "light", "ar", 800, 1},
+		{"narrow", "dark", "ru", 320, 1}, {"zoomed", "light", "fr", 400, 2},
+	} {
 		if err := (proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}}}).Call(p); err != nil {
 			p.t.Fatal(err)
 		}
-		if err := p.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: look.width, Height: 700, DeviceScaleFactor: 1}); err != nil {
+		if err := p.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: look.width, Height: 700, DeviceScaleFactor: look.zoom}); err != nil {
 			p.t.Fatal(err)
 		}
 		if err := p.SetUserAgent(&proto.NetworkSetUserAgentOverride{
