@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"fmt"
+	"html"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -56,6 +60,7 @@ func TestLoginPageWithoutScripts(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *rod.Browser, *pageSite){
 		"link in the same browser": linkWithoutScripts, "link in another browser": otherBrowserWithoutScripts, "code": codeWithoutScripts,
 		"provider": providerWithoutScripts, "two sites": twoSitesWithoutScripts, "form that lost its session": lostFormWithoutScripts,
+		"cookie of an ended session": endedCookieWithoutScripts, "form of another site": foreignFormWithoutScripts,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, browser, s) })
 	}
@@ -163,4 +168,39 @@ func lostFormWithoutScripts(t *testing.T, browser *rod.Browser, s *pageSite) {
 	if got := page.text("#saved"); got != "kept" {
 		t.Errorf("the application received the note %q after the reload, want kept", got)
 	}
+}
+
+// endedCookieWithoutScripts signs out and restores the cookie, which opens nothing.
+func endedCookieWithoutScripts(t *testing.T, browser *rod.Browser, s *pageSite) {
+	page := openDOMTab(t, browser, false)
+	page.signIn(s, "gil@example.com")
+	cookies, err := page.page.Cookies([]string{s.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.signOut(s)
+	page.must(page.page.SetCookies(proto.CookiesToParams(cookies)))
+	page.visit(s.URL + "/deep")
+	page.await("#email")
+}
+
+// foreignFormWithoutScripts submits forms of another site to the application and to the
+// login page (CWE-352).
+func foreignFormWithoutScripts(t *testing.T, browser *rod.Browser, s *pageSite) {
+	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(w, `<form method="post" action="%s"><input name="note" value="forged"><button>win</button></form>`, html.EscapeString(s.URL+r.URL.Path))
+	}))
+	t.Cleanup(stranger.Close)
+	page := openDOMTab(t, browser, false)
+	page.signIn(s, "hal@example.com")
+	for _, path := range []string{"/form", "/auth/logout"} {
+		page.visit(stranger.URL + path)
+		page.submit("form button")
+		if page.find("#saved") != 0 {
+			t.Errorf("the form of another site reached %s of the application", path)
+		}
+	}
+	page.visit(s.URL + "/deep")
+	page.mustBe("hal@example.com", "/deep")
 }
