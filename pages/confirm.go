@@ -23,7 +23,7 @@ func (h *Handler) confirmFor(err *authcore.Error, page string) string {
 	if err.Code == authcore.CodeSecondFactorRequired {
 		asked.levels = []string{"2"}
 	}
-	return asked.address(h.Prefix, h.Prefix+page)
+	return withNeeds(h.Prefix+"/confirm", asked, h.Prefix+page)
 }
 
 // confirm asks a signed-in user for what a page requires and the session lacks: a recent

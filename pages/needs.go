@@ -65,11 +65,6 @@ func (n needs) fields() []field {
 
 func (n needs) isEmpty() bool { return len(n.fields()) == 0 }
 
-// address returns the address of the confirm page with these parameters.
-func (n needs) address(prefix, returnTo string) string {
-	return withNeeds(prefix+"/confirm", n, returnTo)
-}
-
 // withNeeds adds parameters and a return address to the address of a page.
 func withNeeds(address string, n needs, returnTo string) string {
 	query := url.Values{"return_to": {returnTo}}

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"encoding/base64"
 	"net/url"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func (h *Handler) singleSignOn(r *request) error {
 	}
 	if asked := readNeeds(query); !asked.hasFactor(claims) {
 		asked.maxAge = 0
-		h.redirect(r, asked.address(h.Prefix, here))
+		h.redirect(r, withNeeds(h.Prefix+"/confirm", asked, here))
 		return nil
 	}
 	code, err := h.Realm.Logins.BeginHandoff(r.Context(), claims, site, login.PageStart{Browser: query.Get("browser"), ReturnTo: returnTo})
@@ -57,9 +58,8 @@ func (h *Handler) singleSignOn(r *request) error {
 
 // isDigest reports whether a text has the form of authcore.Digest.String.
 func isDigest(text string) bool {
-	return len(text) == len(authcore.Digest{}.String()) && !slices.ContainsFunc([]byte(text), func(c byte) bool {
-		return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' && c != '_'
-	})
+	decoded, err := base64.RawURLEncoding.DecodeString(text)
+	return err == nil && len(decoded) == len(authcore.Digest{}) && len(text) == len(authcore.Digest{}.String())
 }
 
 // handoff continues the session of another site in this browser.
