@@ -86,7 +86,7 @@ type Realm struct {
 	// How long a signing key signs. Its successor is published all that time. Default:
 	// 90 days.
 	KeyRotation caddy.Duration `json:"key_rotation,omitempty"`
-	// How many verified tokens are remembered. Default: 65536.
+	// How many verified tokens are remembered. Default: 32768.
 	CacheSize int `json:"cache_size,omitempty"`
 	// How long the copy of the revocations may go without being refreshed from
 	// the store, which is done twice a second, before `on_stale` applies. At

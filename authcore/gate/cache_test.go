@@ -1,30 +1,19 @@
 package gate
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"reflect"
-	"strings"
+	"strconv"
 	"testing"
 	"time"
 )
 
-func TestDigest(t *testing.T) {
-	for _, n := range []int{0, 1, 511, 512, 513, 1024, MaxToken} {
-		token := strings.Repeat("x", n)
-		if sum := sha256.Sum256([]byte(token)); digestOf(token) != digest(sum[:24]) {
-			t.Errorf("digestOf(%d bytes) differs from SHA-256", n)
-		}
-	}
+func testEntry(c *cache, n int) *entry {
+	token := strconv.Itoa(n)
+	return &entry{token: token, hash: c.hash(token), claims: Claims{ExpiresAt: 100}}
 }
 
-func testEntry(n int) *entry {
-	var number [8]byte
-	binary.LittleEndian.PutUint64(number[:], uint64(n))
-	sum := sha256.Sum256(number[:])
-	return &entry{digest: digest(sum[:24]), claims: Claims{ExpiresAt: 100}}
-}
+func (c *cache) find(e *entry) *entry { return c.get(e.token, e.hash) }
 
 // The table keeps all of half as many tokens as it has room for, and most if it is
 // full.
@@ -34,12 +23,11 @@ func TestCacheHoldsWhatItShould(t *testing.T) {
 		c := newCache(size)
 		n := int(share * size)
 		for i := range n {
-			c.put(testEntry(i), 0)
+			c.put(testEntry(c, i), 0)
 		}
 		found := 0
 		for i := range n {
-			e := testEntry(i)
-			if got := c.get(&e.digest, nil); got != nil && got.digest == e.digest {
+			if c.find(testEntry(c, i)) != nil {
 				found++
 			}
 		}
@@ -52,17 +40,17 @@ func TestCacheHoldsWhatItShould(t *testing.T) {
 // A token in use outlives a flood of tokens that are seen once.
 func TestCacheGivesASecondChance(t *testing.T) {
 	c := newCache(64)
-	hot := testEntry(-1)
+	hot := testEntry(c, -1)
 	c.put(hot, 0)
 	lost := 0
 	for i := range 2000 {
-		if got := c.get(&hot.digest, nil); got != nil {
+		if got := c.find(hot); got != nil {
 			got.used.Store(true)
 		} else {
 			lost++
 			c.put(hot, 0)
 		}
-		c.put(testEntry(i), 0)
+		c.put(testEntry(c, i), 0)
 	}
 	if lost > 0 {
 		t.Errorf("the token in use was replaced %d times, want 0", lost)
@@ -72,53 +60,44 @@ func TestCacheGivesASecondChance(t *testing.T) {
 func TestCacheReplacesExpiredFirst(t *testing.T) {
 	c := newCache(ways)
 	for i := range ways {
-		e := testEntry(i)
+		e := testEntry(c, i)
 		if i == ways/2 {
 			e.claims.ExpiresAt = 50
 		}
 		c.put(e, 0)
 	}
-	c.put(testEntry(100), 50)
+	c.put(testEntry(c, 100), 50)
 	for i := range ways {
-		e := testEntry(i)
-		if got := c.get(&e.digest, nil); (got == nil) != (i == ways/2) {
+		if got := c.find(testEntry(c, i)); (got == nil) != (i == ways/2) {
 			t.Errorf("get(token %d) = %v, want only the expired one replaced", i, got)
 		}
 	}
 }
 
-// An entry is found only for the key that verified it.
-func TestCacheEntryBelongsToItsKey(t *testing.T) {
-	c := newCache(ways)
-	first, second := testEntry(1), testEntry(1)
-	first.key, second.key = &verifyKey{}, &verifyKey{}
-	c.put(first, 0)
-	if got := c.get(&first.digest, second.key); got != nil {
-		t.Errorf("get with another key = %p, want nil", got)
-	}
-	c.put(second, 0)
-	for _, e := range []*entry{first, second} {
-		if got := c.get(&e.digest, e.key); got != e {
-			t.Errorf("get = %p, want %p", got, e)
+// A token whose hash is that of another one is not taken for it, whether it belongs to
+// the same length or not.
+func TestCacheComparesTheWholeToken(t *testing.T) {
+	c := newCache(64)
+	e := testEntry(c, 123)
+	c.put(e, 0)
+	for _, other := range []string{"", "12", "124", "023", "1234"} {
+		if got := c.get(other, e.hash); got != nil {
+			t.Errorf("get(%q) with the hash of %q = %q, want nothing", other, e.token, got.token)
 		}
 	}
-	c.remove(second)
-	if c.get(&first.digest, first.key) != first || c.get(&second.digest, second.key) != nil {
-		t.Error("remove removed another entry")
+	if got := c.get("123", e.hash); got != e {
+		t.Errorf("get(%q) = %p, want %p", "123", got, e)
 	}
 }
 
-// Digests with the same bucket and tag are different tokens.
-func TestCacheComparesTheWholeDigest(t *testing.T) {
-	c := newCache(64)
-	e := testEntry(1)
-	c.put(e, 0)
-	for i := range e.digest {
-		other := e.digest
-		other[i] ^= 1
-		if c.get(&other, nil) != nil {
-			t.Errorf("get found a digest that differs in byte %d", i)
-		}
+func TestCacheRemovesOneEntry(t *testing.T) {
+	c := newCache(ways)
+	first, second := testEntry(c, 1), testEntry(c, 2)
+	c.put(first, 0)
+	c.put(second, 0)
+	c.remove(second)
+	if c.find(first) != first || c.find(second) != nil {
+		t.Errorf("after remove, get = %p and %p, want %p and nil", c.find(first), c.find(second), first)
 	}
 }
 

@@ -15,9 +15,9 @@
 //	                                                   └─ Revocations
 //	Decision ─▶ Decision.Answer, or Site.Forward ─▶ upstream ─▶ Decision.AllowOrigin
 //
-// The package is pure. It has no clock, randomness, network, file, goroutine or
-// logger of its own, so the same code runs in a proxy and as a small WebAssembly
-// guest; a test checks its imports. Everything in it is safe for concurrent use
+// The package is pure. It has no clock, network, file, goroutine or logger of its own, and
+// no randomness but the seed of a hash table, so the same code runs in a proxy and as a
+// small WebAssembly guest; a test checks its imports. Everything in it is safe for concurrent use
 // unless its comment states otherwise. A request with a token that was verified before
 // takes no lock and allocates nothing.
 //

@@ -84,6 +84,19 @@ func TestEndsCanBeReverted(t *testing.T) {
 	verify(nil)
 }
 
+// A token whose key was absent for a while takes one place of the cache, and is found there.
+func TestKeyReturns(t *testing.T) {
+	v := newTestVerifier(t, testConfig())
+	token := testSigners()[EdDSA].sign(testClaims())
+	for range 3 {
+		if _, err := v.Verify(token, testNow); err != nil || v.cached() != 1 || v.hits() != 1 {
+			t.Errorf("Verify = %v with %d tokens in the cache, of which %d would be found, want one", err, v.cached(), v.hits())
+		}
+		v.SetKeys(nil)
+		v.SetKeys(testKeySet(t, EdDSA))
+	}
+}
+
 // The answer to a forged token must not disclose that a user is disabled.
 func TestForgedTokenOfADisabledUser(t *testing.T) {
 	cfg := testConfig()

@@ -32,7 +32,7 @@ func TestImports(t *testing.T) {
 	const curve = "filippo.io/edwards25519" // arithmetic and nothing else
 	allowed := []string{
 		"bytes", "crypto", "crypto/ecdsa", "crypto/ed25519", "crypto/elliptic", "crypto/hmac", "crypto/rsa", "crypto/sha256", "crypto/sha512",
-		"encoding/base64", "encoding/binary", "cmp", "encoding/hex", "encoding/json", "errors", "fmt", "io", "iter", "maps", "math",
+		"encoding/base64", "encoding/binary", "cmp", "encoding/hex", "encoding/json", "errors", "fmt", "hash/maphash", "io", "iter", "maps", "math",
 		"math/big", "math/bits", "slices", "sort", "strconv", "strings", "sync", "sync/atomic", "time", "unicode", "unicode/utf8",
 		curve,
 	}

@@ -42,9 +42,11 @@ type Verifier struct {
 	cfg    VerifierConfig
 	leeway int64 // seconds
 	cache  *cache
-	// keys maps each valid header segment to its key.
-	keys atomic.Pointer[map[string]*verifyKey]
+	keys   atomic.Pointer[verifyKeys]
 }
+
+// verifyKeys maps each valid header segment to its key.
+type verifyKeys map[string]*verifyKey
 
 // NewVerifier returns a Verifier without keys.
 func NewVerifier(cfg VerifierConfig) *Verifier {
@@ -61,7 +63,7 @@ func NewVerifier(cfg VerifierConfig) *Verifier {
 	case cfg.CacheSize > 0:
 		v.cache = newCache(cfg.CacheSize)
 	}
-	v.keys.Store(&map[string]*verifyKey{})
+	v.keys.Store(&verifyKeys{})
 	return v
 }
 
@@ -70,7 +72,7 @@ func NewVerifier(cfg VerifierConfig) *Verifier {
 // cache. A nil set has no keys.
 func (v *Verifier) SetKeys(set *KeySet) {
 	before := *v.keys.Load()
-	after := map[string]*verifyKey{}
+	after := verifyKeys{}
 	if set != nil && v.cfg.Purpose != "" {
 		for _, key := range set.keys {
 			addKey(before, after, key, v.cfg.Purpose)
@@ -86,7 +88,7 @@ func (v *Verifier) SetKeys(set *KeySet) {
 
 // addKey adds a key under the header of its tokens. The cache compares keys by address,
 // so that one that was used before stays.
-func addKey(before, after map[string]*verifyKey, key *verifyKey, purpose Purpose) {
+func addKey(before, after verifyKeys, key *verifyKey, purpose Purpose) {
 	segment := HeaderSegment(key.Key, purpose)
 	if old := before[segment]; old != nil && old.thumbprint == key.thumbprint {
 		key = old
@@ -120,30 +122,47 @@ func (v *Verifier) VerifyKey(text string, now time.Time) (*Claims, error) {
 }
 
 func (v *Verifier) verify(text string, isKey bool, now time.Time) (*Claims, error) {
-	t, err := v.split(text, isKey)
+	if len(text) > MaxToken {
+		return nil, ErrMalformed
+	}
+	keys, hash := v.keys.Load(), uint64(0)
+	if v.cache != nil {
+		hash = v.cache.hash(text)
+		switch e := v.cache.get(text, hash); {
+		case e == nil:
+		case !e.isOf(keys):
+			v.cache.remove(e)
+		case e.key.forKeys == isKey:
+			return v.verifyKnown(e, now)
+		}
+	}
+	t, err := split(text, keys, isKey)
 	if err != nil {
 		return nil, err
 	}
-	if v.cache == nil {
-		return v.verifyNew(t, &digest{}, now)
+	return v.verifyNew(t, keys, hash, now)
+}
+
+// isOf reports whether the key of the token belongs to a set.
+func (e *entry) isOf(keys *verifyKeys) bool {
+	if e.keys.Load() == keys {
+		return true
 	}
-	d := digestOf(text)
-	if e := v.cache.get(&d, t.key); e != nil {
-		return v.verifyKnown(e, now)
+	segment, _, _ := strings.Cut(e.token, ".")
+	if (*keys)[segment] != e.key {
+		return false
 	}
-	return v.verifyNew(t, &d, now)
+	e.keys.Store(keys)
+	return true
 }
 
 // split performs the checks that need no decoding, and finds the key.
-func (v *Verifier) split(text string, isKey bool) (jws, error) {
-	if len(text) > MaxToken {
-		return jws{}, ErrMalformed
-	}
+func split(text string, keys *verifyKeys, isKey bool) (jws, error) {
 	t := jws{text: text, payload: strings.IndexByte(text, '.')}
 	if t.payload < 0 {
 		return jws{}, ErrMalformed
 	}
-	if t.key = (*v.keys.Load())[text[:t.payload]]; t.key == nil || t.key.forKeys != isKey {
+	if t.key = (*keys)[text[:t.payload]]; t.key == nil || t.key.forKeys != isKey {
 		return jws{}, ErrUnknownKey
 	}
 	if !t.findSignature() {
@@ -178,7 +197,7 @@ func (v *Verifier) verifyKnown(e *entry, now time.Time) (*Claims, error) {
 }
 
 // verifyNew verifies a token that is not in the cache, cheap checks first.
-func (v *Verifier) verifyNew(t jws, d *digest, now time.Time) (*Claims, error) {
+func (v *Verifier) verifyNew(t jws, keys *verifyKeys, hash uint64, now time.Time) (*Claims, error) {
 	body, ok := decode(t.text[t.payload+1 : t.signature])
 	if !ok {
 		return nil, ErrMalformed
@@ -200,7 +219,8 @@ func (v *Verifier) verifyNew(t jws, d *digest, now time.Time) (*Claims, error) {
 	if !t.key.verify(t.text[:t.signature], signature) {
 		return nil, ErrSignature
 	}
-	e := &entry{digest: *d, key: t.key, claims: p.Claims}
+	e := &entry{token: strings.Clone(t.text), hash: hash, key: t.key, claims: p.Claims} // the text belongs to a whole header
+	e.keys.Store(keys)
 	e.claims.compact()
 	if v.cache != nil {
 		// Also a revoked token: sent again, it costs no verification.
