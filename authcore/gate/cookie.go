@@ -83,22 +83,32 @@ func cookieName(pair string) string {
 	return strings.Trim(name, blanks)
 }
 
-// withoutOwn returns a Cookie field without the cookies of this package.
+// withoutOwn returns a Cookie field without the cookies of this package. It allocates only
+// if one of them is between others.
 func withoutOwn(field string) string {
+	var kept string
 	var b strings.Builder
-	for rest, more := field, true; more; {
-		var pair string
-		pair, rest, more = strings.Cut(rest, ";")
-		if isOwnCookie(cookieName(pair)) {
-			continue
-		}
-		if b.Len() > 0 {
+	for begin, keptEnd := 0, 0; begin <= len(field); {
+		pair, _, _ := strings.Cut(field[begin:], ";")
+		end := begin + len(pair)
+		switch {
+		case isOwnCookie(cookieName(pair)):
+		case kept == "":
+			kept, keptEnd = strings.TrimLeft(pair, " \t"), end
+		case b.Len() == 0 && keptEnd+1 == begin:
+			kept, keptEnd = field[keptEnd-len(kept):end], end
+		default:
+			if b.Len() == 0 {
+				b.Grow(len(field))
+				b.WriteString(kept)
+			}
 			b.WriteByte(';')
-		} else {
-			b.Grow(len(field))
-			pair = strings.TrimLeft(pair, " \t")
+			b.WriteString(pair)
 		}
-		b.WriteString(pair)
+		begin = end + 1
 	}
-	return b.String()
+	if b.Len() > 0 {
+		return b.String()
+	}
+	return kept
 }

@@ -22,6 +22,9 @@ func TestStripCookies(t *testing.T) {
 		{[]string{"a=b; __Host-edgeauth=x"}, []string{"a=b"}},
 		{[]string{"__Host-edgeauth=x; a=b"}, []string{"a=b"}},
 		{[]string{"a=b; __Host-edgeauth=x;  c=\"d e\" ;f"}, []string{"a=b;  c=\"d e\" ;f"}},
+		{[]string{" a=b; c=d;__Host-edgeauth=x;edgeauth-device=y ;e=f;g=h"}, []string{"a=b; c=d;e=f;g=h"}},
+		{[]string{"; ; __Host-edgeauth=x; a=b; edgeauth=y"}, []string{"a=b"}},
+		{[]string{"__Host-edgeauth=x;;a=b"}, []string{"a=b"}},
 		{[]string{"edgeauth=x; __Host-edgeauth-login=y; __Host-edgeauth-renewed=1"}, nil},
 		{[]string{"edgeauth2=x; my-edgeauth=y; a=edgeauth=z"}, []string{"edgeauth2=x; my-edgeauth=y; a=edgeauth=z"}},
 		{[]string{"a=b", "__host-EDGEAUTH=x", "c=d; edgeauth = y"}, []string{"a=b", "c=d"}},
@@ -34,6 +37,21 @@ func TestStripCookies(t *testing.T) {
 		}
 		if after := strings.Join(test.cookies, "|"); after != before {
 			t.Errorf("StripCookies changed the client's values to %q, want %q", after, before)
+		}
+	}
+}
+
+// Most requests have cookies of the application before or after ours.
+func TestStripCookiesAllocations(t *testing.T) {
+	site := Site{Browser: testBrowser(t)}
+	for _, cookies := range []string{"a=b; c=d; __Host-edgeauth=x", "__Host-edgeauth=x; a=b; c=d", "__Host-edgeauth=x"} {
+		field := []string{cookies}
+		header := Header{"Cookie": field}
+		if n := testing.AllocsPerRun(100, func() {
+			header["Cookie"] = field
+			site.StripCookies(header)
+		}); n > 1 {
+			t.Errorf("StripCookies(%q) allocates %.0f times, want one list of fields at most", cookies, n)
 		}
 	}
 }
