@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,8 +13,10 @@ import (
 
 	"github.com/edgeauth/edgeauth/authcore"
 	"github.com/edgeauth/edgeauth/authcore/gate"
+	"github.com/edgeauth/edgeauth/authcore/httpapi"
 	corelogin "github.com/edgeauth/edgeauth/authcore/login"
 	core "github.com/edgeauth/edgeauth/authcore/realm"
+	"github.com/edgeauth/edgeauth/pages"
 	"github.com/edgeauth/edgeauth/storage/memory"
 )
 
@@ -26,20 +29,10 @@ const maxAllocations = 3
 // The handler after it does nothing, so that only the gate is counted.
 func TestTokenAuthAllocations(t *testing.T) {
 	b := newGateBench(t)
-	bare := testing.AllocsPerRun(1000, func() { b.serve(t, nil) })
-	gated := testing.AllocsPerRun(1000, func() { b.serve(t, b.gate) })
+	bare := testing.AllocsPerRun(1000, func() { b.prepare(t).serve(t) })
+	gated := testing.AllocsPerRun(1000, func() { b.prepare(t).serve(t, b.gate) })
 	if more := gated - bare; more > maxAllocations {
 		t.Errorf("the gate takes %.0f allocations for a request, want %d at most", more, maxAllocations)
-	}
-}
-
-// BenchmarkHandlerNone is the baseline of BenchmarkTokenAuth: Caddy's preparations for
-// a request and a handler that does nothing.
-func BenchmarkHandlerNone(b *testing.B) {
-	bench := newGateBench(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		bench.serve(b, nil)
 	}
 }
 
@@ -69,12 +62,36 @@ func BenchmarkTokenAuth(b *testing.B) {
 			if test.gate != nil {
 				test.gate(bench.gate)
 			}
-			b.ReportAllocs()
-			for b.Loop() {
-				bench.serve(b, bench.gate)
-			}
+			bench.run(b)
 		})
 	}
+}
+
+// BenchmarkSite measures the handlers of a site with a login page: login_api, login_page
+// and token_auth, for a request with a known token in the session cookie.
+func BenchmarkSite(b *testing.B) {
+	bench := newGateBench(b)
+	api := &LoginAPI{realm: bench.gate.realm, paths: httpapi.New(httpapi.Options{})}
+	browser, err := gate.NewBrowser(gate.BrowserConfig{Login: "/auth", Origin: "https://app.example.com"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, token, _ := strings.Cut(bench.header.Get("Authorization"), " ")
+	delete(bench.header, "Authorization")
+	bench.header.Set("Cookie", gate.CookieName(gate.CookieSession, true)+"="+token)
+	bench.gate.realm.linkPages = []linkPage{{path: "/auth/link/"}}
+	b.Run("login_page of token_auth", func(b *testing.B) {
+		bench.gate.site.Browser = browser
+		bench.run(b, api)
+	})
+	b.Run("login_page of the site", func(b *testing.B) {
+		bench.gate.site.Browser = nil
+		paths, err := pages.New(pages.Options{Origin: "https://app.example.com"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		bench.run(b, api, &LoginPage{realm: bench.gate.realm, browser: browser, paths: paths})
+	})
 }
 
 // BenchmarkTokenAuthRefused measures requests that the handler answers.
@@ -90,10 +107,7 @@ func BenchmarkTokenAuthRefused(b *testing.B) {
 				bench.header.Set("Authorization", authorization)
 			}
 			bench.status = http.StatusUnauthorized
-			b.ReportAllocs()
-			for b.Loop() {
-				bench.serve(b, bench.gate)
-			}
+			bench.run(b)
 		})
 	}
 }
@@ -104,7 +118,7 @@ func BenchmarkTokenAuthParallel(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			bench.serve(b, bench.gate)
+			bench.prepare(b).serve(b, bench.gate)
 		}
 	})
 }
@@ -172,21 +186,48 @@ func (w *discardWriter) Header() http.Header         { return w.header }
 func (w *discardWriter) WriteHeader(status int)      { w.status = status }
 func (w *discardWriter) Write(p []byte) (int, error) { return io.Discard.Write(p) }
 
-// serve prepares a request as Caddy does and sends it through the gate, or past
-// it if gated is nil.
-func (b *gateBench) serve(t testing.TB, gated *TokenAuth) {
+// prepared is a request as Caddy prepares it.
+type prepared struct {
+	bench  *gateBench
+	writer *discardWriter
+	*http.Request
+}
+
+func (b *gateBench) prepare(t testing.TB) *prepared {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/items?page=1", http.NoBody)
 	r.Header = b.header.Clone()
 	w := &discardWriter{header: http.Header{}, status: http.StatusOK}
-	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, &caddyhttp.Server{})
-	next := caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) error { return nil })
-	var err error
-	if gated == nil {
-		err = next.ServeHTTP(w, r)
-	} else {
-		err = gated.ServeHTTP(w, r, next)
+	return &prepared{b, w, caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, &caddyhttp.Server{})}
+}
+
+// serve sends the request through the handlers.
+func (p *prepared) serve(t testing.TB, handlers ...caddyhttp.MiddlewareHandler) {
+	next := caddyhttp.Handler(caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}))
+	for _, handler := range slices.Backward(handlers) {
+		inner := next
+		next = caddyhttp.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error { return handler.ServeHTTP(w, r, inner) })
 	}
-	if err != nil || w.status != b.status && gated != nil {
-		t.Errorf("status %d, want %d; error %v", w.status, b.status, err)
+	if err := next.ServeHTTP(p.writer, p.Request); err != nil || p.writer.status != p.bench.status && len(handlers) > 0 {
+		t.Errorf("status %d, want %d; error %v", p.writer.status, p.bench.status, err)
+	}
+}
+
+// run measures requests without their preparation.
+func (b *gateBench) run(t *testing.B, before ...caddyhttp.MiddlewareHandler) {
+	handlers := append(before, b.gate)
+	t.ReportAllocs()
+	requests := make([]*prepared, 256)
+	for i := range t.N {
+		if i%len(requests) == 0 {
+			t.StopTimer()
+			for j := range requests {
+				requests[j] = b.prepare(t)
+			}
+			t.StartTimer()
+		}
+		requests[i%len(requests)].serve(t, handlers...)
 	}
 }

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -30,6 +31,10 @@ type requestIdentity struct {
 	stream stream
 	// replacer has the placeholders, or is nil.
 	replacer *caddy.Replacer
+	// written is the request target as the client wrote it, and writtenURL is it parsed,
+	// or nil.
+	written    string
+	writtenURL *url.URL
 	// loginPage is the login page of the site, or nil. loginAPI is set if the request has
 	// passed a login API.
 	loginPage *LoginPage
@@ -49,7 +54,7 @@ type linkInLog struct {
 // handler between them has changed the address.
 func (v *requestIdentity) showsLink(realm *Realm, r *http.Request) bool {
 	if v.log.realm != realm || v.log.path != r.URL.Path || v.log.query != r.URL.RawQuery {
-		v.log = linkInLog{realm, r.URL.Path, r.URL.RawQuery, realm.showsLink(r)}
+		v.log = linkInLog{realm, r.URL.Path, r.URL.RawQuery, realm.showsLink(r, v.writtenURL)}
 	}
 	return v.log.shown
 }
@@ -71,6 +76,9 @@ func identityOf(r *http.Request) *requestIdentity {
 	}
 	v := new(requestIdentity)
 	vars[identityVar] = v
+	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
+		v.written, v.writtenURL = original.RequestURI, original.URL
+	}
 	if replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		v.replacer = replacer
 		replacer.Map(v.placeholder)

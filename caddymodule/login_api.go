@@ -142,7 +142,7 @@ func (l *LoginAPI) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyh
 // its header, or a code of a provider, which the callback has in both.
 func (l *LoginAPI) showsPerson(r *http.Request) bool {
 	return r.URL.Query().Has("client_key") || strings.Contains(r.URL.Path+"/", "/verify/") ||
-		strings.Contains(r.URL.Path, "/social/callback/") || l.realm.showsLink(r)
+		strings.Contains(r.URL.Path, "/social/callback/") || l.realm.showsLink(r, originalURL(r))
 }
 
 // handler returns the API of the realm, which is made once.

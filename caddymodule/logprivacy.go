@@ -95,14 +95,13 @@ func isLinkSecret(text string) bool {
 }
 
 // showsLink reports whether the log of a request would show the secret of a
-// mailed link, or the code of a social login: in its own address, or in that of
-// the page which it comes from.
-func (r *Realm) showsLink(request *http.Request) bool {
+// mailed link, or the code of a social login: in its own address, in written, the one that
+// the client wrote and the log has, or in that of the page which it comes from.
+func (r *Realm) showsLink(request *http.Request, written *url.URL) bool {
 	if r.isLinkPage(request.URL) {
 		return true
 	}
-	// The log has the address as the client wrote it.
-	if original := originalURL(request); original != nil && isOther(original, request.URL) && r.isLinkPage(original) {
+	if written != nil && isOther(written, request.URL) && r.isLinkPage(written) {
 		return true
 	}
 	for _, referer := range request.Header["Referer"] {

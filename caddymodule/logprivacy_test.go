@@ -59,14 +59,14 @@ func TestLinkPages(t *testing.T) {
 		u.Path, u.RawQuery, _ = strings.Cut(target, "?")
 		request := httptest.NewRequest(http.MethodGet, "/", nil)
 		request.URL = u
-		if got := realm.showsLink(request); got != want {
+		if got := realm.showsLink(request, originalURL(request)); got != want {
 			t.Errorf("%s: got %t", target, got)
 		}
 		if strings.ContainsAny(target, " ") { // no referer has it
 			continue
 		}
 		request.URL = &url.URL{Path: "/app.js"}
-		if request.Header.Set("Referer", "https://frontend.app"+target); realm.showsLink(request) != want {
+		if request.Header.Set("Referer", "https://frontend.app"+target); realm.showsLink(request, originalURL(request)) != want {
 			t.Errorf("%s as referer: %t", target, !want)
 		}
 	}

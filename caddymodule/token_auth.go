@@ -234,7 +234,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, identity *requ
 	if err != nil {
 		identity.decision = gate.Unavailable(err)
 	} else {
-		asked := request(site, live, r)
+		asked := request(site, live, r, identity.written)
 		path, identity.decision = asked.Path, live.Decide(site, asked)
 	}
 	decision := &identity.decision
@@ -269,14 +269,15 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, identity *requ
 	return err
 }
 
-// request returns the input of the decision.
-func request(site *gate.Site, live *liveRealm, r *http.Request) gate.Request {
+// request returns the input of the decision. written is the request target that the client
+// wrote.
+func request(site *gate.Site, live *liveRealm, r *http.Request, written string) gate.Request {
 	request := gate.Request{Method: r.Method, Header: gate.Header(r.Header), HasBody: r.ContentLength != 0, Now: live.Now()}
 	if len(site.Public) > 0 || site.Browser != nil { // nothing else depends on it
 		request.Path, request.Query = r.URL.EscapedPath(), r.URL.RawQuery
 	}
-	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && site.Browser != nil && original.RequestURI != r.RequestURI {
-		request.Target = original.RequestURI // before handle_path or rewrite
+	if site.Browser != nil && written != r.RequestURI {
+		request.Target = written // before handle_path or rewrite
 	}
 	return request
 }

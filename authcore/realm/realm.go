@@ -51,6 +51,8 @@ type Realm struct {
 	horizon  *revocation.Horizon
 	verifier *gate.Verifier
 	origins  map[string]bool
+	// allow is AllowsOrigin, or nil without origins.
+	allow func(origin string) bool
 }
 
 // New validates the configuration, makes the first keys if the store has none, and
@@ -69,7 +71,7 @@ func New(ctx context.Context, cfg Config) (*Realm, error) {
 			if err != nil { // check validated it
 				return nil, err
 			}
-			r.origins[origin] = true
+			r.origins[origin], r.allow = true, r.AllowsOrigin
 		}
 	}
 	r.Revocations = revocation.New(revocation.Config{
@@ -261,11 +263,7 @@ func (r *Realm) Require() []gate.Requirement { return r.cfg.Require() }
 
 // Decide decides a request as the site does, without I/O.
 func (r *Realm) Decide(site *gate.Site, request gate.Request) gate.Decision {
-	allow := r.AllowsOrigin
-	if len(r.origins) == 0 {
-		allow = nil
-	}
-	return site.Decide(r.verifier, request, allow)
+	return site.Decide(r.verifier, request, r.allow)
 }
 
 // Authenticate checks the values of the Authorization header. Its error is an
