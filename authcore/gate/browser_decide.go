@@ -42,27 +42,33 @@ func (b *Browser) direct(d Decision, r *Request) Decision {
 	if kind == notNavigation {
 		return d
 	}
-	page := b.pageFor(&d)
+	page, texts := b.pageFor(&d), textsFor(r.Header["Accept-Language"])
+	content := pageContent{language: texts.language, title: texts.signIn, link: texts.signIn}
+	d.policy = pagePolicy
 	switch {
 	case d.Status == 403:
-		page := forbiddenPage()
+		content.title, content.text, content.link = texts.noAccess, texts.forbidden, texts.account
 		if refusal, ok := errors.AsType[*Refusal](d.Err); ok && len(refusal.roles) > 0 {
-			page = rolePage(r.Header["Accept-Language"], refusal.roles)
+			content.text, content.roles = texts.role, refusal.roles
 		}
 		if errors.Is(d.Err, ErrCrossSite) {
-			page = crossSitePage()
+			content.title, content.text = texts.notAccepted, texts.crossSite
 		}
-		d.Body, d.policy = pageText(page, b.login+accountPath, ""), pagePolicy
+		d.Body = pageText(content, b.login+accountPath, "")
 	case d.Status == 503:
-		d.Body, d.policy = pageText(unavailablePage(), "", ""), pagePolicy
+		content.title, content.text = texts.again, texts.unavailable
+		d.Body = pageText(content, "", "")
 	case kind == frameNavigation:
-		d.Body, d.policy = pageText(framePage(), b.login+page, "_top"), framePolicy
+		content.text = texts.frame
+		d.Body, d.policy = pageText(content, b.login+page, "_top"), framePolicy
 	case kind == opaqueNavigation && r.isSafe():
-		d.Body, d.policy = pageText(signInPage(), b.page(page, r), ""), pagePolicy
+		content.text = texts.page
+		d.Body = pageText(content, b.page(page, r), "")
 	case r.Method == "GET" || r.Method == "HEAD":
 		return Decision{Status: 303, Reason: d.Reason, Err: d.Err, location: b.page(page, r)}
 	default:
-		d.Body, d.policy = pageText(endedPage(), b.login+page, "_blank"), pagePolicy
+		content.title, content.text = texts.ended, texts.form
+		d.Body = pageText(content, b.login+page, "_blank")
 	}
 	return d
 }

@@ -1,50 +1,15 @@
 package gate
 
-import (
-	"cmp"
-	"strings"
-)
+import "strings"
 
 // The pages for people. They need no script and no further request: an edge has nothing
 // to serve them from.
 
-// pageContent is the text of a page.
+// pageContent is the content of a page.
 type pageContent struct {
-	title, text, link string
-	// language is a language tag; "" means English.
-	language string
+	language, title, text, link string
 	// roles are listed after the text.
 	roles []string
-}
-
-func endedPage() pageContent {
-	return pageContent{
-		title: "Your session has ended", link: "Sign in",
-		text: "Nothing was sent. Sign in, in a new tab, then reload this page: your browser sends the form again.",
-	}
-}
-
-func framePage() pageContent {
-	return pageContent{title: "Sign in", text: "This part of the page needs you to sign in.", link: "Sign in"}
-}
-
-func signInPage() pageContent {
-	return pageContent{title: "Sign in", text: "This page needs you to sign in.", link: "Sign in"}
-}
-
-func forbiddenPage() pageContent {
-	return pageContent{title: "No access", text: "Your account may not open this page.", link: "Show my account"}
-}
-
-func crossSitePage() pageContent {
-	return pageContent{
-		title: "Not accepted", link: "Show my account",
-		text: "A page of another site sent this, so that it was not accepted. Nothing was changed.",
-	}
-}
-
-func unavailablePage() pageContent {
-	return pageContent{title: "Please try again", text: "The service is temporarily unavailable. Please try again in a moment."}
 }
 
 const (
@@ -62,7 +27,7 @@ const (
 // pageText returns a page with a link to an address, if it is not empty.
 func pageText(c pageContent, address, target string) string {
 	var b strings.Builder
-	language, text := cmp.Or(c.language, "en"), c.text
+	language, text := c.language, c.text
 	if language == "ar" {
 		language += `" dir="rtl`
 	}

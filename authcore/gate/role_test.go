@@ -172,27 +172,3 @@ func TestRoleChangesInTheFeed(t *testing.T) {
 		t.Errorf("%d role changes are left after their end, want 0", got)
 	}
 }
-
-func TestRolePage(t *testing.T) {
-	for header, want := range map[string]string{
-		"": `<html lang="en">`, "xx": `<html lang="en">`, "de-AT,en;q=0.5": `<html lang="de">`, "en;q=0.4, pt;q=0.5": `<html lang="pt-BR">`,
-		"fr;q=0, nl;q=0.1": `<html lang="nl">`, "de;q=nan, uk": `<html lang="uk">`, "ar": `<html lang="ar" dir="rtl">`,
-		"zh-CN": `<html lang="zh-Hans">`, strings.Repeat("xx,", 100) + "de": `<html lang="en">`,
-	} {
-		page := pageText(rolePage([]string{header}, []string{"admin", "editor"}), "/auth/account", "")
-		if !strings.Contains(page, want) || !strings.Contains(page, "<b>admin</b>, <b>editor</b>") {
-			t.Errorf("page for %.40q is %s, want %s and the roles", header, page, want)
-		}
-	}
-	titles := map[string]string{}
-	for _, language := range strings.Fields(pageLanguages) {
-		page := rolePage([]string{language}, nil)
-		if other := titles[page.text]; other != "" {
-			t.Errorf("the page has the same text in %s and %s, want a translation", other, language)
-		}
-		titles[page.text] = language
-	}
-	if len(titles) != 14 {
-		t.Errorf("the page has %d languages, want 14", len(titles))
-	}
-}
