@@ -92,18 +92,5 @@ func methodName(method, byMail string) string {
 	case "link", "code":
 		return byMail
 	}
-	name := method
-	for _, suffix := range []string{"-oauth2", "-openidconnect", "-id", "-graph", "-oidc"} {
-		name = strings.TrimSuffix(name, suffix)
-	}
-	known := map[string]string{
-		"azuread": "Microsoft", "github": "GitHub", "gitlab": "GitLab", "linkedin": "LinkedIn", "mailru": "Mail.ru", "twitter": "X", "vk": "VK",
-	}
-	if title, found := known[name]; found {
-		return title
-	}
-	if name == "" || name[0] < 'a' || name[0] > 'z' {
-		return method
-	}
-	return strings.ToUpper(name[:1]) + name[1:]
+	return authcore.ProviderTitle(method)
 }

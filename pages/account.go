@@ -194,7 +194,7 @@ func (h *Handler) addLogins(r *request, claims *gate.Claims, shown *accountView)
 		return err
 	}
 	for _, identity := range identities {
-		shown.Logins = append(shown.Logins, loginView{identity.PublicID, label(identity.Provider), identity.Email})
+		shown.Logins = append(shown.Logins, loginView{identity.PublicID, authcore.ProviderTitle(identity.Provider), identity.Email})
 	}
 	if err := h.listProviders(r); err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/edgeauth/edgeauth/authcore"
@@ -59,7 +58,7 @@ func (h *Handler) listProviders(r *request) error {
 		return err
 	}
 	for _, info := range infos {
-		r.view.Providers = append(r.view.Providers, provider{info.Name, label(info.Name)})
+		r.view.Providers = append(r.view.Providers, provider{info.Name, authcore.ProviderTitle(info.Name)})
 		if parsed, err := url.Parse(info.AuthorizeURL); err == nil && parsed.Host != "" {
 			origin := parsed.Scheme + "://" + parsed.Host
 			if !slices.Contains(r.view.formTargets, origin) {
@@ -226,20 +225,4 @@ func (v *view) wrongCode(err error) bool {
 		return false
 	}
 	return true
-}
-
-// label returns the name of a provider for people.
-func label(name string) string {
-	known := map[string]string{
-		"google-oauth2": "Google", "google": "Google", "github": "GitHub", "gitlab": "GitLab", "facebook": "Facebook",
-		"apple-id": "Apple", "microsoft-graph": "Microsoft", "azuread-oauth2": "Microsoft", "azuread-tenant-oauth2": "Microsoft",
-		"azuread-v2-tenant-oauth2": "Microsoft", "linkedin-openidconnect": "LinkedIn", "linkedin-oauth2": "LinkedIn",
-		"twitter-oauth2": "X", "vk-oauth2": "VK", "vk": "VK", "vkid": "VK ID", "mailru-oauth2": "Mail.ru", "mailru": "Mail.ru",
-		"yandex-oauth2": "Yandex", "bitbucket-oauth2": "Bitbucket", "discord": "Discord", "slack": "Slack", "twitch": "Twitch",
-		"spotify": "Spotify", "okta-oauth2": "Okta", "auth0": "Auth0", "keycloak": "Keycloak",
-	}
-	if text, found := known[name]; found {
-		return text
-	}
-	return strings.ToUpper(name[:1]) + name[1:]
 }
