@@ -36,9 +36,8 @@ type DB struct {
 	// statements caches statements with the schema in place of "@".
 	statements sync.Map
 
-	// open ends with the call of close, in Close.
-	open  context.Context //nolint:containedctx // not that of a call
-	close context.CancelFunc
+	closed chan struct{}
+	close  sync.Once
 }
 
 type options struct {
@@ -70,9 +69,8 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	}
 	db := &DB{
 		schema: set.schema, listen: config.ConnConfig.Copy(), timeout: callTimeout, quiet: quiet,
-		maxCounters: maxCounters,
+		maxCounters: maxCounters, closed: make(chan struct{}),
 	}
-	db.open, db.close = context.WithCancel(context.WithoutCancel(ctx))
 	if config.MaxConns, err = db.prepare(ctx, config.MaxConns); err == nil {
 		err = db.connect(ctx, config)
 	}
@@ -165,7 +163,7 @@ func qualify(schema, statement string) string {
 // Close ends the watches, waits for pending calls, and closes the connections.
 // Every later call fails with authcore.ErrUnavailable.
 func (db *DB) Close() error {
-	db.close()
+	db.close.Do(func() { close(db.closed) })
 	db.pool.Close()
 	db.feed.Close()
 	return nil

@@ -21,7 +21,13 @@ func (s *Store) WatchRevocations(ctx context.Context, notify func()) error {
 	}
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.db.open, cancel)()
+	go func() {
+		select {
+		case <-s.db.closed:
+			cancel()
+		case <-watching.Done():
+		}
+	}()
 	err := kv.Recover("watch", func() error { return s.listen(watching, notify) })
 	if ctx.Err() == nil && watching.Err() != nil {
 		return unavailable(errClosed)
