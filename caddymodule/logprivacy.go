@@ -167,7 +167,7 @@ func (r *Realm) serveLinkPage(w http.ResponseWriter, request *http.Request, serv
 	skipLog(request)
 	hideAddress(request)
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	addresses := addressesOf(request) // before anybody rewrites them
+	addresses := addressesOf(request) // before a handler rewrites them
 	err := serve()
 	if err == nil {
 		return nil

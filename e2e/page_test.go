@@ -283,8 +283,11 @@ func (p *tab) examine(s *pageSite, script, name string) {
 		width                  int
 		zoom                   float64 // of a window that is this much wider
 	}{
-		{"light", "light", "en", 800, 1}, {"dark", "dark", "de", 800, 1}, {"rtl", "light", "ar", 800, 1},
-		{"narrow", "dark", "ru", 320, 1}, {"zoomed", "light", "fr", 400, 2},
+		{"light", "light", "en", 800, 1},
+		{"dark", "dark", "de", 800, 1},
+		{"rtl", "light", "ar", 800, 1},
+		{"narrow", "dark", "ru", 320, 1},
+		{"zoomed", "light", "fr", 400, 2},
 	} {
 		if err := (proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}}}).Call(p); err != nil {
 			p.t.Fatal(err)
