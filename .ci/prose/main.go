@@ -103,7 +103,7 @@ func scan(name string, text []byte) []string {
 			if r.files != nil && !r.files.MatchString(name) {
 				continue
 			}
-			if at := r.pattern.FindIndex(both); at != nil && at[0] < len(line) {
+			if at := r.pattern.FindIndex(both); len(at) > 0 && at[0] < len(line) {
 				findings = append(findings, fmt.Sprintf("%s:%d: %q: %s", name, number+1, both[at[0]:at[1]], r.instead))
 			}
 		}
