@@ -60,7 +60,7 @@ func TestHardeningRedisUser(t *testing.T) {
 	// Another node logs out; the feed and the watch have their rights too.
 	post(t, s.url("/v1/auth/logout/"), nil, 204, "Authorization", "Token "+token)
 
-	if out, err := checked(t, t.Context(), s.caddyfile()); err != nil || !strings.Contains(out, "ok     storage redis: answers") {
+	if out, err := checked(t, t.Context(), s.caddyfile()); err != nil || !strings.Contains(out, "ok     storage redis: responds") {
 		t.Errorf("the check: %v:\n%s", err, out)
 	}
 	server.Kill(t)

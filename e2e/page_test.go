@@ -27,8 +27,9 @@ type pageSite struct {
 }
 
 // newPageSite starts a site whose Caddyfile has no client and no email_link. The path
-// /strict requires a second factor. On a second
-// site of the same realm people sign in at the first one. Options are added to the realm.
+// /strict requires a second factor, and the gate answers each path below /gate/ with
+// another page. On a second site of the same realm people sign in at the first one.
+// Options are added to the realm.
 func newPageSite(t *testing.T, options ...string) *pageSite {
 	t.Helper()
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -69,8 +70,23 @@ http://localhost:%[3]d {
 	token_auth @strict {
 		require amr totp passkey recovery
 	}
-	@others not path /strict
+	@others not path /strict /gate/*
 	token_auth @others
+	route /gate/* {
+		request_header /gate/frame Sec-Fetch-Dest iframe
+		request_header /gate/download Sec-Fetch-Dest empty
+		method /gate/form POST
+		method /gate/foreign POST
+		request_header /gate/foreign Origin https://other.example
+		request_header /gate/foreign Sec-Fetch-Site cross-site
+		token_auth /gate/owner {
+			require email owner@example.com
+		}
+		token_auth /gate/role {
+			require role admin
+		}
+		token_auth
+	}
 	reverse_proxy %[4]s
 }
 
@@ -258,6 +274,10 @@ func TestLoginPageAppearance(t *testing.T) {
 	examine("email-error")
 	page.visit(s.URL + "/auth/confirm?return_to=/x")
 	examine("confirm")
+	for _, name := range []string{"owner", "role", "foreign"} {
+		page.visit(s.URL + "/gate/" + name)
+		examine("gate-" + name)
+	}
 	page.visit(s.URL + "/auth/account/delete")
 	examine("delete")
 	page.visit(s.URL + "/auth/deleted")
@@ -266,13 +286,18 @@ func TestLoginPageAppearance(t *testing.T) {
 	examine("logout")
 	page.submit("main form button")
 	examine("signed-out")
+	for _, name := range []string{"frame", "download", "form"} {
+		page.visit(s.URL + "/gate/" + name)
+		examine("gate-" + name)
+	}
 	page.visit(link)
 	examine("error")
-	if _, err := page.Eval(`() => { const form = document.createElement("form"); form.method = "post"; form.action = "/form"; document.body.append(form); form.submit() }`); err != nil {
-		t.Fatal(err)
+	if err := s.Command(t, "edgeauth", "user", "invite", "eve@example.com", "--address", s.Admin); err != nil {
+		t.Fatalf("the invitation failed: %v", err)
 	}
-	page.await("the page of the gate", `() => document.body.innerText.includes("Nothing was sent")`)
-	examine("lost-session-error")
+	s.secrets.Add("e-mail address", "eve@example.com")
+	page.visit(s.mails.After(t, "eve@example.com", 0, s.URL+"/auth/link/").Link(t, s.URL+"/auth/link/"))
+	examine("invitation")
 }
 
 // examine checks the page in all appearances and takes a picture of each.
@@ -286,6 +311,7 @@ func (p *tab) examine(s *pageSite, script, name string) {
 		{"light", "light", "en", 800, 1},
 		{"dark", "dark", "de", 800, 1},
 		{"rtl", "light", "ar", 800, 1},
+		{"rtl-dark", "dark", "ar", 800, 1},
 		{"narrow", "dark", "ru", 320, 1},
 		{"zoomed", "light", "fr", 400, 2},
 	} {
