@@ -42,7 +42,11 @@ func (b *Browser) direct(d Decision, r *Request) Decision {
 	if kind == notNavigation {
 		return d
 	}
-	page, texts := b.pageFor(&d), textsFor(r.Header["Accept-Language"])
+	page := b.pageFor(&d)
+	if d.Status == 401 && kind == documentNavigation && (r.Method == "GET" || r.Method == "HEAD") {
+		return Decision{Status: 303, Reason: d.Reason, Err: d.Err, location: b.page(page, r)}
+	}
+	texts := textsFor(r.Header["Accept-Language"])
 	content := pageContent{language: texts.language, title: texts.signIn, link: texts.signIn}
 	d.policy = pagePolicy
 	switch {
@@ -64,8 +68,6 @@ func (b *Browser) direct(d Decision, r *Request) Decision {
 	case kind == opaqueNavigation && r.isSafe():
 		content.text = texts.page
 		d.Body = pageText(content, b.page(page, r), "")
-	case r.Method == "GET" || r.Method == "HEAD":
-		return Decision{Status: 303, Reason: d.Reason, Err: d.Err, location: b.page(page, r)}
 	default:
 		content.title, content.text = texts.ended, texts.form
 		d.Body = pageText(content, b.login+page, "_blank")
