@@ -53,13 +53,10 @@ func loadGroup(files fileSet, found contents) (group, error) {
 	var err error
 	if found.hasAny(".", files) {
 		loaded.fallback, err = loadTexts(files, found.source("."), language.Default)
-	} else {
+	} else if loaded.fallback, err = loadTexts(files, nil, language.Default); err == nil {
 		for _, tag := range language.Tags() {
-			if loaded.byTag[tag], err = loadTexts(files, nil, tag); err != nil {
-				return group{}, err
-			}
+			loaded.byTag[tag] = loaded.fallback.in(tag)
 		}
-		loaded.fallback = loaded.byTag[language.Default]
 	}
 	if err != nil {
 		return group{}, err
@@ -161,6 +158,8 @@ func isKnown(tag string) bool {
 	})
 }
 
+// loadTexts parses the texts of a folder, or the built-in ones, and tries those of a
+// folder. The tests try the built-in ones, of which one set serves all languages.
 func loadTexts(files fileSet, own *source, tag string) (*texts, error) {
 	set := &texts{tag: tag}
 	parsers := []struct {
@@ -189,8 +188,8 @@ func loadTexts(files fileSet, own *source, tag string) (*texts, error) {
 			return nil, fmt.Errorf("mailer: %w", err)
 		}
 	}
-	if err := set.try(files.samples()); err != nil {
-		return nil, err
+	if own == nil {
+		return set, nil
 	}
-	return set, nil
+	return set, set.try(files.samples())
 }

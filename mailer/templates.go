@@ -64,8 +64,7 @@ func (g *group) lookup(locale string) *texts {
 }
 
 // WithSubject returns templates with another subject of the login mail for all
-// languages. It can use the
-// fields of Data and is tested like a file.
+// languages. It can use the fields of Data and is tried like a file.
 func (t *Templates) WithSubject(subject string) (*Templates, error) {
 	parsed, err := text.New("subject").Parse(subject)
 	if err != nil {

@@ -19,6 +19,13 @@ type texts struct {
 	html    *html.Template
 }
 
+// in returns the texts for another language, whose phrases they then contain.
+func (s *texts) in(tag string) *texts {
+	other := *s
+	other.tag = tag
+	return &other
+}
+
 func (s *texts) render(data Data) (Content, error) {
 	var subject, plain, rich bytes.Buffer
 	if err := s.subject.Execute(&subject, data); err != nil {
