@@ -188,8 +188,10 @@ func loadTexts(files fileSet, own *source, tag string) (*texts, error) {
 			return nil, fmt.Errorf("mailer: %w", err)
 		}
 	}
-	if own == nil {
-		return set, nil
+	if own != nil {
+		if err := set.try(files.samples()); err != nil {
+			return nil, err
+		}
 	}
-	return set, set.try(files.samples())
+	return set, nil
 }
