@@ -23,7 +23,7 @@ func TestAcceptInvitation(t *testing.T) {
 		w.browser().send(http.MethodHead, link, nil).must(http.StatusOK)
 	}
 	b := w.browser()
-	b.get(link).must(http.StatusOK).shows("Invitation to Example", "Sign in as "+ann, "Accept and sign in").hides("Requested")
+	b.get(link).must(http.StatusOK).shows("<title>Invitation to Example</title>", "Sign in as "+ann, "Accept and sign in").hides("Requested")
 	if got := b.post(link).must(http.StatusSeeOther).location(); got != "/" {
 		t.Errorf("the invitation leads to %q, want /", got)
 	}
