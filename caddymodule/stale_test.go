@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -146,4 +147,26 @@ func TestStaleRevocationsAreUnavailable(t *testing.T) {
 	}
 	isDeaf.Store(false)
 	servertest.Eventually(t, "the revocations are followed again", func() bool { got, _ := status("/app", token...); return got == http.StatusOK })
+}
+
+// A request that arrives while the realm cannot start gets 503: people get a page, scripts
+// get JSON.
+func TestPageBeforeTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		browser, err := gate.NewBrowser(gate.BrowserConfig{Origin: "https://app.example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		handler := &TokenAuth{realm: &Realm{started: make(chan struct{}), startWait: startWait}, site: gate.Site{Browser: browser}}
+		for mode, want := range map[string]string{"navigate": "text/html; charset=utf-8", "cors": "application/json"} {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.Header.Set("Sec-Fetch-Mode", mode)
+			r.Header.Set("Sec-Fetch-Dest", "document")
+			w := httptest.NewRecorder()
+			err := handler.serve(w, r, new(requestIdentity), nil)
+			if got := w.Header().Get("Content-Type"); err != nil || w.Code != http.StatusServiceUnavailable || got != want {
+				t.Errorf("a request with the mode %s = %d %s, %v, want 503 %s", mode, w.Code, got, err, want)
+			}
+		}
+	})
 }

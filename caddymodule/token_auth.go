@@ -232,7 +232,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, identity *requ
 	path := ""
 	live, err := t.realm.serving(r.Context())
 	if err != nil {
-		identity.decision = gate.Unavailable(err)
+		identity.decision = site.Unavailable(gate.Request{Method: r.Method, Header: gate.Header(r.Header)}, err)
 	} else {
 		asked := request(site, live, r, identity.written)
 		path, identity.decision = asked.Path, live.Decide(site, asked)
@@ -246,7 +246,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, identity *requ
 	identity.token, identity.cookies = r.Header["Authorization"], r.Header["Cookie"]
 	site.Forward(decision, gate.Header(r.Header))
 	if err := t.assert(live, r, decision.Claims); err != nil {
-		unavailable := gate.Unavailable(err)
+		unavailable := site.Unavailable(gate.Request{Method: r.Method, Header: gate.Header(r.Header)}, err)
 		unavailable.Origin = decision.Origin
 		return t.refuse(w, r, site, &unavailable)
 	}

@@ -87,10 +87,17 @@ func TestPagesInTheLanguageOfTheBrowser(t *testing.T) {
 			}
 		}
 	}
-	unavailable := testBrowser(t).direct(Unavailable(ErrStale), &Request{
+	site, r := Site{Browser: testBrowser(t)}, Request{
 		Header: Header{"Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}, "Accept-Language": {"de"}},
-	})
+	}
+	unavailable := site.Unavailable(r, ErrStale)
 	if !strings.Contains(unavailable.Body, german.again) || !strings.Contains(unavailable.Body, german.unavailable) {
 		t.Errorf("the page about an outage is %s, want it in German", unavailable.Body)
+	}
+	r.Header["Sec-Fetch-Mode"] = []string{"cors"}
+	for name, site := range map[string]Site{"a script": site, "a site without a login page": {}} {
+		if got := site.Unavailable(r, ErrStale); got.Status != 503 || got.Body != BodyUnavailable {
+			t.Errorf("the answer to %s during an outage is %d %s, want 503 %s", name, got.Status, got.Body, BodyUnavailable)
+		}
 	}
 }

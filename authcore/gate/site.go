@@ -59,6 +59,16 @@ func (s *Site) Decide(v *Verifier, r Request, allow func(origin string) bool) De
 	return decision
 }
 
+// Unavailable returns the decision about a request that cannot be judged, as the function
+// Unavailable does. On a site with a login page, people get a page.
+func (s *Site) Unavailable(r Request, err error) Decision {
+	decision := Unavailable(err)
+	if s.Browser == nil {
+		return decision
+	}
+	return s.Browser.direct(decision, &r)
+}
+
 // decide decides by Authorization alone.
 func (s *Site) decide(v *Verifier, r *Request, allow func(origin string) bool) Decision {
 	policy, public := &s.Policy, s.isPublic(r)

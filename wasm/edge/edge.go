@@ -95,7 +95,7 @@ func sourcesOf(c *config.Config) sources {
 func (e *Edge) Decide(r gate.Request) gate.Decision {
 	e.refresh(r.Now)
 	if e.keys == nil || e.isStale(r.Now) {
-		return gate.Unavailable(errNotReady)
+		return e.config.Site.Unavailable(r, errNotReady)
 	}
 	return e.config.Site.Decide(e.verifier, r, e.config.Allow())
 }
