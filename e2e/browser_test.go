@@ -189,6 +189,16 @@ func (p *tab) visit(address string) {
 	}
 }
 
+// address returns the address of the page.
+func (p *tab) address() string {
+	p.t.Helper()
+	info, err := p.Info()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return info.URL
+}
+
 // photograph saves a screenshot.
 func (p *tab) photograph(name string) {
 	p.t.Helper()
