@@ -10,59 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-rod/rod/lib/input"
-
 	"github.com/edgeauth/edgeauth/e2e/internal/applications"
 	"github.com/edgeauth/edgeauth/e2e/internal/wait"
 )
-
-// TestLoginPageByKeyboard signs in without a mouse.
-func TestLoginPageByKeyboard(t *testing.T) {
-	t.Parallel()
-	s := newPageSite(t)
-	page := openTab(t, startBrowser(t), s.URL+"/deep")
-	s.secrets.Add("e-mail address", "ann@example.com")
-	page.await("the login page", `() => document.querySelector("#email") !== null`)
-	page.reach("#email")
-	page.press("ann@example.com", input.Enter)
-	page.await("the page after a mail was sent", `() => document.querySelector("#code") !== null`)
-	code := s.mails.Nth(t, "ann@example.com", 1).Parts(t).Code(t)
-	s.secrets.Add("code", code)
-	page.reach("#code")
-	page.press(code, input.Enter)
-	page.mustBe("ann@example.com", "/deep")
-	page.visit(s.URL + "/auth/logout")
-	page.reach("main form button")
-	page.press("", input.Enter)
-	page.await("the end of the session", `() => !document.querySelector("main form")`)
-}
-
-// reach moves the focus to an element by the Tab key.
-func (p *tab) reach(selector string) {
-	p.t.Helper()
-	p.front()
-	p.await(selector, fmt.Sprintf(`() => document.readyState === "complete" && document.querySelector(%q) !== null`, selector))
-	for range 20 {
-		if at, err := p.Eval(`(selector) => document.activeElement?.matches(selector)`, selector); err == nil && at.Value.Bool() {
-			return
-		}
-		if err := p.Keyboard.Type(input.Tab); err != nil {
-			p.t.Fatal(err)
-		}
-	}
-	p.t.Fatalf("20 times Tab does not reach %s", selector)
-}
-
-// press types a text and a key.
-func (p *tab) press(text string, key input.Key) {
-	p.t.Helper()
-	if err := p.InsertText(text); err != nil {
-		p.t.Fatal(err)
-	}
-	if err := p.Keyboard.Type(key); err != nil {
-		p.t.Fatal(err)
-	}
-}
 
 // TestReturnAddressesInBrowser follows every line of the corpus in Chromium, as a redirect
 // and as a link. None leaves the origin (CWE-601).
