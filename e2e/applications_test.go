@@ -28,11 +28,17 @@ type protected struct {
 // without a session. Options are those of token_auth.
 func protect(t *testing.T, s *site, app applications.Application, path string, options ...string) *protected {
 	t.Helper()
-	handlers := slices.Concat([]string{"login_page", "token_auth {"}, options, []string{"}", "reverse_proxy " + app.Address})
+	s.serveProtected(t, app, options...)
+	return &protected{s, openTab(t, startBrowser(t), s.URL+path), "ann@example.com"}
+}
+
+// serveProtected starts the site with an application behind a login page.
+func (s *site) serveProtected(t *testing.T, app applications.Application, options ...string) {
+	t.Helper()
+	handlers := slices.Concat([]string{"log", "login_page", "token_auth {"}, options, []string{"}", "reverse_proxy " + app.Address})
 	s.Configure(t, renderPages(s.Edge, debugLinks, handlers...))
 	s.URL = fmt.Sprintf("http://localhost:%d", s.Port)
 	s.Start(t)
-	return &protected{s, openTab(t, startBrowser(t), s.URL+path), "ann@example.com"}
 }
 
 // signIn signs in through the page to which the browser was sent.

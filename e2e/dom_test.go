@@ -16,14 +16,28 @@ import (
 // which work while JavaScript is switched off. The methods of [rod.Element] evaluate
 // scripts.
 type domTab struct {
-	page *rod.Page
-	t    *testing.T
+	page    *rod.Page
+	t       *testing.T
+	scripts bool
 }
 
 // openDOMTab opens an empty window of its own, with or without JavaScript.
 func openDOMTab(t *testing.T, browser *rod.Browser, scripts bool) *domTab {
 	t.Helper()
-	p := &domTab{openTab(t, browser, "about:blank").Page, t}
+	return newDOMTab(t, openTab(t, browser, "about:blank").Page, scripts)
+}
+
+// another opens an empty tab of the same window.
+func (p *domTab) another() *domTab {
+	p.t.Helper()
+	page, err := p.page.Browser().Page(proto.TargetCreateTarget{})
+	p.must(err)
+	return newDOMTab(p.t, page, p.scripts)
+}
+
+func newDOMTab(t *testing.T, page *rod.Page, scripts bool) *domTab {
+	t.Helper()
+	p := &domTab{page, t, scripts}
 	if scripts {
 		return p
 	}
@@ -88,18 +102,45 @@ func (p *domTab) address() string {
 	return address
 }
 
+// inFrame begins a selector of an element in the first frame of a page.
+const inFrame = "iframe >>> "
+
 // find returns the first element of the page, or zero.
 func (p *domTab) find(selector string) proto.DOMNodeID {
 	depth := 0
-	document, err := proto.DOMGetDocument{Depth: &depth}.Call(p.page)
+	inside, framed := strings.CutPrefix(selector, inFrame)
+	if framed {
+		depth = -1
+	}
+	document, err := proto.DOMGetDocument{Depth: &depth, Pierce: framed}.Call(p.page)
 	if err != nil {
 		return 0
 	}
-	found, err := proto.DOMQuerySelector{NodeID: document.Root.NodeID, Selector: selector}.Call(p.page)
+	root := document.Root
+	if framed {
+		root = frameOf(root)
+	}
+	if root == nil {
+		return 0
+	}
+	found, err := proto.DOMQuerySelector{NodeID: root.NodeID, Selector: inside}.Call(p.page)
 	if err != nil {
 		return 0
 	}
 	return found.NodeID
+}
+
+// frameOf returns the document of the first frame below a node, or nil.
+func frameOf(node *proto.DOMNode) *proto.DOMNode {
+	if node.ContentDocument != nil {
+		return node.ContentDocument
+	}
+	for _, child := range node.Children {
+		if found := frameOf(child); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 // await waits for an element, and returns it.
@@ -210,5 +251,58 @@ func (p *domTab) mustBe(email, path string) {
 	p.t.Helper()
 	if user, uri := p.text("#user"), p.text("#uri"); user != email || uri != path {
 		p.t.Errorf("the application shows the user %q at %q, want %q at %q", user, uri, email, path)
+	}
+}
+
+// cookies returns those that the browser sends to an address.
+func (p *domTab) cookies(address string) map[string]string {
+	p.t.Helper()
+	list, err := p.page.Cookies([]string{address})
+	p.must(err)
+	found := map[string]string{}
+	for _, cookie := range list {
+		found[cookie.Name] = cookie.Value
+	}
+	return found
+}
+
+// back goes back in the history of the browser to the last page whose address begins with a
+// text, and returns the address that the browser then shows.
+func (p *domTab) back(address string) string {
+	p.t.Helper()
+	history, err := proto.PageGetNavigationHistory{}.Call(p.page)
+	p.must(err)
+	for i := history.CurrentIndex - 1; i >= 0; i-- {
+		if strings.HasPrefix(history.Entries[i].URL, address) {
+			p.nextPage(func() error {
+				return proto.PageNavigateToHistoryEntry{EntryID: history.Entries[i].ID}.Call(p.page)
+			})
+			return p.address()
+		}
+	}
+	p.t.Fatalf("the history contains no page %s", address)
+	return ""
+}
+
+// signInHere signs in on the login page that the tab shows, with the link that it contains
+// in development.
+func (p *domTab) signInHere(email string) {
+	p.t.Helper()
+	p.write("#email", email)
+	p.submit("main form button")
+	p.submit(`main a[href*="/auth/link/"]`)
+	p.submit("main form button")
+}
+
+// inBothModes runs a test with a function that opens windows, with and without JavaScript.
+func inBothModes(t *testing.T, browser *rod.Browser, test func(t *testing.T, open func() *domTab)) {
+	t.Helper()
+	for name, scripts := range map[string]bool{"with scripts": true, "without scripts": false} {
+		t.Run(name, func(t *testing.T) {
+			test(t, func() *domTab {
+				t.Helper()
+				return openDOMTab(t, browser, scripts)
+			})
+		})
 	}
 }

@@ -69,12 +69,25 @@ func TestLoginPageWithoutScripts(t *testing.T) {
 func linkWithoutScripts(t *testing.T, browser *rod.Browser, s *pageSite) {
 	page := openDOMTab(t, browser, false)
 	link, _ := page.requestMail(s, s.URL+"/deep/page?a=1&b=%2F", "ann@example.com")
+	s.scan(t, link)
 	page.visit(link)
 	page.submit("main form button")
 	page.mustBe("ann@example.com", "/deep/page?a=1&b=%2F")
 	page.signOut(s)
 	page.visit(link)
-	page.await("[role=alert]") // it was used
+	page.mustOfferSignIn()
+	page.signIn(s, "ann@example.com")
+}
+
+// mustOfferSignIn requires the page of a link that was used or has expired, and follows it
+// to the login page.
+func (p *domTab) mustOfferSignIn() {
+	p.t.Helper()
+	if got, want := p.text("[role=alert]"), "The link was used already or has expired. Request a new one."; got != want {
+		p.t.Errorf("the page of the link shows %q, want %q", got, want)
+	}
+	p.submit("main .links a.button")
+	p.await("#email")
 }
 
 func otherBrowserWithoutScripts(t *testing.T, browser *rod.Browser, s *pageSite) {
@@ -150,14 +163,7 @@ func lostFormWithoutScripts(t *testing.T, browser *rod.Browser, s *pageSite) {
 	page := openDOMTab(t, browser, false)
 	page.signIn(s, "fay@example.com")
 	page.visit(s.URL + "/form")
-	other, err := page.page.Browser().Page(proto.TargetCreateTarget{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tab := &domTab{other, t}
-	if err := (proto.EmulationSetScriptExecutionDisabled{Value: true}).Call(other); err != nil {
-		t.Fatal(err)
-	}
+	tab := page.another()
 	tab.signOut(s)
 	page.write("#note", "kept")
 	page.submit("#save")

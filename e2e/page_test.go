@@ -29,12 +29,7 @@ type pageSite struct {
 // Options are added to the realm.
 func newPageSite(t *testing.T, options ...string) *pageSite {
 	t.Helper()
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = fmt.Fprintf(w, "<!doctype html><title>App</title><p id=user>%s</p><p id=uri>%s</p><p id=saved>%s</p>"+
-			"<form method=post action=/form><input id=note name=note><button id=save>Save</button></form>",
-			r.Header.Get("X-Auth-Email"), html.EscapeString(r.URL.RequestURI()), html.EscapeString(r.PostFormValue("note")))
-	}))
+	upstream := httptest.NewServer(http.HandlerFunc(showUser))
 	t.Cleanup(upstream.Close)
 	authority := ca.New(t)
 	mails := smtpd.Start(t, mailServer(t, authority))
@@ -99,6 +94,22 @@ http://wiki.localhost:%[3]d {
 	return &pageSite{s, mails, idp}
 }
 
+// showUser is an application that shows its user, its address and a form.
+func showUser(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = fmt.Fprintf(w, "<!doctype html><title>App</title><p id=user>%s</p><p id=uri>%s</p><p id=saved>%s</p>"+
+		"<form method=post action=/form><input id=note name=note><button id=save>Save</button></form>",
+		r.Header.Get("X-Auth-Email"), html.EscapeString(r.URL.RequestURI()), html.EscapeString(r.PostFormValue("note")))
+}
+
+// scan requests the page of a link as scanners of mail do.
+func (s *pageSite) scan(t *testing.T, link string) {
+	t.Helper()
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodGet} {
+		s.do(t, method, strings.TrimPrefix(link, s.URL), "", "").must(t, http.StatusOK)
+	}
+}
+
 // ask opens a page of the application, which leads to the login page, and requests a mail.
 func (s *pageSite) ask(t *testing.T, page *tab, path, email string) (link, code string) {
 	t.Helper()
@@ -159,9 +170,7 @@ func TestLoginPage(t *testing.T) {
 	t.Run("link in the same browser", func(t *testing.T) {
 		page := open(t)
 		link, _ := s.ask(t, page, "/deep/page?a=1&b=%2F", address("ann"))
-		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodGet} { // scanners
-			s.do(t, method, strings.TrimPrefix(link, s.URL), "", "").must(t, http.StatusOK)
-		}
+		s.scan(t, link)
 		page.visit(link)
 		page.submit("main form button")
 		page.mustBe(address("ann"), "/deep/page?a=1&b=%2F")

@@ -51,24 +51,25 @@ func TestReturnAddressesInBrowser(t *testing.T) {
 	}
 }
 
-// TestExpiredLinkInBrowser opens a link after its lifetime.
+// TestExpiredLinkInBrowser opens a link after its lifetime, with and without JavaScript.
 func TestExpiredLinkInBrowser(t *testing.T) {
 	t.Parallel()
+	browser := startBrowser(t)
 	s := newPageSite(t, "link_lifetime 1s")
-	page := openTab(t, startBrowser(t), "about:blank")
-	link, _ := s.ask(t, page, "/", "ann@example.com")
-	wait.Until(t, pageLimit, "the end of the link", func() bool {
-		page.visit(link)
-		expired, err := page.Eval(`() => document.querySelector("[role=alert]") !== null`)
-		return err == nil && expired.Value.Bool()
+	inBothModes(t, browser, func(t *testing.T, open func() *domTab) {
+		page := open()
+		link, _ := page.requestMail(s, s.URL+"/deep", "ann@example.com")
+		wait.Until(t, pageLimit, "the end of the link", func() bool {
+			page.visit(link)
+			page.await("main")
+			return page.find("[role=alert]") != 0
+		})
+		page.mustOfferSignIn()
 	})
-	page.photograph("page-expired-link")
-	page.visit(s.URL + "/")
-	page.await("the login page", `() => document.querySelector("#email") !== null`)
 }
 
-// tricky is an application with a file, a service worker, and pages that load others in
-// advance.
+// tricky is an application with a file, a frame, a service worker, and pages that load
+// others in advance, that for signing out included.
 func tricky(t *testing.T) applications.Application {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -80,7 +81,7 @@ func tricky(t *testing.T) applications.Application {
 	}
 	const page = "text/html; charset=utf-8"
 	serve("/{$}", page, `<!doctype html><title>App</title><p id="inside">inside</p>`)
-	serve("/open/", page, `<!doctype html><title>Open</title><link rel="prefetch" href="/next"><a id="next" href="/next">next</a> <a id="file" href="/file" download>file</a>
+	serve("/open/", page, `<!doctype html><title>Open</title><link rel="prefetch" href="/next"><link rel="prefetch" href="/auth/logout"><a id="next" href="/next">next</a> <a id="file" href="/file" download>file</a> <iframe src="/"></iframe>
 <script type="speculationrules">{"prefetch": [{"urls": ["/next"], "eagerness": "immediate"}]}</script>`)
 	serve("/next", page, `<!doctype html><title>Next</title><p id="inside">next</p>`)
 	serve("/worker.js", "text/javascript", `addEventListener("install", () => skipWaiting()); addEventListener("activate", (e) => e.waitUntil(clients.claim())); addEventListener("fetch", (e) => e.respondWith(fetch(e.request)))`)
