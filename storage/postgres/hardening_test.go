@@ -286,6 +286,43 @@ func TestDisablingSeesWhatItWaitedFor(t *testing.T) {
 	}
 }
 
+// Another record of the owner is pending when one is stored that only the newest is kept
+// of. It waits and must then delete the other, whatever the default level of isolation is
+// (CWE-362).
+func TestKeepSeesWhatItWaitedFor(t *testing.T) {
+	dsn := pgtest.Start(t).Database(t)
+	setDatabase(t, dsn, `default_transaction_isolation = 'repeatable read'`)
+	db := openDSN(t, dsn)
+	store := realm(t, db, "keep")
+	linkOf := func(key string, created time.Time) authcore.Record {
+		return authcore.Record{
+			RecordKey: authcore.RecordKey{Kind: "link", Key: key}, Owner: "ada", Created: created, Expires: origin.Add(time.Hour),
+		}
+	}
+	doc, former, err := encode(linkOf("former", origin))
+	if err != nil {
+		t.Fatalf("encode: %v", err)
+	}
+	pending, err := db.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatalf("Begin: %v", err)
+	}
+	if _, err := pending.Exec(t.Context(), db.in(putRecord+lockOwner), append(store.recordArguments(former, doc), false, stamp(origin))...); err != nil {
+		t.Fatalf("pending record: %v", err)
+	}
+	stored := make(chan error, 1)
+	go func() {
+		stored <- store.PutRecord(t.Context(), linkOf("latter", origin.Add(time.Second)), authcore.PutOptions{Now: origin, Keep: 1})
+	}()
+	waitForLock(t, db)
+	if err := errors.Join(pending.Commit(t.Context()), <-stored); err != nil {
+		t.Fatalf("both records: error %v", err)
+	}
+	if _, err := store.Record(t.Context(), former.RecordKey, origin); !errors.Is(err, authcore.ErrNotFound) {
+		t.Errorf("the former record: error %v, want that it is not kept", err)
+	}
+}
+
 // waitForLock waits until one step waits for another one.
 func waitForLock(t *testing.T, db *DB) {
 	t.Helper()

@@ -134,12 +134,14 @@ func (t *tx) begin(ctx context.Context) error {
 	return t.send(ctx)
 }
 
-// commit sends the queued statements and commits. Statements that were not begun are
-// one implicit transaction. A notification follows the commit, and its failure is not
-// one of the step.
+// commit sends the queued statements and commits. One statement that was not begun is a
+// transaction of its own. Several are begun, because an implicit transaction would have
+// the level of isolation that the database has by default: the second statement must see
+// what the first one waited for. A notification follows the commit, and its failure is
+// not one of the step.
 func (t *tx) commit(ctx context.Context) error {
 	t.committing = true
-	if !t.begun && t.notify == "" {
+	if !t.begun && t.notify == "" && t.batch.Len() == 1 {
 		return t.send(ctx)
 	}
 	if !t.begun {
