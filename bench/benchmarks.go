@@ -10,22 +10,12 @@ import (
 	"github.com/edgeauth/edgeauth/internal/servertest"
 )
 
-// issuance measures the signing of a token.
-func (b *bench) issuance() {
-	b.section("Issuance", "A login and a refresh sign one token. Medians of `go test -bench`.")
-	b.goBenchmarks("a token is signed", ".", "BenchmarkSign", "ns/op", "ns", "allocs/op", "allocations")
-}
-
-// pages measures the pages of the login page.
-func (b *bench) pages() {
-	b.section("Login page", "Pages for a browser in German, rendered one after the other on one core, with a store in memory. Medians of `go test -bench`.")
-	b.goBenchmarks("page", "../pages", "BenchmarkPages", "pages/s", "pages/s", "ns/op", "ns", "allocs/op", "allocations")
-}
-
-// feed measures the revocation feed at the issuer and at a verifier.
-func (b *bench) feed() {
-	b.section("Revocation feed", "A document is made once for all clients that ask for it within a second. Medians of `go test -bench`.")
-	b.goBenchmarks("document", ".", "BenchmarkFeed", "ns/op", "ns", "bytes", "bytes")
+// goSection is a section with the table of a Go benchmark; see goBenchmarks.
+func goSection(title, text, first, dir, name string, columns ...string) func(*bench) {
+	return func(b *bench) {
+		b.section(title, "%s Medians of `go test -bench`.", text)
+		b.goBenchmarks(first, dir, name, columns...)
+	}
 }
 
 // wasm measures the gate as a WebAssembly module in its hosts. The programs belong to

@@ -10,6 +10,5 @@
 // slice of the plain proxy, so that other load affects both alike. All processes are
 // started anew for each set of slices.
 //
-// What runs in one process is a benchmark of a test file. Every section has a test that
-// runs it in small.
+// What runs in one process is a benchmark of a test file. A test runs every section in small.
 package main

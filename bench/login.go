@@ -22,8 +22,9 @@ func (b *bench) logins() {
 	missing := map[string]string{}
 	for _, e := range engines() {
 		missing[e.name] = b.scope(func(b *bench) {
-			for address, i := e.start(b), 0; i < len(e.clients); i++ {
-				b.scope(func(b *bench) { b.loginsOn(e, address, e.clients[i]) })
+			address := e.start(b)
+			for _, clients := range []int{1, manyClients} {
+				b.scope(func(b *bench) { b.loginsOn(e, address, clients) })
 			}
 		})
 	}
@@ -49,7 +50,9 @@ func (b *bench) loginsOn(e engine, address string, clients int) {
 	n := map[int]int{1: b.alone, manyClients: b.together}[clients]
 	b.Logf("login: %s, %d clients", e.name, clients)
 	c := &loginClient{bench: b, engine: e.name, count: clients, secrets: make([]string, n), tokens: make([]string, n)}
-	c.servers = []*server{b.startCaddy(realmBlock(b.storage(e, address)), "login_api", probe{path: "/v1/auth/.well-known/jwks.json"})}
+	// A new part of the engine is a store that no other run uses.
+	storage := strings.NewReplacer("{address}", address, "{dir}", b.TempDir(), "{part}", strings.ToLower(rand.Text()[:12])).Replace(e.option)
+	c.servers = []*server{b.startCaddy(realmBlock("storage "+storage), "login_api", probe{path: "/v1/auth/.well-known/jwks.json"})}
 	c.clients = b.dial(c.servers[0], clients)
 	c.requestLinks("link")
 	c.logIn("first login")
@@ -113,11 +116,9 @@ func (c *loginClient) post(title, path string, burst int, found []string, prefix
 // engine is an engine of the store. All but memory are durable.
 type engine struct {
 	name string
-	// clients are the numbers of concurrent clients that are measured.
-	clients []int
 	// start starts the engine's server, if it has one, and returns its address.
 	start func(*bench) string
-	// option is the storage option for a new store; see storage.
+	// option is the storage option, in which loginsOn replaces {address}, {dir} and {part}.
 	option string
 }
 
@@ -130,22 +131,15 @@ const (
 )
 
 func engines() []engine {
-	both := []int{1, manyClients}
 	none := func(*bench) string { return "" }
 	postgres := "postgres {address} {\nschema {part}\n}"
 	return []engine{
-		{"memory", both, none, "memory"},
-		{"bolt", both, none, "bolt {dir}/{part}.db"},
-		{"postgres", both, startPostgres(""), postgres},
-		{"postgres with commits of 5 ms", []int{manyClients}, startPostgres(slowCommits), postgres},
-		{"redis", both, startRedis, "redis {address} {\nkey_prefix {part}:\n}"},
+		{"memory", none, "memory"},
+		{"bolt", none, "bolt {dir}/{part}.db"},
+		{"postgres", startPostgres(""), postgres},
+		{"postgres with commits of 5 ms", startPostgres(slowCommits), postgres},
+		{"redis", startRedis, "redis {address} {\nkey_prefix {part}:\n}"},
 	}
-}
-
-// storage returns the option for a store that no other run uses.
-func (b *bench) storage(e engine, address string) string {
-	part := strings.ToLower(rand.Text()[:12])
-	return "storage " + strings.NewReplacer("{address}", address, "{dir}", b.TempDir(), "{part}", part).Replace(e.option)
 }
 
 func startPostgres(more string) func(*bench) string {

@@ -22,9 +22,6 @@ const connections, manyClients = 32, 64
 // connections.
 const plain, few, busy = "plain", "plain-few", "plain-busy"
 
-// busyConnections is the number of connections of the row busy.
-const busyConnections = 128
-
 // scale determines the amount of work.
 type scale struct {
 	// sets, rounds and requests describe the slices of a row. Two processes of one
@@ -82,6 +79,8 @@ type row struct {
 	cookie bool
 	// status is the expected status; 0 means 200.
 	status int
+	// environment is that of the servers in addition to that of this process.
+	environment []string
 	// program is one without which the row is left out.
 	program string
 }
@@ -111,12 +110,12 @@ func (s scale) rows() []row {
 		{name: "expired", title: "expired token", start: gated("", ""), tokens: expired, status: refused},
 		{name: "forward_auth", title: "one hot token, `forward_auth` to `/verify/` of another Caddy (both)", start: forwardAuth},
 		{name: "auth_request", title: "one hot token, nginx `auth_request` to `/verify/` (both)", start: authRequest, program: "nginx"},
-		{name: busy, title: "plain `reverse_proxy`, 128 connections", start: proxy("", ""), baseline: busy, connections: busyConnections},
+		{name: busy, title: "plain `reverse_proxy`, 128 connections", start: proxy("", ""), baseline: busy, connections: 128},
 		{
 			name: "keepalive", title: "the same with `keepalive_idle_conns_per_host 256`; ratio to the row before",
-			start: proxy("", "transport http {\nkeepalive_idle_conns_per_host 256\n}"), baseline: busy, connections: busyConnections,
+			start: proxy("", "transport http {\nkeepalive_idle_conns_per_host 256\n}"), baseline: busy, connections: 128,
 		},
-		{name: "gogc", title: "one hot token, `GOGC=400`; ratio to one hot token without", start: lazyCollector(gated("", "")), baseline: "hot"},
+		{name: "gogc", title: "one hot token, `GOGC=400`; ratio to one hot token without", start: gated("", ""), baseline: "hot", environment: []string{"GOGC=400"}},
 	}
 	for _, algorithm := range []string{gate.ES256, gate.RS256, gate.HS256} {
 		hot := row{name: "hot-" + algorithm, title: "one hot token, " + algorithm, start: gated("", ""), algorithm: algorithm}
@@ -149,16 +148,6 @@ func (b *bench) chosen() []row {
 func proxy(directives, options string) starter {
 	return func(b *bench, _ *realm) []*server {
 		return []*server{b.startCaddy("", directives+"reverse_proxy "+b.upstream+" {\n"+options+"\n}", probe{path: "/"})}
-	}
-}
-
-// lazyCollector starts servers whose heap may grow to five times its live part before
-// garbage is collected.
-func lazyCollector(start starter) starter {
-	return func(b *bench, r *realm) []*server {
-		tuned := *b
-		tuned.environment = append(slices.Clone(b.environment), "GOGC=400")
-		return start(&tuned, r)
 	}
 }
 

@@ -40,7 +40,9 @@ func (b *bench) newSubject(r row, requests int) *subject {
 	}
 	r.status, r.algorithm = cmp.Or(r.status, http.StatusOK), cmp.Or(r.algorithm, gate.EdDSA)
 	from := b.prepare(r.algorithm, max(r.revoked, 1), r.revoked > 0)
-	s := &subject{row: r, servers: r.start(b, from), list: r.tokens(b, from, requests), after: "\r\n"}
+	inRow := *b
+	inRow.environment = r.environment
+	s := &subject{row: r, servers: r.start(&inRow, from), list: r.tokens(b, from, requests), after: "\r\n"}
 	s.clients = b.dial(s.servers[0], cmp.Or(r.connections, connections))
 	headers := browserHeaders
 	if r.baseline == few {

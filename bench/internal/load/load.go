@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
-	"io"
 	"net"
+	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,7 +66,7 @@ func (c *Clients) Run(ctx context.Context, n int, appendTo func(buffer []byte, i
 		if err != nil {
 			return err
 		}
-		return check(i, status, conn.body)
+		return check(i, status, conn.body.Bytes())
 	})
 }
 
@@ -97,49 +95,28 @@ func Share(ctx context.Context, clients, n int, work func(client, i int) error) 
 	return result, context.Cause(ctx)
 }
 
-// errResponse is returned for responses that this package cannot read.
-var errResponse = errors.New("load: not an HTTP/1.1 response with a Content-Length")
-
 // conn is one connection with its buffers.
 type conn struct {
 	net.Conn
-	reader        *bufio.Reader
-	request, body []byte
+	reader  *bufio.Reader
+	request []byte
+	body    bytes.Buffer
 }
 
 // exchange sends the request and keeps the body of the response.
 func (c *conn) exchange() (status int, err error) {
-	const protocol = "HTTP/1.1 "
 	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := c.Write(c.request); err != nil {
 		return 0, err
 	}
-	for length := -1; ; {
-		line, err := c.reader.ReadSlice('\n')
-		if err != nil {
-			return 0, err
-		}
-		line = bytes.TrimRight(line, "\r\n")
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		switch {
-		case status == 0:
-			if len(line) < len(protocol)+3 || string(line[:len(protocol)]) != protocol {
-				return 0, errResponse
-			}
-			status, err = strconv.Atoi(string(line[len(protocol) : len(protocol)+3]))
-		case bytes.EqualFold(name, []byte("Content-Length")):
-			length, err = strconv.Atoi(string(bytes.TrimSpace(value)))
-		case len(line) == 0 && length >= 0:
-			c.body = append(c.body[:0], make([]byte, length)...) // without an allocation if it fits
-			_, err = io.ReadFull(c.reader, c.body)
-			return status, err
-		case len(line) == 0:
-			return 0, errResponse
-		}
-		if err != nil {
-			return 0, errResponse
-		}
+	response, err := http.ReadResponse(c.reader, nil)
+	if err != nil {
+		return 0, err
 	}
+	defer response.Body.Close()
+	c.body.Reset()
+	_, err = c.body.ReadFrom(response.Body)
+	return response.StatusCode, err
 }
 
 // ServeUpstream responds to requests without a body until the listener is closed, with
