@@ -232,7 +232,7 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, identity *requ
 	path := ""
 	live, err := t.realm.serving(r.Context())
 	if err != nil {
-		identity.decision = site.Unavailable(gate.Request{Method: r.Method, Header: gate.Header(r.Header)}, err)
+		identity.decision = unavailable(site, r, err)
 	} else {
 		asked := request(site, live, r, identity.written)
 		path, identity.decision = asked.Path, live.Decide(site, asked)
@@ -246,9 +246,9 @@ func (t *TokenAuth) serve(w http.ResponseWriter, r *http.Request, identity *requ
 	identity.token, identity.cookies = r.Header["Authorization"], r.Header["Cookie"]
 	site.Forward(decision, gate.Header(r.Header))
 	if err := t.assert(live, r, decision.Claims); err != nil {
-		unavailable := site.Unavailable(gate.Request{Method: r.Method, Header: gate.Header(r.Header)}, err)
-		unavailable.Origin = decision.Origin
-		return t.refuse(w, r, site, &unavailable)
+		refusal := unavailable(site, r, err)
+		refusal.Origin = decision.Origin
+		return t.refuse(w, r, site, &refusal)
 	}
 	watched := &identity.stream
 	if watched.auth != nil { // that of an outer gate
@@ -280,6 +280,11 @@ func request(site *gate.Site, live *liveRealm, r *http.Request, written string) 
 		request.Target = written // before handle_path or rewrite
 	}
 	return request
+}
+
+// unavailable returns the decision about a request while the realm cannot judge it.
+func unavailable(site *gate.Site, r *http.Request, err error) gate.Decision {
+	return site.Unavailable(gate.Request{Method: r.Method, Header: gate.Header(r.Header)}, err)
 }
 
 // refuse ends a request, or passes it to the site's error routes. Those must not
