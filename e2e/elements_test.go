@@ -159,6 +159,7 @@ func TestElements(t *testing.T) {
 	p.shows("p", "You are signed in as") // the browser offers the passkey, and the user takes it
 	p.press("Remove Laptop")
 	p.shows("[role=status]", "The login was removed.")
+	p.forgot()
 
 	p.focus("key")
 	p.keys("key", "nightly")

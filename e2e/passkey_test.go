@@ -40,6 +40,13 @@ func (d *device) credentials() []*proto.WebAuthnCredential {
 	return got.Credentials
 }
 
+// forgot waits until the authenticator has no passkeys: the browser offers none that was
+// removed.
+func (d *device) forgot() {
+	d.t.Helper()
+	wait.Until(d.t, pageLimit, "the browser to forget the passkey", func() bool { return len(d.credentials()) == 0 })
+}
+
 // present sets whether the user touches the authenticator.
 func (d *device) present(is bool) {
 	d.t.Helper()
@@ -148,7 +155,20 @@ func TestPasskeyPages(t *testing.T) {
 		other.submit("button[value=remove-passkey]")
 		d.visit(s.URL + "/auth/")
 		d.await("the error", `() => document.querySelector("[role=alert]") !== null`)
-		wait.Until(t, pageLimit, "the browser to forget the passkey", func() bool { return len(d.credentials()) == 0 })
+		d.forgot()
+	})
+	t.Run("own passkey removed", func(t *testing.T) {
+		own := newDevice(openTab(t, browser, "about:blank"))
+		own.openLink(s, "/", email)
+		own.visit(s.URL + "/auth/account")
+		own.submit("form[data-passkey] button")
+		own.await("the passkey", `() => document.querySelector("[name=passkey_name]:not(#passkey_name)") !== null`)
+		own.visit(s.URL + "/auth/account")
+		if got := own.credentials(); len(got) != 1 {
+			t.Fatalf("credentials before the removal = %d, want 1", len(got))
+		}
+		own.submit("button[value=remove-passkey]")
+		own.forgot()
 	})
 }
 

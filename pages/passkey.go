@@ -22,7 +22,7 @@ type passkeyView struct {
 }
 
 // passkeyRow is a passkey of the user on the account page.
-type passkeyRow struct{ ID, Name, LastUsed string }
+type passkeyRow struct{ ID, CredentialID, Name, LastUsed string }
 
 // usesPasskeys reports whether this page can use passkeys.
 func (h *Handler) usesPasskeys() bool {
@@ -121,7 +121,7 @@ func (h *Handler) addPasskeys(r *request, claims *gate.Claims, shown *accountVie
 		return err
 	}
 	for _, one := range passkeys {
-		shown.Passkeys = append(shown.Passkeys, passkeyRow{one.ID, one.Name, formatTime(one.LastUsed)})
+		shown.Passkeys = append(shown.Passkeys, passkeyRow{one.ID, one.CredentialID, one.Name, formatTime(one.LastUsed)})
 	}
 	// The form is sent to the address of the page, so that the parameter survives a failure.
 	var returnTo string

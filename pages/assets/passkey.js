@@ -29,6 +29,10 @@
 			autofill();
 		}
 	};
+	// The browser stops offering a passkey that is not registered.
+	const forget = (credentialId) => {
+		api.signalUnknownCredential?.({ rpId: options.rpId ?? options.rp.id, credentialId }).catch(() => {});
+	};
 	const autofill = async () => {
 		if (!creates && await api.isConditionalMediationAvailable?.()) run("conditional");
 	};
@@ -38,8 +42,16 @@
 		event.preventDefault();
 		run("optional");
 	});
-	if (form.dataset.unknown) {
-		api.signalUnknownCredential?.({ rpId: options.rpId, credentialId: form.dataset.unknown }).catch(() => {});
+	if (form.dataset.unknown) forget(form.dataset.unknown);
+	if (creates) {
+		// The next account page of the same user shows whether a passkey was removed.
+		const key = "edgeauth-removes", [user, credential] = JSON.parse(sessionStorage.getItem(key) ?? "[]");
+		const rows = [...document.querySelectorAll("form[data-credential]")];
+		sessionStorage.removeItem(key);
+		if (user === form.dataset.user && !rows.some((row) => row.dataset.credential === credential)) forget(credential);
+		for (const row of rows) {
+			row.addEventListener("submit", () => sessionStorage.setItem(key, JSON.stringify([form.dataset.user, row.dataset.credential])));
+		}
 	}
 	autofill();
 	if (!creates) setInterval(() => document.hidden || asking || autofill(), fresh + 1000);

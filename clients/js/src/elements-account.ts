@@ -63,7 +63,7 @@ export class Account extends Base {
       element('h3', {}, texts.Logins),
       items([
         ...identities.map(({ id, provider, email }) => this.#removable(title(provider), email, () => auth.unlink(id))),
-        ...(keys ?? []).map(({ id, name, created }) => this.#removable(name, local(created), () => removePasskey(auth, id))),
+        ...(keys ?? []).map((key) => this.#removable(key.name, local(key.created), () => removePasskey(auth, key))),
       ]),
       ...(providers ?? []).map(({ name }) => this.button(texts.Add.replace('{provider}', title(name)), () => auth.linkSocial(name, this.back))),
       keys && passkeysAvailable() && this.form([field(texts.PasskeyName, { name: 'name', maxlength: '64' })], texts.AddPasskey,

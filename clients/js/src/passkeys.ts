@@ -33,13 +33,19 @@ export async function loginWithPasskey(auth: Auth, { autofill, signal, challenge
     return await auth.login(challenge ? 'factors/login/' : 'passkeys/login/',
       { challenge, credential: credential.toJSON(), remember_device: rememberDevice })
   } catch (error) {
-    if ((error as AuthError).code == 'unknown_passkey') {
-      // The browser stops offering it.
-      const known = PublicKeyCredential as { signalUnknownCredential?: (passkey: { rpId: string, credentialId: string }) => Promise<void> }
-      await known.signalUnknownCredential?.({ rpId: options.rpId ?? '', credentialId: credential.id })
-    }
+    if ((error as AuthError).code == 'unknown_passkey') await forget(options, credential.id)
     throw error
   }
+}
+
+/** Tells the browser that a passkey is not registered, so that it stops offering it. Failures are ignored. */
+async function forget(options: PublicKeyCredentialRequestOptionsJSON | Promise<PublicKeyCredentialRequestOptionsJSON>, credentialId: string) {
+  try {
+    const { rpId } = await options
+    await (PublicKeyCredential as {
+      signalUnknownCredential?: (passkey: { rpId: string | undefined, credentialId: string }) => Promise<void>
+    }).signalUnknownCredential?.({ rpId, credentialId })
+  } catch {}
 }
 
 /** Creates a passkey in this browser for the signed-in user. Needs a recent login. */
@@ -57,6 +63,8 @@ export const passkeys = (auth: Auth): Promise<Passkey[]> => auth.call('GET', 'pa
 export const renamePasskey = (auth: Auth, id: string, name: string): Promise<Passkey> =>
   auth.call('PATCH', `passkeys/${encodeURIComponent(id)}/`, { name })
 
-/** Removes a passkey. Needs a recent login. */
-export const removePasskey = (auth: Auth, id: string): Promise<void> =>
-  auth.call('DELETE', `passkeys/${encodeURIComponent(id)}/`)
+/** Removes a passkey, which this browser then stops offering. Needs a recent login. */
+export async function removePasskey(auth: Auth, { id, credential_id }: Pick<Passkey, 'id' | 'credential_id'>): Promise<void> {
+  await auth.call('DELETE', `passkeys/${encodeURIComponent(id)}/`)
+  await forget(auth.call('POST', 'passkeys/login/options/'), credential_id)
+}

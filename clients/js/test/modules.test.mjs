@@ -110,8 +110,17 @@ test('passkeys', async () => {
     await addPasskey(auth, 'Phone')
     assert.deepEqual(last().body, { credential: { id: 'p1' }, name: 'Phone' })
     await renamePasskey(auth, 'p1', 'Laptop')
-    await removePasskey(auth, 'p1')
-    assert.deepEqual([last().method, last().path], ['DELETE', '/v1/auth/passkeys/p1/'])
+    server.faults.push(() => json(204), options)
+    await removePasskey(auth, { id: 'p/1', credential_id: 'c2' })
+    assert.deepEqual(server.calls.slice(-2).map(({ method, path }) => [method, path]),
+      [['DELETE', '/v1/auth/passkeys/p%2F1/'], ['POST', '/v1/auth/passkeys/login/options/']])
+    assert.deepEqual(unknown.slice(1), [{ rpId: 'example.com', credentialId: 'c2' }])
+    // It is removed even if the browser cannot be told.
+    server.faults.push(() => json(204), () => json(503, {}))
+    await removePasskey(auth, { id: 'p1', credential_id: 'c2' })
+    server.faults.push(() => json(404, { detail: 'x', code: 'not_found' }))
+    await assert.rejects(removePasskey(auth, { id: 'p1', credential_id: 'c3' }), (error) => error.code === 'not_found')
+    assert.equal(unknown.length, 2)
   } finally {
     delete globalThis.PublicKeyCredential
     if (before) Object.defineProperty(globalThis, 'navigator', before)
