@@ -215,10 +215,14 @@ func (l *LoginPage) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddy
 	hideAddress(r)
 	return l.realm.serve(w, r, func(live *liveRealm) (routed, error) {
 		serving, api, err := l.handlers(live)
-		if err != nil || serving.Serves(r) || identity.loginAPI && !l.isFormPost(r.URL.Path) {
+		switch {
+		case err != nil || serving.Serves(r) || identity.loginAPI && !l.isFormPost(r.URL.Path):
 			return serving, err
+		case api.Route(r) == "" && strings.Contains(r.Header.Get("Accept"), "text/html"):
+			return serving, nil // people get the page about an unknown path, programs JSON
+		default:
+			return api, nil
 		}
-		return api, nil
 	})
 }
 

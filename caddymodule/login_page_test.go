@@ -64,6 +64,10 @@ func TestLoginPageServes(t *testing.T) {
 			if answer, body := call(t, http.MethodGet, site+"/auth/social/providers/?client_key=x", nil); (answer.StatusCode == http.StatusNotFound) != (test.status == http.StatusNotFound) {
 				t.Errorf("GET of the API = %d %s, want it to be served: %t", answer.StatusCode, body, test.status == http.StatusOK)
 			}
+			unknown, page := call(t, http.MethodGet, site+"/auth/unknown", nil, "Accept", "text/html,*/*;q=0.8")
+			if unknown.StatusCode != http.StatusNotFound || !strings.Contains(page, "<h1") {
+				t.Errorf("GET of an unknown path in a browser = %d %s, want a page with 404", unknown.StatusCode, page)
+			}
 			answer, body := call(t, http.MethodPost, site+"/auth/logout/", map[string]any{})
 			if want := map[int]int{200: 401, 404: 415}[test.status]; answer.StatusCode != want {
 				t.Errorf("POST of JSON to the logout = %d %s, want %d", answer.StatusCode, body, want)
