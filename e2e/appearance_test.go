@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/go-rod/rod/lib/proto"
@@ -85,6 +88,49 @@ func TestLoginPageAppearance(t *testing.T) {
 	s.secrets.Add("e-mail address", "eve@example.com")
 	page.visit(s.mails.After(t, "eve@example.com", 0, s.URL+"/auth/link/").Link(t, s.URL+"/auth/link/"))
 	examine("invitation")
+}
+
+// TestScriptedPageAppearance examines the pages with scripts: sign-in with a passkey and
+// with a captcha, and the account with the form that adds a passkey.
+func TestScriptedPageAppearance(t *testing.T) {
+	t.Parallel()
+	script, err := axe.Script(t.Context())
+	if err != nil {
+		missing(t, "axe-core cannot be installed: %v", err)
+	}
+	captcha := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		_, _ = fmt.Fprint(w, `document.querySelector(".cf-turnstile").innerHTML = "<label><input type=checkbox> Captcha</label>";`)
+	}))
+	t.Cleanup(captcha.Close)
+	browser := startBrowser(t)
+	s := newPageSite(t, "passkeys optional")
+	d := newDevice(openTab(t, browser, "about:blank"))
+	d.present(false)
+	shown := `() => document.querySelector("form[data-passkey]")?.checkVisibility()`
+	for _, l := range looks {
+		d.wear(l)
+		d.visit(s.URL + "/auth/")
+		d.await("the button for a passkey", shown)
+		d.examineLook(script, "ask-passkey", l)
+	}
+	d.wear(looks[0])
+	d.openLink(s, "/", "ann@example.com")
+	for _, l := range looks {
+		d.wear(l)
+		d.visit(s.URL + "/auth/account")
+		d.await("the form for a passkey", shown)
+		d.examineLook(script, "account-passkey", l)
+	}
+
+	asking := newPageSite(t, "challenge "+captcha.URL+" captcha-secret {\nsite_key site\nscript "+captcha.URL+"\n}")
+	page := openTab(t, browser, "about:blank")
+	for _, l := range looks {
+		page.wear(l)
+		page.visit(asking.URL + "/auth/")
+		page.await("the captcha", `() => document.querySelector(".cf-turnstile input") !== null`)
+		page.examineLook(script, "ask-captcha", l)
+	}
 }
 
 // look is an appearance of a page.
