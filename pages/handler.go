@@ -141,7 +141,10 @@ func isJSON(contentType string) bool {
 
 // below returns the part of a path after the prefix, without a slash at its end.
 func (h *Handler) below(urlPath string) (rest string, found bool) {
-	rest, found = strings.CutPrefix(path.Clean("/"+urlPath), h.Prefix)
+	if !strings.HasPrefix(urlPath, "/") {
+		urlPath = "/" + urlPath
+	}
+	rest, found = strings.CutPrefix(path.Clean(urlPath), h.Prefix) // Clean allocates nothing for a clean path
 	return strings.TrimSuffix(rest, "/"), found && (rest == "" || rest[0] == '/')
 }
 
