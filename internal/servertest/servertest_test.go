@@ -24,6 +24,9 @@ func TestFreePortOfAnotherProcess(t *testing.T) {
 		t.Cleanup(func() { _ = other.Close() })
 		theirs[port] = true
 	}
+	if len(theirs) == 0 {
+		t.Skip("NOT TESTED: another process has reserved all of these ports")
+	}
 	if got := FreePort(t); theirs[got] {
 		t.Errorf("FreePort() = %d, which another process has reserved", got)
 	}
